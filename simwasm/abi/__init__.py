@@ -1,0 +1,1 @@
+"""What crosses the boundary between host and plugin, described once, as data."""

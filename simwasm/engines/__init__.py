@@ -1,0 +1,1 @@
+"""Wasm engines behind one interface."""

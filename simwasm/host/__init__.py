@@ -1,0 +1,1 @@
+"""The mock Envoy: sans-IO, generators over a virtual clock."""

@@ -1,0 +1,1 @@
+"""The real Envoy, run beside us, and the comparison with it."""

@@ -1,0 +1,1 @@
+"""The event stream: recorded, stored, printed."""

@@ -1,0 +1,1 @@
+"""Recorded traffic, one importer a format."""

@@ -1,0 +1,1 @@
+"""The binary: read it, rewrite it, show it."""
