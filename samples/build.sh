@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Build the sample plugins: `bash samples/build.sh [NAME…]`, all of them without a name.
+#
+# Needs Debian 12 and the package registries; whatever is missing is installed. The Rust samples are built with
+# Debian's own Rust 1.63: it still has the target the Istio tutorials name, wasm32-wasi. A newer Rust calls the same
+# target wasm32-wasip1: `cargo build --release --target wasm32-wasip1 -p NAME` in this folder builds the same plugin.
+#
+# No path of the machine may end up in a module: sources are remapped to `samples/…` and `vendor/…`.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+here=$PWD
+all=(service_name allow_header)
+
+main() {
+    local name
+    [ $# -gt 0 ] || set -- "${all[@]}"
+    need wasm-validate wabt
+    for name in "$@"; do
+        case $name in
+        service_name) rust "$name" wasm32-unknown-unknown ;;
+        allow_header) rust "$name" wasm32-wasi ;;
+        *) echo "no sample called '$name'; there are: ${all[*]}" >&2 && return 2 ;;
+        esac
+        finish "$name"
+    done
+}
+
+# need COMMAND PACKAGE…: install the Debian packages unless the command is there.
+need() {
+    local command=$1
+    shift
+    command -v "$command" >/dev/null && return
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+# rust NAME TARGET: build the crate and copy its module to NAME/plugin.wasm.
+rust() {
+    cargo_build --release --target "$2" --package "$1"
+    cp "target/$2/release/$1.wasm" "$1/plugin.wasm"
+}
+
+cargo_build() {
+    need /usr/bin/cargo cargo
+    need /usr/bin/rustc rustc
+    need wasm-ld-14 lld-14
+    [ -d /usr/lib/rustlib/wasm32-wasi ] || need - libstd-rust-dev-wasm32
+    vendor
+    RUSTC=/usr/bin/rustc \
+        RUSTFLAGS="--remap-path-prefix=$here=samples --remap-path-prefix=$here/target/vendor=vendor" \
+        CARGO_TARGET_WASM32_WASI_LINKER=wasm-ld-14 \
+        CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-14 \
+        /usr/bin/cargo --config 'source.crates-io.replace-with="vendor"' --config 'source.vendor.directory="target/vendor"' \
+        build --quiet --jobs 2 --offline --locked "$@"
+}
+
+# Fetch the crates once. This cargo reads the registry's sparse index only behind an unstable flag, so the fetch gets
+# the flag and the build does not.
+vendor() {
+    [ target/vendor -nt Cargo.lock ] && return
+    rm -rf target/vendor
+    RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 /usr/bin/cargo -Z sparse-registry vendor --quiet --locked target/vendor >/dev/null
+    touch target/vendor
+}
+
+# finish NAME: check every module of the sample and print its size.
+finish() {
+    local module
+    for module in "$1"/*.wasm; do
+        wasm-validate "$module"
+        # The start of any machine's path: the folder we build in, the home of its user.
+        if grep -qaF -e "$here" -e "$HOME/" "$module"; then
+            echo "$module names a path of this machine" >&2
+            return 1
+        fi
+        printf '%8d  samples/%s\n' "$(stat -c %s "$module")" "$module"
+    done
+}
+
+main "$@"
