@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 here=$PWD
-all=(service_name allow_header)
+all=(service_name allow_header allow_header_c)
 
 main() {
     local name
@@ -19,19 +19,18 @@ main() {
         case $name in
         service_name) rust "$name" wasm32-unknown-unknown ;;
         allow_header) rust "$name" wasm32-wasi ;;
+        allow_header_c) c "$name" ;;
         *) echo "no sample called '$name'; there are: ${all[*]}" >&2 && return 2 ;;
         esac
         finish "$name"
     done
 }
 
-# need COMMAND PACKAGE…: install the Debian packages unless the command is there.
+# need THING PACKAGE: install the Debian package unless the command or file is there.
 need() {
-    local command=$1
-    shift
-    command -v "$command" >/dev/null && return
+    { command -v "$1" >/dev/null || [ -e "$1" ]; } && return
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null
 }
 
 # rust NAME TARGET: build the crate and copy its module to NAME/plugin.wasm.
@@ -44,7 +43,7 @@ cargo_build() {
     need /usr/bin/cargo cargo
     need /usr/bin/rustc rustc
     need wasm-ld-14 lld-14
-    [ -d /usr/lib/rustlib/wasm32-wasi ] || need - libstd-rust-dev-wasm32
+    need /usr/lib/rustlib/wasm32-wasi libstd-rust-dev-wasm32
     vendor
     RUSTC=/usr/bin/rustc \
         RUSTFLAGS="--remap-path-prefix=$here=samples --remap-path-prefix=$here/target/vendor=vendor" \
@@ -52,6 +51,16 @@ cargo_build() {
         CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-14 \
         /usr/bin/cargo --config 'source.crates-io.replace-with="vendor"' --config 'source.vendor.directory="target/vendor"' \
         build --quiet --jobs 2 --offline --locked "$@"
+}
+
+# c NAME: compile NAME/plugin.c without a library. The linker is called by hand because clang would run wasm-opt, if
+# there is one, and lose the function names.
+c() {
+    need clang-14 clang-14
+    need wasm-ld-14 lld-14
+    mkdir -p target/c
+    clang-14 --target=wasm32-unknown-unknown -std=c17 -Os -ffreestanding -Wall -Wextra -Werror -c "$1/plugin.c" -o "target/c/$1.o"
+    wasm-ld-14 --no-entry "target/c/$1.o" -o "$1/plugin.wasm"
 }
 
 # Fetch the crates once. This cargo reads the registry's sparse index only behind an unstable flag, so the fetch gets
