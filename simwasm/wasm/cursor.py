@@ -1,0 +1,80 @@
+"""Reading the numbers, names and vectors that sections are made of.
+
+Rules that live here: nothing is read beyond the end given, every failure is a `BadModule` with section and
+offset, and a count is checked against the bytes that are left before anything is allocated for it.
+"""
+
+from __future__ import annotations
+
+from simwasm.errors import BadModule
+from simwasm.wasm.module import Span
+
+
+class Cursor:
+    """A position in a range of the file."""
+
+    __slots__ = ("at", "data", "end", "section")
+
+    def __init__(self, data: bytes, start: int, end: int, section: str) -> None:
+        self.data = data
+        self.at = start
+        self.end = end
+        self.section = section
+
+    def bad(self, message: str, at: int | None = None) -> BadModule:
+        """The error to raise for what was read last, or for the offset given."""
+        return BadModule(message, section=self.section, offset=self.at if at is None else at)
+
+    def byte(self) -> int:
+        """Read one byte."""
+        at = self.at
+        if at >= self.end:
+            raise self.bad("the file is cut short")
+        self.at = at + 1
+        return self.data[at]
+
+    def u32(self) -> int:
+        """Read an unsigned 32-bit number in LEB128."""
+        data, at = self.data, self.at
+        if at < self.end and data[at] < 0x80:
+            self.at = at + 1
+            return data[at]
+        value = 0
+        for shift in range(0, 35, 7):
+            byte = self.byte()
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                if value >> 32:
+                    break
+                return value
+        raise self.bad("a number larger than 32 bits", at)
+
+    def count(self, what: str) -> int:
+        """Read how many items follow; each takes at least one byte."""
+        at = self.at
+        number = self.u32()
+        if number > self.end - self.at:
+            raise self.bad(f"{number} {what} announced, more than the bytes left can hold", at)
+        return number
+
+    def span(self, what: str) -> Span:
+        """Read a size and skip that many bytes."""
+        at = self.at
+        size = self.u32()
+        if size > self.end - self.at:
+            raise self.bad(f"{what} of {size} bytes goes beyond its end; is the file cut short?", at)
+        self.at += size
+        return Span(self.at - size, self.at)
+
+    def name(self) -> str:
+        """Read a name in UTF-8."""
+        span = self.span("a name")
+        try:
+            return self.data[span.start : span.end].decode()
+        except UnicodeDecodeError:
+            raise self.bad("a name that is not UTF-8", span.start) from None
+
+    def finish(self) -> None:
+        """Insist that everything was read."""
+        if self.at != self.end:
+            raise self.bad(f"{self.end - self.at} bytes too many")

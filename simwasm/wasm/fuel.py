@@ -1,0 +1,125 @@
+"""One function's code, made to pay for itself.
+
+At its entry and at every `loop` head a function takes from a counter, and calls `refill` when that went
+below zero. What is paid is a static number of instructions, so it is the same on every engine:
+
+* the entry pays for the instructions that are in no loop;
+* a loop head pays, each time it is reached, for the instructions of the loop's body that are in no inner
+  loop, the `loop` and its `end` included;
+* neither pays for more than `DEAREST` or less than 1.
+
+Every instruction between is counted, run or not: fuel approximates instructions, it does not equal them.
+The limit is for Go, whose compiler makes each function one loop around a switch: an iteration runs a small
+part of it.
+
+Rules that live here: inserted code leaves the operand stack as it was; own functions move up by one (the
+host function that gives fuel is imported before them); work is linear in the code, whatever its nesting.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from operator import itemgetter
+
+from simwasm.errors import BadModule
+from simwasm.wasm.decode import decode, split
+from simwasm.wasm.encode import s32, u32
+from simwasm.wasm.module import Body
+
+DEAREST = 1000
+"""The most that one check takes."""
+
+_LOOP, _END = 0x03, 0x0B
+_FIRST = itemgetter(0)
+_NESTING = re.compile(rb"[\x02-\x04\x0b]")
+_CALLS = re.compile(rb"[\x10\x12\xd2]")  # call, return_call, ref.func
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What inserted code refers to: the counter, the function that refills it, and how functions moved."""
+
+    fuel: int
+    refill: int
+    first_own: int
+    functions: int
+
+    def check(self, cost: int) -> bytes:
+        """Take `cost` and refill if that was too much."""
+        counter = u32(self.fuel)
+        taken = b"\x23" + counter + b"\x41" + s32(max(1, min(cost, DEAREST))) + b"\x6b\x24" + counter
+        return taken + b"\x23" + counter + b"\x41\x00\x48\x04\x40\x10" + u32(self.refill) + b"\x0b"
+
+    def refill_body(self) -> bytes:
+        """The function that asks the host for more, and stops when there is none: one local, the answer."""
+        counter, ask = u32(self.fuel), b"\x10" + u32(self.first_own)
+        stop = b"\x22\x00\x45\x04\x40\x00\x0b"
+        return b"\x01\x01\x7f" + ask + stop + b"\x23" + counter + b"\x20\x00\x6a\x24" + counter + b"\x0b"
+
+    def moved(self, index: int) -> int:
+        """Where the function of that index is in the rewritten module."""
+        return index if index < self.first_own else index + 1
+
+    def reference(self, piece: bytes) -> bytes:
+        """Re-encode an instruction that names a function."""
+        ((index,)) = decode(piece)[1]
+        if index >= self.functions:
+            raise BadModule(f"function {index} of {self.functions}", section="code")
+        return piece[:1] + u32(self.moved(index))
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A function's instructions before and after; inserted code is at the end of the piece it comes after.
+
+    `entry` is what was inserted before the first.
+    """
+
+    entry: bytes
+    before: list[bytes]
+    after: list[bytes]
+
+
+def instrument(data: bytes, body: Body, by: Instrument, name: str) -> Code:
+    """Insert the checks into a function and let its references follow the functions that moved."""
+    before = split(data, body.code, body.end, name)
+    opcodes = bytes(map(_FIRST, before))
+    if opcodes[-1:] != b"\x0b":
+        raise BadModule(f"function {name} does not end with `end`", section="code", offset=body.end)
+    after = before.copy()
+    moved: dict[bytes, bytes] = {}
+    for match in _CALLS.finditer(opcodes):
+        piece = before[match.start()]
+        if piece not in moved:
+            moved[piece] = by.reference(piece)
+        after[match.start()] = moved[piece]
+    outside = len(before)
+    for at, cost in _loops(opcodes):
+        after[at] += by.check(cost)
+        outside -= cost
+    return Code(by.check(outside), before, after)
+
+
+def _loops(opcodes: bytes) -> Iterator[tuple[int, int]]:
+    """Every loop, by the position of its head, and the number of instructions that are its own."""
+    if _LOOP not in opcodes:
+        return
+    open_blocks: list[
+        list[int]
+    ] = []  # per block: position, or -1 if it is no loop; instructions of loops within
+    for match in _NESTING.finditer(opcodes):
+        at = match.start()
+        if opcodes[at] != _END:
+            open_blocks.append([at if opcodes[at] == _LOOP else -1, 0])
+            continue
+        if not open_blocks:
+            return  # the end of the function; what follows it is for the engine to refuse
+        start, within = open_blocks.pop()
+        if start >= 0:
+            size = at - start + 1
+            yield start, size - within
+            within = size
+        if open_blocks:
+            open_blocks[-1][1] += within

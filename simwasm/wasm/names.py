@@ -1,0 +1,106 @@
+"""What functions are called: the `name` section, else exports and imports, else `func[N]`.
+
+Rules that live here: a broken `name` section never fails a load, what was read of it before it broke is
+kept; Rust's legacy mangling (`_ZN…17h<hash>E`) is made readable, other manglings stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from simwasm.errors import BadModule
+from simwasm.wasm.cursor import Cursor
+from simwasm.wasm.module import Kind, Module
+
+_MODULE, _FUNCTIONS, _LOCALS = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names in a `name` section, as they are in the file."""
+
+    module: str | None = None
+    functions: dict[int, str] = field(default_factory=dict)
+    locals: dict[int, dict[int, str]] = field(default_factory=dict)
+
+
+def read_names(module: Module) -> Names:
+    """Read the `name` section; without one, or where it is broken, there are fewer names."""
+    title: str | None = None
+    functions: dict[int, str] = {}
+    variables: dict[int, dict[int, str]] = {}
+    for span in module.customs("name")[:1]:
+        cursor = Cursor(module.data, span.start, span.end, "name")
+        try:
+            while cursor.at < cursor.end:
+                number = cursor.byte()
+                inside = cursor.span("a subsection")
+                inner = Cursor(module.data, inside.start, inside.end, "name")
+                if number == _MODULE:
+                    title = inner.name()
+                elif number == _FUNCTIONS:
+                    _read_map(inner, functions)
+                elif number == _LOCALS:
+                    for _ in range(inner.count("functions")):
+                        _read_map(inner, variables.setdefault(inner.u32(), {}))
+        except BadModule:
+            continue
+    return Names(title, functions, variables)
+
+
+def _read_map(cursor: Cursor, found: dict[int, str]) -> None:
+    for _ in range(cursor.count("names")):
+        index = cursor.u32()
+        found[index] = cursor.name()
+
+
+def function_names(module: Module) -> tuple[str, ...]:
+    """The readable name of every function, imported and own."""
+    named = {index: readable(text) for index, text in read_names(module).functions.items() if text}
+    imported = module.imported(Kind.FUNCTION)
+    for index, item in enumerate(imported):
+        named.setdefault(index, item.name)
+    for export in module.exports:
+        if export.kind is Kind.FUNCTION:
+            named.setdefault(export.index, export.name)
+    total = len(imported) + len(module.functions)
+    return tuple([named.get(index) or f"func[{index}]" for index in range(total)])
+
+
+_HASH = re.compile(r"17h[0-9a-f]{16}E")
+_ESCAPES = {"SP": "@", "BP": "*", "RF": "&", "LT": "<", "GT": ">", "LP": "(", "RP": ")", "C": ","}
+_ESCAPE = re.compile(r"\$(SP|BP|RF|LT|GT|LP|RP|C|u[0-9a-f]{1,6})\$")
+
+
+def readable(symbol: str) -> str:
+    """Undo Rust's legacy mangling; every other name is returned as it is.
+
+    >>> readable("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE")
+    'core::fmt::Write::write_fmt'
+    """
+    if not symbol.startswith("_ZN"):
+        return symbol
+    parts = []
+    at = 3
+    while not _HASH.match(symbol, at):
+        digits = re.compile(r"[1-9][0-9]{0,4}").match(symbol, at)
+        if digits is None or digits.end() + int(digits[0]) > len(symbol):
+            return symbol
+        parts.append(symbol[digits.end() : digits.end() + int(digits[0])])
+        at = digits.end() + int(digits[0])
+    return "::".join(_unescape(part) for part in parts) or symbol
+
+
+def _unescape(part: str) -> str:
+    if part.startswith("_$"):
+        part = part[1:]
+    return _ESCAPE.sub(_character, part.replace("..", "::"))
+
+
+def _character(match: re.Match[str]) -> str:
+    code = match[1]
+    if code in _ESCAPES:
+        return _ESCAPES[code]
+    number = int(code[1:], 16)
+    return chr(number) if number <= 0x10FFFF else match[0]

@@ -1,0 +1,62 @@
+"""Places in a rewritten binary, led back to the original.
+
+Engines report where a guest stopped as an offset in the file they were given. Rules that live here: no map
+is kept, the one function in question is rewritten again and its pieces are compared; inserted code counts
+as the instruction it comes after, or as the function's first.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import cached_property
+from itertools import accumulate
+
+from simwasm.errors import Frame
+from simwasm.wasm.fuel import Instrument, instrument
+from simwasm.wasm.module import Body, Module
+from simwasm.wasm.names import function_names
+from simwasm.wasm.reader import read_module
+
+
+class Origins:
+    """The way back from one rewritten binary; offsets of functions asked for once are kept."""
+
+    def __init__(self, module: Module, wasm: bytes, by: Instrument) -> None:
+        self._module = module
+        self._wasm = wasm
+        self._by = by
+        self._offsets: dict[int, tuple[list[int], list[int]]] = {}
+
+    def frame(self, function: int, offset: int) -> Frame | None:
+        """The original of a place, or None if the function was added."""
+        first = self._by.first_own
+        if function < first:
+            return Frame(function, self._names[function], 0)
+        original = function - 1
+        if not first <= original < self._by.functions:
+            return None
+        before, after = self._pieces(original)
+        at = min(max(0, bisect_right(after, offset) - 1), len(before) - 1)
+        return Frame(original, self._names[original], before[at])
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return function_names(self._module)
+
+    @cached_property
+    def _rewritten(self) -> tuple[Body, ...]:
+        return read_module(self._wasm).bodies
+
+    def _pieces(self, function: int) -> tuple[list[int], list[int]]:
+        """Where the function's instructions are in the original, and where in the rewritten file."""
+        if function not in self._offsets:
+            own = function - self._by.first_own
+            body = self._module.bodies[own]
+            code = instrument(self._module.data, body, self._by, self._names[function])
+            start = self._rewritten[own].code + len(code.entry)
+            self._offsets[function] = _starts(code.before, body.code), _starts(code.after, start)
+        return self._offsets[function]
+
+
+def _starts(pieces: list[bytes], start: int) -> list[int]:
+    return list(accumulate(map(len, pieces[:-1]), initial=start))

@@ -1,0 +1,271 @@
+"""The binary, rewritten at load so that every engine has the same abilities.
+
+* A function `simwasm.slice` of type `() -> i32` is imported after the other functions, so own functions
+  move up by one. It is called when fuel ran out and returns how much more there is; 0 stops the guest with
+  `unreachable`.
+* A mutable `i32` global, exported as `simwasm:fuel`, counts down (what is paid, and when, is in `fuel.py`).
+* No memory grows beyond `Limits.pages`; a module that begins larger is refused.
+* What is hidden is exported: mutable numeric globals of the module's own, its tables, its memory.
+* Custom sections are dropped, except the names of functions.
+
+Rules that live here: the order of sections is kept; the same input gives the same bytes; nothing else
+changes what the plugin does; places in the rewritten binary lead back to the original by
+`Rewritten.origin`, which rewrites the one function again instead of keeping a map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from simwasm.errors import Frame, PluginError
+from simwasm.wasm.cursor import Cursor
+from simwasm.wasm.decode import split
+from simwasm.wasm.encode import name, s32, section, u32, vector
+from simwasm.wasm.fuel import Instrument, instrument
+from simwasm.wasm.module import (
+    Bounds,
+    Element,
+    FuncType,
+    GlobalType,
+    Import,
+    Kind,
+    MemoryType,
+    Mode,
+    Module,
+    Span,
+    TableType,
+    ValType,
+)
+from simwasm.wasm.names import function_names, read_names
+from simwasm.wasm.origin import Origins
+from simwasm.wasm.reader import SECTION_ORDER, VALUE_TYPES
+
+SLICE = ("simwasm", "slice")
+"""The host function that is asked for more fuel."""
+
+FUEL = "simwasm:fuel"
+"""The export of the counter."""
+
+MEMORY = "simwasm:memory"
+"""The export of a memory that is not exported as `memory`."""
+
+
+_SLICE_TYPE = FuncType((), (ValType.I32,))
+_REFILL_TYPE = FuncType((), ())
+_TYPE_BYTES = {kind: bytes((code,)) for code, kind in VALUE_TYPES.items()}
+_REF_FUNC = 0xD2
+
+
+def global_export(index: int) -> str:
+    """The export of a global that was hidden, by its index."""
+    return f"simwasm:global:{index}"
+
+
+def table_export(index: int) -> str:
+    """The export of a table that was hidden, by its index."""
+    return f"simwasm:table:{index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a guest runs before `simwasm.slice` is called, and how many pages its memory may have."""
+
+    slice: int = 2_000_000
+    pages: int = 16_384
+    """The default is Envoy's: 1 GiB."""
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A module ready for an engine; from a cached `wasm` and the same limits it is made without `rewrite`."""
+
+    wasm: bytes
+    module: Module
+    """The module as it was loaded."""
+    limits: Limits
+
+    @property
+    def slice(self) -> int:
+        """How much fuel an instance starts with."""
+        return self.limits.slice
+
+    def origin(self, function: int, offset: int) -> Frame | None:
+        """Where a file offset in a function of `wasm` comes from; None for the functions that were added."""
+        return self._origins.frame(function, offset)
+
+    @cached_property
+    def _origins(self) -> Origins:
+        return Origins(self.module, self.wasm, _instrument(self.module))
+
+
+def rewrite(module: Module, limits: Limits = Limits()) -> Rewritten:  # noqa: B008  # it is frozen
+    """Rewrite a module; one that cannot be decoded, or begins larger than the limits, is refused."""
+    if any(export.name.startswith("simwasm:") for export in module.exports):
+        raise PluginError("the module was rewritten by simwasm before; load the one your build produced")
+    contents = {s.id: module.data[s.start : s.end] for s in module.sections if s.id}
+    types = _Types(module)
+    contents[2] = _imports(module, types.index(_SLICE_TYPE), limits)
+    contents[3] = _appended(contents.get(3), [u32(types.index(_REFILL_TYPE))])
+    contents[1] = _appended(contents.get(1), types.added)
+    if module.memories:
+        contents[5] = vector(_bounds(_bounded(memory, limits)) for memory in module.memories)
+    by = _instrument(module)
+    contents[6] = _globals(module, by, limits)
+    contents[7] = _exports(module, by)
+    if module.start is not None:
+        contents[8] = u32(by.moved(module.start))
+    if module.elements:
+        contents[9] = vector(_element(element, module.data, by) for element in module.elements)
+    contents[10] = _code(module, by)
+    ordered = b"".join(section(number, contents[number]) for number in SECTION_ORDER if number in contents)
+    return Rewritten(module.data[:8] + ordered + section(0, _names(module, by)), module, limits)
+
+
+class _Types:
+    """The type section and what is added to it."""
+
+    def __init__(self, module: Module) -> None:
+        self._known = list(module.types)
+        self.added: list[bytes] = []
+
+    def index(self, wanted: FuncType) -> int:
+        """The index of a type without parameters; it is added if it is not there."""
+        if wanted not in self._known:
+            self._known.append(wanted)
+            results = vector(_value_type(result) for result in wanted.results)
+            self.added.append(b"\x60\x00" + results)
+        return self._known.index(wanted)
+
+
+def _instrument(module: Module) -> Instrument:
+    imported = len(module.imported(Kind.FUNCTION))
+    total = imported + len(module.functions)
+    fuel = len(module.imported(Kind.GLOBAL)) + len(module.globals)
+    return Instrument(fuel, refill=total + 1, first_own=imported, functions=total)
+
+
+def _appended(content: bytes | None, items: list[bytes]) -> bytes:
+    """Add items to the end of a vector."""
+    if content is None:
+        return vector(items)
+    cursor = Cursor(content, 0, len(content), "")
+    count = cursor.u32()
+    return u32(count + len(items)) + content[cursor.at :] + b"".join(items)
+
+
+def _value_type(kind: ValType) -> bytes:
+    return _TYPE_BYTES[kind]
+
+
+def _bounds(bounds: Bounds) -> bytes:
+    if bounds.maximum is None:
+        return b"\x00" + u32(bounds.minimum)
+    return b"\x01" + u32(bounds.minimum) + u32(bounds.maximum)
+
+
+def _bounded(memory: MemoryType, limits: Limits) -> Bounds:
+    declared = memory.bounds
+    if declared.minimum > limits.pages:
+        raise PluginError(
+            f"the plugin's memory begins with {declared.minimum} pages ({declared.minimum // 16} MiB), the"
+            f" limit is {limits.pages} pages ({limits.pages // 16} MiB): raise it, or link with a smaller one"
+        )
+    maximum = limits.pages if declared.maximum is None else min(declared.maximum, limits.pages)
+    return Bounds(declared.minimum, maximum)
+
+
+def _imports(module: Module, slice_type: int, limits: Limits) -> bytes:
+    items = [name(item.module) + name(item.name) + _import_type(item, limits) for item in module.imports]
+    added = name(SLICE[0]) + name(SLICE[1]) + b"\x00" + u32(slice_type)
+    return vector([*items, added])
+
+
+def _import_type(item: Import, limits: Limits) -> bytes:
+    kind = bytes((item.kind,))
+    if isinstance(item.type, MemoryType):
+        return kind + _bounds(_bounded(item.type, limits))
+    if isinstance(item.type, TableType):
+        return kind + _value_type(item.type.element) + _bounds(item.type.bounds)
+    if isinstance(item.type, GlobalType):
+        return kind + _global_type(item.type)
+    assert item.type_index is not None
+    return kind + u32(item.type_index)
+
+
+def _global_type(kind: GlobalType) -> bytes:
+    return _value_type(kind.type) + bytes((kind.mutable,))
+
+
+def _globals(module: Module, by: Instrument, limits: Limits) -> bytes:
+    items = [_global_type(item.type) + _expression(module.data, item.init, by) for item in module.globals]
+    fuel = _global_type(GlobalType(ValType.I32, True)) + b"\x41" + s32(limits.slice) + b"\x0b"
+    return vector([*items, fuel])
+
+
+def _expression(data: bytes, span: Span, by: Instrument) -> bytes:
+    """A constant expression, its references to functions following the ones that moved."""
+    pieces = split(data, span.start, span.end)
+    return b"".join(by.reference(piece) if piece[0] == _REF_FUNC else piece for piece in pieces)
+
+
+def _exports(module: Module, by: Instrument) -> bytes:
+    items = [
+        (item.name, item.kind, by.moved(item.index) if item.kind is Kind.FUNCTION else item.index)
+        for item in module.exports
+    ]
+    shown = {(item.kind, item.index) for item in module.exports}
+    items += [(label, kind, index) for label, kind, index in _hidden(module) if (kind, index) not in shown]
+    if module.memories and not any(
+        item.name == "memory" and item.kind is Kind.MEMORY for item in module.exports
+    ):
+        items.append((MEMORY, Kind.MEMORY, 0))
+    items.append((FUEL, Kind.GLOBAL, by.fuel))
+    return vector(name(label) + bytes((kind,)) + u32(index) for label, kind, index in items)
+
+
+def _hidden(module: Module) -> Iterator[tuple[str, Kind, int]]:
+    """What has state of its own: globals that can change and whose value can be read, and tables."""
+    first = len(module.imported(Kind.GLOBAL))
+    for index, item in enumerate(module.globals, first):
+        if item.type.mutable and item.type.type not in (ValType.FUNCREF, ValType.EXTERNREF):
+            yield global_export(index), Kind.GLOBAL, index
+    first = len(module.imported(Kind.TABLE))
+    for index in range(first, first + len(module.tables)):
+        yield table_export(index), Kind.TABLE, index
+
+
+def _element(element: Element, data: bytes, by: Instrument) -> bytes:
+    """Flags as in the reader: 1 passive or declarative, 2 with a table (or declarative), 4 expressions."""
+    expressions = bool(element.items) and isinstance(element.items[0], Span)
+    expressions = expressions or element.type is not ValType.FUNCREF
+    flags = {Mode.ACTIVE: 2, Mode.PASSIVE: 1, Mode.DECLARATIVE: 3}[element.mode] | (4 if expressions else 0)
+    offset = u32(element.table) + _expression(data, element.offset, by) if element.offset else b""
+    kind = _value_type(element.type) if expressions else b"\x00"
+    items = [
+        _expression(data, item, by) if isinstance(item, Span) else u32(by.moved(item))
+        for item in element.items
+    ]
+    return u32(flags) + offset + kind + vector(items)
+
+
+def _code(module: Module, by: Instrument) -> bytes:
+    data, names = module.data, function_names(module)
+    bodies = []
+    for index, body in enumerate(module.bodies, by.first_own):
+        code = instrument(data, body, by, names[index])
+        written = data[body.start : body.code] + code.entry + b"".join(code.after)
+        bodies += [u32(len(written)), written]
+    refill = by.refill_body()
+    return u32(len(module.bodies) + 1) + b"".join(bodies) + u32(len(refill)) + refill
+
+
+def _names(module: Module, by: Instrument) -> bytes:
+    """A name section with the names of functions, the added ones too."""
+    known = {
+        by.moved(index): text for index, text in read_names(module).functions.items() if index < by.functions
+    }
+    known |= {by.first_own: "simwasm.slice", by.refill: "simwasm.refill"}
+    functions = vector(u32(index) + name(known[index]) for index in sorted(known))
+    return name("name") + section(1, functions)
