@@ -1,20 +1,21 @@
 """One recorded request and its answer, as values that everything else passes around.
 
-An `Exchange` is what was on the wire, written the way Envoy's codecs hand it to a filter chain: header names in
-lower case, pseudo headers first, the HTTP/1 request line and `Host` turned into `:method`, `:path` and
-`:authority`. What Envoy itself adds before the first filter (`x-request-id`, `x-forwarded-for`, …) is not here;
-that is the host's work.
+An `Exchange` is what was on the wire, written the way Envoy's codecs hand it to a filter chain: header names
+in lower case, pseudo headers first, the HTTP/1 request line and `Host` turned into `:method`, `:path` and
+`:authority`. What Envoy itself adds before the first filter (`x-request-id`, `x-forwarded-for`, …) or takes
+away there (`connection`, a request's `transfer-encoding`, …) is the host's work.
 
 Rules that live here:
 - Text stands for bytes: UTF-8 where it is valid, one lone surrogate per byte where it is not, so that
   `to_bytes(to_text(data)) == data` for every `data`.
 - Every time is an int of nanoseconds; `after_ns` counts from the piece before it.
-- No body at all is `()`: the message ends with its headers. A body that is there but empty is one empty chunk.
+- No body at all is `()`: the message ends with its headers. A body that is there but empty is one empty
+  chunk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 Header = tuple[str, str]
@@ -29,6 +30,11 @@ def to_text(data: bytes) -> str:
 def to_bytes(text: str) -> bytes:
     """Return the bytes this text stands for."""
     return text.encode("utf-8", "surrogateescape")
+
+
+def lower(headers: Iterable[Header]) -> Headers:
+    """Return the headers with their names in lower case: ASCII letters only, as Envoy does."""
+    return tuple((to_text(to_bytes(name).lower()), value) for name, value in headers)
 
 
 def first(headers: Headers, name: str) -> str | None:
@@ -148,15 +154,11 @@ def _message(
     trailers: Iterable[Header],
     after_ns: int = 0,
 ) -> Message:
-    named = tuple(_lowered(headers))
+    named = lower(headers)
     if isinstance(body, bytes):
         chunks: tuple[Chunk, ...] = (Chunk(body),) if body else ()
         if body and first(named, "content-length") is None:
             named = (*named, ("content-length", str(len(body))))
     else:
         chunks = tuple(Chunk(piece) for piece in body)
-    return Message((*pseudo, *named), chunks, tuple(_lowered(trailers)), after_ns)
-
-
-def _lowered(headers: Iterable[Header]) -> Iterator[Header]:
-    return ((name.lower(), value) for name, value in headers)
+    return Message((*pseudo, *named), chunks, lower(trailers), after_ns)

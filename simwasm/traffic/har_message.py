@@ -1,0 +1,110 @@
+"""A HAR entry's request and response, as Envoy's codec would have handed them over.
+
+Rules that live here: HTTP/2 pseudo headers are kept as recorded, in their order, where they were recorded
+(Chromium), and made from the URL, `Host` and the status where they were not (Firefox, HTTP/1); `Host` itself
+turns into `:authority`; names and values that HTTP cannot carry are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from simwasm.exchange import Chunk, Header, Headers, Message, first, lower
+from simwasm.traffic.har_body import framed, posted, received, well_formed
+from simwasm.traffic.json_field import Field
+
+SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+_URL = re.compile(
+    r"(?:([a-z][a-z0-9+.-]*):)?(?://(?:[^/?#@]*@)?([^/?#]*))?([^#]*)(?:#.*)?", re.I | re.A | re.S
+)
+_PORT = re.compile(r":(\d*)$", re.ASCII)
+_BLANK = re.compile(r"[\0-\x20\x7f-\x9f]")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NEVER_IN_A_VALUE = re.compile(r"[\0\r]")
+_BODILESS = {204, 304}
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """The parts of an entry's address; the path has its query."""
+
+    scheme: str
+    authority: str
+    path: str
+
+    @property
+    def host(self) -> str:
+        """The name without a port."""
+        return _PORT.sub("", self.authority)
+
+    @property
+    def port(self) -> str:
+        """The port that is asked, written or implied."""
+        written = _PORT.search(self.authority)
+        return (written[1] if written else "") or ("443" if self.scheme == "https" else "80")
+
+
+def read_url(found: Field) -> Url:
+    """Take an absolute address apart; a path alone is an address too."""
+    text = well_formed(found.text())
+    parts = _URL.fullmatch(text)
+    scheme, authority, path = parts.groups() if parts else ("", "", "")
+    known = SCHEMES.get((scheme or "http").lower())
+    if known and _BLANK.search(text):
+        raise found.wrong("has a blank or a control character where a URL is percent-encoded")
+    rooted = path if path.startswith("/") else f"/{path}"
+    return Url(known or scheme.lower(), authority or "", rooted)
+
+
+def read_request(asked: Field, url: Url) -> Message:
+    """Return the request of an entry."""
+    method = asked.get("method")
+    if not _TOKEN.fullmatch(method.text()):
+        raise method.wrong("is not an HTTP method")
+    recorded = tuple(_headers(asked))
+    known = {
+        ":authority": first(recorded, "host") or url.authority,
+        ":path": url.path,
+        ":method": method.text(),
+        ":scheme": url.scheme,
+    }
+    body = posted(asked)
+    headers = _pseudo_first(known, tuple(header for header in recorded if header[0] != "host"))
+    return Message(framed(headers, body), (Chunk(body),) if body else ())
+
+
+def read_response(answered: Field, request: Message, wait_ns: int, receive_ns: int) -> Message:
+    """Return the response of an entry. An answer to HEAD, a 1xx, 204 and 304 have no body by definition."""
+    status = answered.get("status")
+    if not 100 <= status.integer() <= 999:
+        raise status.wrong("is not an HTTP status")
+    headers = _pseudo_first({":status": str(status.integer())}, tuple(_headers(answered)))
+    if request.header(":method") == "HEAD" or status.integer() < 200 or status.integer() in _BODILESS:
+        return Message(headers, after_ns=wait_ns)
+    body = received(answered)
+    plain = tuple(header for header in headers if header[0] != "content-encoding")
+    return Message(framed(plain, body), (Chunk(body, receive_ns),) if body else (), after_ns=wait_ns)
+
+
+def _pseudo_first(known: dict[str, str], recorded: Headers) -> Headers:
+    pseudo = {name: value for name, value in recorded if name.startswith(":")}
+    plain = (header for header in recorded if not header[0].startswith(":"))
+    return (*(pseudo | known | pseudo).items(), *plain)
+
+
+def _headers(message: Field) -> Iterator[Header]:
+    for field in message.each("headers"):
+        yield from lower(_values(field))
+
+
+def _values(field: Field) -> Iterator[Header]:
+    """One recorded header: several where the values of a repeated one were joined with newlines."""
+    name = field.get("name")
+    if not _TOKEN.fullmatch(name.text().removeprefix(":")):
+        raise name.wrong("is not the name of an HTTP header")
+    for value in well_formed(field.text_of("value")).split("\n"):
+        if _NEVER_IN_A_VALUE.search(value):
+            raise field.get("value").wrong("holds a character that no HTTP header can")
+        yield name.text(), value.strip(" \t")

@@ -1,0 +1,157 @@
+"""JSON from somebody else's program, read so that every mistake in it is told with its place.
+
+`parse` turns text into a `Field`: a value that knows where it stands. Rules that live here: what is missing,
+of the wrong type or ambiguous (a key given twice) is a `TrafficError` that names the file, the entry or line,
+and the path to the value; nothing that a file may hold raises anything else.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NoReturn, TypeVar
+
+from simwasm.errors import TrafficError
+
+T = TypeVar("T")
+_KINDS: dict[type, str] = {
+    dict: "an object",
+    list: "a list",
+    str: "text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    type(None): "null",
+}
+_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A JSON value, the file and entry that hold it, what to do if it is wrong, and its path in there."""
+
+    value: object
+    where: str
+    remedy: str
+    path: str = ""
+
+    def wrong(self, what: str) -> TrafficError:
+        """Return the error that says what is wrong with this value."""
+        return TrafficError(f"{self.where}: {f'{self.path} ' if self.path else ''}{what}; {self.remedy}")
+
+    def within(self, place: str) -> Field:
+        """Return the same value with its path counted from this entry or line of the file."""
+        return replace(self, where=f"{self.where}, {place}", path="")
+
+    def find(self, key: str) -> Field | None:
+        """Return a member of this object, None when it is absent or null."""
+        value = self._as(dict).get(key)
+        return None if value is None else replace(self, value=value, path=f"{self.path}.{key}".lstrip("."))
+
+    def get(self, key: str) -> Field:
+        """Return a member that must be there."""
+        found = self.find(key)
+        if found is None:
+            raise self.wrong(f"has no {json.dumps(key)}")
+        return found
+
+    def keys(self) -> frozenset[str]:
+        """Return the names of this object's members."""
+        return frozenset(self._as(dict))
+
+    def items(self) -> Iterator[Field]:
+        """Go through this list."""
+        return (
+            replace(self, value=value, path=f"{self.path}[{index}]")
+            for index, value in enumerate(self._as(list))
+        )
+
+    def text(self) -> str:
+        """Return this text."""
+        return self._as(str)
+
+    def flag(self) -> bool:
+        """Return this true or false."""
+        return self._as(bool)
+
+    def integer(self) -> int:
+        """Return this whole number."""
+        if type(self.value) is not int:
+            raise self.wrong(f"must be a whole number, but is {self._seen()}")
+        return self.value
+
+    def number(self) -> float:
+        """Return this number; one that no double can hold is wrong."""
+        if type(self.value) is not int and type(self.value) is not float:
+            raise self.wrong(f"must be a number, but is {self._seen()}")
+        try:
+            return float(self.value)
+        except OverflowError:
+            raise self.wrong("is too large a number") from None
+
+    def each(self, key: str) -> Iterator[Field]:
+        """Go through a member that is a list, if it is there."""
+        found = self.find(key)
+        return iter(()) if found is None else found.items()
+
+    def text_of(self, key: str, default: str = "") -> str:
+        """Return the text of a member, the default when it is absent or null."""
+        found = self.find(key)
+        return default if found is None else found.text()
+
+    def integer_of(self, key: str, default: int = 0) -> int:
+        """Return the whole number of a member, the default when it is absent or null."""
+        found = self.find(key)
+        return default if found is None else found.integer()
+
+    def _as(self, kind: type[T]) -> T:
+        if not isinstance(self.value, kind):
+            raise self.wrong(f"must be {_KINDS[kind]}, but is {self._seen()}")
+        return self.value
+
+    def _seen(self) -> str:
+        kind = _KINDS[type(self.value)]
+        if isinstance(self.value, (dict, list, type(None))):
+            return kind
+        shown = json.dumps(self.value)
+        return f"{kind}: {shown[:_SHOWN]}{'…' * (len(shown) > _SHOWN)}"
+
+
+def parse(data: bytes, where: str, remedy: str) -> Field:
+    """Read one JSON text, with or without a byte order mark."""
+    try:
+        value = json.loads(
+            data.decode("utf-8-sig"), object_pairs_hook=_members, parse_constant=_constant, parse_float=_float
+        )
+    except UnicodeDecodeError as error:
+        raise TrafficError(f"{where}: not UTF-8 text at byte {error.start}; {remedy}") from None
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise TrafficError(f"{where}: not JSON at {place}: {error.msg}; {remedy}") from None
+    except ValueError as error:
+        raise TrafficError(f"{where}: not JSON that can be used: {error}; {remedy}") from None
+    except RecursionError:
+        raise TrafficError(f"{where}: nested too deeply to be recorded traffic; {remedy}") from None
+    return Field(value, where, remedy)
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {json.dumps(twice)} is given twice in one object")
+    return members
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"the number {digits[:_SHOWN]} is too large")
+    return number
