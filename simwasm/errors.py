@@ -113,4 +113,8 @@ class EngineUnavailable(SimwasmError):
 
 
 class EnvoyRejected(SimwasmError):
-    """The real Envoy refused a configuration or a plugin."""
+    """The real Envoy refused a configuration or a plugin; `log` is what it wrote, for `simwasm.parity.log`."""
+
+    def __init__(self, message: str, log: bytes = b"") -> None:
+        super().__init__(message)
+        self.log = log
