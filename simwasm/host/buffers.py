@@ -1,0 +1,50 @@
+"""A buffer of bytes that a plugin may read and edit, by Envoy's rules.
+
+A prefix is replaced, or bytes are put in front or behind; the middle cannot be edited. Reading clamps.
+"""
+
+from __future__ import annotations
+
+from simwasm.abi.enums import Status
+from simwasm.abi.status import Refusal
+
+
+class Buffer:
+    """Bytes on their way; `writable` is what the guest may do to them, `why` the reason when it may not."""
+
+    __slots__ = ("data", "writable", "why")
+
+    def __init__(self, data: bytes = b"", *, writable: bool = True, why: str = "") -> None:
+        self.data = data
+        self.writable = writable
+        self.why = why
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def take(self) -> bytes:
+        """Move the bytes out."""
+        data, self.data = self.data, b""
+        return data
+
+    def read(self, start: int, size: int) -> bytes | Refusal:
+        """A stretch of the bytes, as much of it as there is."""
+        if start + size > 0xFFFFFFFF:
+            return Refusal(Status.BAD_ARGUMENT, f"start {start} plus max_size {size} overflows 32 bits")
+        return self.data[start : start + size]
+
+    def write(self, start: int, size: int, data: bytes) -> Refusal | None:
+        """Replace, prepend or append."""
+        if not self.writable:
+            return Refusal(Status.BAD_ARGUMENT, self.why or "this buffer is read-only")
+        length = len(self.data)
+        if start == 0:
+            self.data = data + self.data[size:]
+        elif start >= length:
+            self.data += data
+        else:
+            return Refusal(
+                Status.BAD_ARGUMENT,
+                f"start {start} is inside the buffer of {length} bytes: only its beginning or its end can be written",
+            )
+        return None

@@ -1,0 +1,88 @@
+"""Callouts: a plugin asks a cluster, and is told later.
+
+The request is checked at once and sent once the guest's call has ended; the answer comes as a command's answer and is
+delivered at its time to the root context, whoever asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simwasm.abi.enums import BufferType, MapType, Status
+from simwasm.exchange import Message, first, response
+from simwasm.host import edge
+from simwasm.host.buffers import Buffer
+from simwasm.host.clock import MILLISECOND
+from simwasm.host.commands import Callout, Failure, Steps
+from simwasm.host.headers import HeaderMap
+
+if TYPE_CHECKING:
+    from simwasm.host.context import RootContext
+
+GRPC_UNAVAILABLE, GRPC_DEADLINE_EXCEEDED, GRPC_UNKNOWN = 14, 4, 2
+_GRPC_PREFIX = 5
+
+
+def send(root: RootContext, call: Callout, *, grpc: bool) -> None:
+    """Have a callout asked, and its answer delivered when it is due."""
+    clock = root.vm.proxy.clock
+
+    def ask() -> Steps[None]:
+        answer: Message | Failure = yield call
+        due = answer.after_ns + sum(chunk.after_ns for chunk in getattr(answer, "body", ()))
+        timeout = call.timeout_ms * MILLISECOND
+        if timeout and due > timeout:
+            answer, due = Failure("timeout"), timeout
+        deliver = _deliver_grpc if grpc else _deliver_http
+        clock.after(due, lambda: deliver(root, call, answer, due))
+
+    clock.after(0, ask)
+
+
+def _deliver_http(root: RootContext, call: Callout, answer: Message | Failure, took_ns: int) -> Steps[None]:
+    if isinstance(answer, Failure) and answer.reason == "timeout":
+        answer = response(504, headers=[("content-type", "text/plain")], body=b"upstream request timeout")
+    if isinstance(answer, Failure):
+        root.status = (Status.BROKEN_CONNECTION, answer.reason)
+        yield from root.vm.call(root, "proxy_on_http_call_response", call.id, 0, 0, 0)
+    else:
+        headers = edge.response_for_filters(answer.headers, took_ns)
+        body = Buffer(answer.data, writable=False, why="a callout's answer cannot be written")
+        root.status = (Status.OK, "")
+        root.answer = {
+            MapType.HTTP_CALL_RESPONSE_HEADERS: headers,
+            MapType.HTTP_CALL_RESPONSE_TRAILERS: HeaderMap(answer.trailers),
+        }
+        root.buffers[BufferType.HTTP_CALL_RESPONSE_BODY] = body
+        yield from root.vm.call(
+            root, "proxy_on_http_call_response", call.id, len(headers), len(body), len(answer.trailers)
+        )
+        root.answer = {}
+        del root.buffers[BufferType.HTTP_CALL_RESPONSE_BODY]
+    yield from root.vm.settle()
+
+
+def _deliver_grpc(root: RootContext, call: Callout, answer: Message | Failure, took_ns: int) -> Steps[None]:
+    code, text = _grpc_outcome(answer)
+    root.status = (code, text)
+    if code == 0 and isinstance(answer, Message):
+        message = Buffer(answer.data[_GRPC_PREFIX:], writable=False, why="a gRPC message cannot be written")
+        root.buffers[BufferType.GRPC_CALL_MESSAGE] = message
+        yield from root.vm.call(root, "proxy_on_grpc_receive", call.id, len(message))
+        del root.buffers[BufferType.GRPC_CALL_MESSAGE]
+    else:
+        yield from root.vm.call(root, "proxy_on_grpc_close", call.id, code)
+    yield from root.vm.settle()
+
+
+def _grpc_outcome(answer: Message | Failure) -> tuple[int, str]:
+    """The gRPC status of an answer and its text."""
+    if isinstance(answer, Failure):
+        if answer.reason == "timeout":
+            return GRPC_DEADLINE_EXCEEDED, "Deadline Exceeded"
+        return GRPC_UNAVAILABLE, answer.reason
+    said = answer.trailers or answer.headers
+    code = first(said, "grpc-status")
+    if code is None or not code.isdigit():
+        return GRPC_UNKNOWN, f"the answer has no grpc-status (its :status is {first(answer.headers, ':status')})"
+    return int(code), first(said, "grpc-message") or ""

@@ -1,0 +1,90 @@
+"""Virtual time: what is due next, and nothing happens in between.
+
+Rules: what is due at the same instant happens in the order it was asked for; the clock never runs backwards; reading
+it costs one microsecond, so that a guest that waits for time to pass gets there, the same way in every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+from itertools import count
+
+from simwasm.host.commands import Steps
+
+Job = Callable[[], Steps[None]]
+
+MILLISECOND = 1_000_000
+SECOND = 1_000 * MILLISECOND
+READ_COST = 1_000
+
+
+class Timer:
+    """Something due later, which may be called off."""
+
+    __slots__ = ("clock", "due", "job", "idle")
+
+    def __init__(self, clock: Clock, due: int, job: Job, idle: bool) -> None:
+        self.clock = clock
+        self.due = due
+        self.job: Job | None = job
+        self.idle = idle
+
+    def cancel(self) -> None:
+        """Call it off, if it has not happened."""
+        if self.job is not None:
+            self.job = None
+            self.clock.called_off(self)
+
+
+class Clock:
+    """The time in nanoseconds since the epoch, and everything that is due."""
+
+    def __init__(self, now: int = 0) -> None:
+        self.now = now
+        self.busy = 0
+        """How many things are due that keep a run alive."""
+        self._started = now
+        self._due: list[tuple[int, int, Timer]] = []
+        self._order = count()
+        self._dead = 0
+
+    def read(self) -> int:
+        """Tell the time to a guest."""
+        self.now += READ_COST
+        return self.now
+
+    def monotonic(self) -> int:
+        """Tell a guest how long the host has been running."""
+        return self.read() - self._started
+
+    def after(self, delay: int, job: Job, *, idle: bool = False) -> Timer:
+        """Have a job done `delay` nanoseconds from now; an idle one does not keep the run alive."""
+        timer = Timer(self, self.now + delay, job, idle)
+        heappush(self._due, (timer.due, next(self._order), timer))
+        self.busy += not idle
+        return timer
+
+    def next(self) -> Job | None:
+        """Take what is due next and move the time there."""
+        while self._due:
+            due, _, timer = heappop(self._due)
+            job = timer.job
+            if job is None:
+                self._dead -= 1
+                continue
+            timer.job = None
+            self.busy -= not timer.idle
+            if due > self.now:
+                self.now = due
+            return job
+        return None
+
+    def called_off(self, timer: Timer) -> None:
+        """Count a cancelled timer, and sweep when most of them are."""
+        self.busy -= not timer.idle
+        self._dead += 1
+        if self._dead > 64 and self._dead * 2 > len(self._due):
+            self._due = [entry for entry in self._due if entry[2].job is not None]
+            heapify(self._due)
+            self._dead = 0

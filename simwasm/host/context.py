@@ -1,0 +1,132 @@
+"""Contexts: whom the plugin talks about. A root for the plugin itself, a stream (`filters.py`) for each exchange.
+
+Rule: a header map or buffer is there while Envoy holds a pointer to it, that is during the callbacks it belongs to;
+`maps` and `buffers` are those pointers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simwasm.abi.enums import BufferType, LogLevel, MapType
+from simwasm.host.buffers import Buffer
+from simwasm.host.clock import MILLISECOND, Timer
+from simwasm.host.commands import Steps
+from simwasm.host.headers import HeaderMap
+
+if TYPE_CHECKING:
+    from simwasm.host.stream import Stream
+    from simwasm.host.vm import Vm
+
+_NOWHERE = Buffer(writable=False, why="this buffer is not available in this callback")
+
+
+class Context:
+    """What roots and streams share."""
+
+    stream: Stream | None = None
+    logging = False
+    """Whether this is the time of `proxy_on_log`, when nothing can be written."""
+
+    def __init__(self, vm: Vm) -> None:
+        self.vm = vm
+        self.id = vm.next_context_id()
+        vm.contexts[self.id] = self
+        self.maps: dict[MapType, HeaderMap] = {}
+        self.buffers: dict[BufferType, Buffer] = {}
+
+    @property
+    def root(self) -> RootContext:
+        assert self.vm.root is not None
+        return self.vm.root
+
+    def writable_map(self, kind: MapType) -> HeaderMap | None:
+        """The map for writing, if there is one now."""
+        return self.maps.get(kind)
+
+    def readable_map(self, kind: MapType) -> HeaderMap | None:
+        """The map for reading, if there is one now."""
+        found = self.maps.get(kind)
+        return found if found is not None else self.root.answer.get(kind)
+
+    def buffer(self, kind: BufferType) -> Buffer | None:
+        """The buffer; None means NOT_FOUND, which only some kinds can be."""
+        found = self.buffers.get(kind)
+        if found is not None:
+            return found
+        return self.root.buffer_of_root(kind)
+
+    def log(self, level: LogLevel, text: str) -> None:
+        """Write one log line, with the prefix Envoy gives it."""
+        self.vm.proxy.log(level, f"{self.log_name}: {text}", self.stream)
+
+    @property
+    def log_name(self) -> str:
+        plugin = self.vm.plugin
+        return " ".join(part for part in ("wasm log", plugin.root_id, plugin.vm_id) if part)
+
+
+class RootContext(Context):
+    """The plugin's own context: configuration, timer, and the answers to its callouts."""
+
+    def __init__(self, vm: Vm) -> None:
+        super().__init__(vm)
+        vm.root = self
+        self.answer: dict[MapType, HeaderMap] = {}
+        """The maps of the callout's answer, during its callback."""
+        self.status = (0, "")
+        self.waiting = False
+        self._timer: Timer | None = None
+        self._period = 0
+
+    def buffer_of_root(self, kind: BufferType) -> Buffer | None:
+        found = self.buffers.get(kind)
+        if found is not None:
+            return found
+        if kind is BufferType.VM_CONFIGURATION:
+            return Buffer(self.vm.plugin.vm_config, writable=False, why="a configuration cannot be written")
+        if kind in (BufferType.PLUGIN_CONFIGURATION, BufferType.HTTP_CALL_RESPONSE_BODY):
+            return None
+        return _NOWHERE
+
+    def configure(self, function: str) -> Steps[object]:
+        """Call a callback during which the plugin's configuration can be read."""
+        config = self.vm.plugin.config
+        self.buffers[BufferType.PLUGIN_CONFIGURATION] = Buffer(
+            config, writable=False, why="a configuration cannot be written"
+        )
+        result = yield from self.vm.call(self, function, len(config))
+        del self.buffers[BufferType.PLUGIN_CONFIGURATION]
+        yield from self.vm.settle()
+        return result
+
+    def set_period(self, milliseconds: int) -> None:
+        """Have this context ticked; 0 stops it."""
+        if self._timer:
+            self._timer.cancel()
+        self._period = milliseconds
+        if milliseconds:
+            self._timer = self.vm.proxy.clock.after(milliseconds * MILLISECOND, self._tick, idle=True)
+
+    def _tick(self) -> Steps[None]:
+        self._timer = None
+        yield from self.vm.call(self, "proxy_on_tick")
+        yield from self.vm.settle()
+        if self._period and self._timer is None and not self.vm.failed:
+            self._timer = self.vm.proxy.clock.after(self._period * MILLISECOND, self._tick, idle=True)
+
+    def close(self) -> Steps[None]:
+        """The worker stops: done, then delete unless the plugin asks to wait."""
+        self.set_period(0)
+        done = yield from self.vm.call(self, "proxy_on_done")
+        yield from self.vm.settle()
+        if done is False:
+            self.waiting = True
+            return
+        yield from self.delete()
+
+    def delete(self) -> Steps[None]:
+        self.waiting = False
+        yield from self.vm.call(self, "proxy_on_delete")
+        yield from self.vm.settle()
+        self.vm.forget(self)

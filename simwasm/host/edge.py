@@ -1,0 +1,111 @@
+"""What stands around the filter chain: connection manager, router and HTTP/1 codec add and take headers.
+
+Orders are those that a filter, an upstream and a client can see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from random import Random
+from urllib.parse import quote
+from uuid import UUID
+
+from simwasm.exchange import Connection, Header, Headers, to_bytes
+from simwasm.host.clock import MILLISECOND, SECOND
+from simwasm.host.headers import HeaderMap
+
+_HOP_BY_HOP = ("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade")
+_PSEUDO = (":authority", ":path", ":method", ":scheme")
+_NO_LENGTH_METHODS = ("GET", "HEAD", "CONNECT", "OPTIONS", "TRACE")
+_GRPC_STATUS = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
+
+
+def request_for_filters(headers: Headers, connection: Connection, random: Random) -> HeaderMap:
+    """What the first filter sees of a request."""
+    pseudo = {name: value for name, value in headers if name[:1] == ":"}
+    ordered = [(name, pseudo.pop(name)) for name in _PSEUDO if name in pseudo]
+    found = HeaderMap([*ordered, *pseudo.items()], request=True)
+    for name, value in headers:
+        if name[:1] != ":" and name not in _HOP_BY_HOP:
+            found.add(name, value)
+    if found.get("x-forwarded-proto") is None:
+        found.add("x-forwarded-proto", "https" if connection.tls else "http")
+    if found.get("x-request-id") is None:
+        found.add("x-request-id", str(UUID(int=random.getrandbits(128), version=4)))
+    return found
+
+
+def request_for_upstream(headers: Headers, timeout_ns: int, has_body: bool) -> Headers:
+    """What the upstream receives: the router's header, and how the body is framed."""
+    sent = [*headers, ("x-envoy-expected-rq-timeout-ms", str(timeout_ns // MILLISECOND))]
+    method = next((value for name, value in headers if name == ":method"), "")
+    sized = any(name == "content-length" for name, _ in headers)
+    if has_body and not sized:
+        sent.append(("transfer-encoding", "chunked"))
+    elif not has_body and not sized and method not in _NO_LENGTH_METHODS:
+        sent.append(("content-length", "0"))
+    return tuple(sent)
+
+
+def response_for_filters(headers: Headers, service_time_ns: int) -> HeaderMap:
+    """What the first filter sees of an upstream's response."""
+    found = HeaderMap()
+    for name, value in headers:
+        found.add(name, value)
+    found.replace("x-envoy-upstream-service-time", str(service_time_ns // MILLISECOND))
+    return found
+
+
+def response_for_client(headers: HeaderMap, now_ns: int, has_body: bool, connection: Connection) -> Headers:
+    """What the client receives: date, server, and how the body is framed."""
+    sent = HeaderMap(headers.entries)
+    chunked = sent.remove("transfer-encoding")
+    sent.replace("date", http_date(now_ns))
+    sent.replace("server", "envoy")
+    if connection.protocol.startswith("HTTP/1") and sent.get("content-length") is None:
+        if has_body or chunked:
+            sent.add("transfer-encoding", "chunked")
+        elif (sent.get(":status") or "")[:1] != "1" and sent.get(":status") not in ("204", "304"):
+            sent.add("content-length", "0")
+    return sent.entries
+
+
+def http_date(now_ns: int) -> str:
+    moment = datetime.fromtimestamp(now_ns // SECOND, timezone.utc)
+    return moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+def is_grpc(headers: HeaderMap | None) -> bool:
+    """Whether a request is gRPC, so that its local replies are trailers-only."""
+    kind = (headers.get("content-type") if headers else None) or ""
+    return kind == "application/grpc" or kind[:17] in ("application/grpc+", "application/grpc;")
+
+
+def local_reply(
+    status: int, body: bytes, headers: Iterable[Header], *, grpc: bool, grpc_status: int | None
+) -> tuple[HeaderMap, bytes]:
+    """The response that Envoy makes itself."""
+    if grpc:
+        return _grpc_reply(status, body, headers, grpc_status), b""
+    reply = HeaderMap([(":status", str(status))])
+    for name, value in headers:
+        reply.add(name, value)
+    if body:
+        reply.replace("content-length", str(len(body)))
+        if reply.get("content-type") is None:
+            reply.add("content-type", "text/plain")
+    else:
+        reply.remove("content-length")
+        reply.remove("content-type")
+    return reply, body
+
+
+def _grpc_reply(status: int, body: bytes, headers: Iterable[Header], grpc_status: int | None) -> HeaderMap:
+    code = _GRPC_STATUS.get(status, 2) if grpc_status is None else grpc_status
+    reply = HeaderMap([(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", str(code))])
+    if body:
+        reply.add("grpc-message", quote(to_bytes(body.decode("utf-8", "surrogateescape")), safe=" !\"#$&'()*+,/:;<=>?@[]^`{|}~"))
+    for name, value in headers:
+        reply.add(name, value)
+    return reply

@@ -1,0 +1,179 @@
+"""A stream context: the plugin as one filter of an exchange's chain.
+
+This is where Envoy's filter calls become ABI callbacks and the plugin's answers become filter statuses. Rules:
+
+- headers and trailers are there from their callback until it continues; a body chunk only during its callback;
+- Pause in a headers callback stops everything behind it unless the host was told otherwise;
+- after Pause in a body callback the next one sees all that is buffered so far;
+- a local reply stops the iteration whatever the callback returns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simwasm.abi.enums import Action, BufferType, DataAction, HeadersAction, MapType
+from simwasm.errors import Trap
+from simwasm.host.buffers import Buffer
+from simwasm.host.commands import Steps
+from simwasm.host.context import Context
+from simwasm.host.headers import HeaderMap
+from simwasm.plugin import FailPolicy
+
+if TYPE_CHECKING:
+    from simwasm.host.lane import Lane
+    from simwasm.host.stream import Stream
+    from simwasm.host.vm import Vm
+
+_HEADERS = {member.value: member for member in HeadersAction} | {
+    HeadersAction.CONTINUE_AND_END_STREAM: HeadersAction.CONTINUE
+}
+_DATA = {member.value: member for member in DataAction}
+_ALL = HeadersAction.STOP_ALL_AND_WATERMARK
+
+
+class StreamContext(Context):
+    """One plugin's view of one exchange. Created in the guest only when headers reach it, or at the log."""
+
+    def __init__(self, vm: Vm, stream: Stream) -> None:
+        self.vm = vm
+        self.id = 0
+        self.maps: dict[MapType, HeaderMap] = {}
+        self.buffers: dict[BufferType, Buffer] = {}
+        self.stream: Stream = stream
+        self.buffering: set[Lane] = set()
+        self.ending: Lane | None = None
+        """The lane whose end this callback sees, so that trailers may be added to it."""
+        self._failed = False
+        self._with_end = vm.plugin.abi.value != "0.1.0"
+
+    @property
+    def log_name(self) -> str:
+        plugin = self.vm.plugin
+        return " ".join(part for part in ("wasm log", plugin.name, plugin.root_id, plugin.vm_id) if part)
+
+    def begin(self) -> Steps[None]:
+        """Create the context in the guest, once."""
+        if not self.id:
+            Context.__init__(self, self.vm)
+            yield from self.vm.call(self, "proxy_on_context_create", self.root.id)
+            yield from self.vm.settle()
+
+    # The filter: what a lane asks, with the status it acts on.
+
+    def headers(self, lane: Lane, end: bool) -> Steps[HeadersAction]:
+        if lane.request:
+            yield from self.begin()
+        elif not self.id:
+            return HeadersAction.CONTINUE
+        assert lane.headers is not None
+        self.maps[lane.headers_type] = lane.headers
+        self.ending = lane if end else None
+        args = (len(lane.headers), end) if self._with_end else (len(lane.headers),)
+        result = yield from self._ask(lane, lane.on_headers, args, _ALL)
+        status = _ALL if self.vm.stopped else _HEADERS.get(result, _ALL)
+        if status is HeadersAction.PAUSE and not self.stream.proxy.profile.stop_iteration_on_headers:
+            status = _ALL
+        yield from self.vm.settle()
+        if status is HeadersAction.CONTINUE:
+            self.maps.pop(lane.headers_type, None)
+        return status
+
+    def data(self, lane: Lane, data: Buffer, end: bool) -> Steps[DataAction]:
+        if not self.id:
+            return DataAction.CONTINUE
+        if lane in self.buffering:
+            yield from lane.keep(data)
+            if self.stream.ended:
+                return DataAction.STOP_NO_BUFFER
+            data = lane.buffer or data
+        self.buffers[lane.body_type] = data
+        self.ending = lane if end else None
+        result = yield from self._ask(lane, lane.on_body, (len(data), end), DataAction.STOP_NO_BUFFER)
+        status = _DATA.get(result, DataAction.STOP_NO_BUFFER)
+        if self.vm.stopped:
+            status = DataAction.STOP_NO_BUFFER
+        yield from self.vm.settle()
+        self.buffers.pop(lane.body_type, None)
+        self.buffering.discard(lane)
+        if status is DataAction.PAUSE:
+            self.buffering.add(lane)
+        return status
+
+    def trailers(self, lane: Lane) -> Steps[Action]:
+        if not self.id:
+            return Action.CONTINUE
+        assert lane.trailers is not None
+        self.maps[lane.trailers_type] = lane.trailers
+        result = yield from self._ask(lane, lane.on_trailers, (len(lane.trailers),), Action.PAUSE)
+        status = Action.PAUSE if self.vm.stopped or result else Action.CONTINUE
+        yield from self.vm.settle()
+        if status is Action.CONTINUE:
+            self.maps.pop(lane.trailers_type, None)
+        return status
+
+    def _ask(self, lane: Lane, function: str, args: tuple[int, ...], stop: Any) -> Steps[Any]:
+        """Call a stream callback: its result, 0 where there is none, or `stop` when the VM has failed."""
+        vm = self.vm
+        if vm.failed:
+            return (yield from self._refuse(lane, stop))
+        if function not in vm.exports:
+            return 0
+        result = yield from vm.call(self, function, *args)
+        if vm.failed:
+            return (yield from self._refuse(lane, stop))
+        self.stream.actions.append((vm.plugin.name, function, result))
+        return result
+
+    def _refuse(self, lane: Lane, stop: Any) -> Steps[Any]:
+        """The VM has failed: answer 503, once."""
+        if not self._failed:
+            self._failed = True
+            yield from self.stream.local_reply(503, b"", (), details="wasm_fail_stream", grpc_status=14)
+        return stop
+
+    def writable_map(self, kind: MapType) -> HeaderMap | None:
+        found = self.maps.get(kind)
+        if found is None and self.ending is not None and kind is self.ending.trailers_type:
+            lane = self.ending
+            if lane.trailers is None and lane.headers_type not in self.maps:
+                lane.trailers = HeaderMap(request=lane.request)
+            found = lane.trailers
+        return found
+
+    def buffer(self, kind: BufferType) -> Buffer | None:
+        found = self.buffers.get(kind)
+        if found is not None:
+            return found
+        for lane in self.buffering:
+            if lane.body_type is kind and lane.buffer is not None:
+                return lane.buffer
+        return self.root.buffer_of_root(kind)
+
+    def forget_request(self) -> None:
+        """Envoy drops the request's pointers as soon as either direction is told to continue."""
+        for kind in (MapType.HTTP_REQUEST_HEADERS, MapType.HTTP_REQUEST_TRAILERS):
+            self.maps.pop(kind, None)
+        self.buffers.pop(BufferType.HTTP_REQUEST_BODY, None)
+
+    def end(self) -> Steps[None]:
+        """The exchange is over: log, done, delete."""
+        vm = self.vm
+        if vm.failed:
+            return
+        yield from self.begin()
+        self.maps = self.stream.maps_for_log()
+        self.buffers = {}
+        self.ending = None
+        self.logging = True
+        for function in ("proxy_on_log", "proxy_on_done", "proxy_on_delete"):
+            yield from vm.call(self, function)
+            yield from vm.settle()
+            self.logging = False
+        vm.forget(self)
+
+
+def skipped(vm: Vm) -> bool:
+    """Whether new streams go round this plugin: it trapped, and is allowed to fail open."""
+    failed: Trap | None = vm.failed
+    return failed is not None and vm.plugin.fail_policy is FailPolicy.FAIL_OPEN

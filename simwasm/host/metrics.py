@@ -1,0 +1,77 @@
+"""Metrics by number: counters 4, 8, …; gauges 5, 9, …; histograms 6, 10, …; the same name is the same statistic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from simwasm.abi.enums import MetricType, Status
+from simwasm.abi.status import Refusal
+
+STEP = 4
+U64 = (1 << 64) - 1
+
+
+@dataclass(slots=True)
+class Metric:
+    """One statistic; a histogram keeps what it was fed."""
+
+    type: MetricType
+    name: str
+    value: int = 0
+    samples: list[int] = field(default_factory=list)
+
+
+class Metrics:
+    """The statistics of a process, and the numbers one VM knows them by."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[tuple[MetricType, str], Metric] = {}
+
+    def find(self, type: MetricType, name: str) -> Metric:
+        return self.by_name.setdefault((type, name), Metric(type, name))
+
+
+class MetricIds:
+    """What a VM's metric numbers mean."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._by_id: dict[int, Metric] = {}
+        self._defined = dict.fromkeys(MetricType, 0)
+
+    def define(self, type: MetricType, name: str) -> int:
+        self._defined[type] += 1
+        id = STEP * self._defined[type] + int(type)
+        self._by_id[id] = self._metrics.find(type, name)
+        return id
+
+    def _get(self, id: int) -> Metric:
+        metric = self._by_id.get(id)
+        if metric is None:
+            raise Refusal(Status.NOT_FOUND, f"there is no metric {id}")
+        return metric
+
+    def increment(self, id: int, delta: int) -> None:
+        """Add to a counter (more than 0) or a gauge (negative subtracts)."""
+        metric = self._get(id)
+        if metric.type is MetricType.HISTOGRAM:
+            raise Refusal(Status.BAD_ARGUMENT, f"`{metric.name}` is a histogram: record a value instead")
+        if metric.type is MetricType.COUNTER and delta <= 0:
+            raise Refusal(Status.BAD_ARGUMENT, f"`{metric.name}` is a counter: it cannot change by {delta}")
+        metric.value = (metric.value + delta) & U64
+
+    def record(self, id: int, value: int) -> None:
+        """Set a gauge, feed a histogram; a counter is added to."""
+        metric = self._get(id)
+        if metric.type is MetricType.HISTOGRAM:
+            metric.samples.append(value)
+        elif metric.type is MetricType.GAUGE:
+            metric.value = value
+        else:
+            metric.value = (metric.value + value) & U64
+
+    def get(self, id: int) -> int:
+        metric = self._get(id)
+        if metric.type is MetricType.HISTOGRAM:
+            raise Refusal(Status.BAD_ARGUMENT, f"`{metric.name}` is a histogram: it has no single value")
+        return metric.value

@@ -1,0 +1,59 @@
+"""What became of an exchange: what the upstream saw, what the client saw, and who decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simwasm.abi.enums import LogLevel
+from simwasm.exchange import Exchange, Message
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the proxy's log."""
+
+    at: int
+    level: LogLevel
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a callback returned; an Action or a wider status, None if it trapped."""
+
+    plugin: str
+    callback: str
+    action: object
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One exchange, ended."""
+
+    exchange: Exchange
+    request: Message | None
+    """As the upstream received it; None if it was not asked."""
+    response: Message | None
+    """As the client received it; None if nothing arrived."""
+    reset: str
+    """Why the stream was cut off; empty if it was not."""
+    details: str
+    """Envoy's `response_code_details`."""
+    local_reply: bool
+    """Envoy or the plugin answered in the upstream's place."""
+    actions: tuple[Taken, ...]
+    logs: tuple[LogLine, ...]
+    bytes_received: int
+    bytes_sent: int
+    started_ns: int
+    ended_ns: int
+    waiting: str
+    """Why the exchange hung until the idle timeout; empty if it did not."""
+    request_headers: Message | None
+    """As the filters left it, for the access log."""
+
+    @property
+    def status(self) -> int | None:
+        """The status that the client received."""
+        value = self.response.header(":status") if self.response else None
+        return int(value) if value and value.isdigit() else None

@@ -1,0 +1,124 @@
+"""The proxy: plugins in their VMs, exchanges through them, and the time in which it happens.
+
+Everything that could differ between two runs enters here as an argument: plugins, exchanges, seed, the start of time,
+and the answers to commands. `start`, `run` and `stop` are generators of commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from random import Random
+
+from simwasm.abi.enums import LogLevel
+from simwasm.errors import PluginError
+from simwasm.exchange import Exchange
+from simwasm.host.clock import Clock
+from simwasm.host.commands import Finished, Steps
+from simwasm.host.context import RootContext
+from simwasm.host.metrics import Metrics
+from simwasm.host.outcome import LogLine
+from simwasm.host.profile import ENVOY, Profile
+from simwasm.host.shared import Queues, SharedData
+from simwasm.host.stream import Stream
+from simwasm.host.vm import Vm
+from simwasm.plugin import Plugin
+
+
+class Proxy:
+    """One Envoy worker, as far as a plugin can tell."""
+
+    def __init__(
+        self,
+        *,
+        clusters: Collection[str] = (),
+        profile: Profile = ENVOY,
+        now_ns: int = 0,
+        on_log: Callable[[LogLine], None] | None = None,
+    ) -> None:
+        self.profile = profile
+        self.clusters = clusters
+        self.clock = Clock(now_ns)
+        self.random = Random(profile.seed)
+        self.metrics = Metrics()
+        self.shared_data = SharedData()
+        self.queues = Queues()
+        self.vms: list[Vm] = []
+        self.open_streams: list[Stream] = []
+        self._on_log = on_log
+
+    def add(self, plugin: Plugin, exports: Collection[str]) -> Vm:
+        """Put a plugin at the end of the chain."""
+        vm = Vm(self, plugin, exports)
+        self.vms.append(vm)
+        return vm
+
+    def log(self, level: LogLevel, text: str, stream: Stream | None = None) -> None:
+        """Write one line of the proxy's log, if it is loud enough."""
+        if level < self.profile.log_level:
+            return
+        line = LogLine(self.clock.now, level, text)
+        if stream is not None:
+            stream.logs.append(line)
+        if self._on_log is not None:
+            self._on_log(line)
+
+    def start(self) -> Steps[None]:
+        """Start every plugin; a plugin that does not is an error."""
+        for vm in self.vms:
+            root = RootContext(vm)
+            yield from vm.call(root, "proxy_on_context_create", 0)
+            yield from vm.settle()
+            started = yield from vm.call(root, "proxy_on_vm_start", len(vm.plugin.vm_config))
+            yield from vm.settle()
+            _started(vm, "proxy_on_vm_start", started, "Failed to start base Wasm")
+            configured = yield from root.configure("proxy_on_configure")
+            _started(vm, "proxy_on_configure", configured, "Failed to configure base Wasm plugin")
+
+    def open(self, exchange: Exchange) -> Stream:
+        """Begin an exchange when it is due, at once if that is past."""
+        stream = Stream(self, exchange)
+        self.open_streams.append(stream)
+        self.clock.after(max(0, exchange.started_ns - self.clock.now), stream.begin)
+        return stream
+
+    def step(self) -> Steps[bool]:
+        """Do what is due next; say whether there was anything."""
+        job = self.clock.next()
+        if job is None:
+            return False
+        yield from job()
+        return True
+
+    def run(self, exchanges: Iterable[Exchange], *, together: bool = False) -> Steps[None]:
+        """Run exchanges, each when the one before has ended, or all of them by their recorded times."""
+        groups = [list(exchanges)] if together else ([exchange] for exchange in exchanges)
+        for group in groups:
+            for exchange in group:
+                self.open(exchange)
+            yield from self._until_ended()
+        while self.clock.busy and (yield from self.step()):
+            pass
+
+    def _until_ended(self) -> Steps[None]:
+        while self.open_streams:
+            yield from self.step()
+            for stream in [stream for stream in self.open_streams if stream.outcome is not None]:
+                self.open_streams.remove(stream)
+                assert stream.outcome is not None
+                yield Finished(stream.outcome)
+
+    def stop(self) -> Steps[None]:
+        """Stop the worker: every root context is told."""
+        for vm in self.vms:
+            if vm.root is not None:
+                yield from vm.root.close()
+
+
+def _started(vm: Vm, function: str, answer: object, complaint: str) -> None:
+    if vm.failed is not None:
+        raise vm.failed
+    if answer is False:
+        raise PluginError(
+            f"{vm.plugin.name}: {complaint}: {function} returned false. Look at what the plugin logged, and at its "
+            f"configuration ({len(vm.plugin.config)} bytes)"
+        )

@@ -1,0 +1,83 @@
+"""Shared data and queues, keyed by vm_id, as one process's workers share them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+
+from simwasm.abi.enums import Status
+from simwasm.abi.status import Refusal
+
+Notify = Callable[[int], None]
+
+
+class SharedData:
+    """Values by (vm_id, key), each with a number that every write changes."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[str, str], tuple[bytes, int]] = {}
+        self._cas = count(1)
+
+    def get(self, vm_id: str, key: str) -> tuple[bytes, int] | None:
+        return self._values.get((vm_id, key))
+
+    def set(self, vm_id: str, key: str, value: bytes, cas: int) -> Refusal | None:
+        """Write; with a CAS number only if it is still the value's."""
+        found = self._values.get((vm_id, key))
+        if found and cas and cas != found[1]:
+            return Refusal(
+                Status.CAS_MISMATCH, f"`{key}` was written since it was read: its number is {found[1]}, not {cas}"
+            )
+        self._values[vm_id, key] = (value, next(self._cas))
+        return None
+
+
+@dataclass(slots=True)
+class Queue:
+    """One queue: who is told of its items, and the items."""
+
+    id: int
+    notify: Notify
+    items: deque[bytes] = field(default_factory=deque)
+
+
+class Queues:
+    """Queues by number, found by (vm_id, name)."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[tuple[str, str], Queue] = {}
+        self._by_id: dict[int, Queue] = {}
+        self._ids = count(1)
+
+    def register(self, vm_id: str, name: str, notify: Notify) -> int:
+        """Create a queue, or take over the notices of one that exists."""
+        queue = self._by_name.get((vm_id, name))
+        if queue is None:
+            queue = Queue(next(self._ids), notify)
+            self._by_name[vm_id, name] = self._by_id[queue.id] = queue
+        queue.notify = notify
+        return queue.id
+
+    def resolve(self, vm_id: str, name: str) -> int | Refusal:
+        queue = self._by_name.get((vm_id, name))
+        if queue is None:
+            return Refusal(Status.NOT_FOUND, f"vm_id `{vm_id}` has registered no queue `{name}`")
+        return queue.id
+
+    def enqueue(self, id: int, item: bytes) -> Refusal | None:
+        queue = self._by_id.get(id)
+        if queue is None:
+            return Refusal(Status.NOT_FOUND, f"there is no queue {id}")
+        queue.items.append(item)
+        queue.notify(id)
+        return None
+
+    def dequeue(self, id: int) -> bytes | Refusal:
+        queue = self._by_id.get(id)
+        if queue is None:
+            return Refusal(Status.NOT_FOUND, f"there is no queue {id}")
+        if not queue.items:
+            return Refusal(Status.EMPTY, f"queue {id} has no items")
+        return queue.items.popleft()

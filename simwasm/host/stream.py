@@ -1,0 +1,352 @@
+"""One exchange on its way: connection manager and router around the two lanes of filters.
+
+The scheduler runs one job of a stream at a time to its end: request pieces as they arrived, the upstream's answer,
+timeouts. Rules, Envoy's:
+
+- a local reply goes through the response filters if no response has begun, replaces the response silently while its
+  headers are still held, and can only cut the stream off after that;
+- once a whole response has come in, what is left of the request is not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from simwasm.abi.enums import MapType
+from simwasm.exchange import Chunk, Exchange, Header, Message
+from simwasm.host import edge
+from simwasm.host.clock import Timer
+from simwasm.host.commands import Failure, Steps, Upstream
+from simwasm.host.filters import StreamContext, skipped
+from simwasm.host.headers import HeaderMap
+from simwasm.host.lane import Held, Lane
+from simwasm.host.outcome import LogLine, Outcome, Taken
+
+if TYPE_CHECKING:
+    from simwasm.host.proxy import Proxy
+
+
+class Stream:
+    """An exchange in the making."""
+
+    def __init__(self, proxy: Proxy, exchange: Exchange) -> None:
+        self.proxy = proxy
+        self.exchange = exchange
+        self.started = proxy.clock.now
+        filters = [StreamContext(vm, self) for vm in proxy.vms if not skipped(vm)]
+        self.filters = filters
+        self.request = Lane(self, True, filters)
+        self.response = Lane(self, False, filters[::-1])
+        self.ended = False
+        self.outcome: Outcome | None = None
+        self.actions: list[tuple[str, str, Any]] = []
+        self.logs: list[LogLine] = []
+        self.details = ""
+        self.waiting = ""
+        self.state: dict[str, bytes] = {}
+        """Filter state, by key: what plugins share along the chain."""
+        self._prepared: tuple[HeaderMap, bytes] | None = None
+        self._local = False
+        self._reset = ""
+        self._asked: Message | None = None
+        self._to_upstream = Assembly()
+        self._to_client = Assembly()
+        self._grpc = False
+        self._idle: Timer | None = None
+        self._last = self.started
+        self.received = 0
+
+    @property
+    def sent(self) -> int:
+        """How many body bytes the client has received."""
+        return self._to_client.size
+
+    # The request comes in.
+
+    def begin(self) -> Steps[None]:
+        """The request's headers arrive; its body follows as it was recorded."""
+        message = self.exchange.request
+        connection = self.exchange.connection
+        headers = edge.request_for_filters(message.headers, connection, self.proxy.random)
+        self._grpc = edge.is_grpc(headers)
+        self._wait()
+        end = not message.body and not message.trailers
+        self._schedule_body(self.request, message, connection.protocol)
+        yield from self.request.receive_headers(headers, end)
+
+    def _schedule_body(self, lane: Lane, message: Message, protocol: str) -> None:
+        """Have the pieces behind the headers delivered one after the other, each when it arrived."""
+        if not message.body and not message.trailers:
+            return
+        pieces: list[Chunk] = list(message.body)
+        if not message.trailers and protocol.startswith("HTTP/1") and (not pieces or pieces[-1].data):
+            pieces.append(Chunk(b""))
+        self._next_piece(lane, message, pieces, 0)
+
+    def _next_piece(self, lane: Lane, message: Message, pieces: list[Chunk], index: int) -> None:
+        last = index == len(pieces)
+        delay = 0 if last else pieces[index].after_ns
+
+        def deliver() -> Steps[None]:
+            if self.ended:
+                return
+            self._wait()
+            if last:
+                yield from lane.receive_trailers(HeaderMap(message.trailers, request=lane.request))
+                return
+            data = pieces[index].data
+            if lane.request:
+                self.received += len(data)
+            end = index + 1 == len(pieces) and not message.trailers
+            if not end:
+                self._next_piece(lane, message, pieces, index + 1)
+            yield from lane.receive_data(data, end)
+
+        self.proxy.clock.after(delay, deliver)
+
+    # The request leaves its last filter: the router.
+
+    def leave_headers(self, lane: Lane, end: bool) -> Steps[None]:
+        assert lane.headers is not None
+        if not lane.request:
+            yield from self._answer_headers(lane.headers, end)
+            return
+        for name in (":method", ":path", ":authority"):
+            if lane.headers.get(name) is None:
+                details = f"filter_removed_required_request_headers{{missing_required_header:_{name}}}"
+                yield from self.local_reply(503, f"missing required header: {name}".encode(), (), details=details)
+                return
+        self._to_upstream.headers = lane.headers
+        if end:
+            self._ask_upstream()
+
+    def leave_data(self, lane: Lane, data: bytes, end: bool) -> Steps[None]:
+        sink = self._to_upstream if lane.request else self._to_client
+        sink.add(data)
+        if end:
+            yield from self._leave_end(lane)
+
+    def leave_trailers(self, lane: Lane) -> Steps[None]:
+        sink = self._to_upstream if lane.request else self._to_client
+        sink.trailers = lane.trailers
+        yield from self._leave_end(lane)
+
+    def _leave_end(self, lane: Lane) -> Steps[None]:
+        if lane.request:
+            self._ask_upstream()
+        else:
+            yield from self._finish()
+
+    def _ask_upstream(self) -> None:
+        self.proxy.clock.after(0, self._upstream)
+
+    def _upstream(self) -> Steps[None]:
+        if self.ended or self.response.headers is not None:
+            return
+        timeout = self.proxy.profile.route_timeout_ns
+        sent = self._to_upstream.message()
+        headers = edge.request_for_upstream(sent.headers, timeout, bool(sent.body or sent.trailers))
+        self._asked = Message(headers, sent.body, sent.trailers)
+        asked_at = self.proxy.clock.now
+        answer: Message | Failure = yield Upstream(self.exchange, self._asked)
+        delay = answer.after_ns
+        if delay > timeout:
+            answer, delay = Failure("timeout"), timeout
+
+        def deliver() -> Steps[None]:
+            if self.ended or self.response.headers is not None:
+                return
+            self._wait()
+            if isinstance(answer, Failure):
+                yield from self._upstream_failed(answer)
+                return
+            headers = edge.response_for_filters(answer.headers, self.proxy.clock.now - asked_at)
+            end = not answer.body and not answer.trailers
+            self._schedule_body(self.response, answer, "HTTP/1.1")
+            yield from self.response.receive_headers(headers, end)
+
+        self.proxy.clock.after(delay, deliver)
+
+    def _upstream_failed(self, failure: Failure) -> Steps[None]:
+        if failure.reason == "timeout":
+            yield from self.local_reply(504, b"upstream request timeout", (), details="response_timeout")
+            return
+        body = f"upstream connect error or disconnect/reset before headers. reset reason: {failure.reason}"
+        details = f"upstream_reset_before_response_started{{{failure.reason}}}".replace(" ", "_")
+        yield from self.local_reply(503, body.encode(), (), details=details)
+
+    # The response leaves its last filter: the client.
+
+    def _answer_headers(self, headers: HeaderMap, end: bool) -> Steps[None]:
+        if not (headers.get(":status") or "").isdigit():
+            details = "filter_removed_required_response_headers{missing_required_header:_:status}"
+            self.response.headers = None
+            yield from self.local_reply(502, b"", (), details=details, direct=True)
+            return
+        if not self._local and not self.details:
+            self.details = "via_upstream"
+        sent = edge.response_for_client(headers, self.proxy.clock.now, not end, self.exchange.connection)
+        self._to_client.headers = HeaderMap(sent)
+        if end:
+            yield from self._finish()
+
+    def local_reply(self, status: int, body: bytes, headers: Iterable[Header], *, details: str,
+                    grpc_status: int | None = None, direct: bool = False) -> Steps[None]:  # fmt: skip
+        """Answer in the upstream's place, by one of three ways: filtered, unfiltered, or cut off."""
+        if self.ended:
+            return
+        for lane in (self.request, self.response):
+            if lane.calls:
+                lane.aborted = True
+                break
+        self.details = details
+        reply, content = edge.local_reply(status, body, headers, grpc=self._grpc, grpc_status=grpc_status)
+        if self._to_client.headers is not None:
+            yield from self.reset("local reply after response headers")
+        elif self.response.headers is not None or direct:
+            self._local = True
+            yield from self._answer_directly(reply, content)
+        else:
+            self._local = True
+            self._prepared = reply, content
+            if not self.request.aborted:
+                yield from self.send_prepared_reply()
+
+    def send_prepared_reply(self) -> Steps[None]:
+        """Send the local reply that a filter asked for, now that its callback has returned."""
+        if self._prepared is None:
+            return
+        (headers, body), self._prepared = self._prepared, None
+        head = self.exchange.request.header(":method") == "HEAD"
+        end = head or not body
+        yield from self.response.receive_headers(headers, end)
+        if not end and not self.ended:
+            yield from self.response.receive_data(body, True)
+
+    def _answer_directly(self, headers: HeaderMap, body: bytes) -> Steps[None]:
+        self.response.aborted = True
+        self.response.complete = True
+        head = self.exchange.request.header(":method") == "HEAD"
+        sent = edge.response_for_client(headers, self.proxy.clock.now, bool(body), self.exchange.connection)
+        self._to_client.headers = HeaderMap(sent)
+        if body and not head:
+            self._to_client.add(body)
+        yield from self._finish()
+
+    def too_large(self, lane: Lane) -> Steps[None]:
+        """More was buffered than a connection may."""
+        if lane.request:
+            yield from self.local_reply(413, b"Payload Too Large", (), details="request_payload_too_large")
+        elif self._to_client.headers is not None:
+            yield from self.reset("response_payload_too_large")
+        else:
+            yield from self.local_reply(500, b"Internal Server Error", (), details="response_payload_too_large")
+
+    # What plugins ask of a stream.
+
+    def resume(self, filter: StreamContext, request: bool) -> Steps[None]:
+        """Carry out `continue_stream`."""
+        if not self.ended:
+            self._wait()
+            yield from (self.request if request else self.response).resume_for(filter)
+
+    def closed(self, lane: Lane) -> bool:
+        """Whether a lane has nothing to do any more."""
+        return self.ended or (lane.request and self.response.complete)
+
+    def reset(self, reason: str) -> Steps[None]:
+        """Cut the stream off."""
+        if not self.ended:
+            self._reset = reason
+            self.details = self.details or reason
+            yield from self._finish()
+
+    # Time.
+
+    def _wait(self) -> None:
+        """Something happened: the idle timeout starts again."""
+        self._last = self.proxy.clock.now
+        if self._idle is None:
+            self._idle = self.proxy.clock.after(self.proxy.profile.idle_timeout_ns, self._idle_too_long)
+
+    def _idle_too_long(self) -> Steps[None]:
+        left = self._last + self.proxy.profile.idle_timeout_ns - self.proxy.clock.now
+        if left > 0:
+            self._idle = self.proxy.clock.after(left, self._idle_too_long)
+            return
+        self.waiting = self.held_by()
+        status, text = (504, b"stream timeout") if self.request.complete else (408, b"stream timeout")
+        yield from self.local_reply(status, text, (), details="stream_idle_timeout", direct=True)
+
+    def held_by(self) -> str:
+        """Say which plugin holds which direction."""
+        for lane in (self.request, self.response):
+            for station in lane.stations:
+                if station.held is not Held.NOTHING:
+                    side = "request" if lane.request else "response"
+                    return f"{station.filter.vm.plugin.name} paused the {side} and nobody resumed it"
+        return ""
+
+    # The end.
+
+    def maps_for_log(self) -> dict[MapType, HeaderMap]:
+        """What can be read in `proxy_on_log`."""
+        found = {
+            MapType.HTTP_REQUEST_HEADERS: self.request.headers,
+            MapType.HTTP_RESPONSE_HEADERS: self.response.headers,
+            MapType.HTTP_RESPONSE_TRAILERS: self.response.trailers,
+        }
+        return {kind: headers for kind, headers in found.items() if headers is not None}
+
+    def _finish(self) -> Steps[None]:
+        """The exchange is over; the plugins are told once the current job is done."""
+        if self.ended:
+            return
+        self.ended = True
+        if self._idle:
+            self._idle.cancel()
+        self.proxy.clock.after(0, self._end)
+        yield from ()
+
+    def _end(self) -> Steps[None]:
+        for filter in self.filters:
+            yield from filter.end()
+        client = self._to_client
+        self.outcome = Outcome(
+            exchange=self.exchange,
+            request=self._asked,
+            response=client.message() if client.headers is not None else None,
+            reset=self._reset,
+            details=self.details,
+            local_reply=self._local,
+            actions=tuple(Taken(*taken) for taken in self.actions),
+            logs=tuple(self.logs),
+            bytes_received=self.received,
+            bytes_sent=client.size,
+            started_ns=self.started,
+            ended_ns=self.proxy.clock.now,
+            waiting=self.waiting,
+            request_headers=Message(self.request.headers.entries) if self.request.headers else None,
+        )
+
+
+class Assembly:
+    """A message as it comes out of a lane, piece by piece."""
+
+    __slots__ = ("headers", "pieces", "trailers", "size")
+
+    def __init__(self) -> None:
+        self.headers: HeaderMap | None = None
+        self.pieces: list[Chunk] = []
+        self.trailers: HeaderMap | None = None
+        self.size = 0
+
+    def add(self, data: bytes) -> None:
+        if data:
+            self.pieces.append(Chunk(data))
+            self.size += len(data)
+
+    def message(self) -> Message:
+        headers = self.headers.entries if self.headers is not None else ()
+        return Message(headers, tuple(self.pieces), self.trailers.entries if self.trailers else ())

@@ -1,0 +1,97 @@
+"""What the host knows of one plugin VM: its contexts, who is current, and what waits for the call to end.
+
+Rules, as in the real host:
+
+- context ids count from 1 and are never used twice; the root comes first;
+- `context` is whom host calls act for: the current context, or the effective one until the call ends;
+- what a plugin asks for during a call (a local reply, to continue, to close) waits in one queue for the whole VM and
+  is carried out when that call has returned, whichever stream asked;
+- after a trap nothing is called any more.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from simwasm.abi.enums import LogLevel
+from simwasm.errors import Trap
+from simwasm.host.commands import Callback, Steps
+from simwasm.host.metrics import MetricIds
+from simwasm.plugin import Plugin
+
+if TYPE_CHECKING:
+    from simwasm.host.context import Context, RootContext
+    from simwasm.host.proxy import Proxy
+
+Deed = Callable[[], Steps[None]]
+
+HTTP_CALL, GRPC_CALL, GRPC_STREAM = 0, 1, 2
+_CALL_ID_STEP = 4
+
+
+class Vm:
+    """One VM with one plugin in it."""
+
+    def __init__(self, proxy: Proxy, plugin: Plugin, exports: Collection[str]) -> None:
+        self.proxy = proxy
+        self.plugin = plugin
+        self.exports = frozenset(exports)
+        self.contexts: dict[int, Context] = {}
+        self.context: Context | None = None
+        self.current: Context | None = None
+        self.root: RootContext | None = None
+        self.failed: Trap | None = None
+        self.stopped = False
+        """The plugin sent a local reply during this call, so the iteration stops whatever it returns."""
+        self.metrics = MetricIds(proxy.metrics)
+        self._deeds: deque[Deed] = deque()
+        self._ids = count(1)
+        self._calls = [0, 0, 0]
+
+    def next_context_id(self) -> int:
+        return next(self._ids)
+
+    def next_call_id(self, kind: int) -> int:
+        """The next number for an HTTP call (4, 8, …), a gRPC call (5, 9, …) or a gRPC stream (6, 10, …)."""
+        self._calls[kind] += _CALL_ID_STEP
+        return self._calls[kind] + kind
+
+    def later(self, deed: Deed) -> None:
+        """Have something done when the current call has returned."""
+        self._deeds.append(deed)
+
+    def call(self, context: Context, function: str, *args: int) -> Steps[Any]:
+        """Call an export for a context: its result, or None where there is no such export or it trapped."""
+        if function not in self.exports or self.failed:
+            return None
+        before = self.current, self.context
+        self.current = self.context = context
+        try:
+            return (yield Callback(self, function, (context.id, *args)))
+        except Trap as trap:
+            self.fail(function, trap)
+            return None
+        finally:
+            self.current, self.context = before
+
+    def settle(self) -> Steps[None]:
+        """Carry out what was asked for during the call that has just returned."""
+        self.stopped = False
+        deeds = self._deeds
+        while deeds:
+            yield from deeds.popleft()()
+
+    def fail(self, function: str, trap: Trap) -> None:
+        """Note that the guest trapped; every later call is skipped."""
+        self.failed = trap
+        trace = "".join(f"\n  {i:>2}: {frame}" for i, frame in enumerate(trap.frames))
+        self.proxy.log(LogLevel.ERROR, f"Function: {function} failed: {trap}{trace}")
+
+    def forget(self, context: Context) -> None:
+        """A context ends; whoever acted for it acts for the current one again."""
+        self.contexts.pop(context.id, None)
+        if self.context is context:
+            self.context = self.current

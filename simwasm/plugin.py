@@ -1,0 +1,68 @@
+"""A plugin as it is deployed: its bytes, and what its proxy would be told about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+from simwasm.abi.table import VERSIONS, Abi
+from simwasm.errors import InputError, LinkError
+from simwasm.wasm.module import Module
+from simwasm.wasm.reader import read_module
+
+
+class FailPolicy(str, Enum):
+    """What happens to requests once the plugin has trapped."""
+
+    FAIL_CLOSED = "FAIL_CLOSED"
+    FAIL_OPEN = "FAIL_OPEN"
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One plugin and its configuration."""
+
+    name: str
+    wasm: bytes
+    config: bytes = b""
+    vm_config: bytes = b""
+    root_id: str = ""
+    vm_id: str = ""
+    fail_policy: FailPolicy = FailPolicy.FAIL_CLOSED
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of the plugin's bytes."""
+        return sha256(self.wasm).hexdigest()
+
+    @cached_property
+    def module(self) -> Module:
+        """The parsed binary."""
+        return read_module(self.wasm)
+
+    @cached_property
+    def abi(self) -> Abi:
+        """The version that the plugin's marker export chooses; the first in order where there are several."""
+        exports = {export.name for export in self.module.exports}
+        for version in VERSIONS:
+            if version.marker in exports:
+                return version
+        others = sorted(name for name in exports if name.startswith("proxy_abi_version_"))
+        found = f"it exports {', '.join(others)}" if others else "it exports no proxy_abi_version_* function"
+        raise LinkError(
+            f"{self.name}: Missing or unknown Proxy-Wasm ABI version: {found}; "
+            f"known are {', '.join(v.value for v in VERSIONS)}. Is this a Proxy-Wasm plugin?"
+        )
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """Read a file that the user named."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
