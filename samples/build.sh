@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 here=$PWD
-all=(service_name allow_header allow_header_c)
+all=(allow_header service_name allow_header_c response_body http_auth config_loading rate_limit grpc_auth)
 
 main() {
     local name
@@ -18,7 +18,7 @@ main() {
     for name in "$@"; do
         case $name in
         service_name) rust "$name" wasm32-unknown-unknown ;;
-        allow_header) rust "$name" wasm32-wasi ;;
+        allow_header | response_body | http_auth | config_loading | rate_limit | grpc_auth) rust "$name" wasm32-wasi ;;
         allow_header_c) c "$name" ;;
         *) echo "no sample called '$name'; there are: ${all[*]}" >&2 && return 2 ;;
         esac
