@@ -1,0 +1,53 @@
+# Two commands on a fresh machine: `make run` and `make test`. Both set up what they need first, once.
+#   PYTHON=/path/to/python   use this one (3.10 to 3.13) instead of the one found; it gets a folder of its own
+#   ARGS='…'                 what to hand to simwasm (run) or pytest (test)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check samples bench clean
+
+PYTHON ?=
+ARGS ?=
+ifdef PYTHON
+version := $(shell "$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>&1)
+$(if $(filter 3.10 3.11 3.12 3.13,$(version)),,$(error PYTHON=$(PYTHON) is no CPython 3.10 to 3.13: $(version)))
+VENV := .venv-$(version)
+else
+VENV := .venv
+endif
+python := $(VENV)/bin/python
+
+# An interpreter that has gone, or a checkout that has moved, makes every mark of readiness void.
+void := $(shell test "$$($(python) -c 'import sys; print(sys.prefix)' 2>/dev/null)" = "$(CURDIR)/$(VENV)" \
+        || rm -f $(VENV)/ready-*)
+
+SAMPLE = samples/allow_header/plugin.wasm traces/traffic/allow_header.har
+
+help: ## print this
+	@sed -n 's/^\([a-z]*\):.*## /  make \1 	/p' Makefile | expand -t 18
+
+run: $(VENV)/ready-run ## replay recorded traffic through a sample plugin
+	@$(python) -m simwasm run $(or $(ARGS),$(SAMPLE))
+
+test: $(VENV)/ready-test ## run the tests
+	@PATH="$$PATH:$(CURDIR)/$(VENV)/bin" $(python) -m pytest $(ARGS)
+
+check: $(VENV)/ready-check ## check format, lint, types and the direction of imports
+	$(python) -m ruff format --check
+	$(python) -m ruff check
+	$(python) -m mypy
+	$(python) -m pyright --pythonpath $(python)
+	$(VENV)/bin/lint-imports
+
+samples: ## build the sample plugins again, from source
+	bash samples/build.sh
+
+bench: $(VENV)/ready-test ## measure, as ratios in one run
+	@$(python) -m benchmarks $(ARGS)
+
+clean: ## remove what was made here; recorded and built files stay
+	rm -rf .venv .venv-* build dist samples/target .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/ready-%: pyproject.toml .ci/venv
+	@.ci/venv $(VENV) $* "$(PYTHON)"
