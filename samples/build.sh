@@ -9,7 +9,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 here=$PWD
-all=(allow_header service_name allow_header_c response_body http_auth config_loading rate_limit grpc_auth)
+all=(
+    allow_header allow_header_as allow_header_c allow_header_go
+    config_loading grpc_auth http_auth rate_limit response_body service_name
+)
 
 main() {
     local name
@@ -19,7 +22,9 @@ main() {
         case $name in
         service_name) rust "$name" wasm32-unknown-unknown ;;
         allow_header | response_body | http_auth | config_loading | rate_limit | grpc_auth) rust "$name" wasm32-wasi ;;
+        allow_header_as) assemblyscript "$name" ;;
         allow_header_c) c "$name" ;;
+        allow_header_go) go_wasip1 "$name" ;;
         *) echo "no sample called '$name'; there are: ${all[*]}" >&2 && return 2 ;;
         esac
         finish "$name"
@@ -51,6 +56,19 @@ cargo_build() {
         CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-14 \
         /usr/bin/cargo --config 'source.crates-io.replace-with="vendor"' --config 'source.vendor.directory="target/vendor"' \
         build --quiet --jobs 2 --offline --locked "$@"
+}
+
+# go_wasip1 NAME: compile with one certain Go, which any Go from 1.21 on fetches by itself.
+go_wasip1() {
+    command -v go >/dev/null || { echo "$1 needs Go 1.21 or later; Debian 12 has only 1.19" >&2 && return 1; }
+    (cd "$1" && GOTOOLCHAIN=go1.26.8 GOOS=wasip1 GOARCH=wasm GOFLAGS= \
+        go build -p 2 -trimpath -buildvcs=false -buildmode=c-shared -o plugin.wasm .)
+}
+
+# assemblyscript NAME: run the sample's own npm script.
+assemblyscript() {
+    need npm npm
+    (cd "$1" && npm ci --silent --ignore-scripts && npm run --silent build)
 }
 
 # c NAME: compile NAME/plugin.c without a library. The linker is called by hand because clang would run wasm-opt, if
