@@ -20,6 +20,7 @@ from simwasm.abi.kinds import Form, Param
 from simwasm.abi.pairs import decode_pairs, decode_path, encode_pairs
 from simwasm.abi.status import Refusal, Remark
 from simwasm.abi.table import Function
+from simwasm.errors import Trap, TrapKind
 from simwasm.exchange import to_bytes
 
 Words = Sequence[int]
@@ -266,7 +267,7 @@ def decoders(function: Function, memory: Memory) -> tuple[Decoder, ...]:
     return tuple(
         _DECODERS[param.form](function, param, i, memory)
         for param, i in _placed(function)
-        if not param.out or param.form is Form.SPAN
+        if param in function.inputs
     )
 
 
@@ -293,7 +294,21 @@ def clearer(function: Function, memory: Memory) -> Callable[[Words], None] | Non
     return lambda words: write(words[i], zero)
 
 
-def apply(handler: Callable[..., Any], decode: tuple[Decoder, ...]) -> Callable[[Words], Any]:
+class Gate:
+    """What keeps host functions shut while the module starts and while its allocator runs."""
+
+    __slots__ = ("shut",)
+
+    def __init__(self) -> None:
+        self.shut = 0
+
+    def restricted(self, function: Function) -> Trap:
+        """The trap that a guest gets for calling a function at the wrong time."""
+        when = "while the plugin starts" if self.shut == 1 else "in the plugin's allocator"
+        return Trap(TrapKind.RESTRICTED, detail=f"{function.name} may not be called {when}")
+
+
+def _apply(handler: Callable[..., Any], decode: tuple[Decoder, ...]) -> Callable[[Words], Any]:
     """One closure that decodes the words and asks the handler; the common counts are spelled out for speed."""
     if not decode:
         return lambda words: handler()
@@ -310,16 +325,22 @@ def apply(handler: Callable[..., Any], decode: tuple[Decoder, ...]) -> Callable[
 
 
 def bind(
-    function: Function, memory: Memory, allocate: Allocate, handler: Callable[..., Any]
+    function: Function,
+    memory: Memory,
+    allocate: Allocate,
+    handler: Callable[..., Any],
+    gate: Gate,
+    forbidden: int,
 ) -> Callable[..., int | None]:
     """Build the function that the guest calls, with nobody watching: words in, status word out."""
-    ask = apply(handler, decoders(function, memory))
+    ask = _apply(handler, decoders(function, memory))
     encode = encoder(function, memory, allocate)
     clear = clearer(function, memory)
-    if function.errors is None:
-        return lambda *words: ask(words)
+    status = function.errors is not None
 
-    def call(*words: int) -> int:
+    def call(*words: int) -> int | None:
+        if gate.shut & forbidden:
+            raise gate.restricted(function)
         try:
             if clear is not None:
                 clear(words)
@@ -333,7 +354,30 @@ def bind(
                 encode(words, value)
         except Refusal as refusal:
             return int(refusal.status)
-        return 0
+        return 0 if status else value
+
+    return call
+
+
+def carry_out(
+    function: Function, memory: Memory, allocate: Allocate, handler: Callable[..., Any]
+) -> Callable[[Words, Sequence[Any]], tuple[Any, str]]:
+    """As `bind`, for somebody who watches: decoded arguments in, the value and a remark out; refusals are raised."""
+    encode = encoder(function, memory, allocate)
+    clear = clearer(function, memory)
+
+    def call(words: Words, args: Sequence[Any]) -> tuple[Any, str]:
+        if clear is not None:
+            clear(words)
+        value = handler(*args)
+        reason = ""
+        if value.__class__ is Refusal:
+            raise value
+        if value.__class__ is Remark:
+            value, reason = value
+        if encode is not None:
+            encode(words, value)
+        return value, reason
 
     return call
 

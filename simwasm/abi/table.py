@@ -108,6 +108,16 @@ class Function:
             return FuncType(words, (ValType.I32,))
         return FuncType(words, self.result.words if self.result else ())
 
+    @cached_property
+    def inputs(self) -> tuple[Param, ...]:
+        """The parameters whose values go in."""
+        return tuple(param for param in self.params if not param.out or param.form is Form.SPAN)
+
+    @cached_property
+    def outputs(self) -> tuple[Param, ...]:
+        """The parameters through which values come out."""
+        return tuple(param for param in self.params if param.out)
+
     def has(self, version: Abi) -> bool:
         return VERSIONS.index(self.since) <= VERSIONS.index(version) <= VERSIONS.index(self.until)
 

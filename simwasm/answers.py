@@ -1,0 +1,237 @@
+"""Where answers come from: scripts for clusters and upstreams, and real servers.
+
+A script is a JSON list of rules; the first whose `when` fits the request answers:
+
+    [{"when": {"path": "/check", "headers": {"authorization": "Bearer good"}}, "reply": {"status": 200}},
+     {"reply": {"status": 403, "headers": {"x-why": "no token"}, "body": "no", "after_ms": 5}},
+     {"fail": "reset"}]
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from simwasm.errors import ConfigError, InputError
+from simwasm.exchange import Chunk, Exchange, Message, first, response
+from simwasm.host.clock import MILLISECOND, SECOND
+from simwasm.host.commands import Callout, Failure
+
+Answer = Message | Failure
+
+FAILURES = {
+    "reset": Failure("connection termination"),
+    "refused": Failure("connection failure"),
+    "timeout": Failure("timeout", 3600 * SECOND),
+}
+_PSEUDO = {"method": ":method", "path": ":path", "host": ":authority"}
+_SOCKET_TIMEOUT = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """If the request has these headers, this is the answer."""
+
+    when: tuple[tuple[str, str], ...]
+    answer: Answer
+
+    def fits(self, request: Message) -> bool:
+        return all(first(request.headers, name) == value for name, value in self.when)
+
+
+class Script:
+    """Rules, asked in order."""
+
+    def __init__(self, name: str, rules: tuple[Rule, ...]) -> None:
+        self._name = name
+        self._rules = rules
+
+    def __call__(self, request: Message) -> Answer:
+        for rule in self._rules:
+            if rule.fits(request):
+                return rule.answer
+        method, path = (first(request.headers, name) for name in (":method", ":path"))
+        raise ConfigError(f"{self._name}: no rule fits {method} {path}; add one without `when` as the last")
+
+
+def read_script(path: str) -> Script:
+    """Read rules from a JSON file."""
+    try:
+        content = json.loads(Path(path).read_text())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: is not JSON: {error}") from None
+    if not isinstance(content, list):
+        raise ConfigError(f"{path}: a script is a list of rules, not {type(content).__name__}")
+    return Script(path, tuple(_rule(item, f"{path}: rule {index}") for index, item in enumerate(content)))
+
+
+def _rule(item: Any, where: str) -> Rule:
+    if not isinstance(item, dict) or not item.keys() <= {"when", "reply", "fail"} or len(item.keys() - {"when"}) != 1:
+        raise ConfigError(f"{where}: a rule has `reply` or `fail`, and perhaps `when`, and nothing else")
+    when = _object(item.get("when", {}), {*_PSEUDO, "headers"}, f"{where}: when")
+    wanted = [(_PSEUDO[key], value) for key, value in when.items() if key in _PSEUDO]
+    wanted += _object(when.get("headers", {}), None, f"{where}: when.headers").items()
+    if "fail" in item:
+        failure = FAILURES.get(str(item["fail"]))
+        if failure is None:
+            raise ConfigError(f"{where}: fail is one of {', '.join(FAILURES)}, not {item['fail']!r}")
+        return Rule(tuple(wanted), failure)
+    return Rule(tuple(wanted), _reply(item["reply"], f"{where}: reply"))
+
+
+def _object(value: Any, keys: set[str] | None, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where}: is an object, not {type(value).__name__}")
+    unknown = value.keys() - keys if keys is not None else set()
+    if unknown:
+        raise ConfigError(f"{where}: does not know {', '.join(sorted(unknown))}; known are {', '.join(sorted(keys or ()))}")
+    bad = [name for name, entry in value.items() if keys is None and not isinstance(entry, str)]
+    if bad:
+        raise ConfigError(f"{where}: {bad[0]} is a string, not {type(value[bad[0]]).__name__}")
+    return value
+
+
+def _reply(value: Any, where: str) -> Message:
+    reply = _object(value, {"status", "headers", "body", "trailers", "after_ms"}, where)
+    status, body, after = reply.get("status", 200), reply.get("body", ""), reply.get("after_ms", 0)
+    if not isinstance(status, int) or not isinstance(body, str) or not isinstance(after, int):
+        raise ConfigError(f"{where}: status and after_ms are numbers, body is a string")
+    return response(
+        status,
+        headers=_object(reply.get("headers", {}), None, f"{where}.headers").items(),
+        body=body.encode(),
+        trailers=_object(reply.get("trailers", {}), None, f"{where}.trailers").items(),
+        after_ns=after * MILLISECOND,
+    )
+
+
+class Server:
+    """A real HTTP server, really asked."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
+        try:
+            port = parts.port
+        except ValueError:
+            port = -1
+        if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
+            raise InputError(f"{url}: is not an http or https address such as http://127.0.0.1:8000")
+        self._kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self._host, self._port = parts.hostname, port
+        self.address = f"{self._host}:{port or (443 if parts.scheme == 'https' else 80)}"
+        self.authority = parts.netloc.rpartition("@")[2]
+
+    def __call__(self, request: Message) -> Answer:
+        started = time.monotonic_ns()
+        connection = self._kind(self._host, self._port, timeout=_SOCKET_TIMEOUT)
+        try:
+            return self._ask(connection, request, started)
+        except OSError as error:
+            return Failure(f"connection failure ({error.strerror or error})", time.monotonic_ns() - started)
+        except http.client.HTTPException as error:
+            return Failure(f"protocol error ({type(error).__name__})", time.monotonic_ns() - started)
+        finally:
+            connection.close()
+
+    def _ask(self, connection: http.client.HTTPConnection, request: Message, started: int) -> Message:
+        fields = dict(request.headers)
+        connection.putrequest(fields[":method"], fields[":path"], skip_host=True, skip_accept_encoding=True)
+        connection.putheader("host", fields[":authority"])
+        chunked = False
+        for name, value in request.headers:
+            if name[:1] != ":" and name != "transfer-encoding":
+                connection.putheader(name, value.encode("utf-8", "surrogateescape"))
+            chunked = chunked or name == "transfer-encoding"
+        if chunked:
+            connection.putheader("transfer-encoding", "chunked")
+        connection.endheaders(request.data or None, encode_chunked=chunked)
+        found = connection.getresponse()
+        waited = time.monotonic_ns() - started
+        headers = [(name.lower(), value) for name, value in found.getheaders()]
+        chunks = tuple(Chunk(piece) for piece in iter(lambda: found.read1(65536), b""))
+        return Message(((":status", str(found.status)), *headers), chunks, (), waited)
+
+
+class Clusters:
+    """Who answers for which cluster."""
+
+    def __init__(self, answers: Mapping[str, Script | Server | Answer]) -> None:
+        self._answers = dict(answers)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._answers)
+
+    def ask(self, callout: Callout) -> Answer:
+        """Answer a callout."""
+        found = self._answers[callout.cluster]
+        return found if isinstance(found, (Message, Failure)) else found(callout.request)
+
+
+def parse_answer(text: str, where: str) -> Script | Server | Answer:
+    """Understand what a user wrote for an answer: a status, a failure, an address, or a script's file."""
+    if text.isdigit() and 100 <= int(text) <= 999:
+        return response(int(text))
+    if text in FAILURES:
+        return FAILURES[text]
+    if text.startswith(("http://", "https://")):
+        return Server(text)
+    if Path(text).exists():
+        return read_script(text)
+    raise InputError(
+        f"{where}: `{text}` is no status (200), no failure ({', '.join(FAILURES)}), no address (http://…) and no file"
+    )
+
+
+def read_response(text: str) -> Message:
+    """Understand `--respond`: a status, a file with an HTTP response in it, or any file as the body of a 200."""
+    if text.isdigit() and 100 <= int(text) <= 999:
+        return response(int(text))
+    try:
+        content = Path(text).read_bytes()
+    except OSError as error:
+        raise InputError(f"--respond: `{text}` is neither a status nor a file that can be read: {error.strerror}") from None
+    return _http_response(content, text) if content.startswith(b"HTTP/") else response(200, body=content)
+
+
+def _http_response(content: bytes, where: str) -> Message:
+    head, gap, body = content.replace(b"\r\n", b"\n").partition(b"\n\n")
+    line, *fields = head.decode("utf-8", "surrogateescape").split("\n")
+    parts = line.split(None, 2)
+    if len(parts) < 2 or not parts[1].isdigit():
+        raise InputError(f"{where}:1: `{line}` is not the first line of an HTTP response (HTTP/1.1 200 OK)")
+    headers = []
+    for number, field in enumerate(fields, 2):
+        name, colon, value = field.partition(":")
+        if not colon:
+            raise InputError(f"{where}:{number}: `{field}` is not a header (name: value)")
+        headers.append((name.strip(), value.strip()))
+    raw_body = content.partition(b"\r\n\r\n")[2] if b"\r\n\r\n" in content else body
+    return response(int(parts[1]), headers=headers, body=raw_body)
+
+
+class FromServer:
+    """An upstream that is a real server."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def __call__(self, exchange: Exchange, request: Message) -> Answer:
+        return self._server(request)
+
+
+def phrase(status: int) -> str:
+    """The words that go with a status."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

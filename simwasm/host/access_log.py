@@ -1,0 +1,65 @@
+"""The access log line that an Istio mesh writes about an exchange, as JSON."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+
+from simwasm.exchange import Headers, first
+from simwasm.host.clock import MILLISECOND, SECOND
+from simwasm.host.outcome import Outcome
+
+_NONE = "-"
+
+
+def access_log_line(outcome: Outcome, cluster: str, upstream: str) -> str:
+    """One line: every value a string, `-` where there is none."""
+    asked: Headers = outcome.request_headers.headers if outcome.request_headers else outcome.exchange.request.headers
+    connection = outcome.exchange.connection
+    took = str((outcome.ended_ns - outcome.started_ns) // MILLISECOND)
+    reached = outcome.request is not None
+    fields = {
+        "authority_for": first(asked, ":authority"),
+        "bytes_received": str(outcome.bytes_received),
+        "bytes_sent": str(outcome.bytes_sent),
+        "downstream_local_address": connection.destination,
+        "downstream_remote_address": connection.source,
+        "duration": took,
+        "istio_policy_status": None,
+        "method": first(asked, ":method"),
+        "path": first(asked, ":path"),
+        "protocol": connection.protocol,
+        "request_id": first(asked, "x-request-id"),
+        "requested_server_name": connection.requested_server_name or None,
+        "response_code": str(outcome.status or 0),
+        "response_flags": _flags(outcome),
+        "route_name": "default",
+        "start_time": timestamp(outcome.started_ns, digits=3),
+        "trace_id": None,
+        "upstream_cluster": cluster,
+        "upstream_host": upstream if reached else None,
+        "upstream_local_address": None,
+        "upstream_response_time": took if reached else None,
+        "upstream_service_time": first(outcome.response.headers, "x-envoy-upstream-service-time")
+        if reached and outcome.response
+        else None,
+        "upstream_transport_failure_reason": None,
+        "user_agent": first(asked, "user-agent"),
+        "x_forwarded_for": first(asked, "x-forwarded-for"),
+    }
+    return json.dumps({name: _NONE if value is None else value for name, value in fields.items()})
+
+
+_FLAGS = {"response_timeout": "UT", "stream_idle_timeout": "SI"}
+
+
+def _flags(outcome: Outcome) -> str:
+    if outcome.details.startswith("upstream_reset_before_response_started"):
+        return "UF"
+    return _FLAGS.get(outcome.details, _NONE)
+
+
+def timestamp(at_ns: int, digits: int = 6) -> str:
+    """A time as the proxy's log writes it: `2024-09-05T08:33:31.079869Z`."""
+    moment = datetime.fromtimestamp(at_ns // SECOND, timezone.utc)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ns % SECOND // 10 ** (9 - digits):0{digits}d}Z"

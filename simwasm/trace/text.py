@@ -1,0 +1,141 @@
+"""The arrow log: a trace for reading.
+
+    → proxy_on_request_headers(context_id: 2, num_headers: 8, end_of_stream: true)
+        proxy_get_header_map_value(map_type: HTTP_REQUEST_HEADERS, key: "allow") = NOT_FOUND · there is no header `allow`
+    ← PAUSE
+
+Callbacks stand between arrows, host calls inside them, one line each. The guest's allocator is left out unless asked
+for: it is called for every value the host returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from simwasm.abi.table import ALLOCATORS, Function, Side
+from simwasm.trace.event import Entered, Event, Left, Trapped, shown
+
+_STYLES = {"callback": "1", "call": "", "ok": "2", "bad": "31", "reason": "33", "trap": "1;31", "action": "1;36"}
+_LONG = 120
+
+
+def paint(style: str, text: str) -> str:
+    """Text with the terminal's colour of a style."""
+    code = _STYLES[style]
+    return f"\x1b[{code}m{text}\x1b[0m" if code else text
+
+
+def plain(style: str, text: str) -> str:
+    """Text as it is."""
+    return text
+
+
+def value_text(value: Any, limit: int = _LONG) -> str:
+    """One value on one line."""
+    if value is None:
+        return "?"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, bytes):
+        return _quoted(value.decode("utf-8", "backslashreplace"), limit)
+    if isinstance(value, str):
+        return _quoted(value, limit)
+    if isinstance(value, tuple):
+        return _sequence(value, limit)
+    return str(shown(value))
+
+
+def _sequence(value: tuple[Any, ...], limit: int) -> str:
+    if all(isinstance(item, tuple) for item in value):
+        inner = ", ".join(f"{name}: {_bare(text)}" for name, text in value)
+        return "{" + (inner if len(inner) <= limit else f"{inner[:limit]}… {len(value)} in all") + "}"
+    return _quoted(".".join(map(str, value)), limit)
+
+
+def _bare(text: str) -> str:
+    return _quoted(text, _LONG)[1:-1]
+
+
+def _quoted(text: str, limit: int) -> str:
+    cut = text if len(text) <= limit else text[:limit]
+    escaped = "".join(c if c.isprintable() else _escape(c) for c in cut).replace('"', '\\"')
+    return f'"{escaped}"' if cut is text else f'"{escaped}…" ({len(text):,} long)'
+
+
+def _escape(char: str) -> str:
+    return {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}.get(char) or f"\\x{ord(char) & 0xFF:02x}"
+
+
+def call_text(function: Function, args: tuple[Any, ...]) -> str:
+    """A call with its arguments named."""
+    inside = ", ".join(
+        f"{param.name}: {value_text(value)}" for param, value in zip(function.inputs, args, strict=True)
+    )
+    return f"{function.name}({inside})"
+
+
+def result_text(function: Function, event: Left, ink: Callable[[str, str], str] = plain) -> str:
+    """What a host call answered: its status, what it gave, and why not."""
+    if function.errors is None:
+        return ink("ok", "" if event.result is None else str(event.result))
+    text = ink("bad" if event.result else "ok", str(shown(event.result)))
+    if event.values:
+        text += " " + ", ".join(
+            f"{param.name}: {value_text(value)}"
+            for param, value in zip(function.outputs, event.values, strict=True)
+        )
+    return text + (" · " + ink("reason", event.reason) if event.reason else "")
+
+
+class ArrowLog:
+    """An observer that turns events into lines."""
+
+    def __init__(
+        self, write: Callable[[str], None], *, ink: Callable[[str, str], str] = plain, allocator: bool = False
+    ) -> None:
+        self._write = write
+        self._ink = ink
+        self._allocator = allocator
+        self._open: list[Entered] = []
+
+    def __call__(self, event: Event) -> None:
+        for line in self._lines(event):
+            self._write(line)
+
+    def _lines(self, event: Event) -> Iterator[str]:
+        if isinstance(event, Entered):
+            self._open.append(event)
+            if event.function.side is Side.PLUGIN and self._is_shown(event.function):
+                text = call_text(event.function, event.args)
+                yield f"{self._indent()}{self._ink('callback', '→ ' + text)}"
+            return
+        entered = self._open.pop()
+        function = entered.function
+        if not self._is_shown(function):
+            return
+        self._open.append(entered)
+        indent = self._indent()
+        self._open.pop()
+        if isinstance(event, Trapped):
+            yield from self._trapped(event, entered, indent)
+        elif function.side is Side.PLUGIN:
+            yield f"{indent}{self._ink('action', '← ' + value_text(event.result))}" if function.result else f"{indent}←"
+        else:
+            told = result_text(function, event, self._ink)
+            yield f"{indent}{self._ink('call', call_text(function, entered.args))} = {told}"
+
+    def _trapped(self, event: Trapped, entered: Entered, indent: str) -> Iterator[str]:
+        if entered.function.side is Side.HOST:
+            yield f"{indent}{call_text(entered.function, entered.args)} {self._ink('trap', f'✗ {event.trap}')}"
+            return
+        yield f"{indent}{self._ink('trap', f'✗ {event.trap}')}"
+        for frame in event.trap.frames:
+            yield f"{indent}    at {frame}"
+
+    def _is_shown(self, function: Function) -> bool:
+        return self._allocator or function.name not in ALLOCATORS
+
+    def _indent(self) -> str:
+        shown = sum(self._is_shown(entered.function) for entered in self._open)
+        return "    " * (shown - 1)
