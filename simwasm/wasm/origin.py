@@ -51,9 +51,9 @@ class Origins:
         """Where the function's instructions are in the original, and where in the rewritten file."""
         if function not in self._offsets:
             own = function - self._by.first_own
+            code = instrument(self._module, own, self._by, self._names[function])
+            start = self._rewritten[own].start + len(code.head)
             body = self._module.bodies[own]
-            code = instrument(self._module.data, body, self._by, self._names[function])
-            start = self._rewritten[own].code + len(code.entry)
             self._offsets[function] = _starts(code.before, body.code), _starts(code.after, start)
         return self._offsets[function]
 

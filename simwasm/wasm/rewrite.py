@@ -251,11 +251,11 @@ def _element(element: Element, data: bytes, by: Instrument) -> bytes:
 
 
 def _code(module: Module, by: Instrument) -> bytes:
-    data, names = module.data, function_names(module)
+    names = function_names(module)
     bodies = []
-    for index, body in enumerate(module.bodies, by.first_own):
-        code = instrument(data, body, by, names[index])
-        written = data[body.start : body.code] + code.entry + b"".join(code.after)
+    for own in range(len(module.bodies)):
+        code = instrument(module, own, by, names[by.first_own + own])
+        written = code.head + b"".join(code.after)
         bodies += [u32(len(written)), written]
     refill = by.refill_body()
     return u32(len(module.bodies) + 1) + b"".join(bodies) + u32(len(refill)) + refill
