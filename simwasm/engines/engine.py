@@ -1,18 +1,36 @@
-"""What every Wasm engine offers, as Protocols, and the linear memory they share.
+"""What every Wasm engine offers, as Protocols.
 
-Rules that live here: words are Python ints, i32 and i64 arrive at host functions as the engine hands them over
-(signed or unsigned; the codec masks) and results may be given either way; a guest that stops is an `errors.Trap`
-with frames of the original module; an exception raised by a host function comes out of the guest call unchanged.
+    Engine --compile/restore--> Program --start--> Instance --exports["name"](words)--> words
+
+Rules that live here, kept by every engine and checked by `tests/engines/test_conformance.py`:
+
+* i32 and i64 come out signed: as arguments of host functions, as results of exports, as globals. The codec
+  masks.
+* i32 and i64 go in signed or unsigned (-2**31 .. 2**32 - 1, -2**63 .. 2**64 - 1), at no cost; f32 and f64 go
+  in as `float`. No result is `None`, several are a tuple.
+* A guest that stops is an `errors.Trap`: same kind, same frames, of the module as it was loaded.
+* An exception raised by a host function comes out of the guest call as the same object, KeyboardInterrupt
+  too.
+* A program may be started in any thread. An instance belongs to the thread that started it; other threads may
+  only read its memory, and see what its owner saw last.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from simwasm.engines.fuel import Fuel
+from simwasm.errors import Frame
 from simwasm.wasm.module import FuncType
 from simwasm.wasm.rewrite import Rewritten
+
+Word = int | float
+Words = Word | tuple[Word, ...] | None
+Export = Callable[..., Words]
+Origin = Callable[[int, int], Frame | None]
+"""From a function and a file offset of the rewritten module to the original; None for what was added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,42 +38,78 @@ class HostFunction:
     """A Python function a guest can call, with its Wasm type."""
 
     type: FuncType
-    call: Callable[..., int | float | None]
+    call: Callable[..., Words]
 
 
 Imports = Mapping[tuple[str, str], HostFunction]
-Export = Callable[..., "int | float | None"]
 
 
 class Memory(Protocol):
     """The guest's linear memory. Out of range is an IndexError."""
 
-    def size(self) -> int: ...
-    def read(self, at: int, size: int) -> bytes: ...
-    def write(self, at: int, data: bytes) -> None: ...
-    def view(self) -> memoryview: ...
+    def size(self) -> int:
+        """The number of bytes it has now."""
+
+    def read(self, at: int, size: int) -> bytes:
+        """Copy bytes out."""
+
+    def write(self, at: int, data: bytes) -> None:
+        """Copy bytes in."""
+
+    def write_u32(self, at: int, value: int) -> None:
+        """Write the low 32 bits of a number, little-endian."""
+
+    def view(self) -> memoryview:
+        """All of it as it is now, without a copy; it never becomes invalid, but does not follow growth."""
 
 
 class Instance(Protocol):
-    """A started module."""
+    """A started module. A module without a memory has one of no bytes."""
 
-    memory: Memory
-    exports: Mapping[str, Export]
+    @property
+    def memory(self) -> Memory: ...
 
-    def get_global(self, name: str) -> int | float: ...
-    def set_global(self, name: str, value: int | float) -> None: ...
+    @property
+    def exports(self) -> Mapping[str, Export]:
+        """The exported functions: keep the one you call often."""
+
+    def get_global(self, name: str) -> Word:
+        """The value of an exported global; an unknown name is a KeyError."""
+
+    def set_global(self, name: str, value: Word) -> None:
+        """Change an exported global."""
+
+    def close(self) -> None:
+        """Let go of the guest: its exports and its memory are gone. Views that were given out stay valid."""
 
 
 class Program(Protocol):
     """A compiled module, from which any number of instances start."""
 
-    def start(self, imports: Imports) -> Instance: ...
+    def start(self, imports: Imports, fuel: Fuel) -> Instance:
+        """Link and run the start function. `fuel` serves this instance alone."""
+
+    def compiled(self) -> bytes:
+        """The native code, for `Restorable.restore` of the same engine and version."""
 
 
 class Engine(Protocol):
     """A way to run Wasm."""
 
-    name: str
-    version: str
+    @property
+    def name(self) -> str: ...
 
-    def compile(self, module: Rewritten) -> Program: ...
+    @property
+    def version(self) -> str:
+        """What makes compiled code unusable when it changes."""
+
+    def compile(self, module: Rewritten) -> Program:
+        """Validate and compile."""
+
+
+@runtime_checkable
+class Restorable(Protocol):
+    """The ability of an engine to take back what `Program.compiled` gave."""
+
+    def restore(self, compiled: bytes, origin: Origin) -> Program:
+        """A program from its native code, which is trusted. What is not this engine's is a ValueError."""

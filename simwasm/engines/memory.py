@@ -1,0 +1,166 @@
+"""A guest's linear memory, read and written from Python at the price of a slice.
+
+What must never happen is an access to memory that is no longer the guest's. The argument that it cannot:
+
+1. The base does not move. wasmer 1.1.0 and wasmtime (as `wasmtime_engine` configures it) reserve 4 GiB of
+   addresses for every 32-bit memory when it is made and only commit more of them when it grows. Anything else
+   is refused: `_Window.look` compares the address each time it looks and raises rather than go on.
+2. It does not shrink. So a view that was valid once stays valid; the worst it can be is too short, and then
+   an access beyond its end looks again before it answers.
+3. It outlives its users. Every view holds the object that owns the reservation, so an instance may go before
+   them.
+4. Every bound is checked in Python against the length of the view, with Python's unbounded integers.
+
+Rules that live here: a range is `0 <= at <= at + size <= len`, also for no bytes; everything else is an
+IndexError.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from struct import Struct
+from threading import get_ident
+from typing import Any
+
+from simwasm.errors import PluginError
+
+Look = Callable[[], memoryview]
+"""Gives a view of the whole memory as it is now, which keeps the memory alive."""
+
+_put_u32 = Struct("<I").pack_into
+
+
+class _Window:
+    """The newest view of a memory, the check that the memory is where it was, and who follows the view."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._owner = get_ident()
+        self._base = 0
+        self._followers: list[Callable[[], None]] = []
+        self.view = nothing()
+        self.look()
+
+    def follow(self, renew: Callable[[], None]) -> None:
+        """Call a function now and whenever there is a newer view."""
+        self._followers.append(renew)
+        renew()
+
+    def look(self) -> None:
+        """Take a new view. Another thread than the owner's makes do with the one that the owner took last."""
+        if get_ident() != self._owner:
+            return
+        view = self._look()
+        if len(view) < len(self.view):
+            raise PluginError("the engine's memory shrank: simwasm cannot read it safely")
+        if len(view):
+            base = ctypes.addressof(ctypes.c_char.from_buffer(view))
+            if self._base and base != self._base:
+                raise PluginError("the engine moved its memory: simwasm cannot read it safely")
+            self._base = base
+        self._show(view)
+
+    def reach(self, at: int, size: int) -> None:
+        """Look again, because a range was not in the view; it may be now."""
+        self.look()
+        if not 0 <= at <= at + size <= len(self.view):
+            raise IndexError(f"{size} bytes at {at} are outside the memory of {len(self.view)} bytes")
+
+    def close(self) -> None:
+        """Show nothing from now on, so that the memory can go."""
+        self._look = nothing
+        self._show(nothing())
+
+    def _show(self, view: memoryview) -> None:
+        self.view = view
+        for renew in self._followers:
+            renew()
+
+
+class LinearMemory:
+    """Reads and writes through closures over the newest view, which cost less than methods."""
+
+    __slots__ = ("_window", "read", "write", "write_u32")
+
+    read: Callable[[int, int], bytes]
+    write: Callable[[int, bytes], None]
+    write_u32: Callable[[int, int], None]
+
+    def __init__(self, look: Look) -> None:
+        self._window = _Window(look)
+        self.read = _reader(self._window)
+        self.write = _writer(self._window)
+        self.write_u32 = _u32_writer(self._window)
+
+    def size(self) -> int:
+        """The number of bytes it has now."""
+        return len(self.view())
+
+    def view(self) -> memoryview:
+        """All of it as it is now."""
+        self._window.look()
+        return self._window.view
+
+    def close(self) -> None:
+        """Be a memory of no bytes from now on."""
+        self._window.close()
+
+
+def nothing() -> memoryview:
+    """The view of a memory that is not there."""
+    return memoryview(bytearray())
+
+
+def _reader(window: _Window) -> Callable[[int, int], bytes]:
+    chars: Any  # mypy believes that slices of such an array are lists; they are `bytes`, in one step
+    limit: int
+
+    def renew() -> None:
+        nonlocal chars, limit
+        limit = len(window.view)
+        chars = (ctypes.c_char * limit).from_buffer(window.view)  # holds the view
+
+    def read(at: int, size: int) -> bytes:
+        end = at + size
+        if not 0 <= at <= end <= limit:
+            window.reach(at, size)
+        return chars[at:end]  # type: ignore[no-any-return]  # a cast would cost a call
+
+    window.follow(renew)
+    return read
+
+
+def _writer(window: _Window) -> Callable[[int, bytes], None]:
+    view: memoryview
+    limit: int
+
+    def renew() -> None:
+        nonlocal view, limit
+        view, limit = window.view, len(window.view)
+
+    def write(at: int, data: bytes) -> None:
+        end = at + len(data)
+        if not 0 <= at <= end <= limit:
+            window.reach(at, len(data))
+        view[at:end] = data
+
+    window.follow(renew)
+    return write
+
+
+def _u32_writer(window: _Window) -> Callable[[int, int], None]:
+    view: memoryview
+    last: int
+
+    def renew() -> None:
+        nonlocal view, last
+        view, last = window.view, len(window.view) - 4
+
+    def write_u32(at: int, value: int) -> None:
+        if not 0 <= at <= last:
+            window.reach(at, 4)
+        _put_u32(view, at, value & 0xFFFFFFFF)
+
+    window.follow(renew)
+    return write_u32
