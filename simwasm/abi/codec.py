@@ -43,6 +43,7 @@ class Memory(Protocol):
     def size(self) -> int: ...
     def read(self, at: int, size: int) -> bytes: ...
     def write(self, at: int, data: bytes) -> None: ...
+    def write_u32(self, at: int, value: int) -> None: ...
 
 
 def bad_pointer(function: Function, memory: Memory, name: str, at: int, size: int) -> Refusal:
@@ -200,8 +201,7 @@ def _encode_strings(function: Function, param: Param, i: int, memory: Memory, al
 
 def _encode_allocated(to_bytes: Callable[[Any], bytes] | None) -> Callable[..., Encoder]:
     def build(function: Function, param: Param, i: int, memory: Memory, allocate: Allocate) -> Encoder:
-        write = memory.write
-        pack = _U32.pack
+        write, write_u32 = memory.write, memory.write_u32
         j = i + 1
         optional = param.optional
 
@@ -219,9 +219,9 @@ def _encode_allocated(to_bytes: Callable[[Any], bytes] | None) -> Callable[..., 
                 if size:
                     write(at, data)
                 if address or not optional:
-                    write(address, pack(at))
+                    write_u32(address, at)
                 if length or not optional:
-                    write(length, pack(size))
+                    write_u32(length, size)
             except IndexError:
                 raise _blame(function, memory, param, at, size, address, length) from None
 

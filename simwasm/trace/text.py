@@ -3,6 +3,7 @@
     → proxy_on_request_headers(context_id: 2, num_headers: 8, end_of_stream: true)
         proxy_get_header_map_value(map_type: HTTP_REQUEST_HEADERS, key: "allow") = NOT_FOUND · there is no header `allow`
     ← PAUSE
+    → proxy_on_response_headers(context_id: 2, num_headers: 3, end_of_stream: false) ← CONTINUE
 
 Callbacks stand between arrows, host calls inside them, one line each. The guest's allocator is left out unless asked
 for: it is called for every value the host returns.
@@ -98,6 +99,7 @@ class ArrowLog:
         self._ink = ink
         self._allocator = allocator
         self._open: list[Entered] = []
+        self._held = ""
 
     def __call__(self, event: Event) -> None:
         for line in self._lines(event):
@@ -105,25 +107,40 @@ class ArrowLog:
 
     def _lines(self, event: Event) -> Iterator[str]:
         if isinstance(event, Entered):
+            if self._is_shown(event.function):
+                yield from self._opened(event)
             self._open.append(event)
-            if event.function.side is Side.PLUGIN and self._is_shown(event.function):
-                text = call_text(event.function, event.args)
-                yield f"{self._indent()}{self._ink('callback', '→ ' + text)}"
             return
         entered = self._open.pop()
-        function = entered.function
-        if not self._is_shown(function):
-            return
-        self._open.append(entered)
-        indent = self._indent()
-        self._open.pop()
+        if self._is_shown(entered.function):
+            yield from self._closed(event, entered)
+
+    def _opened(self, event: Entered) -> Iterator[str]:
+        yield from self._flush()
+        if event.function.side is Side.PLUGIN:
+            text = call_text(event.function, event.args)
+            self._held = f"{self._indent()}{self._ink('callback', '→ ' + text)}"
+
+    def _flush(self) -> Iterator[str]:
+        """A callback in which something happens begins a line of its own; another is one line with its result."""
+        if self._held:
+            yield self._held
+        self._held = ""
+
+    def _closed(self, event: Left | Trapped, entered: Entered) -> Iterator[str]:
+        indent, held, self._held = self._indent(), self._held, ""
         if isinstance(event, Trapped):
+            yield from [held] if held else []
             yield from self._trapped(event, entered, indent)
-        elif function.side is Side.PLUGIN:
-            yield f"{indent}{self._ink('action', '← ' + value_text(event.result))}" if function.result else f"{indent}←"
+        elif entered.function.side is Side.HOST:
+            told = result_text(entered.function, event, self._ink)
+            yield f"{indent}{self._ink('call', call_text(entered.function, entered.args))} = {told}"
         else:
-            told = result_text(function, event, self._ink)
-            yield f"{indent}{self._ink('call', call_text(function, entered.args))} = {told}"
+            result = self._ink("action", f"← {value_text(event.result)}") if entered.function.result else "←"
+            if held:
+                yield f"{held} {result}" if entered.function.result else held
+            else:
+                yield f"{indent}{result}"
 
     def _trapped(self, event: Trapped, entered: Entered, indent: str) -> Iterator[str]:
         if entered.function.side is Side.HOST:
@@ -137,5 +154,4 @@ class ArrowLog:
         return self._allocator or function.name not in ALLOCATORS
 
     def _indent(self) -> str:
-        shown = sum(self._is_shown(entered.function) for entered in self._open)
-        return "    " * (shown - 1)
+        return "    " * sum(self._is_shown(entered.function) for entered in self._open)

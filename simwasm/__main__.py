@@ -1,0 +1,5 @@
+"""`python -m simwasm`."""
+
+from simwasm.cli import main
+
+raise SystemExit(main())

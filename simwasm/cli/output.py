@@ -1,0 +1,113 @@
+"""What a run prints: the response, log lines, summaries; on a terminal in colour."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from simwasm.answers import phrase
+from simwasm.exchange import Message
+from simwasm.host.access_log import timestamp
+from simwasm.host.outcome import LogLine, Outcome
+from simwasm.trace.event import shown
+from simwasm.trace.store import to_json
+from simwasm.trace.text import paint, plain
+
+Ink = Callable[[str, str], str]
+
+
+def ink(words: Namespace, stream: TextIO) -> Ink:
+    """Colours, where the words and the terminal want them."""
+    if words.color == "always":
+        return paint
+    dull = words.color == "never" or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    return plain if dull or not stream.isatty() else paint
+
+
+def log_text(line: LogLine) -> str:
+    """A log line as Istio's proxy writes it."""
+    level = "warning" if line.level.name == "WARN" else line.level.name.lower()
+    return f"{timestamp(line.at)}\t{level}\tenvoy wasm\t{_printable(line.text)}"
+
+
+def _printable(text: str) -> str:
+    """Text that cannot move the cursor or break out of its line's place."""
+    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c) & 0xFF:02x}" for c in text)
+
+
+def write_response(response: Message | None, reset: str, stream: TextIO) -> None:
+    """A response as `curl -i` shows it, its body byte for byte."""
+    if response is None:
+        print(f"(the stream was reset: {reset})", file=stream)
+        return
+    status = response.header(":status") or "?"
+    print(f"HTTP/1.1 {status} {phrase(int(status)) if status.isdigit() else ''}".rstrip(), file=stream)
+    for name, value in (*response.headers, *response.trailers):
+        if name[:1] != ":":
+            print(f"{name}: {_printable(value)}", file=stream)
+    print(file=stream, flush=True)
+    stream.buffer.write(response.data)
+    stream.flush()
+    if response.data and not response.data.endswith(b"\n") and stream.isatty():
+        print(file=stream)
+
+
+def summary(number: int, outcome: Outcome, crossings: int, colour: Ink) -> str:
+    """One exchange in one line, and a second one if it hung."""
+    asked = outcome.exchange.request
+    line = f"{asked.header(':method')} {asked.header(':path')}"
+    before = outcome.exchange.response.header(":status") if outcome.exchange.response else None
+    after = "reset" if outcome.response is None else str(outcome.status)
+    change = f"{before} → {after}" if before and before != after else after
+    source = "local reply" if outcome.local_reply else "from upstream"
+    paused = sum(getattr(taken.action, "name", "") == "PAUSE" for taken in outcome.actions)
+    parts = [source if outcome.response else outcome.reset, f"{crossings} crossings", f"{len(outcome.logs)} log lines"]
+    if paused:
+        parts.insert(1, f"{paused} Pause")
+    if outcome.request is None:
+        parts.insert(1, "upstream not asked")
+    good = outcome.status is not None and outcome.status < 400
+    text = f"#{number} {line}  {colour('ok' if good else 'bad', change)}  {' · '.join(parts)}"
+    return f"{text}\n   {colour('trap', 'it hung: ' + outcome.waiting)}" if outcome.waiting else text
+
+
+def outcome_json(outcome: Outcome) -> dict[str, Any]:
+    """An outcome as JSON."""
+    return {
+        "exchange": outcome.exchange.id,
+        "name": outcome.exchange.label,
+        "status": outcome.status,
+        "local_reply": outcome.local_reply,
+        "details": outcome.details,
+        "reset": outcome.reset or None,
+        "waiting": outcome.waiting or None,
+        "actions": [[taken.callback, to_json(shown(taken.action))] for taken in outcome.actions],
+        "logs": [{"level": line.level.name, "text": to_json(line.text)} for line in outcome.logs],
+        "upstream_request": message_json(outcome.request),
+        "response": message_json(outcome.response),
+        "bytes_received": outcome.bytes_received,
+        "bytes_sent": outcome.bytes_sent,
+        "took_ns": outcome.ended_ns - outcome.started_ns,
+    }
+
+
+def message_json(message: Message | None) -> dict[str, Any] | None:
+    """A message as JSON, its body in one piece."""
+    if message is None:
+        return None
+    return {
+        "headers": to_json(message.headers),
+        "body": to_json(message.data),
+        "trailers": to_json(message.trailers),
+    }
+
+
+def stdout() -> TextIO:
+    """Standard output that takes any text: what the terminal's encoding lacks is escaped, never an error."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # it is a TextIOWrapper
+    return sys.stdout
+
+

@@ -1,0 +1,92 @@
+"""`simwasm send`: curl with the plugin in the way. The response goes to standard output, the rest to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from argparse import Namespace
+from urllib.parse import urlsplit
+
+from simwasm import __version__
+from simwasm.answers import FromServer, Server, read_response
+from simwasm.cli import output, setup
+from simwasm.cli.watch import watching
+from simwasm.engines.find import engine as find_engine
+from simwasm.errors import InputError
+from simwasm.exchange import Exchange, Message, request
+from simwasm.host.access_log import access_log_line
+from simwasm.host.outcome import LogLine
+from simwasm.session import recorded
+
+_NOWHERE = "127.0.0.1:80"
+
+
+def command(words: Namespace) -> int:
+    """Send; 0, or 1 if the plugin trapped or the status was not the expected one."""
+    if words.upstream and words.respond:
+        raise InputError("--upstream asks a server and --respond makes up its answer: give one of them")
+    server = Server(words.upstream) if words.upstream else None
+    now = time.time_ns()
+    answer = read_response(words.respond) if words.respond else None
+    exchange = Exchange("1", now, _request(words, server), answer)
+    plugin = setup.plugin(words)
+    printer = (sys.stderr, output.ink(words, sys.stderr)) if words.verbose else None
+    with watching(words, plugin, find_engine(words.engine).name, now, printer) as watch:
+        session = setup.session(
+            words,
+            plugin,
+            observers=watch.observers if words.verbose or words.trace else (),
+            now_ns=now,
+            on_log=None if words.quiet or words.json or words.verbose else _log,
+            ask_upstream=FromServer(server) if server else recorded,
+        )
+        session.start()
+        (outcome,) = session.replay([exchange])
+        watch.finished(outcome)
+        session.stop()
+    if words.json:
+        print(json.dumps(output.outcome_json(outcome)))
+    else:
+        output.write_response(outcome.response, outcome.reset, output.stdout())
+    if outcome.waiting:
+        print(f"simwasm: it hung: {outcome.waiting}", file=sys.stderr)
+    if words.access_log:
+        print(access_log_line(outcome, "upstream", server.address if server else _NOWHERE), file=sys.stderr)
+    if words.expect is not None and outcome.status != words.expect:
+        print(f"simwasm: the status is {outcome.status}, not {words.expect}", file=sys.stderr)
+        return 1
+    return int(any(vm.failed is not None for vm in session.proxy.vms))
+
+
+def _log(line: LogLine) -> None:
+    print(output.log_text(line), file=sys.stderr)
+
+
+def _request(words: Namespace, server: Server | None) -> Message:
+    host, path = server.authority if server else "localhost", words.path
+    if "://" in path:
+        parts = urlsplit(path)
+        host, path = parts.netloc, parts._replace(scheme="", netloc="").geturl() or "/"
+    if not path.startswith(("/", "*")):
+        raise InputError(f"the path is `{path}`: it begins with / (or is a whole http:// address)")
+    headers = [_header(text) for text in words.header]
+    host = next((value for name, value in headers if name == "host"), host)
+    headers = [(name, value) for name, value in headers if name != "host"]
+    given = {name for name, _ in headers}
+    defaults = [("user-agent", f"simwasm/{__version__}"), ("accept", "*/*")]
+    body = setup.text_or_file(words.data) if words.data is not None else b""
+    return request(
+        words.method.upper(),
+        path,
+        host=host,
+        headers=[*((name, value) for name, value in defaults if name not in given), *headers],
+        body=body,
+    )
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise InputError(f"-H: `{text}` is not a header (name: value)")
+    return name.strip().lower(), value.strip()

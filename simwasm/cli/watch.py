@@ -1,0 +1,72 @@
+"""Who watches a command's session: the printer, the trace file, and the counter behind the summary."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from simwasm.cli.output import Ink, outcome_json
+from simwasm.errors import InputError
+from simwasm.host.outcome import Outcome
+from simwasm.host.profile import ENVOY
+from simwasm.plugin import Plugin
+from simwasm.trace.event import Entered, Event, Observer, Trapped
+from simwasm.trace.store import Recorder, header
+from simwasm.trace.text import ArrowLog
+
+
+class Watch:
+    """The observers of one command."""
+
+    def __init__(self, recorder: Recorder | None, observers: list[Observer]) -> None:
+        self.crossings = 0
+        self.trapped = False
+        self._recorder = recorder
+        self.observers: list[Observer] = [*observers, self._count]
+
+    def _count(self, event: Event) -> None:
+        if event.__class__ is Entered:
+            self.crossings += 1
+        elif event.__class__ is Trapped:
+            self.trapped = True
+
+    def finished(self, outcome: Outcome) -> int:
+        """Note an outcome; how many crossings there were since the one before."""
+        if self._recorder is not None:
+            self._recorder.outcome(outcome_json(outcome))
+        crossings, self.crossings = self.crossings, 0
+        return crossings
+
+
+@contextmanager
+def watching(
+    words: Namespace, plugin: Plugin, engine: str, now_ns: int, printer: tuple[TextIO, Ink] | None
+) -> Iterator[Watch]:
+    """Open what the words ask for, and close it whatever happens."""
+    observers: list[Observer] = []
+    if printer is not None:
+        stream, colour = printer
+        observers.append(ArrowLog(_line_writer(stream), ink=colour))
+    if words.trace is None:
+        yield Watch(None, observers)
+        return
+    try:
+        file = sys.stdout if words.trace == "-" else open(words.trace, "w", encoding="utf-8")  # noqa: SIM115
+    except OSError as error:
+        raise InputError(f"--trace {words.trace}: cannot be written: {error.strerror}") from None
+    try:
+        profile = f"{ENVOY.name} {ENVOY.version}"
+        head = header([plugin], profile=profile, seed=words.seed, started_ns=now_ns, engine=engine)
+        recorder = Recorder(file.write, head)
+        yield Watch(recorder, [*observers, recorder])
+    finally:
+        if file is not sys.stdout:
+            file.close()
+
+
+def _line_writer(stream: TextIO) -> Callable[[str], None]:
+    write = stream.write
+    return lambda line: write(line + "\n") and None

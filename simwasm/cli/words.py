@@ -1,0 +1,150 @@
+"""The words of the command line: one function a command, options that several commands share told once."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+from simwasm import __version__
+
+_RUN = """examples:
+  simwasm run samples/allow_header/plugin.wasm traces/traffic/allow_header.har
+  simwasm run plugin.wasm login.har --config @plugin.json --trace login.trace.jsonl
+  simwasm run plugin.wasm day.jsonl --callout auth=403 --quiet"""
+
+_SEND = """examples:
+  simwasm send plugin.wasm GET /status/418
+  simwasm send plugin.wasm POST /login -H 'content-type: application/json' -d '{"user": "ann"}' -v
+  simwasm send plugin.wasm GET / --upstream http://127.0.0.1:8000 --access-log"""
+
+_INSPECT = """example:
+  simwasm inspect samples/allow_header/plugin.wasm"""
+
+_ABI = """examples:
+  simwasm abi proxy_http_call
+  simwasm abi --version 0.2.1
+  simwasm abi MapType"""
+
+_COMPLETION = """examples:
+  simwasm completion bash > ~/.local/share/bash-completion/completions/simwasm
+  simwasm completion zsh > ~/.zfunc/_simwasm"""
+
+_LOG_LEVELS = ("trace", "debug", "info", "warn", "error", "critical")
+
+
+class _Later:
+    """A command whose module is imported when it is called."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __call__(self, words: argparse.Namespace) -> int:
+        command: Callable[[argparse.Namespace], int] = import_module(self._module).command
+        return command(words)
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Understand the arguments, or leave with status 2 and a hint."""
+    return parser().parse_args(argv)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="simwasm",
+        description="Run, watch and test Istio/Envoy Proxy-Wasm plugins without Envoy.",
+        epilog="`simwasm COMMAND --help` shows examples.",
+    )
+    top.add_argument("--version", action="version", version=f"simwasm {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    _run(_command(commands, "run", "replay recorded traffic through a plugin and print every crossing", _RUN))
+    _send(_command(commands, "send", "send one request through a plugin, like curl", _SEND))
+    _inspect(_command(commands, "inspect", "show what is in a plugin's binary", _INSPECT))
+    _abi(_command(commands, "abi", "print the reference of the Proxy-Wasm ABI", _ABI))
+    _completion(_command(commands, "completion", "print a shell's completion script", _COMPLETION))
+    return top
+
+
+def _command(commands: Any, name: str, help: str, examples: str) -> argparse.ArgumentParser:
+    found: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=help,
+        description=help[0].upper() + help[1:] + ".",
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    found.set_defaults(command=_Later(f"simwasm.cli.{name}"))
+    return found
+
+
+def _run(words: argparse.ArgumentParser) -> None:
+    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file")
+    words.add_argument("traffic", metavar="TRAFFIC", nargs="+", help="recorded exchanges: HAR, or simwasm's JSON Lines")
+    _plugin(words)
+    _host(words)
+    _output(words)
+
+
+def _send(words: argparse.ArgumentParser) -> None:
+    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file")
+    words.add_argument("method", metavar="METHOD", help="GET, POST, …")
+    words.add_argument("path", metavar="PATH", help="the path, or a whole http:// address")
+    words.add_argument("-H", "--header", metavar="'K: V'", action="append", default=[], help="a request header")
+    words.add_argument("-d", "--data", metavar="BODY", help="the request's body; @FILE reads a file, @- standard input")
+    words.add_argument("--respond", metavar="STATUS|FILE", help="what the upstream answers (default: 200, no body)")
+    words.add_argument("--upstream", metavar="URL", help="really ask that server")
+    words.add_argument("-v", "--verbose", action="store_true", help="print the crossings, too")
+    _plugin(words)
+    _host(words)
+    _output(words)
+
+
+def _plugin(words: argparse.ArgumentParser) -> None:
+    group = words.add_argument_group("the plugin")
+    group.add_argument("--config", metavar="TEXT", default="", help="its configuration; @FILE reads a file")
+    group.add_argument("--vm-config", metavar="TEXT", default="", help="its VM's configuration; @FILE reads a file")
+    group.add_argument("--name", metavar="NAME", help="its name in the log (default: from the file's name)")
+    group.add_argument("--root-id", metavar="ID", default="", help="its root_id")
+    group.add_argument("--vm-id", metavar="ID", default="", help="its vm_id")
+    group.add_argument("--env", metavar="K=V", action="append", default=[], help="an environment variable of its VM")
+    group.add_argument("--fail-open", action="store_true", help="let requests pass once it has trapped")
+
+
+def _host(words: argparse.ArgumentParser) -> None:
+    group = words.add_argument_group("the host")
+    group.add_argument("--engine", metavar="NAME", help="wasmer or wasmtime (default: wasmer where it loads)")
+    group.add_argument(
+        "--callout", metavar="CLUSTER=ANSWER", action="append", default=[],
+        help="who answers a plugin's callouts: a status, reset, timeout, http://…, or a script's file",
+    )  # fmt: skip
+    group.add_argument("--log-level", choices=_LOG_LEVELS, default="info", help="what the plugin logs (default: info)")
+    group.add_argument("--fuel", metavar="N", type=int, help="instructions a callback may take (default: 1e9)")
+    group.add_argument("--memory", metavar="MIB", type=int, help="memory a plugin may have (default: 1024)")
+    group.add_argument("--seed", metavar="N", type=int, default=0, help="of everything random (default: 0)")
+
+
+def _output(words: argparse.ArgumentParser) -> None:
+    group = words.add_argument_group("output")
+    group.add_argument("--trace", metavar="OUT.jsonl", help="write the trace to a file")
+    group.add_argument("--access-log", action="store_true", help="print an access log line as Istio does")
+    group.add_argument("--expect", metavar="STATUS", type=int, help="exit with 1 if the client got another status")
+    group.add_argument("--json", action="store_true", help="print outcomes as JSON, one a line")
+    group.add_argument("--quiet", action="store_true", help="print less")
+    group.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours (default: auto)")
+
+
+def _inspect(words: argparse.ArgumentParser) -> None:
+    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file")
+    words.add_argument("--json", action="store_true", help="print it as JSON")
+    words.add_argument("--functions", metavar="N", type=int, default=10, help="how many of the biggest functions")
+
+
+def _abi(words: argparse.ArgumentParser) -> None:
+    words.add_argument("name", metavar="NAME", nargs="?", help="a function, callback or enum, or a part of its name")
+    words.add_argument("--version", dest="abi", metavar="V", choices=("0.1.0", "0.2.0", "0.2.1"), help="one version")
+
+
+def _completion(words: argparse.ArgumentParser) -> None:
+    words.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="which shell")
