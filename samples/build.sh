@@ -21,7 +21,8 @@ main() {
     for name in "$@"; do
         case $name in
         service_name) rust "$name" wasm32-unknown-unknown ;;
-        allow_header | response_body | http_auth | config_loading | rate_limit | grpc_auth) rust "$name" wasm32-wasi ;;
+        allow_header) rust "$name" wasm32-wasi && rust_debug "$name" ;;
+        response_body | http_auth | config_loading | rate_limit | grpc_auth) rust "$name" wasm32-wasi ;;
         allow_header_as) assemblyscript "$name" ;;
         allow_header_c) c "$name" ;;
         allow_header_go) go_wasip1 "$name" ;;
@@ -44,6 +45,14 @@ rust() {
     cp "target/$2/release/$1.wasm" "$1/plugin.wasm"
 }
 
+# rust_debug NAME: build the crate for a debugger and copy its module to NAME/plugin.debug.wasm.
+rust_debug() {
+    linker=$here/link_without_std_debug.sh cargo_build --target wasm32-wasi --package "$1"
+    cp "target/wasm32-wasi/debug/$1.wasm" "$1/plugin.debug.wasm"
+    # Two indexes that repeat what .debug_info says, and that no debugger of Wasm reads.
+    python3 drop_sections.py "$1/plugin.debug.wasm" .debug_pubnames .debug_pubtypes
+}
+
 cargo_build() {
     need /usr/bin/cargo cargo
     need /usr/bin/rustc rustc
@@ -52,7 +61,7 @@ cargo_build() {
     vendor
     RUSTC=/usr/bin/rustc \
         RUSTFLAGS="--remap-path-prefix=$here=samples --remap-path-prefix=$here/target/vendor=vendor" \
-        CARGO_TARGET_WASM32_WASI_LINKER=wasm-ld-14 \
+        CARGO_TARGET_WASM32_WASI_LINKER="${linker:-wasm-ld-14}" \
         CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-14 \
         /usr/bin/cargo --config 'source.crates-io.replace-with="vendor"' --config 'source.vendor.directory="target/vendor"' \
         build --quiet --jobs 2 --offline --locked "$@"
