@@ -116,7 +116,7 @@ class Session:
             while True:
                 command = send(answer)
                 while command.__class__ is Callback:
-                    vm, function, args = command  # type: ignore[misc]  # mypy does not narrow by __class__
+                    vm, function, args = command
                     fuels[vm].renew()
                     try:
                         answer = callers[vm][function](*args)

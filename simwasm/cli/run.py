@@ -14,6 +14,7 @@ from simwasm.exchange import Exchange
 from simwasm.host.access_log import access_log_line
 from simwasm.host.outcome import Outcome
 from simwasm.session import Session
+from simwasm.trace.text import plain
 from simwasm.traffic.importer import read_traffic
 
 _UPSTREAM = "127.0.0.1:80"
@@ -76,7 +77,7 @@ class _Report:
         elif words.quiet:
             print(output.summary(self._number, outcome, crossings, self._colour))
         else:
-            print(self._colour("ok", f"── {output.summary(self._number, outcome, crossings, output.plain)}"))
+            print(self._colour("ok", f"── {output.summary(self._number, outcome, crossings, plain)}"))
             self._lines.append(output.summary(self._number, outcome, crossings, self._colour))
         if words.expect is not None and outcome.status != words.expect:
             self.unexpected = True

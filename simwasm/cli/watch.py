@@ -69,4 +69,8 @@ def watching(
 
 def _line_writer(stream: TextIO) -> Callable[[str], None]:
     write = stream.write
-    return lambda line: write(line + "\n") and None
+
+    def line(text: str) -> None:
+        write(text + "\n")
+
+    return line

@@ -1,0 +1,113 @@
+"""`simwasm inspect`: what is in a plugin, and whether this host has what it imports."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from enum import Enum
+from typing import Any
+
+from simwasm.abi.table import Abi, host_functions, named
+from simwasm.cli import output
+from simwasm.plugin import read_bytes
+from simwasm.wasm.debuginfo import DebugInfo
+from simwasm.wasm.inspect import Inspection, inspect
+from simwasm.wasm.module import FuncType, Import, Kind
+
+
+def command(words: Namespace) -> int:
+    """Print what is known of the file."""
+    found = inspect(read_bytes(words.plugin), words.functions)
+    stream = output.stdout()
+    if words.json:
+        print(json.dumps(_plain(asdict(found)) | {"import_status": [_status(found, item) for item in found.imports]}))
+    else:
+        print("\n".join(_report(words.plugin, found)), file=stream)
+    return 0
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses and enums as JSON has them."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.name.lower() if isinstance(value, Kind) else value.value if isinstance(value, Enum) else value
+
+
+def _version(found: Inspection) -> Abi | None:
+    return next((version for version in Abi if version.marker in found.abi_markers), None)
+
+
+def _status(found: Inspection, item: Import) -> str:
+    """How an import stands in the table of the ABI."""
+    version = _version(found)
+    if version is None:
+        return "the plugin has no known ABI version"
+    row = host_functions(version).get((item.module, item.name))
+    if row is not None and item.type == row.type:
+        return "ok"
+    if row is not None:
+        return f"WRONG TYPE: the host has {row.type}"
+    if item.kind in (Kind.MEMORY, Kind.TABLE):
+        return "ok"
+    others = [other.value for row in named(item.name) for other in Abi if row.has(other)]
+    return f"MISSING: only in ABI {', '.join(others)}" if others else "MISSING: no version of the ABI has it"
+
+
+def _report(path: str, found: Inspection) -> Iterator[str]:
+    version = _version(found)
+    markers = ", ".join(found.abi_markers) or "no proxy_abi_version_* export"
+    yield f"{path}  {found.size:,} bytes"
+    yield f"ABI         {version.value if version else 'unknown'} ({markers})"
+    sdk = found.sdk
+    yield f"SDK         {f'{sdk.name} ({sdk.certainty.value}: {sdk.because})' if sdk else 'not recognised'}"
+    tools = ", ".join(f"{tool.name} {tool.version}".strip() for tool in found.producers)
+    yield f"built with  {tools or 'not recorded'}"
+    yield f"debug info  {_debug(found.debug)}"
+    if found.memory:
+        where = "imported" if found.memory.imported else f"exported as {', '.join(found.memory.exported) or 'nothing'}"
+        yield f"memory      {found.memory.type.bounds} pages of 64 KiB, {where}"
+    yield ""
+    yield from _imports(found)
+    yield from _table("exports", ((item.name, str(item.type)) for item in found.exports))
+    yield from _table("sections", ((item.name, f"{item.size:>9,} bytes") for item in found.sections))
+    yield from _table(
+        f"biggest of {found.functions:,} functions",
+        (
+            (f"{item.size:>9,} bytes", f"{_count(item.instructions):>8} instructions  {item.name} (func {item.index})")
+            for item in found.biggest
+        ),
+    )
+
+
+def _debug(info: DebugInfo) -> str:
+    """The health of the debug information, and what it rests on."""
+    text = info.kind.value
+    if info.sampled:
+        text += f" ({info.matching} of {info.sampled} functions begin where it says)"
+    return f"{text}, source map {info.source_map}" if info.source_map else text
+
+
+def _imports(found: Inspection) -> Iterator[str]:
+    rows = []
+    for item in found.imports:
+        status = _status(found, item)
+        kind = item.type if isinstance(item.type, FuncType) else f"{item.type}"
+        rows.append((f"{item.module}.{item.name}", f"{kind}   {'' if status == 'ok' else status}".rstrip()))
+    yield from _table("imports", rows)
+
+
+def _count(value: int | None) -> str:
+    return "?" if value is None else f"{value:,}"
+
+
+def _table(title: str, rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """A title and two columns."""
+    found = list(rows)
+    width = max((len(left) for left, _ in found), default=0)
+    yield title
+    yield from (f"  {left:<{width}}  {right}" for left, right in found)
+    yield ""
