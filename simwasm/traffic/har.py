@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 from simwasm.exchange import Connection, Exchange, Message, Tls
 from simwasm.traffic.har_body import losses, well_formed
-from simwasm.traffic.har_message import SCHEMES, Url, read_request, read_response, read_url
+from simwasm.traffic.har_message import SCHEMES, Url, read_request, read_response, read_side, read_url
 from simwasm.traffic.json_field import Field, parse
 
 _REMEDY = "record it again or mend it by hand"
@@ -67,9 +67,18 @@ class Har:
             if unanswered:
                 note(f"{entry.where}: {unanswered}; skipped")
                 continue
-            for loss in losses(entry):
+            asked, answered = read_side(entry.get("request")), read_side(entry.get("response"))
+            for loss in losses(asked, answered):
                 note(f"{entry.where}: {loss}")
-            yield _exchange(number, entry, url, connections)
+            request = read_request(asked, url)
+            yield Exchange(
+                id=str(number),
+                started_ns=_started(entry),
+                request=request,
+                response=read_response(answered, request, _timing(entry, "wait"), _timing(entry, "receive")),
+                connection=_connection(entry, url, request, connections),
+                name=well_formed(entry.text_of("comment")),
+            )
 
 
 def _unanswered(entry: Field, url: Url) -> str:
@@ -80,19 +89,6 @@ def _unanswered(entry: Field, url: Url) -> str:
         return ""
     why = answered.text_of("_error") or answered.text_of("_failureText") or answered.text_of("statusText")
     return f"{url.authority}{url.path} got no answer" + (f" ({json.dumps(why)})" if why else "")
-
-
-def _exchange(number: int, entry: Field, url: Url, connections: dict[str, int]) -> Exchange:
-    request = read_request(entry.get("request"), url)
-    wait_ns, receive_ns = _timing(entry, "wait"), _timing(entry, "receive")
-    return Exchange(
-        id=str(number),
-        started_ns=_started(entry),
-        request=request,
-        response=read_response(entry.get("response"), request, wait_ns, receive_ns),
-        connection=_connection(entry, url, request, connections),
-        name=well_formed(entry.text_of("comment")),
-    )
 
 
 def _connection(entry: Field, url: Url, request: Message, connections: dict[str, int]) -> Connection:

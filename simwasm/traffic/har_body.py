@@ -17,14 +17,23 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from urllib.parse import quote_plus
 
-from simwasm.exchange import Headers
+from simwasm.exchange import Headers, first
 from simwasm.traffic.json_field import Field
 
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.ASCII | re.IGNORECASE)
 _BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"\r\n]+)"|([^\s;"]+))', re.IGNORECASE)
 _AS_IT_IS = ("", "utf-8", "utf8")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A recorded request or response, and its headers as they were recorded."""
+
+    field: Field
+    headers: Headers
 
 
 def well_formed(text: str) -> str:
@@ -38,15 +47,15 @@ def framed(headers: Headers, body: bytes) -> Headers:
     return tuple((name, length if name == "content-length" else value) for name, value in headers)
 
 
-def received(answered: Field) -> bytes:
+def received(answered: Side) -> bytes:
     """Return the recorded body of a response."""
-    content = answered.find("content")
+    content = answered.field.find("content")
     return _content(content, _media_type(answered, content)) if content else b""
 
 
-def posted(asked: Field) -> bytes:
+def posted(asked: Side) -> bytes:
     """Return the recorded body of a request; one that is kept only as form fields is written out again."""
-    data = asked.find("postData")
+    data = asked.field.find("postData")
     if data is None:
         return b""
     fields = tuple(data.each("params"))
@@ -59,15 +68,15 @@ def posted(asked: Field) -> bytes:
     return "&".join(pairs).encode()
 
 
-def losses(entry: Field) -> Iterator[str]:
+def losses(asked: Side, answered: Side) -> Iterator[str]:
     """Tell which bodies the recording has lost, wholly or in part."""
-    content = entry.get("response").find("content")
+    content = answered.field.find("content")
     if content and content.find("text") is None and content.find("_file") is not None:
         yield "the response body is in a file of its own, which is not read: replayed without"
     elif content and content.find("text") is None and content.integer_of("size") > 0:
         yield f"the response body of {content.integer_of('size')} bytes was not recorded: replayed without"
-    sent, kept = _content_length(entry.get("request")), len(posted(entry.get("request")))
-    if sent not in ("", str(kept)):
+    sent, kept = first(asked.headers, "content-length"), len(posted(asked))
+    if sent not in (None, str(kept)):
         yield f"the request body had {sent} bytes, the recording holds {kept}: replayed with these"
 
 
@@ -87,18 +96,9 @@ def _content(holder: Field, media_type: str) -> bytes:
         return well_formed(text).encode()
 
 
-def _media_type(message: Field, holder: Field) -> str:
+def _media_type(side: Side, holder: Field) -> str:
     """The header knows more than the body's own `mimeType`, from which Chromium drops the charset."""
-    return _header(message, "content-type") or holder.text_of("mimeType")
-
-
-def _content_length(message: Field) -> str:
-    return _header(message, "content-length").strip()
-
-
-def _header(message: Field, name: str) -> str:
-    named = (field for field in message.each("headers") if field.text_of("name").lower() == name)
-    return next((field.text_of("value") for field in named), "")
+    return first(side.headers, "content-type") or holder.text_of("mimeType")
 
 
 def _quoted(field: Field, key: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from simwasm.exchange import Chunk, Header, Headers, Message, first, lower
-from simwasm.traffic.har_body import framed, posted, received, well_formed
+from simwasm.traffic.har_body import Side, framed, posted, received, well_formed
 from simwasm.traffic.json_field import Field
 
 SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
@@ -58,30 +58,35 @@ def read_url(found: Field) -> Url:
     return Url(known or scheme.lower(), authority or "", rooted)
 
 
-def read_request(asked: Field, url: Url) -> Message:
+def read_side(field: Field) -> Side:
+    """Read the headers of a request or a response."""
+    return Side(field, lower(header for recorded in field.each("headers") for header in _values(recorded)))
+
+
+def read_request(asked: Side, url: Url) -> Message:
     """Return the request of an entry."""
-    method = asked.get("method")
+    method = asked.field.get("method")
     if not _TOKEN.fullmatch(method.text()):
         raise method.wrong("is not an HTTP method")
-    recorded = tuple(_headers(asked))
     known = {
-        ":authority": first(recorded, "host") or url.authority,
+        ":authority": first(asked.headers, "host") or url.authority,
         ":path": url.path,
         ":method": method.text(),
         ":scheme": url.scheme,
     }
     body = posted(asked)
-    headers = _pseudo_first(known, tuple(header for header in recorded if header[0] != "host"))
+    headers = _pseudo_first(known, tuple(header for header in asked.headers if header[0] != "host"))
     return Message(framed(headers, body), (Chunk(body),) if body else ())
 
 
-def read_response(answered: Field, request: Message, wait_ns: int, receive_ns: int) -> Message:
+def read_response(answered: Side, request: Message, wait_ns: int, receive_ns: int) -> Message:
     """Return the response of an entry. An answer to HEAD, a 1xx, 204 and 304 have no body by definition."""
-    status = answered.get("status")
-    if not 100 <= status.integer() <= 999:
-        raise status.wrong("is not an HTTP status")
-    headers = _pseudo_first({":status": str(status.integer())}, tuple(_headers(answered)))
-    if request.header(":method") == "HEAD" or status.integer() < 200 or status.integer() in _BODILESS:
+    recorded = answered.field.get("status")
+    status = recorded.integer()
+    if not 100 <= status <= 999:
+        raise recorded.wrong("is not an HTTP status")
+    headers = _pseudo_first({":status": str(status)}, answered.headers)
+    if request.header(":method") == "HEAD" or status < 200 or status in _BODILESS:
         return Message(headers, after_ns=wait_ns)
     body = received(answered)
     plain = tuple(header for header in headers if header[0] != "content-encoding")
@@ -92,11 +97,6 @@ def _pseudo_first(known: dict[str, str], recorded: Headers) -> Headers:
     pseudo = {name: value for name, value in recorded if name.startswith(":")}
     plain = (header for header in recorded if not header[0].startswith(":"))
     return (*(pseudo | known | pseudo).items(), *plain)
-
-
-def _headers(message: Field) -> Iterator[Header]:
-    for field in message.each("headers"):
-        yield from lower(_values(field))
 
 
 def _values(field: Field) -> Iterator[Header]:

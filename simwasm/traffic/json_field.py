@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
 from simwasm.errors import TrafficError
@@ -43,12 +43,12 @@ class Field:
 
     def within(self, place: str) -> Field:
         """Return the same value with its path counted from this entry or line of the file."""
-        return replace(self, where=f"{self.where}, {place}", path="")
+        return Field(self.value, f"{self.where}, {place}", self.remedy)
 
     def find(self, key: str) -> Field | None:
         """Return a member of this object, None when it is absent or null."""
         value = self._as(dict).get(key)
-        return None if value is None else replace(self, value=value, path=f"{self.path}.{key}".lstrip("."))
+        return None if value is None else self._below(value, f".{key}" if self.path else key)
 
     def get(self, key: str) -> Field:
         """Return a member that must be there."""
@@ -63,10 +63,7 @@ class Field:
 
     def items(self) -> Iterator[Field]:
         """Go through this list."""
-        return (
-            replace(self, value=value, path=f"{self.path}[{index}]")
-            for index, value in enumerate(self._as(list))
-        )
+        return (self._below(value, f"[{index}]") for index, value in enumerate(self._as(list)))
 
     def text(self) -> str:
         """Return this text."""
@@ -105,6 +102,9 @@ class Field:
         """Return the whole number of a member, the default when it is absent or null."""
         found = self.find(key)
         return default if found is None else found.integer()
+
+    def _below(self, value: object, step: str) -> Field:
+        return Field(value, self.where, self.remedy, self.path + step)
 
     def _as(self, kind: type[T]) -> T:
         if not isinstance(self.value, kind):
