@@ -33,10 +33,7 @@ impl Context for ConfigLoadingRoot {}
 impl RootContext for ConfigLoadingRoot {
     fn on_vm_start(&mut self, _vm_configuration_size: usize) -> bool {
         let configuration = self.get_vm_configuration().unwrap_or_default();
-        info!(
-            "VM configuration: {}",
-            String::from_utf8_lossy(&configuration)
-        );
+        info!("VM configuration: {}", String::from_utf8_lossy(&configuration));
         true
     }
 
@@ -44,10 +41,7 @@ impl RootContext for ConfigLoadingRoot {
         let configuration = self.get_plugin_configuration().unwrap_or_default();
         match serde_json::from_slice::<Config>(&configuration) {
             Ok(config) => {
-                info!(
-                    "adding {}: {} to every response",
-                    config.header, config.value
-                );
+                info!("adding {}: {} to every response", config.header, config.value);
                 self.config = Rc::new(config);
                 true
             }
@@ -63,9 +57,7 @@ impl RootContext for ConfigLoadingRoot {
     }
 
     fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(ConfigLoading {
-            config: Rc::clone(&self.config),
-        }))
+        Some(Box::new(ConfigLoading { config: Rc::clone(&self.config) }))
     }
 }
 

@@ -30,9 +30,7 @@ struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Config {
-            cluster: "grpc-auth".to_string(),
-        }
+        Config { cluster: "grpc-auth".to_string() }
     }
 }
 
@@ -63,9 +61,7 @@ impl RootContext for GrpcAuthRoot {
     }
 
     fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(GrpcAuth {
-            config: Rc::clone(&self.config),
-        }))
+        Some(Box::new(GrpcAuth { config: Rc::clone(&self.config) }))
     }
 }
 
@@ -78,8 +74,7 @@ impl HttpContext for GrpcAuth {
         let cluster = &self.config.cluster;
         let message = self.check_request();
 
-        let call =
-            self.dispatch_grpc_call(cluster, SERVICE, METHOD, vec![], Some(&message), TIMEOUT);
+        let call = self.dispatch_grpc_call(cluster, SERVICE, METHOD, vec![], Some(&message), TIMEOUT);
         if let Err(status) = call {
             error!("cannot ask {}: {:?}", cluster, status);
             self.send_http_response(503, vec![], Some(b"No auth service\n"));
@@ -90,10 +85,7 @@ impl HttpContext for GrpcAuth {
 
 impl Context for GrpcAuth {
     fn on_grpc_call_response(&mut self, _token_id: u32, status_code: u32, _response_size: usize) {
-        info!(
-            "{} answered gRPC status {}",
-            self.config.cluster, status_code
-        );
+        info!("{} answered gRPC status {}", self.config.cluster, status_code);
         if status_code == GRPC_OK {
             self.resume_http_request();
         } else {

@@ -24,9 +24,7 @@ struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Config {
-            cluster: "auth".to_string(),
-        }
+        Config { cluster: "auth".to_string() }
     }
 }
 
@@ -57,9 +55,7 @@ impl RootContext for HttpAuthRoot {
     }
 
     fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(HttpAuth {
-            config: Rc::clone(&self.config),
-        }))
+        Some(Box::new(HttpAuth { config: Rc::clone(&self.config) }))
     }
 }
 
@@ -71,11 +67,7 @@ impl HttpContext for HttpAuth {
     fn on_http_request_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
         let cluster = self.config.cluster.as_str();
         let authorization = self.get_http_request_header("authorization");
-        let mut headers = vec![
-            (":method", "GET"),
-            (":path", "/check"),
-            (":authority", cluster),
-        ];
+        let mut headers = vec![(":method", "GET"), (":path", "/check"), (":authority", cluster)];
         if let Some(authorization) = &authorization {
             headers.push(("authorization", authorization));
         }
@@ -104,9 +96,7 @@ impl Context for HttpAuth {
             return;
         }
 
-        let status = self
-            .get_http_call_response_header(":status")
-            .unwrap_or_default();
+        let status = self.get_http_call_response_header(":status").unwrap_or_default();
         info!("{} answered {}", self.config.cluster, status);
         if status == "200" {
             self.resume_http_request();

@@ -2,7 +2,8 @@
 //!
 //! Configuration: `{"limit": 3}`, which is also the default. A client is known by its `x-client` header, or else by its
 //! address. Envoy runs one copy of this plugin on each worker thread; they count together through shared data, where a
-//! write succeeds only if nobody else wrote in between (compare and swap).
+//! write succeeds only if nobody else wrote in between (compare and swap). The host never forgets a key, so this
+//! suits a limited set of clients.
 
 use log::{debug, error, info};
 use proxy_wasm::hostcalls::{define_metric, increment_metric, record_metric};
@@ -53,14 +54,14 @@ impl Metrics {
     }
 }
 
-#[derive(Default)]
-struct RateLimitRoot {
-    settings: Option<Rc<Settings>>,
-}
-
 struct Settings {
     config: Config,
     metrics: Metrics,
+}
+
+#[derive(Default)]
+struct RateLimitRoot {
+    settings: Option<Rc<Settings>>, // none until configured
 }
 
 impl Context for RateLimitRoot {}
@@ -93,20 +94,14 @@ impl RootContext for RateLimitRoot {
     /// Begin the next window. All threads tick, but only the first may do it: the others find a window that is not over
     /// yet, or lose the race to write.
     fn on_tick(&mut self) {
-        let now = self
-            .get_current_time()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let now = self.get_current_time().duration_since(UNIX_EPOCH).unwrap_or_default();
         let (window, cas) = self.get_shared_data(WINDOW_KEY);
         let began = Duration::from_millis(window.and_then(|text| number(&text)).unwrap_or(0));
         if now.saturating_sub(began) < WINDOW_IS_OVER {
             return;
         }
         let next = now.as_millis().to_string();
-        if self
-            .set_shared_data(WINDOW_KEY, Some(next.as_bytes()), cas)
-            .is_ok()
-        {
+        if self.set_shared_data(WINDOW_KEY, Some(next.as_bytes()), cas).is_ok() {
             debug!("window {} begins", next);
             if let Some(settings) = &self.settings {
                 report(record_metric(settings.metrics.in_window, 0));
@@ -121,22 +116,6 @@ impl RootContext for RateLimitRoot {
     fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
         let settings = Rc::clone(self.settings.as_ref()?);
         Some(Box::new(RateLimit { settings }))
-    }
-}
-
-/// The count in "WINDOW COUNT", if it is of this window.
-fn used_in(window: &[u8], text: &[u8]) -> Option<u32> {
-    number(text.strip_prefix(window)?.strip_prefix(b" ")?)
-}
-
-fn number<N: FromStr>(text: &[u8]) -> Option<N> {
-    std::str::from_utf8(text).ok()?.parse().ok()
-}
-
-/// A metric that cannot be written is worth a line in the log, not a failed request.
-fn report(outcome: Result<(), Status>) {
-    if let Err(status) = outcome {
-        error!("cannot write a metric: {:?}", status);
     }
 }
 
@@ -156,16 +135,9 @@ impl HttpContext for RateLimit {
             report(increment_metric(metrics.allowed, 1));
             Action::Continue
         } else {
-            info!(
-                "{} made more than {} requests in this window",
-                client, config.limit
-            );
+            info!("{} made more than {} requests in this window", client, config.limit);
             report(increment_metric(metrics.rejected, 1));
-            self.send_http_response(
-                429,
-                vec![("retry-after", "1")],
-                Some(b"Too many requests\n"),
-            );
+            self.send_http_response(429, vec![("retry-after", "1")], Some(b"Too many requests\n"));
             Action::Pause
         }
     }
@@ -177,9 +149,7 @@ impl RateLimit {
         if let Some(client) = self.get_http_request_header("x-client") {
             return client;
         }
-        let address = self
-            .get_property(vec!["source", "address"])
-            .unwrap_or_default();
+        let address = self.get_property(vec!["source", "address"]).unwrap_or_default();
         let address = String::from_utf8_lossy(&address);
         match address.rsplit_once(':') {
             Some((host, _port)) => host.to_string(),
@@ -199,10 +169,27 @@ impl RateLimit {
                 return false;
             }
             let one_more = [&window, &b" "[..], (used + 1).to_string().as_bytes()].concat();
+            // `cas` is none only for a client's first request ever; such a write always succeeds.
             match self.set_shared_data(&key, Some(&one_more), cas) {
                 Ok(()) => return true,
                 Err(_) => debug!("another thread counted for {} first: once more", client),
             }
         }
+    }
+}
+
+/// The count in "WINDOW COUNT", if it is of this window.
+fn used_in(window: &[u8], text: &[u8]) -> Option<u32> {
+    number(text.strip_prefix(window)?.strip_prefix(b" ")?)
+}
+
+fn number<N: FromStr>(text: &[u8]) -> Option<N> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// A metric that cannot be written is worth a line in the log, not a failed request.
+fn report(outcome: Result<(), Status>) {
+    if let Err(status) = outcome {
+        error!("cannot write a metric: {:?}", status);
     }
 }

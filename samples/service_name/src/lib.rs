@@ -30,9 +30,7 @@ impl Context for ServiceName {}
 impl HttpContext for ServiceName {
     fn on_http_request_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
         // HTTP/1's "Host" and HTTP/2's ":authority" both arrive as the pseudo header ":authority".
-        let host = self
-            .get_http_request_header(":authority")
-            .unwrap_or_default();
+        let host = self.get_http_request_header(":authority").unwrap_or_default();
         let path = self.get_http_request_header(":path").unwrap_or_default();
         info!("Received request for: {} {}", host, path);
 
