@@ -31,8 +31,8 @@ class FuncType:
     results: tuple[ValType, ...]
 
     def __str__(self) -> str:
-        """Write the type as Envoy's loader does: `i32, i32 -> i32`, `void -> void`."""
-        params, results = (", ".join(t.value for t in side) or "void" for side in (self.params, self.results))
+        """Write the type as Envoy's loader does: `i32 i32 -> i32`, `void -> void`."""
+        params, results = (" ".join(t.value for t in side) or "void" for side in (self.params, self.results))
         return f"{params} -> {results}"
 
 
