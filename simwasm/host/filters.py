@@ -126,10 +126,11 @@ class StreamContext(Context):
         return result
 
     def _refuse(self, lane: Lane, stop: Any) -> Steps[Any]:
-        """The VM has failed: answer 503, once."""
-        if not self._failed:
-            self._failed = True
-            yield from self.stream.local_reply(503, b"", (), details="wasm_fail_stream", grpc_status=14)
+        """The VM has failed: answer 503, once; what comes after that, the answer too, goes past."""
+        if self._failed:
+            return 0
+        self._failed = True
+        yield from self.stream.local_reply(503, b"", (), details="wasm_fail_stream", grpc_status=14)
         return stop
 
     def writable_map(self, kind: MapType) -> HeaderMap | None:

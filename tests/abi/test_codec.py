@@ -1,0 +1,195 @@
+"""Words become values and values become bytes in the guest's memory."""
+
+from __future__ import annotations
+
+from struct import pack, unpack_from
+from typing import Any
+
+import pytest
+
+from simwasm.abi.codec import Gate, bind, decode_result
+from simwasm.abi.enums import Errno, HeadersAction, LogLevel, MapType, Status
+from simwasm.abi.pairs import encode_pairs
+from simwasm.abi.status import Refusal, Remark
+from simwasm.abi.table import Abi, callbacks, named
+from simwasm.engines.memory import LinearMemory
+from simwasm.errors import Trap, TrapKind
+
+
+class Guest:
+    """A piece of memory with a bump allocator at 1024, as the codec sees a guest."""
+
+    def __init__(self, size: int = 4096) -> None:
+        self.bytes = bytearray(size)
+        self.memory = LinearMemory(lambda: memoryview(self.bytes))
+        self.next = 1024
+        self.gate = Gate()
+        self.asked: list[tuple[Any, ...]] = []
+
+    def allocate(self, size: int) -> int:
+        at, self.next = self.next, self.next + size
+        return at
+
+    def put(self, at: int, data: bytes) -> tuple[int, int]:
+        self.bytes[at : at + len(data)] = data
+        return at, len(data)
+
+    def call(self, name: str, *words: int, answer: Any = None, forbidden: int = 0) -> int | None:
+        def handler(*args: Any) -> Any:
+            self.asked.append(args)
+            return answer
+
+        return bind(named(name)[0], self.memory, self.allocate, handler, self.gate, forbidden)(*words)
+
+    def u32(self, at: int) -> int:
+        found: int = unpack_from("<I", self.bytes, at)[0]
+        return found
+
+
+@pytest.fixture
+def guest() -> Guest:
+    return Guest()
+
+
+def test_text_is_read_where_the_words_point(guest: Guest) -> None:
+    assert guest.call("proxy_log", 2, *guest.put(100, "grüße".encode())) == Status.OK
+    assert guest.asked == [(LogLevel.INFO, "grüße")]
+
+
+def test_text_that_is_not_utf8_keeps_its_bytes(guest: Guest) -> None:
+    guest.call("proxy_log", 2, *guest.put(100, b"\xff\x00a"))
+    assert guest.asked[0][1].encode("utf-8", "surrogateescape") == b"\xff\x00a"
+
+
+def test_a_number_without_a_name_is_a_bad_argument_before_memory_is_looked_at(guest: Guest) -> None:
+    assert guest.call("proxy_log", 9, 1 << 30, 5) == Status.BAD_ARGUMENT
+    assert guest.asked == []
+
+
+@pytest.mark.parametrize("words", [(4096, 1), (4090, 7), (0, 4097), (-1, 1), (-2147483648, 0), (0, -1)])
+def test_a_pointer_outside_memory_is_refused(guest: Guest, words: tuple[int, int]) -> None:
+    assert guest.call("proxy_log", 2, *words) == Status.INVALID_MEMORY_ACCESS
+
+
+def test_a_pointer_outside_memory_is_a_fault_for_wasi(guest: Guest) -> None:
+    assert guest.call("clock_time_get", 0, 0, 5000, answer=7) == Errno.FAULT
+
+
+def test_pointers_may_come_signed(guest: Guest) -> None:
+    assert guest.call("proxy_get_buffer_bytes", 0, -1, -2, 8, 12, answer=b"") == Status.OK
+    assert guest.asked == [(0, 0xFFFFFFFF, 0xFFFFFFFE)]
+
+
+def test_a_value_is_put_where_the_allocator_says(guest: Guest) -> None:
+    guest.put(100, b"allow")
+    assert guest.call("proxy_get_header_map_value", 0, 100, 5, 200, 204, answer="true") == Status.OK
+    assert guest.asked == [(MapType.HTTP_REQUEST_HEADERS, "allow")]
+    assert (guest.u32(200), guest.u32(204), guest.bytes[1024:1028]) == (1024, 4, b"true")
+
+
+def test_an_empty_value_is_no_address_and_no_allocation(guest: Guest) -> None:
+    guest.put(200, b"\xff" * 8)
+    assert guest.call("proxy_get_header_map_pairs", 0, 200, 204, answer=()) == Status.OK
+    assert (guest.u32(200), guest.u32(204), guest.next) == (0, 0, 1024)
+
+
+def test_an_allocator_without_memory_is_an_invalid_access(guest: Guest) -> None:
+    guest.next = 0
+    assert guest.call("proxy_get_configuration", 200, 204, answer=b"x") == Status.INVALID_MEMORY_ACCESS
+
+
+def test_an_allocator_that_points_outside_memory_is_an_invalid_access(guest: Guest) -> None:
+    guest.next = 4094
+    assert guest.call("proxy_get_configuration", 200, 204, answer=b"xyz") == Status.INVALID_MEMORY_ACCESS
+
+
+def test_several_values_go_to_their_places(guest: Guest) -> None:
+    assert guest.call("proxy_get_shared_data", *guest.put(100, b"k"), 200, 204, 208, answer=(b"v", 7)) == Status.OK
+    assert [guest.u32(at) for at in (200, 204, 208)] == [1024, 1, 7]
+
+
+def test_pairs_are_read_and_malformed_ones_are_none(guest: Guest) -> None:
+    encoded = encode_pairs((("a", "b"),))
+    guest.call("proxy_set_header_map_pairs", 0, *guest.put(100, encoded))
+    guest.call("proxy_set_header_map_pairs", 0, *guest.put(100, encoded[:-1]))
+    assert guest.asked == [(0, (("a", "b"),)), (0, ())]
+
+
+def test_a_call_id_is_zero_when_the_call_is_refused(guest: Guest) -> None:
+    guest.put(300, b"\xff" * 4)
+    refusal = Refusal(Status.BAD_ARGUMENT, "no")
+    assert guest.call("proxy_http_call", 0, 0, 0, 0, 0, 0, 0, 0, 0, 300, answer=refusal) == Status.BAD_ARGUMENT
+    assert guest.u32(300) == 0
+
+
+def test_a_call_id_that_cannot_be_written_stops_the_call_before_it_is_sent(guest: Guest) -> None:
+    assert guest.call("proxy_http_call", 0, 0, 0, 0, 0, 0, 0, 0, 0, 5000, answer=4) == Status.INVALID_MEMORY_ACCESS
+    assert guest.asked == []
+
+
+def test_foreign_results_may_have_no_place(guest: Guest) -> None:
+    words = (*guest.put(100, b"f"), 0, 0, 0, 0)
+    assert guest.call("proxy_call_foreign_function", *words, answer=b"result") == Status.OK
+    assert guest.bytes[0:8] == bytes(8)
+
+
+def test_a_remark_is_ok(guest: Guest) -> None:
+    assert guest.call("proxy_get_header_map_pairs", 0, 200, 204, answer=Remark((), "empty")) == Status.OK
+
+
+def test_increments_are_signed_sixty_four_bits(guest: Guest) -> None:
+    guest.call("proxy_increment_metric", 4, -5)
+    guest.call("proxy_increment_metric", 4, (1 << 64) - 5)
+    assert guest.asked == [(4, -5), (4, -5)]
+
+
+def test_iovecs_are_joined(guest: Guest) -> None:
+    guest.put(100, pack("<IIII", 200, 2, 300, 3))
+    guest.put(200, b"ab")
+    guest.put(300, b"cde")
+    assert guest.call("fd_write", 1, 100, 2, 400, answer=5) == Errno.SUCCESS
+    assert guest.asked == [(1, b"abcde")]
+    assert guest.u32(400) == 5
+
+
+def test_an_iovec_outside_memory_is_a_fault(guest: Guest) -> None:
+    guest.put(100, pack("<II", 4000, 200))
+    assert guest.call("fd_write", 1, 100, 1, 400, answer=5) == Errno.FAULT
+
+
+def test_a_string_table_has_pointers_and_terminated_strings(guest: Guest) -> None:
+    assert guest.call("environ_get", 100, 200, answer=[b"A=1", b"B=22"]) == Errno.SUCCESS
+    assert (guest.u32(100), guest.u32(104)) == (200, 204)
+    assert guest.bytes[200:209] == b"A=1\0B=22\0"
+
+
+def test_a_buffer_is_filled_where_it_is(guest: Guest) -> None:
+    assert guest.call("random_get", 100, 3, answer=b"xyz") == Errno.SUCCESS
+    assert (guest.asked, guest.bytes[100:103]) == ([(3,)], b"xyz")
+
+
+def test_a_row_without_a_status_gives_its_word(guest: Guest) -> None:
+    assert guest.call("pthread_equal", 3, 3, answer=1) == 1
+    assert guest.call("proc_exit", 1) is None
+
+
+def test_a_function_behind_the_gate_traps(guest: Guest) -> None:
+    guest.gate.shut = 1
+    with pytest.raises(Trap, match="proxy_log may not be called while the plugin starts") as caught:
+        guest.call("proxy_log", 2, 0, 0, forbidden=1)
+    assert caught.value.kind is TrapKind.RESTRICTED
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "value"),
+    [
+        ("proxy_on_request_headers", 1, HeadersAction.PAUSE),
+        ("proxy_on_request_headers", 77, 77),
+        ("proxy_on_configure", 0, False),
+        ("proxy_on_configure", -1, True),
+        ("proxy_on_log", None, None),
+        ("malloc", -16, 0xFFFFFFF0),
+    ],
+)
+def test_a_result_is_decoded(name: str, word: int | None, value: object) -> None:
+    assert decode_result(callbacks(Abi.V0_2_1)[name])(word) == value

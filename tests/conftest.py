@@ -1,0 +1,42 @@
+"""What every test may ask for: the engines that load here, and the sample plugins."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from simwasm.engines import find
+from simwasm.engines.engine import Engine
+from simwasm.plugin import Plugin
+
+ROOT = Path(__file__).parent.parent
+ENGINES = ("wasmer", "wasmtime") if sys.version_info[:2] == (3, 10) else ("wasmtime",)
+"""Both have to load on CPython 3.10; wasmer has no build for any other."""
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine in turn."""
+    return find.engine(request.param)
+
+
+@pytest.fixture(scope="session")
+def sample() -> Callable[..., Plugin]:
+    """A sample plugin by its name, configured as the test says."""
+
+    def load(name: str, **settings: bytes | str) -> Plugin:
+        wasm = (ROOT / "samples" / name / "plugin.wasm").read_bytes()
+        return Plugin(name, wasm, **settings)  # type: ignore[arg-type]  # the test names fields of Plugin
+
+    return load
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Compiled modules go to a folder of this run, for this process and those it starts."""
+    import os
+
+    os.environ["SIMWASM_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))

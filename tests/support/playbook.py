@@ -1,0 +1,122 @@
+"""A guest written as a table: what each callback does to its VM and returns.
+
+The proxy is the real one; only the Wasm is replaced, by functions that make the same host calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from simwasm.abi.table import Abi
+from simwasm.exchange import Exchange, Message, response
+from simwasm.host.calls import HANDLERS
+from simwasm.host.commands import Callback, Callout, Failure, Finished, Steps, Upstream
+from simwasm.host.outcome import LogLine, Outcome
+from simwasm.host.profile import ENVOY, Profile
+from simwasm.host.proxy import Proxy
+from simwasm.host.vm import Vm
+from simwasm.plugin import FailPolicy, Plugin
+
+Deed = Callable[..., Any]
+
+
+class TablePlugin(Plugin):
+    """A plugin without a binary, of the newest ABI unless told otherwise."""
+
+    version = Abi.V0_2_1
+
+    @property
+    def abi(self) -> Abi:  # type: ignore[override]  # there is no module to ask
+        return self.version
+
+
+class Guest:
+    """One plugin as a table of callbacks. `call` is what an import would do."""
+
+    def __init__(self, name: str = "table", config: bytes = b"", policy: FailPolicy = FailPolicy.FAIL_CLOSED,
+                 vm_id: str = "", **callbacks: Deed) -> None:  # fmt: skip
+        self.plugin = TablePlugin(name, b"", config=config, fail_policy=policy, vm_id=vm_id)
+        self.callbacks = {f"proxy_{name}": deed for name, deed in callbacks.items()}
+        self.vm: Vm | None = None
+
+    def call(self, name: str, *args: Any) -> Any:
+        """Make a host call: its value, or its refusal."""
+        from simwasm.abi.status import Refusal
+
+        try:
+            return HANDLERS[f"proxy_{name}"](self.vm, *args)
+        except Refusal as refusal:
+            return refusal
+
+
+class Play:
+    """A proxy with guests, driven to the end; `seen` is the sequence of commands."""
+
+    def __init__(self, *guests: Guest, profile: Profile = ENVOY, clusters: Iterable[str] = (),
+                 answer: Message | Failure | None = None,
+                 callout: Callable[[Callout], Message | Failure] | None = None) -> None:  # fmt: skip
+        self.log: list[LogLine] = []
+        self.proxy = Proxy(profile=profile, clusters=tuple(clusters), on_log=self.log.append)
+        self.guests = {}
+        for guest in guests:
+            guest.vm = self.proxy.add(guest.plugin, guest.callbacks)
+            self.guests[guest.vm] = guest
+        self.seen: list[str] = []
+        self.outcomes: list[Outcome] = []
+        self._answer = answer
+        self._callout = callout
+
+    def start(self) -> Play:
+        self._drive(self.proxy.start())
+        return self
+
+    def run(self, *exchanges: Exchange | Message, together: bool = False) -> Outcome:
+        """Run exchanges (a message is an exchange without an answer of its own); the last outcome."""
+        if not self.proxy.vms or self.proxy.vms[0].root is None:
+            self.start()
+            self.seen.clear()
+        given = [
+            item if isinstance(item, Exchange) else Exchange(str(number), 0, item)
+            for number, item in enumerate(exchanges, 1)
+        ]
+        self._drive(self.proxy.run(given, together=together))
+        return self.outcomes[-1]
+
+    def stop(self) -> None:
+        self._drive(self.proxy.stop())
+
+    def _drive(self, steps: Steps[None]) -> None:
+        answer: Any = None
+        try:
+            command = next(steps)
+            while True:
+                try:
+                    answer = self._perform(command)
+                except Exception as error:
+                    command = steps.throw(error)
+                else:
+                    command = steps.send(answer)
+        except StopIteration:
+            return
+
+    def _perform(self, command: Any) -> Any:
+        if isinstance(command, Callback):
+            self.seen.append(f"{command.function.removeprefix('proxy_')}{command.args}".replace(",)", ")"))
+            guest = self.guests[command.vm]
+            return guest.callbacks[command.function](guest, *command.args)
+        if isinstance(command, Finished):
+            self.outcomes.append(command.outcome)
+            return None
+        if isinstance(command, Upstream):
+            self.seen.append("upstream")
+            return self._answer or command.exchange.response or response(200)
+        assert isinstance(command, Callout)
+        self.seen.append(f"callout {command.cluster}")
+        assert self._callout is not None
+        return self._callout(command)
+
+
+def returns(value: Any) -> Deed:
+    """A callback that only returns something."""
+    return lambda guest, *args: value
