@@ -18,7 +18,7 @@ endif
 python := $(VENV)/bin/python
 
 # An interpreter that has gone, or a checkout that has moved, makes every mark of readiness void.
-void := $(shell test "$$($(python) -c 'import sys; print(sys.prefix)' 2>/dev/null)" = "$(CURDIR)/$(VENV)" \
+void := $(shell $(python) -c '' 2>/dev/null && test "$$(cat $(VENV)/made-in 2>/dev/null)" = "$(CURDIR)" \
         || rm -f $(VENV)/ready-*)
 
 SAMPLE = samples/allow_header/plugin.wasm traces/traffic/allow_header.har
