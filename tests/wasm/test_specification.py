@@ -108,8 +108,9 @@ class World:
         instance = self._named[action["module"]] if "module" in action else self._latest
         assert instance is not None
         item = instance.exports(self._store)[action["field"]]
-        if action["type"] == "get":
+        if isinstance(item, wasmtime.Global):
             return bits(item.value(self._store))
+        assert isinstance(item, wasmtime.Func)
         try:
             return bits(item(self._store, *map(argument, action["args"])))
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
@@ -128,7 +129,7 @@ def bits(value: object) -> Outcome:
 
 
 def argument(value: dict[str, Any]) -> object:
-    kind, text = value["type"], value.get("value")
+    kind, text = value["type"], str(value.get("value"))
     if kind in ("i32", "i64"):
         return getattr(wasmtime.Val, kind)(int(text))
     if kind in ("f32", "f64"):
