@@ -44,10 +44,12 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """There is no response: why, as Envoy would put it, and when that is known."""
+    """There is no whole response: why, as Envoy would put it, and when that is known."""
 
     reason: str
     after_ns: int = 0
+    begun: Message | None = None
+    """What came before the connection was lost."""
 
 
 @dataclass(frozen=True, slots=True)

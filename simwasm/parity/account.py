@@ -1,0 +1,92 @@
+"""What is told of a run, in the same words whoever ran it: the simulated host or the real one.
+
+Rules that live here: a message is as it is on an HTTP/1 wire, so without `:scheme` and with the rest of the pseudo
+headers first; crossings and log lines are those of one worker thread, cut at the end of each exchange.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from simwasm.exchange import Connection, Exchange, Headers, Message
+from simwasm.host.commands import Failure
+from simwasm.parity.client import End
+from simwasm.parity.log import Crossing, PluginLog
+from simwasm.plugin import Plugin
+from simwasm.session import AskUpstream, recorded
+
+Answer = Message | Failure
+Script = Callable[[Message], Answer]
+
+def nobody_listens(request: Message) -> Answer:
+    """Answer for a cluster whose port is closed: the connection is refused."""
+    return Failure("remote connection failure")
+
+
+_ON_THE_WIRE = (":status", ":authority", ":path", ":method")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One plugin, the exchanges it meets one after the other, and everyone who answers."""
+
+    plugin: Plugin
+    exchanges: tuple[Exchange, ...]
+    clusters: Mapping[str, Script] = field(default_factory=dict)
+    """Who answers the plugin's callouts."""
+    upstream: AskUpstream = recorded
+    """Who answers the requests that pass; by default whoever was recorded."""
+    started_ns: int = 0
+    """When the worker started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What happened between host and plugin."""
+
+    crossings: tuple[Crossing, ...]
+    logs: tuple[PluginLog, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What everyone saw of one exchange."""
+
+    exchange: Exchange
+    """As it was sent: when, and on which connection."""
+    end: End
+    client: Message | None
+    """The response as far as it came; None if nothing came, or nothing in time."""
+    upstream: tuple[Message, ...]
+    callouts: tuple[tuple[str, Message], ...]
+    """What each cluster was asked, with the cluster's name."""
+    inside: Inside
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A run: from the start of the plugin to the end of the worker."""
+
+    started_ns: int
+    start: Inside
+    exchanges: tuple[Seen, ...]
+    stop: Inside
+
+
+def as_played(scenario: Scenario, account: Account) -> Scenario:
+    """The scenario at the times and on the connections that an account tells of."""
+    sent = tuple(seen.exchange for seen in account.exchanges)
+    return replace(scenario, exchanges=sent, started_ns=account.started_ns)
+
+
+def as_sent(exchange: Exchange, at_ns: int, port: int) -> Exchange:
+    """An exchange moved to now, and to a plain HTTP/1 connection to a port of this machine."""
+    return replace(exchange, started_ns=at_ns, connection=Connection(destination=f"127.0.0.1:{port}"))
+
+
+def on_wire(message: Message) -> Message:
+    """A message as its receiver sees it."""
+    pseudo = tuple((name, value) for name in _ON_THE_WIRE if (value := message.header(name)) is not None)
+    named: Headers = tuple((name, value) for name, value in message.headers if name[:1] != ":")
+    return Message((*pseudo, *named), message.body, message.trailers)

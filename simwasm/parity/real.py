@@ -1,0 +1,141 @@
+"""A scenario through the real Envoy, told as an `Account`.
+
+Rules that live here: everybody who is asked is a server on loopback, answering by the scenario's own functions;
+exchanges run one after the other, each watched until the plugin's last callback for it has returned.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+from simwasm.exchange import Exchange, Message
+from simwasm.parity.account import Account, Answer, Inside, Scenario, Script, Seen, as_sent, nobody_listens, on_wire
+from simwasm.parity.bootstrap import Address, EnvoyPlugin, FailPolicy
+from simwasm.parity.client import End, fetch
+from simwasm.parity.envoy import Envoy
+from simwasm.parity.log import Record, crossings, plugin_logs
+from simwasm.parity.upstream import Cut, Failure, Received, Reply, Upstream
+from simwasm.plugin import Plugin
+
+PATIENCE = 2.0
+"""Seconds without a byte after which an exchange counts as hanging."""
+
+
+def judge(scenario: Scenario, patience: float = PATIENCE) -> Account:
+    """Run a scenario through Envoy and tell what everyone saw."""
+    with ExitStack() as stack:
+        servers = _Servers(scenario, stack)
+        envoy = stack.enter_context(
+            Envoy.start(
+                _plugin(scenario.plugin), upstream=servers.upstream.address, clusters=servers.cluster_addresses()
+            )
+        )
+        started = time.time_ns()
+        log = _Log(envoy)
+        start = log.fresh()
+        exchanges = tuple(_seen(exchange, envoy, servers, log, patience) for exchange in scenario.exchanges)
+        envoy.close()
+        return Account(started, start, exchanges, log.fresh())
+
+
+def _seen(exchange: Exchange, envoy: Envoy, servers: _Servers, log: _Log, patience: float) -> Seen:
+    sent = as_sent(exchange, time.time_ns(), envoy.port)
+    servers.exchange = sent
+    fetched = fetch(envoy.port, sent.request, timeout=patience)
+    envoy.settle()
+    client = None if fetched.end is End.TIMEOUT or fetched.response is None else on_wire(fetched.response)
+    return Seen(sent, fetched.end, client, servers.asked(), servers.called(), log.fresh())
+
+
+class _Servers:
+    """The upstream and the clusters."""
+
+    def __init__(self, scenario: Scenario, stack: ExitStack) -> None:
+        self._scenario = scenario
+        self.exchange = scenario.exchanges[0]
+        """The exchange under way."""
+        self.upstream = stack.enter_context(Upstream.start(self._answer))
+        self._closed = stack.enter_context(_closed_port())
+        self._clusters = {
+            name: stack.enter_context(Upstream.start(_server(script)))
+            for name, script in scenario.clusters.items()
+        }
+
+    def _answer(self, received: Received) -> Reply:
+        return _reply(self._scenario.upstream(self.exchange, received.message))
+
+    def cluster_addresses(self) -> dict[str, Address]:
+        """Where Envoy finds each cluster."""
+        scripts = self._scenario.clusters
+        return {
+            name: self._closed.getsockname() if scripts[name] is nobody_listens else server.address
+            for name, server in self._clusters.items()
+        }
+
+    def asked(self) -> tuple[Message, ...]:
+        """What the upstream received since it was last asked about."""
+        return tuple(_received(self.upstream))
+
+    def called(self) -> tuple[tuple[str, Message], ...]:
+        """What each cluster received since then."""
+        return tuple((name, found) for name, server in self._clusters.items() for found in _received(server))
+
+
+class _Log:
+    """Envoy's log, a piece at a time."""
+
+    def __init__(self, envoy: Envoy) -> None:
+        self._envoy = envoy
+        self._read = 0
+
+    def fresh(self) -> Inside:
+        """What happened in the plugin on the worker since the last piece."""
+        records = self._envoy.records()
+        new = [record for record in records[self._read :] if record.thread != self._envoy.pid]
+        self._read = len(records)
+        return _inside(new)
+
+
+def _inside(records: list[Record]) -> Inside:
+    return Inside(crossings(records), plugin_logs(records))
+
+
+def _received(server: Upstream) -> Iterator[Message]:
+    requests = server.requests()
+    server.forget()
+    return (on_wire(received.message) for received in requests)
+
+
+def _server(script: Script) -> Callable[[Received], Reply]:
+    return lambda received: _reply(script(received.message))
+
+
+def _reply(answer: Answer) -> Reply:
+    if isinstance(answer, Message):
+        return answer
+    if answer.begun is not None:
+        return Cut(answer.begun)
+    return Failure.SILENCE if answer.reason == "timeout" else Failure.RESET
+
+
+def _closed_port() -> socket.socket:
+    """A port of this machine that is taken but does not listen, so that connecting to it is refused."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    return taken
+
+
+def _plugin(plugin: Plugin) -> EnvoyPlugin:
+    return EnvoyPlugin(
+        name=plugin.name,
+        wasm=plugin.wasm,
+        config=plugin.config or None,
+        vm_config=plugin.vm_config or None,
+        root_id=plugin.root_id,
+        vm_id=plugin.vm_id,
+        fail_policy=FailPolicy(plugin.fail_policy.value),
+        env=plugin.env,
+    )

@@ -1,0 +1,52 @@
+"""What may differ between two hosts that behave alike, each with the reason.
+
+Rules that live here: a value is hidden only where it looks as it should on its own, so that a missing or malformed one
+still shows; everything that is not in these tables is compared as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from simwasm.exchange import Header, Headers, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """Values of one header that are not compared with each other."""
+
+    header: str
+    shape: re.Pattern[str]
+    reason: str
+
+    @property
+    def shown(self) -> str:
+        return f"<{self.reason}>"
+
+
+_DATE = r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+
+HEADERS = (
+    Redaction("date", re.compile(_DATE), "the time of the answer"),
+    Redaction("x-request-id", re.compile(_UUID), "random"),
+    Redaction("x-envoy-upstream-service-time", re.compile(r"\d+"), "how long the upstream took"),
+)
+_BY_NAME = {redaction.header: redaction for redaction in HEADERS}
+
+
+def redacted(message: Message) -> Message:
+    """A message without what may differ."""
+    return Message(_headers(message.headers), message.body, _headers(message.trailers))
+
+
+def _headers(headers: Headers) -> Headers:
+    return tuple(_header(*header) for header in headers)
+
+
+def _header(name: str, value: str) -> Header:
+    redaction = _BY_NAME.get(name.lower())
+    if redaction is None or not redaction.shape.fullmatch(value):
+        return name, value
+    return name, redaction.shown

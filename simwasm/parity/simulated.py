@@ -1,0 +1,120 @@
+"""A scenario through the simulated host, told as an `Account`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from simwasm.abi.enums import LogLevel
+from simwasm.abi.table import Side
+from simwasm.engines.engine import Engine
+from simwasm.exchange import Exchange, Message
+from simwasm.host.commands import Callout
+from simwasm.host.outcome import LogLine, Outcome
+from simwasm.parity.account import Account, Answer, Inside, Scenario, Seen, on_wire
+from simwasm.parity.client import End
+from simwasm.parity.log import Crossing, Direction, PluginLog, Record, plugin_logs
+from simwasm.plugin import Plugin
+from simwasm.session import Session
+from simwasm.trace.event import Entered, Event, Left
+from simwasm.wasm.module import Kind, ValType
+
+_MASKS = {ValType.I32: 0xFFFFFFFF, ValType.I64: 0xFFFFFFFFFFFFFFFF}
+_LEVELS = {LogLevel.WARN: "warning"}
+_THREAD = 0
+
+
+def simulate(scenario: Scenario, engine: Engine) -> Account:
+    """Run a scenario and tell what everyone saw."""
+    notes = _Notes(scenario)
+    session = Session(
+        [scenario.plugin],
+        engine=engine,
+        observers=[notes.crossed],
+        clusters=scenario.clusters.keys(),
+        ask_upstream=notes.ask_upstream,
+        ask_cluster=notes.ask_cluster,
+        now_ns=scenario.started_ns,
+        on_log=notes.logged,
+    )
+    session.start()
+    start = notes.inside()
+    exchanges = tuple(notes.seen(outcome) for outcome in session.replay(scenario.exchanges))
+    session.stop()
+    return Account(scenario.started_ns, start, exchanges, notes.inside())
+
+
+class _Notes:
+    """What happened since it was last asked about."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._modules = _modules(scenario.plugin)
+        self._calls: list[Crossing] = []
+        self._open: list[tuple[int, Entered]] = []
+        self._logs: list[PluginLog] = []
+        self._upstream: list[Message] = []
+        self._callouts: list[tuple[str, Message]] = []
+
+    def crossed(self, event: Event) -> None:
+        """Note a call when it begins, and how it ended when it ends."""
+        if isinstance(event, Entered):
+            self._open.append((len(self._calls), event))
+            self._calls.append(self._begun(event))
+            return
+        at, entered = self._open.pop()
+        self._calls[at] = _ended(self._calls[at], entered, event)
+
+    def _begun(self, event: Entered) -> Crossing:
+        function, depth = event.function, len(self._open) - 1
+        words = zip(event.words, function.type.params, strict=True)
+        plain = tuple(int(word) & _MASKS[kind] for word, kind in words)
+        if function.side is Side.PLUGIN:
+            return Crossing(Direction.TO_PLUGIN, "", function.name, plain, None, None, depth, _THREAD)
+        module = self._modules[function.name]
+        return Crossing(Direction.TO_HOST, module, function.name, plain, None, None, depth, _THREAD)
+
+    def logged(self, line: LogLine) -> None:
+        """Note a line, if a plugin wrote it."""
+        level = _LEVELS.get(line.level, line.level.name.lower())
+        self._logs += plugin_logs([Record(_THREAD, level, "wasm", line.text)])
+
+    def ask_upstream(self, exchange: Exchange, request: Message) -> Answer:
+        self._upstream.append(on_wire(request))
+        return self._scenario.upstream(exchange, request)
+
+    def ask_cluster(self, callout: Callout) -> Answer:
+        self._callouts.append((callout.cluster, on_wire(callout.request)))
+        return self._scenario.clusters[callout.cluster](callout.request)
+
+    def inside(self) -> Inside:
+        """What happened in the plugin, once."""
+        found = Inside(tuple(self._calls), tuple(self._logs))
+        self._calls.clear()
+        self._logs.clear()
+        return found
+
+    def seen(self, outcome: Outcome) -> Seen:
+        """What everyone saw of the exchange that has ended."""
+        end = End.TIMEOUT if outcome.waiting else End.RESET if outcome.reset else End.COMPLETE
+        client = None if outcome.response is None or outcome.waiting else on_wire(outcome.response)
+        found = Seen(
+            outcome.exchange, end, client, tuple(self._upstream), tuple(self._callouts), self.inside()
+        )
+        self._upstream.clear()
+        self._callouts.clear()
+        return found
+
+
+def _modules(plugin: Plugin) -> dict[str, str]:
+    """Under which module a plugin imports each function."""
+    return {item.name: item.module for item in plugin.module.imported(Kind.FUNCTION)}
+
+
+def _ended(call: Crossing, entered: Entered, event: Event) -> Crossing:
+    result, trap = None, None
+    if isinstance(event, Left):
+        kinds = entered.function.type.results
+        result = int(event.result) & _MASKS[kinds[0]] if kinds else None
+    else:
+        trap = str(event.trap)  # type: ignore[union-attr]  # what is not left is trapped
+    return replace(call, result=result, trap=trap)
