@@ -7,6 +7,7 @@ not linked.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeGuard
 
 from simwasm.engines.engine import HostFunction, Imports, Words
 from simwasm.engines.fuel import Fuel
@@ -17,6 +18,7 @@ from simwasm.wasm.rewrite import SLICE
 Wanted = tuple[str, str, FuncType | None]
 """What a module imports: from where, which name, which type of function; None if it is no function."""
 
+_WORDS = frozenset({ValType.I32, ValType.I64, ValType.F32, ValType.F64})
 _SLICE_TYPE = FuncType((), (ValType.I32,))
 
 
@@ -27,11 +29,9 @@ def link(wanted: Iterable[Wanted], imports: Imports, fuel: Fuel) -> list[HostFun
 
 
 def _fitting(module: str, name: str, kind: FuncType | None, offered: Imports) -> HostFunction:
-    if kind is None:
-        raise LinkError(
-            f"Failed to load Wasm module due to a missing import: {module}.{name} "
-            "is a memory, table or global, and a host provides functions only"
-        )
+    if not speakable(kind):
+        what = f"takes or gives what is no number ({kind})" if kind else "is no function"
+        raise LinkError(f"Failed to load Wasm module due to a missing import: {module}.{name} {what}")
     found = offered.get((module, name))
     if found is None:
         raise LinkError(f"Failed to load Wasm module due to a missing import: {module}.{name} ({kind})")
@@ -41,6 +41,11 @@ def _fitting(module: str, name: str, kind: FuncType | None, offered: Imports) ->
             f"want: {kind}, but host exports: {found.type}"
         )
     return found
+
+
+def speakable(kind: FuncType | None) -> TypeGuard[FuncType]:
+    """Whether Python and a guest can call each other with that type: it has only numbers."""
+    return kind is not None and _WORDS.issuperset(kind.params + kind.results)
 
 
 def closed(*words: object) -> Words:

@@ -21,7 +21,7 @@ from wasmer_compiler_cranelift import Compiler  # type: ignore[import-untyped,im
 
 from simwasm.engines.engine import Export, HostFunction, Imports, Origin, Word, Words
 from simwasm.engines.fuel import Fuel
-from simwasm.engines.link import Wanted, closed, link
+from simwasm.engines.link import Wanted, closed, link, speakable
 from simwasm.engines.memory import LinearMemory, nothing
 from simwasm.engines.refuse import refusal
 from simwasm.engines.traps import trap, wasmer_trap
@@ -159,7 +159,9 @@ class WasmerInstance:
         found = {item.name: getattr(exports, item.name) for item in module.exports}
         memory = found.get("memory", found.get(MEMORY))
         functions = {
-            name: _export(item, stopped) for name, item in found.items() if isinstance(item, wasmer.Function)
+            name: _export(item, stopped)
+            for name, item in found.items()
+            if isinstance(item, wasmer.Function) and speakable(_function_type(item.type))
         }
         self.memory = LinearMemory(nothing if memory is None else lambda: _look(memory))
         self.exports: Mapping[str, Export] = {name: call for name, (call, _) in functions.items()}

@@ -1,0 +1,196 @@
+"""Calls into and out of a wasmtime guest, by way of wasmtime's C interface.
+
+Both directions pass words in an array of 16-byte slots, little-endian on every machine, arguments first and
+results in their place. wasmtime does not check them: what makes this safe is that a function is only ever
+called with the layout made of its own type.
+
+Rules that live here: only the thread that made the instance may call, because two in one store would corrupt
+it (other threads do run meanwhile: the GIL is free while the guest runs); an exception of a host function
+waits in `_raised` while wasmtime unwinds the guest, and is what the guest call raises.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Callable
+from ctypes import CFUNCTYPE, POINTER, c_int32, c_size_t, c_void_p
+from threading import get_ident
+from typing import Any
+
+import wasmtime
+from wasmtime import _ffi as ffi
+
+from simwasm.engines.engine import Export, HostFunction, Word, Words
+from simwasm.engines.link import closed
+from simwasm.errors import SimwasmError, Trap
+from simwasm.wasm.module import FuncType, ValType
+
+_SLOT = 16
+_FORMATS = {ValType.I32: "i12x", ValType.I64: "q8x", ValType.F32: "f12x", ValType.F64: "d8x"}
+_WIDE = {**_FORMATS, ValType.I32: "q8x"}
+"""How words go in: an i32 as 64 bits, of which the guest reads the lower half, so that unsigned ones fit."""
+_LOW_64 = 0xFFFF_FFFF_FFFF_FFFF
+_I32 = ValType.I32
+
+_Slots = POINTER(c_int32)
+_FastCallback = CFUNCTYPE(c_void_p, c_void_p, c_void_p, _Slots, c_size_t)
+_Callback = CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_void_p, c_size_t)
+_STOP = b"python exception"
+
+
+def _function(name: str, result: Any, *arguments: Any) -> Any:
+    function = ffi.dll[name]
+    function.restype, function.argtypes = result, arguments
+    return function
+
+
+_invoke = _function(
+    "wasmtime_func_call_unchecked", c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p
+)
+_new_function = _function(
+    "wasmtime_func_new_unchecked", None, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p
+)
+_new_trap = _function("wasmtime_trap_new", c_void_p, ctypes.c_char_p, c_size_t)
+
+
+class Calls:
+    """What the exports and host functions of one instance share."""
+
+    def __init__(self, store: wasmtime.Store, stopped: Callable[[wasmtime.Trap], Trap]) -> None:
+        self._store = store
+        self._context = ctypes.cast(store._context(), c_void_p).value
+        self._stopped = stopped
+        self._owner = get_ident()
+        self._raised: list[BaseException] = []
+        self._trap = c_void_p()
+        self._kept: list[object] = []
+        self._releases: list[Callable[[], None]] = []
+
+    def host(self, function: HostFunction) -> wasmtime.Func:
+        """A Python function as one that a guest can call."""
+        kind = function.type
+        simple = set(kind.params) | set(kind.results) <= {_I32} and len(kind.results) < 2
+        callback = _simple_host(function, self._raised) if simple else _any_host(function, self._raised)
+        made = ffi.wasmtime_func_t()
+        wasmtime_type = _wasmtime_type(kind)
+        _new_function(
+            self._context,
+            ctypes.cast(wasmtime_type.ptr(), c_void_p),
+            ctypes.cast(callback, c_void_p),
+            None,
+            None,
+            ctypes.addressof(made),
+        )
+        self._kept.append(callback)
+        return wasmtime.Func._from_raw(made)
+
+    def export(self, function: wasmtime.Func, kind: FuncType) -> Export:
+        """A function of the guest as one that Python can call."""
+        size = max(len(kind.params), len(kind.results))
+        slots = ctypes.create_string_buffer(_SLOT * max(size, 1))
+        pack = struct.Struct("<" + "".join(_WIDE[p] for p in kind.params)).pack_into
+        unpack = struct.Struct("<" + "".join(_FORMATS[r] for r in kind.results)).unpack_from
+        single = len(kind.results) == 1
+        invoke, context, owner, trap, failed = _invoke, self._context, self._owner, self._trap, self._failed
+        target, at, trap_at = map(ctypes.addressof, (function._func, slots, trap))
+
+        def call(*words: Word) -> Words:
+            if get_ident() != owner:
+                raise SimwasmError("an instance belongs to the thread that started it")
+            try:
+                pack(slots, 0, *words)
+            except struct.error:
+                pack(slots, 0, *_low(words))
+            trap.value = None
+            failure = invoke(context, target, at, size, trap_at)
+            if failure or trap.value:
+                raise failed(failure)
+            return unpack(slots)[0] if single else unpack(slots) or None
+
+        def release() -> None:
+            nonlocal invoke
+            invoke = closed
+
+        self._kept.append(function)
+        self._releases.append(release)
+        return call
+
+    def raised(self) -> BaseException | None:
+        """What a host function raised while wasmtime was unwinding, once."""
+        return self._raised.pop() if self._raised else None
+
+    def close(self) -> None:
+        """Make the exports refuse."""
+        for release in self._releases:
+            release()
+
+    def _failed(self, failure: int | None) -> BaseException:
+        """Why a guest call did not return."""
+        stop, self._trap.value = self._trap.value, None
+        trap = None
+        if stop:
+            trap = wasmtime.Trap._from_ptr(ctypes.cast(stop, POINTER(ffi.wasm_trap_t)))
+        error = None
+        if failure:
+            error = wasmtime.WasmtimeError._from_ptr(ctypes.cast(failure, POINTER(ffi.wasmtime_error_t)))
+        reason = self.raised()
+        if reason is not None:
+            return reason
+        return self._stopped(trap) if trap else error or SimwasmError("wasmtime gave no reason")
+
+
+def _low(words: tuple[Word, ...]) -> list[Word]:
+    """Unsigned words as the signed ones with the same bits."""
+    return [((word & _LOW_64) ^ (1 << 63)) - (1 << 63) if isinstance(word, int) else word for word in words]
+
+
+def _simple_host(function: HostFunction, raised: list[BaseException]) -> Any:
+    """A callback for i32 only, which is nearly all of Proxy-Wasm."""
+    call, end, answers = function.call, 4 * len(function.type.params), bool(function.type.results)
+
+    def entered(_env: object, _caller: object, slots: Any, _size: int) -> int | None:
+        try:
+            result = call(*slots[0:end:4])
+            if answers:
+                slots[0] = result
+            return None
+        except BaseException as error:
+            raised.append(error)
+            return _new_trap(_STOP, len(_STOP))  # type: ignore[no-any-return]  # ctypes knows no types
+
+    return _FastCallback(entered)
+
+
+def _any_host(function: HostFunction, raised: list[BaseException]) -> Any:
+    """A callback for words of any type."""
+    kind = function.type
+    unpack = struct.Struct("<" + "".join(_FORMATS[p] for p in kind.params))
+    pack = struct.Struct("<" + "".join(_WIDE[r] for r in kind.results))
+    call, many = function.call, len(kind.results) > 1
+
+    def entered(_env: object, _caller: object, at: int, _size: int) -> int | None:
+        try:
+            result: Any = call(*unpack.unpack(ctypes.string_at(at, unpack.size)))
+            if kind.results:
+                answer = pack.pack(*_low(tuple(result) if many else (result,)))
+                ctypes.memmove(at, answer, len(answer))
+            return None
+        except BaseException as error:
+            raised.append(error)
+            return _new_trap(_STOP, len(_STOP))  # type: ignore[no-any-return]  # ctypes knows no types
+
+    return _Callback(entered)
+
+
+_WASMTIME_TYPES = {
+    ValType.I32: wasmtime.ValType.i32,
+    ValType.I64: wasmtime.ValType.i64,
+    ValType.F32: wasmtime.ValType.f32,
+    ValType.F64: wasmtime.ValType.f64,
+}
+
+
+def _wasmtime_type(kind: FuncType) -> wasmtime.FuncType:
+    params, results = ([_WASMTIME_TYPES[k]() for k in side] for side in (kind.params, kind.results))
+    return wasmtime.FuncType(params, results)

@@ -1,0 +1,176 @@
+"""wasmtime: the engine for every Python, and the second opinion.
+
+wasmtime-py looks types up at each call, which costs 15 us and more; `wasmtime_calls` therefore calls the same
+C functions itself. Everything that happens once - compiling, linking, globals - goes through wasmtime-py.
+
+Rules that live here: a memory never moves (4 GiB of addresses are reserved for each); the guest gets as much
+stack as V8 gives it in Envoy; features that Proxy-Wasm cannot use are off.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any
+
+import wasmtime
+
+from simwasm.engines.engine import Export, Imports, Origin, Word
+from simwasm.engines.fuel import Fuel
+from simwasm.engines.link import Wanted, link, speakable
+from simwasm.engines.memory import LinearMemory, nothing
+from simwasm.engines.refuse import refusal
+from simwasm.engines.traps import RawFrame, trap
+from simwasm.engines.wasmtime_calls import Calls
+from simwasm.errors import LinkError, Trap, TrapKind
+from simwasm.wasm.module import FuncType, ValType
+from simwasm.wasm.rewrite import MEMORY, Rewritten
+
+_STACK = 1024 * 1024
+_ADDRESSES = 1 << 32
+
+KINDS: dict[wasmtime.TrapCode, TrapKind] = {
+    wasmtime.TrapCode.UNREACHABLE: TrapKind.UNREACHABLE,
+    wasmtime.TrapCode.MEMORY_OUT_OF_BOUNDS: TrapKind.MEMORY_BOUNDS,
+    wasmtime.TrapCode.HEAP_MISALIGNED: TrapKind.MEMORY_ALIGNMENT,
+    wasmtime.TrapCode.TABLE_OUT_OF_BOUNDS: TrapKind.TABLE_BOUNDS,
+    wasmtime.TrapCode.INDIRECT_CALL_TO_NULL: TrapKind.UNINITIALIZED_ELEMENT,
+    wasmtime.TrapCode.BAD_SIGNATURE: TrapKind.INDIRECT_TYPE,
+    wasmtime.TrapCode.INTEGER_OVERFLOW: TrapKind.INTEGER_OVERFLOW,
+    wasmtime.TrapCode.INTEGER_DIVISION_BY_ZERO: TrapKind.DIVIDE_BY_ZERO,
+    wasmtime.TrapCode.BAD_CONVERSION_TO_INTEGER: TrapKind.BAD_CONVERSION,
+    wasmtime.TrapCode.STACK_OVERFLOW: TrapKind.STACK_EXHAUSTED,
+}
+"""wasmtime's reasons, and what they are."""
+
+
+class WasmtimeEngine:
+    """Compiles with Cranelift."""
+
+    name = "wasmtime"
+    version = version("wasmtime")
+
+    def compile(self, module: Rewritten) -> WasmtimeProgram:
+        """Validate and compile."""
+        try:
+            compiled = wasmtime.Module(self._engine, module.wasm)
+        except wasmtime.WasmtimeError as error:
+            raise refusal(self.name, str(error), self._complaint(module.module.data)) from None
+        return WasmtimeProgram(self._engine, compiled, module.origin)
+
+    def restore(self, compiled: bytes, origin: Origin) -> WasmtimeProgram:
+        """A program from what `WasmtimeProgram.compiled` gave."""
+        try:
+            module = wasmtime.Module.deserialize(self._engine, compiled)
+        except wasmtime.WasmtimeError as error:
+            raise ValueError(f"not compiled by wasmtime {self.version}: {error}") from None
+        return WasmtimeProgram(self._engine, module, origin)
+
+    @cached_property
+    def _engine(self) -> wasmtime.Engine:
+        config = wasmtime.Config()
+        config.memory_reservation = _ADDRESSES
+        config.memory_may_move = False
+        config.max_wasm_stack = _STACK
+        config.wasm_memory64 = False
+        config.wasm_threads = False
+        return wasmtime.Engine(config)
+
+    def _complaint(self, wasm: bytes) -> str | None:
+        try:
+            wasmtime.Module(self._engine, wasm)
+        except wasmtime.WasmtimeError as error:
+            return str(error)
+        return None
+
+
+class WasmtimeProgram:
+    """Compiled code."""
+
+    def __init__(self, engine: wasmtime.Engine, module: wasmtime.Module, origin: Origin) -> None:
+        self._engine = engine
+        self._module = module
+        self._origin = origin
+
+    def compiled(self) -> bytes:
+        """The native code."""
+        return bytes(self._module.serialize())
+
+    def start(self, imports: Imports, fuel: Fuel) -> WasmtimeInstance:
+        """Link and run the start function."""
+        functions = link(_wanted(self._module), imports, fuel)
+        store = wasmtime.Store(self._engine)
+
+        def stopped(error: wasmtime.Trap) -> Trap:
+            kind, frames = _read(error)
+            return trap(kind, frames, self._origin, fuel)
+
+        calls = Calls(store, stopped)
+        linked = [calls.host(function) for function in functions]
+        try:
+            instance = wasmtime.Instance(store, self._module, linked)
+        except wasmtime.Trap as error:
+            raise calls.raised() or stopped(error) from None
+        except wasmtime.WasmtimeError as error:
+            raise calls.raised() or LinkError(str(error)) from None
+        return WasmtimeInstance(store, calls, dict(instance.exports(store)))
+
+
+def _read(error: wasmtime.Trap) -> tuple[TrapKind, list[RawFrame]]:
+    code = error.trap_code
+    kind = KINDS.get(code, TrapKind.OTHER) if code else TrapKind.OTHER
+    return kind, [(frame.func_index, frame.module_offset) for frame in error.frames]
+
+
+def _wanted(module: wasmtime.Module) -> list[Wanted]:
+    return [(item.module, item.name or "", _function_type(item.type)) for item in module.imports]
+
+
+def _function_type(found: object) -> FuncType | None:
+    if not isinstance(found, wasmtime.FuncType):
+        return None
+    params, results = (tuple(ValType(str(kind)) for kind in side) for side in (found.params, found.results))
+    return FuncType(params, results)
+
+
+class WasmtimeInstance:
+    """A started module."""
+
+    def __init__(self, store: wasmtime.Store, calls: Calls, exports: Mapping[str, object]) -> None:
+        self._store = store
+        self._calls = calls
+        memory = exports.get("memory", exports.get(MEMORY))
+        self.memory = LinearMemory(nothing if memory is None else lambda: _look(store, memory))
+        functions = {name: item for name, item in exports.items() if isinstance(item, wasmtime.Func)}
+        kinds = {name: _function_type(item.type(store)) for name, item in functions.items()}
+        self.exports: Mapping[str, Export] = {
+            name: calls.export(functions[name], kind) for name, kind in kinds.items() if speakable(kind)
+        }
+        self._globals = {name: item for name, item in exports.items() if isinstance(item, wasmtime.Global)}
+
+    def get_global(self, name: str) -> Word:
+        """The value of an exported global."""
+        value: Word = self._globals[name].value(self._store)
+        return value
+
+    def set_global(self, name: str, value: Word) -> None:
+        """Change an exported global."""
+        self._globals[name].set_value(self._store, value)
+
+    def close(self) -> None:
+        """Let go of the guest."""
+        self._calls.close()
+        self._globals.clear()
+        self.memory.close()
+
+
+def _look(store: wasmtime.Store, memory: Any) -> memoryview:
+    """All of a memory. The array that is viewed holds the store, and with it the memory."""
+    size = memory.data_len(store)
+    if not size:
+        return nothing()
+    array: Any = (ctypes.c_char * size).from_address(ctypes.addressof(memory.data_ptr(store).contents))
+    array.store = store
+    return memoryview(array).cast("B")
