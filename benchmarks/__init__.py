@@ -1,0 +1,1 @@
+"""How fast simwasm is, always beside something else in the same run: `python -m benchmarks`."""

@@ -1,0 +1,48 @@
+"""`python -m benchmarks [NAME]…`: measure, print the table; with `--check` a missed target is exit status 1."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+
+from benchmarks.row import Row
+from benchmarks.table import table
+from simwasm.errors import SimwasmError
+
+NAMES = ("hostcall", "replay", "start")
+
+
+def main() -> int:
+    """Run what was asked for, everything if nothing was."""
+    words = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure, as ratios in one run.")
+    words.add_argument(
+        "names", metavar="NAME", nargs="*", help=f"what to measure: {', '.join(NAMES)} (default: all)"
+    )
+    words.add_argument("--check", action="store_true", help="exit with 1 if a target is missed")
+    words.add_argument("--rounds", metavar="N", type=int, help="how often each side is measured")
+    asked = words.parse_args()
+    unknown = [name for name in asked.names if name not in NAMES]
+    if unknown:
+        words.error(f"there is no {unknown[0]}; there are {', '.join(NAMES)}")
+    try:
+        found = [row for name in asked.names or NAMES for row in measured(name, asked.rounds)]
+    except SimwasmError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+    print(table(found))
+    return int(asked.check and any(row.verdict == "MISSED" for row in found))
+
+
+def measured(name: str, rounds: int | None) -> Iterator[Row]:
+    """The rows of one benchmark; its module is imported when it is wanted, since it may need what is not there."""
+    try:
+        rows: Callable[..., Iterator[Row]] = import_module(f"benchmarks.{name}").rows
+    except ImportError as error:
+        raise SimwasmError(f"{name} cannot be measured here: {error}. wasmer needs CPython 3.10") from None
+    return rows() if rounds is None else rows(rounds=rounds)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,30 @@
+"""The table that a run prints: plain text, one line a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from benchmarks.row import Row
+
+_HEAD = ("name", "what", "ours", "peer", "ratio", "target", "verdict")
+_RIGHT = {"ours", "peer", "ratio"}
+
+
+def table(rows: Iterable[Row]) -> str:
+    """Rows in aligned columns."""
+    cells = [_HEAD, *map(_cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(_line(line, widths) for line in cells)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    ours, peer = row.unit.text(row.ours), row.unit.text(row.peer)
+    target = row.target.text(row) if row.target else ""
+    return row.name, row.what, ours, peer, f"{row.ratio:.2f}x", target, row.verdict
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    placed = zip(_HEAD, cells, widths, strict=True)
+    return "  ".join(
+        f"{cell:>{w}}" if head in _RIGHT else f"{cell:<{w}}" for head, cell, w in placed
+    ).rstrip()

@@ -1,0 +1,70 @@
+"""Each benchmark, at its smallest size: that it measures both sides and promises something. Never how fast."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+
+import pytest
+
+from benchmarks.row import MILLISECONDS, REQUESTS, Row, Target, in_turns
+from benchmarks.table import table
+
+pytest.importorskip("wasmer", reason="wasmer has builds for CPython 3.10 only", exc_type=ImportError)
+
+
+def check(rows: Iterable[Row], name: str) -> None:
+    """Two rows with figures of both sides."""
+    found = list(rows)
+    assert [row.name for row in found] == [name, name]
+    assert all(row.target is not None and row.verdict for row in found)
+    assert all(figure > 0 for row in found for figure in (*row.ours, *row.peer, row.ratio))
+
+
+def test_a_host_call_is_measured_beside_the_bare_one() -> None:
+    from benchmarks import hostcall
+
+    check(hostcall.rows(calls=20, rounds=2), "hostcall")
+
+
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="needs wrk: apt-get install wrk")
+def test_replaying_is_measured_beside_envoy() -> None:
+    from benchmarks import replay
+
+    check(replay.rows(seconds=1, rounds=1), "replay")
+
+
+def test_starting_is_measured_beside_an_empty_python() -> None:
+    from benchmarks import start
+
+    check(start.rows(rounds=1), "start")
+
+
+def test_sides_are_measured_in_turns() -> None:
+    asked: list[str] = []
+
+    def side(name: str) -> float:
+        asked.append(name)
+        return len(asked)
+
+    assert in_turns(2, lambda: side("ours"), lambda: side("peer")) == [(1, 3), (2, 4)]
+    assert asked == ["ours", "peer", "ours", "peer"]
+
+
+def test_the_best_round_of_each_side_counts() -> None:
+    row = Row("x", "", REQUESTS, (50.0, 80.0), (100.0, 90.0), Target(0.5))
+    assert row.ratio == 0.8
+    assert row.verdict == "ok"
+
+
+def test_a_target_with_a_unit_looks_at_our_own_figure() -> None:
+    row = Row("x", "", MILLISECONDS, (151.0, 152.0), (10.0, 10.0), Target(150, MILLISECONDS))
+    assert row.verdict == "MISSED"
+
+
+def test_the_table_is_aligned() -> None:
+    row = Row("x", "this / that", MILLISECONDS, (10.0, 11.0), (2.0, 2.0), Target(150, MILLISECONDS))
+    head, line = table([row]).splitlines()
+    assert head.split() == ["name", "what", "ours", "peer", "ratio", "target", "verdict"]
+    assert line.index("this") == head.index("what")
+    assert "5.00x  <= 150 ms  ok" in line
