@@ -27,8 +27,8 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 def sample() -> Callable[..., Plugin]:
     """A sample plugin by its name, configured as the test says."""
 
-    def load(name: str, **settings: bytes | str) -> Plugin:
-        wasm = (ROOT / "samples" / name / "plugin.wasm").read_bytes()
+    def load(name: str, file: str = "plugin.wasm", **settings: bytes | str) -> Plugin:
+        wasm = (ROOT / "samples" / name / file).read_bytes()
         return Plugin(name, wasm, **settings)  # type: ignore[arg-type]  # the test names fields of Plugin
 
     return load
