@@ -14,7 +14,9 @@ _NONE = "-"
 
 def access_log_line(outcome: Outcome, cluster: str, upstream: str) -> str:
     """One line: every value a string, `-` where there is none."""
-    asked: Headers = outcome.request_headers.headers if outcome.request_headers else outcome.exchange.request.headers
+    asked: Headers = (
+        outcome.request_headers.headers if outcome.request_headers else outcome.exchange.request.headers
+    )
     connection = outcome.exchange.connection
     took = str((outcome.ended_ns - outcome.started_ns) // MILLISECOND)
     reached = outcome.request is not None

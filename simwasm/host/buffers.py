@@ -27,10 +27,8 @@ class Buffer:
         data, self.data = self.data, b""
         return data
 
-    def read(self, start: int, size: int) -> bytes | Refusal:
+    def read(self, start: int, size: int) -> bytes:
         """A stretch of the bytes, as much of it as there is."""
-        if start + size > 0xFFFFFFFF:
-            return Refusal(Status.BAD_ARGUMENT, f"start {start} plus max_size {size} overflows 32 bits")
         return self.data[start : start + size]
 
     def write(self, start: int, size: int, data: bytes) -> Refusal | None:

@@ -84,5 +84,8 @@ def _grpc_outcome(answer: Message | Failure) -> tuple[int, str]:
     said = answer.trailers or answer.headers
     code = first(said, "grpc-status")
     if code is None or not code.isdigit():
-        return GRPC_UNKNOWN, f"the answer has no grpc-status (its :status is {first(answer.headers, ':status')})"
+        return (
+            GRPC_UNKNOWN,
+            f"the answer has no grpc-status (its :status is {first(answer.headers, ':status')})",
+        )
     return int(code), first(said, "grpc-message") or ""

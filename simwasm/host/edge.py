@@ -11,13 +11,14 @@ from random import Random
 from urllib.parse import quote
 from uuid import UUID
 
-from simwasm.exchange import Connection, Header, Headers, to_bytes
+from simwasm.exchange import Connection, Header, Headers, Message, first
 from simwasm.host.clock import MILLISECOND, SECOND
 from simwasm.host.headers import HeaderMap
 
 _HOP_BY_HOP = ("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade")
 _PSEUDO = (":authority", ":path", ":method", ":scheme")
 _NO_LENGTH_METHODS = ("GET", "HEAD", "CONNECT", "OPTIONS", "TRACE")
+_BODILESS = ("204", "304")
 _GRPC_STATUS = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
 
 
@@ -28,7 +29,7 @@ def request_for_filters(headers: Headers, connection: Connection, random: Random
     found = HeaderMap([*ordered, *pseudo.items()], request=True)
     for name, value in headers:
         if name[:1] != ":" and name not in _HOP_BY_HOP:
-            found.add(name, value)
+            found.receive(name, value)
     if found.get("x-forwarded-proto") is None:
         found.add("x-forwarded-proto", "https" if connection.tls else "http")
     if found.get("x-request-id") is None:
@@ -38,36 +39,58 @@ def request_for_filters(headers: Headers, connection: Connection, random: Random
 
 def request_for_upstream(headers: Headers, timeout_ns: int, has_body: bool) -> Headers:
     """What the upstream receives: the router's header, and how the body is framed."""
-    sent = [*headers, ("x-envoy-expected-rq-timeout-ms", str(timeout_ns // MILLISECOND))]
-    method = next((value for name, value in headers if name == ":method"), "")
-    sized = any(name == "content-length" for name, _ in headers)
+    sent = HeaderMap(headers, request=True)
+    sent.put("x-envoy-expected-rq-timeout-ms", str(timeout_ns // MILLISECOND))
+    return request_on_wire(sent, has_body)
+
+
+def request_on_wire(headers: HeaderMap, has_body: bool) -> Headers:
+    """What the HTTP/1 codec makes of a request: it says how the body is framed."""
+    sized = headers.get("content-length") is not None
     if has_body and not sized:
-        sent.append(("transfer-encoding", "chunked"))
-    elif not has_body and not sized and method not in _NO_LENGTH_METHODS:
-        sent.append(("content-length", "0"))
-    return tuple(sent)
+        headers.put("transfer-encoding", "chunked")
+    elif not has_body and not sized and headers.get(":method") not in _NO_LENGTH_METHODS:
+        headers.put("content-length", "0")
+    return headers.entries
+
+
+def received(answer: Message, method: str | None) -> Message:
+    """An answer as HTTP/1 brings it: the upstream says how the body is framed, and some answers have none."""
+    status = answer.header(":status") or ""
+    if method == "HEAD" or status in _BODILESS:
+        return Message(answer.headers, (), (), answer.after_ns)
+    if (
+        first(answer.headers, "content-length") is not None
+        or first(answer.headers, "transfer-encoding") is not None
+    ):
+        return answer
+    has_body = bool(answer.body or answer.trailers)
+    framing = ("transfer-encoding", "chunked") if has_body else ("content-length", "0")
+    return Message((*answer.headers, framing), answer.body, answer.trailers, answer.after_ns)
 
 
 def response_for_filters(headers: Headers, service_time_ns: int) -> HeaderMap:
     """What the first filter sees of an upstream's response."""
     found = HeaderMap()
     for name, value in headers:
-        found.add(name, value)
-    found.replace("x-envoy-upstream-service-time", str(service_time_ns // MILLISECOND))
+        found.receive(name, value)
+    found.put("x-envoy-upstream-service-time", str(service_time_ns // MILLISECOND))
     return found
 
 
-def response_for_client(headers: HeaderMap, now_ns: int, has_body: bool, connection: Connection) -> Headers:
-    """What the client receives: date, server, and how the body is framed."""
-    sent = HeaderMap(headers.entries)
-    chunked = sent.remove("transfer-encoding")
-    sent.replace("date", http_date(now_ns))
-    sent.replace("server", "envoy")
-    if connection.protocol.startswith("HTTP/1") and sent.get("content-length") is None:
-        if has_body or chunked:
-            sent.add("transfer-encoding", "chunked")
-        elif (sent.get(":status") or "")[:1] != "1" and sent.get(":status") not in ("204", "304"):
-            sent.add("content-length", "0")
+def response_for_client(headers: HeaderMap, now_ns: int, connection: Connection, *, has_body: bool, head: bool,
+                        closes: bool) -> Headers:  # fmt: skip
+    """What the client receives: date, server, and how the body is framed; `closes` if the connection ends with it."""
+    sent = HeaderMap(entry for entry in headers if entry[0] not in _HOP_BY_HOP)
+    if sent.get("date") is None:
+        sent.add("date", http_date(now_ns))
+    sent.put("server", "envoy")
+    if not connection.protocol.startswith("HTTP/1"):
+        return sent.entries
+    if closes:
+        sent.add("connection", "close")
+    if sent.get("content-length") is None and sent.get(":status") not in _BODILESS and not head:
+        sent.add(*(("transfer-encoding", "chunked") if has_body else ("content-length", "0")))
     return sent.entries
 
 
@@ -92,7 +115,7 @@ def local_reply(
     for name, value in headers:
         reply.add(name, value)
     if body:
-        reply.replace("content-length", str(len(body)))
+        reply.put("content-length", str(len(body)))
         if reply.get("content-type") is None:
             reply.add("content-type", "text/plain")
     else:
@@ -103,9 +126,11 @@ def local_reply(
 
 def _grpc_reply(status: int, body: bytes, headers: Iterable[Header], grpc_status: int | None) -> HeaderMap:
     code = _GRPC_STATUS.get(status, 2) if grpc_status is None else grpc_status
-    reply = HeaderMap([(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", str(code))])
-    if body:
-        reply.add("grpc-message", quote(to_bytes(body.decode("utf-8", "surrogateescape")), safe=" !\"#$&'()*+,/:;<=>?@[]^`{|}~"))
+    reply = HeaderMap([(":status", "200")])
     for name, value in headers:
         reply.add(name, value)
+    reply.put("content-type", "application/grpc")
+    reply.put("grpc-status", str(code))
+    if body:
+        reply.put("grpc-message", quote(body, safe=" !\"#$&'()*+,/:;<=>?@[]^`{|}~"))
     return reply

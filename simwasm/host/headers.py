@@ -75,8 +75,26 @@ class HeaderMap:
         if name in _JOINED or name in _SEPARATORS or name[:1] == ":":
             for index, (key, old) in enumerate(self._entries):
                 if key == name:
-                    self._entries[index] = (name, f"{old}{_SEPARATORS.get(name, ',')}{value}" if old else value)
+                    self._entries[index] = (
+                        name,
+                        f"{old}{_SEPARATORS.get(name, ',')}{value}" if old else value,
+                    )
                     return
+        self._insert(name, value)
+
+    def receive(self, name: str, value: str) -> None:
+        """Add a value as a codec does: cookies stay apart."""
+        if name == "cookie":
+            self._insert(name, value)
+        else:
+            self.add(name, value)
+
+    def put(self, name: str, value: str) -> None:
+        """Make this the value where the header stands, or else at the end: what the host does to its own headers."""
+        for index, (key, _) in enumerate(self._entries):
+            if key == name:
+                self._entries[index] = (name, value)
+                return
         self._insert(name, value)
 
     def replace(self, name: str, value: str) -> None:

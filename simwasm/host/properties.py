@@ -117,7 +117,9 @@ PROPERTIES: dict[tuple[str, ...], Callable[[Context], Value]] = {
     ("request", "protocol"): _connection(lambda connection: connection.protocol),
     ("request", "size"): _size,
     ("request", "time"): _stream(lambda stream: stream.started),
-    ("request", "duration"): _stream(lambda stream: stream.proxy.clock.now - stream.started if stream.ended else None),
+    ("request", "duration"): _stream(
+        lambda stream: stream.proxy.clock.now - stream.started if stream.ended else None
+    ),
     ("response", "code"): _status,
     ("response", "code_details"): _stream(lambda stream: stream.details or None),
     ("response", "flags"): _stream(lambda stream: 0),
@@ -126,7 +128,9 @@ PROPERTIES: dict[tuple[str, ...], Callable[[Context], Value]] = {
     ("response", "trailers"): _RESPONSE_TRAILERS,
     ("response", "size"): _stream(lambda stream: stream.sent),
     ("connection", "id"): _connection(lambda connection: connection.id),
-    ("connection", "mtls"): _connection(lambda connection: connection.tls is not None and connection.tls.mtls),
+    ("connection", "mtls"): _connection(
+        lambda connection: connection.tls is not None and connection.tls.mtls
+    ),
     ("connection", "requested_server_name"): _connection(lambda connection: connection.requested_server_name),
     ("source", "address"): _connection(lambda connection: connection.source),
     ("source", "port"): _connection(lambda connection: _port(connection.source)),
@@ -180,7 +184,9 @@ def find(context: Context, path: tuple[str, ...]) -> bytes | Refusal:
         return Refusal(Status.NOT_FOUND, f"`{shown}` has no value here: {_why(context, path)}")
     if len(path) == 1 and path[0] in _ROOTS:
         return Refusal(Status.SERIALIZATION_FAILURE, f"`{shown}` is a whole subtree: name a field of it")
-    state = context.stream.state.get(f"wasm.{path[0]}") if context.stream is not None and len(path) == 1 else None
+    state = (
+        context.stream.state.get(f"wasm.{path[0]}") if context.stream is not None and len(path) == 1 else None
+    )
     if state is not None:
         return state
     if path[0] in _GONE:

@@ -28,7 +28,8 @@ class SharedData:
         found = self._values.get((vm_id, key))
         if found and cas and cas != found[1]:
             return Refusal(
-                Status.CAS_MISMATCH, f"`{key}` was written since it was read: its number is {found[1]}, not {cas}"
+                Status.CAS_MISMATCH,
+                f"`{key}` was written since it was read: its number is {found[1]}, not {cas}",
             )
         self._values[vm_id, key] = (value, next(self._cas))
         return None

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from simwasm.host.proxy import Proxy
 
 
+_ROUTED_BY = (":path", "x-forwarded-proto")
+"""Without these no route is found again, and a write to the request's headers has it looked for again."""
+
+
 class Stream:
     """An exchange in the making."""
 
@@ -112,11 +116,13 @@ class Stream:
         if not lane.request:
             yield from self._answer_headers(lane.headers, end)
             return
-        for name in (":method", ":path", ":authority"):
-            if lane.headers.get(name) is None:
-                details = f"filter_removed_required_request_headers{{missing_required_header:_{name}}}"
-                yield from self.local_reply(503, f"missing required header: {name}".encode(), (), details=details)
-                return
+        if any(lane.headers.get(name) is None for name in _ROUTED_BY):
+            yield from self.local_reply(404, b"", (), details="route_not_found")
+            return
+        if lane.headers.get(":method") is None:
+            details = "filter_removed_required_request_headers{missing_required_header:_:method}"
+            yield from self.local_reply(503, b"missing required header: :method", (), details=details)
+            return
         self._to_upstream.headers = lane.headers
         if end:
             self._ask_upstream()
@@ -161,10 +167,11 @@ class Stream:
             if isinstance(answer, Failure):
                 yield from self._upstream_failed(answer)
                 return
-            headers = edge.response_for_filters(answer.headers, self.proxy.clock.now - asked_at)
-            end = not answer.body and not answer.trailers
-            self._schedule_body(self.response, answer, "HTTP/1.1")
-            yield from self.response.receive_headers(headers, end)
+            found = edge.received(answer, sent.header(":method"))
+            seen = edge.response_for_filters(found.headers, self.proxy.clock.now - asked_at)
+            end = found.header("content-length") == "0" or (not found.body and not found.trailers)
+            self._schedule_body(self.response, found, "HTTP/1.1")
+            yield from self.response.receive_headers(seen, end)
 
         self.proxy.clock.after(delay, deliver)
 
@@ -182,19 +189,36 @@ class Stream:
         if not (headers.get(":status") or "").isdigit():
             details = "filter_removed_required_response_headers{missing_required_header:_:status}"
             self.response.headers = None
-            yield from self.local_reply(502, b"", (), details=details, direct=True)
+            yield from self.local_reply(
+                502, b"missing required header: :status", (), details=details, direct=True
+            )
             return
         if not self._local and not self.details:
             self.details = "via_upstream"
-        sent = edge.response_for_client(headers, self.proxy.clock.now, not end, self.exchange.connection)
-        self._to_client.headers = HeaderMap(sent)
+        self._begin_answer(headers, not end)
         if end:
             yield from self._finish()
+
+    def _begin_answer(self, headers: HeaderMap, has_body: bool) -> None:
+        """Send the response's headers; a client that has not said everything is not listened to any longer."""
+        sent = edge.response_for_client(
+            headers,
+            self.proxy.clock.now,
+            self.exchange.connection,
+            has_body=has_body,
+            head=self._head,
+            closes=not self.request.complete,
+        )
+        self._to_client.headers = HeaderMap(sent)
+
+    @property
+    def _head(self) -> bool:
+        return self.exchange.request.header(":method") == "HEAD"
 
     def local_reply(self, status: int, body: bytes, headers: Iterable[Header], *, details: str,
                     grpc_status: int | None = None, direct: bool = False) -> Steps[None]:  # fmt: skip
         """Answer in the upstream's place, by one of three ways: filtered, unfiltered, or cut off."""
-        if self.ended:
+        if self.ended or self._prepared is not None:
             return
         for lane in (self.request, self.response):
             if lane.calls:
@@ -218,8 +242,7 @@ class Stream:
         if self._prepared is None:
             return
         (headers, body), self._prepared = self._prepared, None
-        head = self.exchange.request.header(":method") == "HEAD"
-        end = head or not body
+        end = self._head or not body
         yield from self.response.receive_headers(headers, end)
         if not end and not self.ended:
             yield from self.response.receive_data(body, True)
@@ -227,10 +250,8 @@ class Stream:
     def _answer_directly(self, headers: HeaderMap, body: bytes) -> Steps[None]:
         self.response.aborted = True
         self.response.complete = True
-        head = self.exchange.request.header(":method") == "HEAD"
-        sent = edge.response_for_client(headers, self.proxy.clock.now, bool(body), self.exchange.connection)
-        self._to_client.headers = HeaderMap(sent)
-        if body and not head:
+        self._begin_answer(headers, bool(body))
+        if body and not self._head:
             self._to_client.add(body)
         yield from self._finish()
 
@@ -241,7 +262,9 @@ class Stream:
         elif self._to_client.headers is not None:
             yield from self.reset("response_payload_too_large")
         else:
-            yield from self.local_reply(500, b"Internal Server Error", (), details="response_payload_too_large")
+            yield from self.local_reply(
+                500, b"Internal Server Error", (), details="response_payload_too_large"
+            )
 
     # What plugins ask of a stream.
 

@@ -23,7 +23,7 @@ def _buffer(vm: Vm, kind: BufferType) -> Buffer:
     return found
 
 
-def proxy_get_buffer_bytes(vm: Vm, kind: BufferType, start: int, size: int) -> bytes | Refusal:
+def proxy_get_buffer_bytes(vm: Vm, kind: BufferType, start: int, size: int) -> bytes:
     return _buffer(vm, kind).read(start, size)
 
 
@@ -42,4 +42,6 @@ def proxy_get_configuration(vm: Vm) -> bytes:
     return found.data if found is not None else vm.plugin.vm_config
 
 
-CALLS = calls(proxy_get_buffer_bytes, proxy_get_buffer_status, proxy_set_buffer_bytes, proxy_get_configuration)
+CALLS = calls(
+    proxy_get_buffer_bytes, proxy_get_buffer_status, proxy_set_buffer_bytes, proxy_get_configuration
+)

@@ -6,8 +6,8 @@ from simwasm.abi.enums import Status
 from simwasm.abi.pairs import Pairs
 from simwasm.abi.status import Refusal
 from simwasm.exchange import Chunk, Message, to_text
-from simwasm.host.calls.topic import calls
 from simwasm.host.callouts import send
+from simwasm.host.calls.topic import calls
 from simwasm.host.commands import Callout
 from simwasm.host.context import RootContext
 from simwasm.host.headers import HeaderMap
@@ -40,7 +40,8 @@ def proxy_http_call(
     for name in _PSEUDO:
         if request.get(name) is None:
             return Refusal(
-                Status.BAD_ARGUMENT, f"`{name}` is missing: proxy_http_call needs `:method`, `:path` and `:authority`"
+                Status.BAD_ARGUMENT,
+                f"`{name}` is missing: proxy_http_call needs `:method`, `:path` and `:authority`",
             )
     if body:
         request.replace("content-length", str(len(body)))

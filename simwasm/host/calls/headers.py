@@ -25,7 +25,9 @@ _READ_ONLY = frozenset(kind for kind in MapType if kind >= MapType.GRPC_CALL_INI
 
 def _context(vm: Vm) -> Context:
     if vm.context is None:
-        raise Refusal(Status.BAD_ARGUMENT, "there is no context yet: header maps belong to a stream's callbacks")
+        raise Refusal(
+            Status.BAD_ARGUMENT, "there is no context yet: header maps belong to a stream's callbacks"
+        )
     return vm.context
 
 
@@ -46,7 +48,9 @@ def _write(vm: Vm, kind: MapType) -> HeaderMap:
     context = _context(vm)
     found = context.writable_map(kind)
     if found is None or context.logging:
-        raise Refusal(Status.BAD_ARGUMENT, "nothing can be written in proxy_on_log" if found else _absent(kind))
+        raise Refusal(
+            Status.BAD_ARGUMENT, "nothing can be written in proxy_on_log" if found else _absent(kind)
+        )
     return found
 
 

@@ -23,7 +23,9 @@ def proxy_send_local_response(
 ) -> None | Remark:
     context = vm.context
     if not isinstance(context, StreamContext):
-        return Remark(None, "nothing is sent: this is a root context; choose the stream by proxy_set_effective_context")
+        return Remark(
+            None, "nothing is sent: this is a root context; choose the stream by proxy_set_effective_context"
+        )
     vm.stopped = True
     vm.later(
         partial(
@@ -42,7 +44,8 @@ def _continue(vm: Vm, request: bool) -> None | Remark:
     context = vm.context
     if not isinstance(context, StreamContext):
         return Remark(
-            None, "nothing continues: this is a root context; choose the stream by proxy_set_effective_context"
+            None,
+            "nothing continues: this is a root context; choose the stream by proxy_set_effective_context",
         )
     context.forget_request()
     vm.later(partial(context.stream.resume, context, request))
@@ -85,7 +88,9 @@ def proxy_set_tick_period_milliseconds(vm: Vm, period: int) -> None:
 def proxy_set_effective_context(vm: Vm, id: int) -> Refusal | None:
     found = vm.contexts.get(id)
     if found is None:
-        return Refusal(Status.BAD_ARGUMENT, f"there is no context {id}: it never was, or its stream has ended")
+        return Refusal(
+            Status.BAD_ARGUMENT, f"there is no context {id}: it never was, or its stream has ended"
+        )
     vm.context = found
     return None
 
