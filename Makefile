@@ -16,6 +16,7 @@ else
 VENV := .venv
 endif
 python := $(VENV)/bin/python
+tools := PATH="$$PATH:$(CURDIR)/$(VENV)/bin"
 
 # An interpreter that has gone, or a checkout that has moved, makes every mark of readiness void.
 void := $(shell $(python) -c '' 2>/dev/null && test "$$(cat $(VENV)/made-in 2>/dev/null)" = "$(CURDIR)" \
@@ -30,20 +31,20 @@ run: $(VENV)/ready-run ## replay recorded traffic through a sample plugin
 	@$(python) -m simwasm run $(or $(ARGS),$(SAMPLE))
 
 test: $(VENV)/ready-test ## run the tests
-	@PATH="$$PATH:$(CURDIR)/$(VENV)/bin" $(python) -m pytest $(ARGS)
+	@$(tools) $(python) -m pytest $(ARGS)
 
 check: $(VENV)/ready-check ## check format, lint, types and the direction of imports
-	$(python) -m ruff format --check
-	$(python) -m ruff check
-	$(python) -m mypy
-	$(python) -m pyright --pythonpath $(python)
-	$(VENV)/bin/lint-imports
+	@status=0; \
+	for step in "-m ruff format --check --quiet" "-m ruff check --output-format concise" "-m mypy" \
+	            "-m pyright --pythonpath $(python)" "$(VENV)/bin/lint-imports"; do \
+	    echo "== $$step"; $(python) $$step || status=1; \
+	done; exit $$status
 
 samples: ## build the sample plugins again, from source
 	bash samples/build.sh
 
 bench: $(VENV)/ready-test ## measure, as ratios in one run
-	@$(python) -m benchmarks $(ARGS)
+	@$(tools) $(python) -m benchmarks $(ARGS)
 
 clean: ## remove what was made here; recorded and built files stay
 	rm -rf .venv .venv-* build dist samples/target .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
