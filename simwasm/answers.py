@@ -28,7 +28,7 @@ Answer = Message | Failure
 
 FAILURES = {
     "reset": Failure("connection termination"),
-    "refused": Failure("connection failure"),
+    "refused": Failure("remote connection failure"),
     "timeout": Failure("timeout", 3600 * SECOND),
 }
 _PSEUDO = {"method": ":method", "path": ":path", "host": ":authority"}
@@ -75,7 +75,11 @@ def read_script(path: str) -> Script:
 
 
 def _rule(item: Any, where: str) -> Rule:
-    if not isinstance(item, dict) or not item.keys() <= {"when", "reply", "fail"} or len(item.keys() - {"when"}) != 1:
+    if (
+        not isinstance(item, dict)
+        or not item.keys() <= {"when", "reply", "fail"}
+        or len(item.keys() - {"when"}) != 1
+    ):
         raise ConfigError(f"{where}: a rule has `reply` or `fail`, and perhaps `when`, and nothing else")
     when = _object(item.get("when", {}), {*_PSEUDO, "headers"}, f"{where}: when")
     wanted = [(_PSEUDO[key], value) for key, value in when.items() if key in _PSEUDO]
@@ -93,7 +97,9 @@ def _object(value: Any, keys: set[str] | None, where: str) -> dict[str, Any]:
         raise ConfigError(f"{where}: is an object, not {type(value).__name__}")
     unknown = value.keys() - keys if keys is not None else set()
     if unknown:
-        raise ConfigError(f"{where}: does not know {', '.join(sorted(unknown))}; known are {', '.join(sorted(keys or ()))}")
+        raise ConfigError(
+            f"{where}: does not know {', '.join(sorted(unknown))}; known are {', '.join(sorted(keys or ()))}"
+        )
     bad = [name for name, entry in value.items() if keys is None and not isinstance(entry, str)]
     if bad:
         raise ConfigError(f"{where}: {bad[0]} is a string, not {type(value[bad[0]]).__name__}")
@@ -199,12 +205,14 @@ def read_response(text: str) -> Message:
     try:
         content = Path(text).read_bytes()
     except OSError as error:
-        raise InputError(f"--respond: `{text}` is neither a status nor a file that can be read: {error.strerror}") from None
+        raise InputError(
+            f"--respond: `{text}` is neither a status nor a file that can be read: {error.strerror}"
+        ) from None
     return _http_response(content, text) if content.startswith(b"HTTP/") else response(200, body=content)
 
 
 def _http_response(content: bytes, where: str) -> Message:
-    head, gap, body = content.replace(b"\r\n", b"\n").partition(b"\n\n")
+    head, _, body = content.replace(b"\r\n", b"\n").partition(b"\n\n")
     line, *fields = head.decode("utf-8", "surrogateescape").split("\n")
     parts = line.split(None, 2)
     if len(parts) < 2 or not parts[1].isdigit():

@@ -40,8 +40,9 @@ def check(plugin: Plugin) -> None:
         if item.kind in (Kind.MEMORY, Kind.TABLE):
             continue
         if row is None or item.kind is not Kind.FUNCTION:
+            hint = _hint(plugin.abi, item.name)
             raise LinkError(
-                f"{plugin.name}: Failed to load Wasm module due to a missing import: {name}{_hint(plugin.abi, item.name)}"
+                f"{plugin.name}: Failed to load Wasm module due to a missing import: {name}{hint}"
             )
         if item.type != row.type:
             raise LinkError(
@@ -88,7 +89,9 @@ class Wire:
         self.observers = tuple(observers)
         self._seq = count(1)
 
-    def enter(self, vm: Vm, context: int, function: Function, args: tuple[Any, ...], words: tuple[int, ...]) -> int:
+    def enter(
+        self, vm: Vm, context: int, function: Function, args: tuple[Any, ...], words: tuple[int, ...]
+    ) -> int:
         seq = next(self._seq)
         event = Entered(seq, vm.proxy.clock.now, vm.plugin.name, context, function, args, words)
         for observer in self.observers:
@@ -186,7 +189,9 @@ class Link:
 
     def callers(self, exports: Mapping[str, Export]) -> dict[str, Caller]:
         """A function for every callback that the module exports: plain numbers in, a decoded result out."""
-        found = {name: self._caller(row, exports[name]) for name, row in self._rows.items() if name in exports}
+        found = {
+            name: self._caller(row, exports[name]) for name, row in self._rows.items() if name in exports
+        }
         allocator = next((name for name in ALLOCATORS if name in exports), None)
         if allocator is not None:
             self._malloc = found[allocator]
@@ -234,6 +239,6 @@ class Link:
 
 def as_trap(error: BaseException) -> Trap:
     """What a watcher is told when the guest is left by an exception."""
-    return error if isinstance(error, Trap) else Trap(TrapKind.OTHER, detail=f"{type(error).__name__}: {error}")
-
-
+    return (
+        error if isinstance(error, Trap) else Trap(TrapKind.OTHER, detail=f"{type(error).__name__}: {error}")
+    )

@@ -115,7 +115,9 @@ def test_grpc_auth_asks_before_it_lets_pass(engine: Engine, sample: Sample, code
 def test_rate_limit_counts_and_the_tick_forgives(engine: Engine, sample: Sample) -> None:
     second = 10**9
     moments = [0, 0, 0, 0, 2 * second]
-    outcomes = play(engine, sample("rate_limit"), *(Exchange(str(at), at, request("GET", "/")) for at in moments))
+    outcomes = play(
+        engine, sample("rate_limit"), *(Exchange(str(at), at, request("GET", "/")) for at in moments)
+    )
     assert [outcome.status for outcome in outcomes] == [200, 200, 200, 429, 200]
 
 
@@ -136,7 +138,9 @@ def test_a_run_is_a_function_of_its_inputs(engine: Engine, sample: Sample) -> No
     runs: list[list[Event]] = []
     for _ in range(2):
         events: list[Event] = []
-        play(engine, sample("allow_header_go"), request("GET", "/", headers=[ALLOW]), observers=[events.append])
+        play(
+            engine, sample("allow_header_go"), request("GET", "/", headers=[ALLOW]), observers=[events.append]
+        )
         runs.append(events)
     assert runs[0] == runs[1]
 

@@ -213,7 +213,9 @@ def _encode_allocated(to_bytes: Callable[[Any], bytes] | None) -> Callable[..., 
                 at = allocate(size) & _M32
                 if not at:
                     status = Errno.FAULT if function.errors is Errno else Status.INVALID_MEMORY_ACCESS
-                    raise Refusal(status, f"{param.name}: the guest's allocator gave nothing for {size:,} bytes")
+                    raise Refusal(
+                        status, f"{param.name}: the guest's allocator gave nothing for {size:,} bytes"
+                    )
             address, length = words[i] & _M32, words[j] & _M32
             try:
                 if size:
@@ -230,7 +232,9 @@ def _encode_allocated(to_bytes: Callable[[Any], bytes] | None) -> Callable[..., 
     return build
 
 
-def _blame(function: Function, memory: Memory, param: Param, at: int, size: int, address: int, length: int) -> Refusal:
+def _blame(
+    function: Function, memory: Memory, param: Param, at: int, size: int, address: int, length: int
+) -> Refusal:
     """Find out which of the three writes of an allocated value went wrong."""
     end = memory.size()
     if at + size > end:

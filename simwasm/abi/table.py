@@ -131,7 +131,9 @@ def callback(name: str, *params: Param, doc: str, result: Param | None = None, s
 def hostcall(name: str, *params: Param, doc: str, since: Abi = FIRST, until: Abi = LAST, early: bool = False,
              in_allocator: bool = False, written: bool = True) -> Function:  # fmt: skip
     """Describe a function that the host offers and that answers with a status."""
-    return Function(name, Side.HOST, params, doc, None, since, until, ("env",), Status, early, in_allocator, written)
+    return Function(
+        name, Side.HOST, params, doc, None, since, until, ("env",), Status, early, in_allocator, written
+    )
 
 
 def wasi(name: str, *params: Param, doc: str, early: bool = True, in_allocator: bool = False) -> Function:

@@ -55,14 +55,22 @@ def _about(name: str, version: Abi | None) -> Iterator[str]:
 def _details(row: Function) -> Iterator[str]:
     yield _signature(row)
     yield f"  {row.doc}"
-    where = "exported by the plugin" if row.side is Side.PLUGIN else f"imported from {' or '.join(row.modules)}"
+    where = (
+        "exported by the plugin" if row.side is Side.PLUGIN else f"imported from {' or '.join(row.modules)}"
+    )
     yield f"  {where}; Wasm type {row.type}; ABI {_versions(row)}"
     if row.side is Side.HOST:
         when = ["while the module starts"] * row.early + ["inside its allocator"] * row.in_allocator
-        yield f"  may also be called {' and '.join(when)}" if when else "  may not be called while the module starts"
+        yield (
+            f"  may also be called {' and '.join(when)}"
+            if when
+            else "  may not be called while the module starts"
+        )
     if not row.written:
         yield "  not in the published specification; Envoy has it"
-    for kind in dict.fromkeys(param.enum for param in (*row.params, row.result) if param is not None and param.enum):
+    for kind in dict.fromkeys(
+        param.enum for param in (*row.params, row.result) if param is not None and param.enum
+    ):
         yield f"  {kind.__name__}: {_members(kind)}"
     yield ""
 
@@ -72,7 +80,13 @@ def _of(rows: tuple[Function, ...], version: Abi | None) -> Iterator[Function]:
 
 
 def _signature(row: Function) -> str:
-    result = row.result.enum.__name__ if row.result and row.result.enum else row.result.form.value if row.result else ""
+    result = (
+        row.result.enum.__name__
+        if row.result and row.result.enum
+        else row.result.form.value
+        if row.result
+        else ""
+    )
     answers = row.errors.__name__ if row.errors else result
     since = "" if row.has(VERSIONS[0]) and row.has(VERSIONS[-1]) else f"   [{_versions(row)}]"
     return f"{row.name}({', '.join(map(str, row.params))}){f' -> {answers}' if answers else ''}{since}"

@@ -22,7 +22,11 @@ def command(words: Namespace) -> int:
     found = inspect(read_bytes(words.plugin), words.functions)
     stream = output.stdout()
     if words.json:
-        print(json.dumps(_plain(asdict(found)) | {"import_status": [_status(found, item) for item in found.imports]}))
+        print(
+            json.dumps(
+                _plain(asdict(found)) | {"import_status": [_status(found, item) for item in found.imports]}
+            )
+        )
     else:
         print("\n".join(_report(words.plugin, found)), file=stream)
     return 0
@@ -34,7 +38,9 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return value.name.lower() if isinstance(value, Kind) else value.value if isinstance(value, Enum) else value
+    return (
+        value.name.lower() if isinstance(value, Kind) else value.value if isinstance(value, Enum) else value
+    )
 
 
 def _version(found: Inspection) -> Abi | None:
@@ -68,7 +74,11 @@ def _report(path: str, found: Inspection) -> Iterator[str]:
     yield f"built with  {tools or 'not recorded'}"
     yield f"debug info  {_debug(found.debug)}"
     if found.memory:
-        where = "imported" if found.memory.imported else f"exported as {', '.join(found.memory.exported) or 'nothing'}"
+        where = (
+            "imported"
+            if found.memory.imported
+            else f"exported as {', '.join(found.memory.exported) or 'nothing'}"
+        )
         yield f"memory      {found.memory.type.bounds} pages of 64 KiB, {where}"
     yield ""
     yield from _imports(found)
@@ -77,7 +87,10 @@ def _report(path: str, found: Inspection) -> Iterator[str]:
     yield from _table(
         f"biggest of {found.functions:,} functions",
         (
-            (f"{item.size:>9,} bytes", f"{_count(item.instructions):>8} instructions  {item.name} (func {item.index})")
+            (
+                f"{item.size:>9,} bytes",
+                f"{_count(item.instructions):>8} instructions  {item.name} (func {item.index})",
+            )
             for item in found.biggest
         ),
     )

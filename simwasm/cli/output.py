@@ -64,7 +64,11 @@ def summary(number: int, outcome: Outcome, crossings: int, colour: Ink) -> str:
     change = f"{before} → {after}" if before and before != after else after
     source = "local reply" if outcome.local_reply else "from upstream"
     paused = sum(getattr(taken.action, "name", "") == "PAUSE" for taken in outcome.actions)
-    parts = [source if outcome.response else outcome.reset, f"{crossings} crossings", f"{len(outcome.logs)} log lines"]
+    parts = [
+        source if outcome.response else outcome.reset,
+        f"{crossings} crossings",
+        f"{len(outcome.logs)} log lines",
+    ]
     if paused:
         parts.insert(1, f"{paused} Pause")
     if outcome.request is None:
@@ -109,5 +113,3 @@ def stdout() -> TextIO:
     """Standard output that takes any text: what the terminal's encoding lacks is escaped, never an error."""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # it is a TextIOWrapper
     return sys.stdout
-
-

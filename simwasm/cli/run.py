@@ -81,7 +81,9 @@ class _Report:
             self._lines.append(output.summary(self._number, outcome, crossings, self._colour))
         if words.expect is not None and outcome.status != words.expect:
             self.unexpected = True
-            print(f"simwasm: #{self._number} ended with {outcome.status}, not {words.expect}", file=sys.stderr)
+            print(
+                f"simwasm: #{self._number} ended with {outcome.status}, not {words.expect}", file=sys.stderr
+            )
 
     def end(self) -> None:
         """Say it all once more, together."""

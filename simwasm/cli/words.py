@@ -81,7 +81,9 @@ def _command(commands: Any, name: str, help: str, examples: str) -> argparse.Arg
 
 def _run(words: argparse.ArgumentParser) -> None:
     words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file")
-    words.add_argument("traffic", metavar="TRAFFIC", nargs="+", help="recorded exchanges: HAR, or simwasm's JSON Lines")
+    words.add_argument(
+        "traffic", metavar="TRAFFIC", nargs="+", help="recorded exchanges: HAR, or simwasm's JSON Lines"
+    )
     _plugin(words)
     _host(words)
     _output(words)
@@ -91,9 +93,15 @@ def _send(words: argparse.ArgumentParser) -> None:
     words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file")
     words.add_argument("method", metavar="METHOD", help="GET, POST, …")
     words.add_argument("path", metavar="PATH", help="the path, or a whole http:// address")
-    words.add_argument("-H", "--header", metavar="'K: V'", action="append", default=[], help="a request header")
-    words.add_argument("-d", "--data", metavar="BODY", help="the request's body; @FILE reads a file, @- standard input")
-    words.add_argument("--respond", metavar="STATUS|FILE", help="what the upstream answers (default: 200, no body)")
+    words.add_argument(
+        "-H", "--header", metavar="'K: V'", action="append", default=[], help="a request header"
+    )
+    words.add_argument(
+        "-d", "--data", metavar="BODY", help="the request's body; @FILE reads a file, @- standard input"
+    )
+    words.add_argument(
+        "--respond", metavar="STATUS|FILE", help="what the upstream answers (default: 200, no body)"
+    )
     words.add_argument("--upstream", metavar="URL", help="really ask that server")
     words.add_argument("-v", "--verbose", action="store_true", help="print the crossings, too")
     _plugin(words)
@@ -104,11 +112,15 @@ def _send(words: argparse.ArgumentParser) -> None:
 def _plugin(words: argparse.ArgumentParser) -> None:
     group = words.add_argument_group("the plugin")
     group.add_argument("--config", metavar="TEXT", default="", help="its configuration; @FILE reads a file")
-    group.add_argument("--vm-config", metavar="TEXT", default="", help="its VM's configuration; @FILE reads a file")
+    group.add_argument(
+        "--vm-config", metavar="TEXT", default="", help="its VM's configuration; @FILE reads a file"
+    )
     group.add_argument("--name", metavar="NAME", help="its name in the log (default: from the file's name)")
     group.add_argument("--root-id", metavar="ID", default="", help="its root_id")
     group.add_argument("--vm-id", metavar="ID", default="", help="its vm_id")
-    group.add_argument("--env", metavar="K=V", action="append", default=[], help="an environment variable of its VM")
+    group.add_argument(
+        "--env", metavar="K=V", action="append", default=[], help="an environment variable of its VM"
+    )
     group.add_argument("--fail-open", action="store_true", help="let requests pass once it has trapped")
 
 
@@ -119,8 +131,12 @@ def _host(words: argparse.ArgumentParser) -> None:
         "--callout", metavar="CLUSTER=ANSWER", action="append", default=[],
         help="who answers a plugin's callouts: a status, reset, timeout, http://…, or a script's file",
     )  # fmt: skip
-    group.add_argument("--log-level", choices=_LOG_LEVELS, default="info", help="what the plugin logs (default: info)")
-    group.add_argument("--fuel", metavar="N", type=int, help="instructions a callback may take (default: 1e9)")
+    group.add_argument(
+        "--log-level", choices=_LOG_LEVELS, default="info", help="what the plugin logs (default: info)"
+    )
+    group.add_argument(
+        "--fuel", metavar="N", type=int, help="instructions a callback may take (default: 1e9)"
+    )
     group.add_argument("--memory", metavar="MIB", type=int, help="memory a plugin may have (default: 1024)")
     group.add_argument("--seed", metavar="N", type=int, default=0, help="of everything random (default: 0)")
 
@@ -129,22 +145,32 @@ def _output(words: argparse.ArgumentParser) -> None:
     group = words.add_argument_group("output")
     group.add_argument("--trace", metavar="OUT.jsonl", help="write the trace to a file")
     group.add_argument("--access-log", action="store_true", help="print an access log line as Istio does")
-    group.add_argument("--expect", metavar="STATUS", type=int, help="exit with 1 if the client got another status")
+    group.add_argument(
+        "--expect", metavar="STATUS", type=int, help="exit with 1 if the client got another status"
+    )
     group.add_argument("--json", action="store_true", help="print outcomes as JSON, one a line")
     group.add_argument("--quiet", action="store_true", help="print less")
-    group.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours (default: auto)")
+    group.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colours (default: auto)"
+    )
 
 
 def _inspect(words: argparse.ArgumentParser) -> None:
     words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file")
     words.add_argument("--json", action="store_true", help="print it as JSON")
-    words.add_argument("--functions", metavar="N", type=int, default=10, help="how many of the biggest functions")
+    words.add_argument(
+        "--functions", metavar="N", type=int, default=10, help="how many of the biggest functions"
+    )
 
 
 def _abi(words: argparse.ArgumentParser) -> None:
-    words.add_argument("name", metavar="NAME", nargs="?", help="a function, callback or enum, or a part of its name")
-    words.add_argument("--version", dest="abi", metavar="V", choices=("0.1.0", "0.2.0", "0.2.1"), help="one version")
+    words.add_argument(
+        "name", metavar="NAME", nargs="?", help="a function, callback or enum, or a part of its name"
+    )
+    words.add_argument(
+        "--version", dest="abi", metavar="V", choices=("0.1.0", "0.2.0", "0.2.1"), help="one version"
+    )
 
 
 def _completion(words: argparse.ArgumentParser) -> None:
-    words.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="which shell")
+    words.add_argument("shell", choices=("bash", "zsh"), help="which shell")

@@ -52,13 +52,20 @@ def access_log_line(outcome: Outcome, cluster: str, upstream: str) -> str:
     return json.dumps({name: _NONE if value is None else value for name, value in fields.items()})
 
 
-_FLAGS = {"response_timeout": "UT", "stream_idle_timeout": "SI"}
+_FLAGS = (
+    ("upstream_reset_before_response_started{connection_termination}", "UC"),
+    ("upstream_reset_after_response_started{connection_termination}", "UC"),
+    ("upstream_reset", "UF"),
+    ("response_timeout", "UT"),
+    ("stream_idle_timeout", "SI"),
+    ("route_not_found", "NR"),
+    ("filter_removed_required_request_headers", "DPE"),
+)
+"""`response_flags` by the beginning of the details; the first that fits."""
 
 
 def _flags(outcome: Outcome) -> str:
-    if outcome.details.startswith("upstream_reset_before_response_started"):
-        return "UF"
-    return _FLAGS.get(outcome.details, _NONE)
+    return next((flag for details, flag in _FLAGS if outcome.details.startswith(details)), _NONE)
 
 
 def timestamp(at_ns: int, digits: int = 6) -> str:

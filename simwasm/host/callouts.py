@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simwasm.abi.enums import BufferType, MapType, Status
-from simwasm.exchange import Message, first, response
+from simwasm.exchange import Headers, Message, first
 from simwasm.host import edge
 from simwasm.host.buffers import Buffer
 from simwasm.host.clock import MILLISECOND
@@ -28,38 +28,52 @@ def send(root: RootContext, call: Callout, *, grpc: bool) -> None:
     clock = root.vm.proxy.clock
 
     def ask() -> Steps[None]:
-        answer: Message | Failure = yield call
-        due = answer.after_ns + sum(chunk.after_ns for chunk in getattr(answer, "body", ()))
-        timeout = call.timeout_ms * MILLISECOND
-        if timeout and due > timeout:
-            answer, due = Failure("timeout"), timeout
+        answer, due = _in_time((yield call), call.timeout_ms * MILLISECOND)
         deliver = _deliver_grpc if grpc else _deliver_http
         clock.after(due, lambda: deliver(root, call, answer, due))
 
     clock.after(0, ask)
 
 
+def _in_time(answer: Message | Failure, timeout: int) -> tuple[Message | Failure, int]:
+    """An answer and when it is whole; one that takes longer than it may is a timeout, or was cut off when it had begun."""
+    due = answer.after_ns + sum(chunk.after_ns for chunk in getattr(answer, "body", ()))
+    if not timeout or due <= timeout:
+        return answer, due
+    begun = answer if isinstance(answer, Message) and answer.after_ns <= timeout else None
+    return Failure("timeout", begun=begun), timeout
+
+
 def _deliver_http(root: RootContext, call: Callout, answer: Message | Failure, took_ns: int) -> Steps[None]:
-    if isinstance(answer, Failure) and answer.reason == "timeout":
-        answer = response(504, headers=[("content-type", "text/plain")], body=b"upstream request timeout")
-    if isinstance(answer, Failure):
-        root.status = (Status.BROKEN_CONNECTION, answer.reason)
+    if isinstance(answer, Failure) and answer.begun is not None:
+        root.status = (Status.BROKEN_CONNECTION, "reset")
         yield from root.vm.call(root, "proxy_on_http_call_response", call.id, 0, 0, 0)
     else:
-        headers = edge.response_for_filters(answer.headers, took_ns)
-        body = Buffer(answer.data, writable=False, why="a callout's answer cannot be written")
+        headers, body, trailers = _response(call, answer, took_ns)
         root.status = (Status.OK, "")
         root.answer = {
             MapType.HTTP_CALL_RESPONSE_HEADERS: headers,
-            MapType.HTTP_CALL_RESPONSE_TRAILERS: HeaderMap(answer.trailers),
+            MapType.HTTP_CALL_RESPONSE_TRAILERS: HeaderMap(trailers),
         }
-        root.buffers[BufferType.HTTP_CALL_RESPONSE_BODY] = body
+        root.buffers[BufferType.HTTP_CALL_RESPONSE_BODY] = Buffer(
+            body, writable=False, why="a callout's answer cannot be written"
+        )
         yield from root.vm.call(
-            root, "proxy_on_http_call_response", call.id, len(headers), len(body), len(answer.trailers)
+            root, "proxy_on_http_call_response", call.id, len(headers), len(body), len(trailers)
         )
         root.answer = {}
         del root.buffers[BufferType.HTTP_CALL_RESPONSE_BODY]
     yield from root.vm.settle()
+
+
+def _response(call: Callout, answer: Message | Failure, took_ns: int) -> tuple[HeaderMap, bytes, Headers]:
+    """What a plugin is told; where nobody answered, the router's own words."""
+    if isinstance(answer, Failure):
+        refusal = edge.no_answer(answer)
+        headers, body = edge.local_reply(refusal.status, refusal.body, (), grpc=False, grpc_status=None)
+        return headers, body, ()
+    found = edge.received(answer, call.request.header(":method"))
+    return edge.response_for_filters(found.headers, took_ns), found.data, found.trailers
 
 
 def _deliver_grpc(root: RootContext, call: Callout, answer: Message | Failure, took_ns: int) -> Steps[None]:

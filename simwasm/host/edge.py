@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timezone
 from random import Random
+from typing import NamedTuple
 from urllib.parse import quote
 from uuid import UUID
 
 from simwasm.exchange import Connection, Header, Headers, Message, first
 from simwasm.host.clock import MILLISECOND, SECOND
+from simwasm.host.commands import Failure
 from simwasm.host.headers import HeaderMap
 
 _HOP_BY_HOP = ("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade")
@@ -97,6 +99,23 @@ def response_for_client(headers: HeaderMap, now_ns: int, connection: Connection,
 def http_date(now_ns: int) -> str:
     moment = datetime.fromtimestamp(now_ns // SECOND, timezone.utc)
     return moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+class NoAnswer(NamedTuple):
+    """What the router says in place of an upstream that did not answer."""
+
+    status: int
+    body: bytes
+    details: str
+
+
+def no_answer(failure: Failure) -> NoAnswer:
+    """Put a failure into the router's words."""
+    if failure.reason == "timeout":
+        return NoAnswer(504, b"upstream request timeout", "response_timeout")
+    text = f"upstream connect error or disconnect/reset before headers. reset reason: {failure.reason}"
+    details = f"upstream_reset_before_response_started{{{failure.reason}}}".replace(" ", "_")
+    return NoAnswer(503, text.encode(), details)
 
 
 def is_grpc(headers: HeaderMap | None) -> bool:

@@ -79,16 +79,17 @@ class Stream:
         self._schedule_body(self.request, message, connection.protocol)
         yield from self.request.receive_headers(headers, end)
 
-    def _schedule_body(self, lane: Lane, message: Message, protocol: str) -> None:
-        """Have the pieces behind the headers delivered one after the other, each when it arrived."""
+    def _schedule_body(self, lane: Lane, message: Message, protocol: str, cut: str = "") -> None:
+        """Have the pieces behind the headers delivered one after the other, each when it arrived; `cut` ends them."""
         if not message.body and not message.trailers:
             return
         pieces: list[Chunk] = list(message.body)
-        if not message.trailers and protocol.startswith("HTTP/1") and (not pieces or pieces[-1].data):
+        ends = not message.trailers and not cut
+        if ends and protocol.startswith("HTTP/1") and (not pieces or pieces[-1].data):
             pieces.append(Chunk(b""))
-        self._next_piece(lane, message, pieces, 0)
+        self._next_piece(lane, message, pieces, 0, cut)
 
-    def _next_piece(self, lane: Lane, message: Message, pieces: list[Chunk], index: int) -> None:
+    def _next_piece(self, lane: Lane, message: Message, pieces: list[Chunk], index: int, cut: str) -> None:
         last = index == len(pieces)
         delay = 0 if last else pieces[index].after_ns
 
@@ -97,17 +98,24 @@ class Stream:
                 return
             self._wait()
             if last:
-                yield from lane.receive_trailers(HeaderMap(message.trailers, request=lane.request))
+                yield from self._last_piece(lane, message, cut)
                 return
             data = pieces[index].data
             if lane.request:
                 self.received += len(data)
-            end = index + 1 == len(pieces) and not message.trailers
+            end = index + 1 == len(pieces) and not message.trailers and not cut
             if not end:
-                self._next_piece(lane, message, pieces, index + 1)
+                self._next_piece(lane, message, pieces, index + 1, cut)
             yield from lane.receive_data(data, end)
 
         self.proxy.clock.after(delay, deliver)
+
+    def _last_piece(self, lane: Lane, message: Message, cut: str) -> Steps[None]:
+        if cut:
+            self.details = f"upstream_reset_after_response_started{{{cut}}}".replace(" ", "_")
+            yield from self.reset(cut)
+        else:
+            yield from lane.receive_trailers(HeaderMap(message.trailers, request=lane.request))
 
     # The request leaves its last filter: the router.
 
@@ -164,24 +172,21 @@ class Stream:
             if self.ended or self.response.headers is not None:
                 return
             self._wait()
-            if isinstance(answer, Failure):
+            begun = answer.begun if isinstance(answer, Failure) else answer
+            if begun is None:
                 yield from self._upstream_failed(answer)
                 return
-            found = edge.received(answer, sent.header(":method"))
+            found = edge.received(begun, sent.header(":method"))
             seen = edge.response_for_filters(found.headers, self.proxy.clock.now - asked_at)
             end = found.header("content-length") == "0" or (not found.body and not found.trailers)
-            self._schedule_body(self.response, found, "HTTP/1.1")
+            self._schedule_body(self.response, found, "HTTP/1.1", "" if begun is answer else answer.reason)
             yield from self.response.receive_headers(seen, end)
 
         self.proxy.clock.after(delay, deliver)
 
     def _upstream_failed(self, failure: Failure) -> Steps[None]:
-        if failure.reason == "timeout":
-            yield from self.local_reply(504, b"upstream request timeout", (), details="response_timeout")
-            return
-        body = f"upstream connect error or disconnect/reset before headers. reset reason: {failure.reason}"
-        details = f"upstream_reset_before_response_started{{{failure.reason}}}".replace(" ", "_")
-        yield from self.local_reply(503, body.encode(), (), details=details)
+        status, body, details = edge.no_answer(failure)
+        yield from self.local_reply(status, body, (), details=details)
 
     # The response leaves its last filter: the client.
 

@@ -36,7 +36,9 @@ def to_json(value: Any) -> Any:
         except UnicodeDecodeError:
             return {"base64": base64.b64encode(value).decode()}
     if isinstance(value, str):
-        return value if value.isascii() or _is_utf8(value) else to_json(value.encode("utf-8", "surrogateescape"))
+        return (
+            value if value.isascii() or _is_utf8(value) else to_json(value.encode("utf-8", "surrogateescape"))
+        )
     if isinstance(value, (tuple, list)):
         return [to_json(item) for item in value]
     return value
@@ -50,11 +52,15 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
-def header(plugins: Iterable[Plugin], *, profile: str, seed: int, started_ns: int, engine: str = "") -> dict[str, Any]:
+def header(
+    plugins: Iterable[Plugin], *, profile: str, seed: int, started_ns: int, engine: str = ""
+) -> dict[str, Any]:
     """The first line; without an engine the file is the same whichever ran."""
     found = {
         "format": FORMAT,
-        "plugins": [{"name": plugin.name, "sha256": plugin.sha256, "abi": plugin.abi.value} for plugin in plugins],
+        "plugins": [
+            {"name": plugin.name, "sha256": plugin.sha256, "abi": plugin.abi.value} for plugin in plugins
+        ],
         "profile": profile,
         "seed": seed,
         "started_ns": started_ns,
@@ -130,5 +136,7 @@ def _trapped(event: Trapped) -> dict[str, Any]:
 
 
 def trap_to_json(trap: Trap) -> dict[str, Any]:
-    frames = [{"function": frame.function, "name": frame.name, "offset": frame.offset} for frame in trap.frames]
+    frames = [
+        {"function": frame.function, "name": frame.name, "offset": frame.offset} for frame in trap.frames
+    ]
     return {"kind": trap.kind.value, "detail": trap.detail, "frames": frames}

@@ -1,7 +1,7 @@
 """The arrow log: a trace for reading.
 
     → proxy_on_request_headers(context_id: 2, num_headers: 8, end_of_stream: true)
-        proxy_get_header_map_value(map_type: HTTP_REQUEST_HEADERS, key: "allow") = NOT_FOUND · there is no header `allow`
+        proxy_get_header_map_value(map_type: HTTP_REQUEST_HEADERS, key: "x") = NOT_FOUND · there is no header `x`
     ← PAUSE
     → proxy_on_response_headers(context_id: 2, num_headers: 3, end_of_stream: false) ← CONTINUE
 
@@ -17,7 +17,15 @@ from typing import Any
 from simwasm.abi.table import ALLOCATORS, Function, Side
 from simwasm.trace.event import Entered, Event, Left, Trapped, shown
 
-_STYLES = {"callback": "1", "call": "", "ok": "2", "bad": "31", "reason": "33", "trap": "1;31", "action": "1;36"}
+_STYLES = {
+    "callback": "1",
+    "call": "",
+    "ok": "2",
+    "bad": "31",
+    "reason": "33",
+    "trap": "1;31",
+    "action": "1;36",
+}
 _LONG = 120
 
 

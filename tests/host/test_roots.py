@@ -18,11 +18,9 @@ CHECK = ((":method", "GET"), (":path", "/check"), (":authority", "auth"))
 
 
 def test_a_plugin_starts_in_order_and_stops() -> None:
-    guest = Guest(
-        config=b"12345",
-        **dict.fromkeys(("on_context_create", "on_vm_start", "on_configure", "on_done", "on_delete"), returns(True)),
-    )
-    play = Play(guest).start()
+    names = ("on_context_create", "on_vm_start", "on_configure", "on_done", "on_delete")
+    callbacks: dict[str, Any] = dict.fromkeys(names, returns(True))
+    play = Play(Guest(config=b"12345", **callbacks)).start()
     play.stop()
     assert play.seen == [
         "on_context_create(1, 0)", "on_vm_start(1, 0)", "on_configure(1, 5)", "on_done(1)", "on_delete(1)",
@@ -31,8 +29,9 @@ def test_a_plugin_starts_in_order_and_stops() -> None:
 
 @pytest.mark.parametrize("callback", ["on_vm_start", "on_configure"])
 def test_a_plugin_that_says_no_at_the_start_is_an_error(callback: str) -> None:
+    refusing: dict[str, Any] = {callback: returns(False)}
     with pytest.raises(PluginError, match=f"proxy_{callback} returned false"):
-        Play(Guest(**{callback: returns(False)})).start()
+        Play(Guest(**refusing)).start()
 
 
 def test_a_trap_at_the_start_is_the_error() -> None:
@@ -156,7 +155,9 @@ def test_a_callout_that_takes_too_long_is_a_504() -> None:
         guest.call("continue_stream", StreamType.HTTP_REQUEST)
 
     play = Play(
-        asking(on_http_call_response=answered), clusters=["auth"], callout=answering(response(200, after_ns=2 * 10**9))
+        asking(on_http_call_response=answered),
+        clusters=["auth"],
+        callout=answering(response(200, after_ns=2 * 10**9)),
     )
     play.run(GET)
     assert seen == ["504"]
@@ -194,7 +195,9 @@ def test_a_callouts_answer_can_only_be_read_in_its_callback() -> None:
         answers.append(guest.call("get_header_map_value", MapType.HTTP_CALL_RESPONSE_HEADERS, ":status"))
         return 0
 
-    Play(asking(on_response_headers=read), clusters=["auth"], callout=answering(response(200, body=b"yes"))).run(GET)
+    Play(
+        asking(on_response_headers=read), clusters=["auth"], callout=answering(response(200, body=b"yes"))
+    ).run(GET)
     assert isinstance(answers[0], Refusal)
     assert answers[0].status is Status.NOT_FOUND
     assert isinstance(answers[1], Refusal)
@@ -223,7 +226,15 @@ def test_properties_are_found_or_explained() -> None:
     answers: dict[str, Any] = {}
 
     def headers(guest: Guest, *args: object) -> int:
-        for path in ("request.path", "request.headers.accept", "source.port", "plugin_name", "node", "request", "x"):
+        for path in (
+            "request.path",
+            "request.headers.accept",
+            "source.port",
+            "plugin_name",
+            "node",
+            "request",
+            "x",
+        ):
             answers[path] = guest.call("get_property", tuple(path.split(".")))
         guest.call("set_property", ("mine",), b"\x01")
         answers["mine"] = guest.call("get_property", ("mine",))

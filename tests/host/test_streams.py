@@ -15,7 +15,7 @@ from simwasm.host.commands import Failure
 from simwasm.plugin import FailPolicy
 
 GET = request("GET", "/")
-STREAM = dict.fromkeys(
+STREAM: dict[str, Any] = dict.fromkeys(
     ("on_request_headers", "on_request_body", "on_request_trailers", "on_response_headers", "on_response_body",
      "on_response_trailers"), returns(0),
 )  # fmt: skip
@@ -28,6 +28,16 @@ def all_callbacks(**own: Any) -> dict[str, Any]:
 
 def names(play: Play) -> list[str]:
     return [seen.partition("(")[0] for seen in play.seen]
+
+
+def noted(where: list[str], what: str) -> Any:
+    """A callback that leaves a note and continues."""
+
+    def note(guest: Guest, *args: object) -> int:
+        where.append(what)
+        return 0
+
+    return note
 
 
 def reply(guest: Guest, *args: object) -> int:
@@ -253,7 +263,7 @@ def test_plugins_are_asked_in_order_and_answers_come_back_in_reverse() -> None:
 
     def noting(name: str) -> dict[str, Any]:
         def note(side: str) -> Any:
-            return lambda guest, *args: order.append(f"{name} {side}") or 0
+            return noted(order, f"{name} {side}")
 
         return {"on_request_headers": note("request"), "on_response_headers": note("response")}
 
@@ -263,7 +273,8 @@ def test_plugins_are_asked_in_order_and_answers_come_back_in_reverse() -> None:
 
 def test_a_plugin_behind_a_local_reply_sees_only_the_log() -> None:
     seen: list[str] = []
-    second = {name: (lambda name: lambda guest, *args: seen.append(name) or 0)(name) for name in (*STREAM, *END)}
+
+    second = {name: noted(seen, name) for name in (*STREAM, *END)}
     play = Play(Guest("first", on_request_headers=reply), Guest("second", **second))
     play.start()
     seen.clear()
@@ -275,13 +286,21 @@ def test_streams_that_overlap_take_turns() -> None:
     play = Play(Guest(on_request_headers=returns(0), on_request_body=returns(0)))
     bodies = request("POST", "/", body=[b"a", b"b"])
     play.run(Exchange("1", 0, bodies), Exchange("2", 0, bodies), together=True)
-    assert names(play)[:4] == ["on_request_headers", "on_request_headers", "on_request_body", "on_request_body"]
+    assert names(play)[:4] == [
+        "on_request_headers",
+        "on_request_headers",
+        "on_request_body",
+        "on_request_body",
+    ]
     assert [outcome.exchange.id for outcome in play.outcomes] == ["1", "2"]
 
 
 @pytest.mark.parametrize(
     ("failure", "status", "words"),
-    [(Failure("connection failure"), 503, b"upstream connect error"), (Failure("timeout", 10**12), 504, b"timeout")],
+    [
+        (Failure("connection failure"), 503, b"upstream connect error"),
+        (Failure("timeout", 10**12), 504, b"timeout"),
+    ],
 )
 def test_an_upstream_that_fails_is_a_local_reply(failure: Failure, status: int, words: bytes) -> None:
     outcome = Play(Guest(on_request_headers=returns(0)), answer=failure).run(GET)

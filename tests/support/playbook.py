@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from simwasm.abi.status import Refusal
 from simwasm.abi.table import Abi
 from simwasm.exchange import Exchange, Message, response
 from simwasm.host.calls import HANDLERS
@@ -27,7 +28,7 @@ class TablePlugin(Plugin):
     version = Abi.V0_2_1
 
     @property
-    def abi(self) -> Abi:  # type: ignore[override]  # there is no module to ask
+    def abi(self) -> Abi:
         return self.version
 
 
@@ -42,8 +43,6 @@ class Guest:
 
     def call(self, name: str, *args: Any) -> Any:
         """Make a host call: its value, or its refusal."""
-        from simwasm.abi.status import Refusal
-
         try:
             return HANDLERS[f"proxy_{name}"](self.vm, *args)
         except Refusal as refusal:

@@ -13,7 +13,9 @@ from simwasm.trace.store import FORMAT, Recorder, to_json
 
 HEAD = {"format": FORMAT, "plugins": [{"name": "p"}], "started_ns": 1000}
 HEADERS = Entered(1, 1500, "p", 2, named("proxy_on_request_headers")[-1], (2, 8, True), (2, 8, 1))
-GET = Entered(2, 1500, "p", 2, named("proxy_get_header_map_value")[0], (MapType.HTTP_REQUEST_HEADERS, "a"), ())
+GET = Entered(
+    2, 1500, "p", 2, named("proxy_get_header_map_value")[0], (MapType.HTTP_REQUEST_HEADERS, "a"), ()
+)
 LOG = Entered(4, 1500, "p", 2, named("proxy_log")[0], (LogLevel.INFO, "hi"), ())
 
 

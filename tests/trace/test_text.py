@@ -27,7 +27,9 @@ class Wire:
         self._log(Entered(seq, 0, "p", 2, named(name)[-1], args, ()))
         return seq
 
-    def leave(self, opened: int, result: object = None, values: tuple[object, ...] = (), reason: str = "") -> None:
+    def leave(
+        self, opened: int, result: object = None, values: tuple[object, ...] = (), reason: str = ""
+    ) -> None:
         self._log(Left(next(self._seq), opened, result, values, reason))
 
     def trap(self, opened: int, trap: Trap) -> None:
