@@ -22,15 +22,14 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from simwasm.engines.fuel import Fuel
-from simwasm.errors import Frame
 from simwasm.wasm.module import FuncType
 from simwasm.wasm.rewrite import Rewritten
 
 Word = int | float
 Words = Word | tuple[Word, ...] | None
 Export = Callable[..., Words]
-Origin = Callable[[int, int], Frame | None]
-"""From a function and a file offset of the rewritten module to the original; None for what was added."""
+Binary = Callable[[], Rewritten]
+"""Gives the rewritten binary, which only a trap needs: to say where in the original the guest stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,5 +110,5 @@ class Engine(Protocol):
 class Restorable(Protocol):
     """The ability of an engine to take back what `Program.compiled` gave."""
 
-    def restore(self, compiled: bytes, origin: Origin) -> Program:
+    def restore(self, compiled: bytes, binary: Binary) -> Program:
         """A program from its native code, which is trusted. What is not this engine's is a ValueError."""

@@ -20,7 +20,6 @@ from pathlib import Path
 import simwasm.wasm
 from simwasm.engines.cache import Cache, user_folder
 from simwasm.engines.engine import Engine, Program, Restorable
-from simwasm.errors import Frame
 from simwasm.wasm.reader import read_module
 from simwasm.wasm.rewrite import Limits, Rewritten, rewrite
 
@@ -47,13 +46,10 @@ class _Binary:
         compiled = self._cache.get(key)
         if compiled is not None:
             with suppress(ValueError):
-                return engine.restore(compiled, self._origin)
+                return engine.restore(compiled, lambda: self._rewritten)
         program = engine.compile(self._rewritten)
         self._cache.put(key, program.compiled())
         return program
-
-    def _origin(self, function: int, offset: int) -> Frame | None:
-        return self._rewritten.origin(function, offset)
 
     @cached_property
     def _rewritten(self) -> Rewritten:

@@ -1,20 +1,26 @@
 """What engines say when a guest stops, in one vocabulary.
 
-Rules that live here: kinds are found by table; frames are innermost first, at most `FRAMES` of them counted
-before the functions that rewriting added are left out, with places of the module as it was loaded; a guest
-that ran out of stack has no frames, because how deep it got is the engine's affair; a guest that was refused
-fuel stopped for the reason its `Fuel` gives.
+Rules that live here:
+
+* Kinds are found by table.
+* Frames are innermost first, of the guest call that stopped and not of those around it; of the first `FRAMES`
+  that an engine gives, those of the module as it was loaded.
+* A guest that ran out of stack has no frames, because how deep it got is the engine's affair.
+* A guest that was refused fuel stopped for the reason its `Fuel` gives.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from itertools import islice
+from math import inf
 
-from simwasm.engines.engine import Origin
+from simwasm.engines.engine import Binary
 from simwasm.engines.fuel import Fuel
 from simwasm.errors import Frame, Trap, TrapKind
+from simwasm.wasm.cursor import Cursor
+from simwasm.wasm.module import Kind, Module
 
 FRAMES = 20
 """As many as Envoy logs, and wasmtime keeps."""
@@ -43,14 +49,9 @@ _WASMER_PREFIX = "RuntimeError: "
 
 
 def wasmer_trap(error: RuntimeError) -> tuple[TrapKind, list[RawFrame]] | None:
-    """Read wasmer's text; None if a host function raised this, or something was called wrongly.
-
-    A host function's error passed through its Python frame, wasmer's own did not.
-    """
-    if error.__traceback__ is None or error.__traceback__.tb_next is not None or len(error.args) != 1:
-        return None
-    text = error.args[0]
-    if not isinstance(text, str) or not text.startswith(_WASMER_PREFIX):
+    """Read wasmer's text; None if a host function raised this, or something was called wrongly."""
+    text = str(error)
+    if is_own(error) or not text.startswith(_WASMER_PREFIX):
         return None
     message = text[len(_WASMER_PREFIX) : text.find("\n") % (len(text) + 1)]
     kind = KINDS.get(message)
@@ -60,12 +61,37 @@ def wasmer_trap(error: RuntimeError) -> tuple[TrapKind, list[RawFrame]] | None:
     return kind, [(int(match[1]), int(match[2], 16)) for match in found]
 
 
-def trap(kind: TrapKind, raw: Iterable[RawFrame], origin: Origin, fuel: Fuel) -> Trap:
+def is_own(error: BaseException) -> bool:
+    """Whether Python code raised an error, caught one frame up; wasmer's have no frame of their own."""
+    return error.__traceback__ is not None and error.__traceback__.tb_next is not None
+
+
+def trap(kind: TrapKind, raw: Sequence[RawFrame], binary: Binary, fuel: Fuel) -> Trap:
     """The error for a guest that stopped."""
-    if kind is TrapKind.STACK_EXHAUSTED:
+    if kind is TrapKind.STACK_EXHAUSTED or not raw:
         return Trap(kind)
-    found = [origin(function, offset) for function, offset in islice(raw, FRAMES)]
-    if kind is TrapKind.UNREACHABLE and found and found[0] is None and fuel.refused is not None:
+    rewritten = binary()
+    found = [rewritten.origin(function, offset) for function, offset in raw[:FRAMES]]
+    if kind is TrapKind.UNREACHABLE and found[0] is None and fuel.refused is not None:
         kind = fuel.refused
-    frames: tuple[Frame, ...] = tuple(frame for frame in found if frame is not None)
-    return Trap(kind, frames)
+    frames = [frame for frame in found if frame is not None]
+    return Trap(kind, tuple(_of_this_call(frames, rewritten.module)))
+
+
+def _of_this_call(frames: list[Frame], module: Module) -> Iterator[Frame]:
+    """The frames up to the first that is calling the host: beyond it are those of earlier guest calls."""
+    imported = len(module.imported(Kind.FUNCTION))
+    for index, frame in enumerate(frames):
+        if index and _callee(module.data, frame.offset) < imported:
+            return
+        yield frame
+
+
+def _callee(data: bytes, offset: int) -> float:
+    """The function that a `call` calls; infinity for any other instruction."""
+    if data[offset] != _CALL:
+        return inf
+    return Cursor(data, offset + 1, len(data), "code").u32()
+
+
+_CALL = 0x10

@@ -4,6 +4,8 @@ Rules that live here:
 
 * wasmer ties each of its objects to the thread that made it. So a program keeps the compiled code, and makes
   a module of it in every thread that starts one (2 ms for a megabyte).
+* Between the guest and Python there is a door (`headroom`), because it does not survive an overflow in
+  Python.
 * A panic of its compiler poisons the store. So each module has a store of its own (3 us).
 * Its references to Python functions are invisible to Python's garbage collector. So `close` lets go of what
   was exported; without it an instance whose host functions lead back to it lives for ever.
@@ -12,6 +14,7 @@ Rules that live here:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from threading import local
 from typing import Any
 
@@ -19,12 +22,13 @@ from typing import Any
 import wasmer  # type: ignore[import-untyped,import-not-found,unused-ignore]
 from wasmer_compiler_cranelift import Compiler  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
-from simwasm.engines.engine import Export, HostFunction, Imports, Origin, Word, Words
+from simwasm.engines.engine import Binary, Export, HostFunction, Imports, Word, Words
 from simwasm.engines.fuel import Fuel
+from simwasm.engines.headroom import doors
 from simwasm.engines.link import Wanted, closed, link, speakable
 from simwasm.engines.memory import LinearMemory, nothing
 from simwasm.engines.refuse import refusal
-from simwasm.engines.traps import trap, wasmer_trap
+from simwasm.engines.traps import is_own, trap, wasmer_trap
 from simwasm.errors import LinkError, PluginError, Trap
 from simwasm.wasm.module import FuncType, ValType
 from simwasm.wasm.rewrite import MEMORY, Rewritten
@@ -40,8 +44,19 @@ _TYPES = {
 }
 _KINDS = {int(number): kind for kind, number in _TYPES.items()}
 
-Stopped = Callable[[RuntimeError], "Trap | None"]
-"""Reads what a guest call raised; None if no guest stopped."""
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """What every export of an instance needs. The doors are held because wasmer does not, and would crash."""
+
+    binary: Binary
+    fuel: Fuel
+    doors: object
+
+    def trap(self, error: RuntimeError) -> Trap | None:
+        """Read what a guest call raised; None if no guest stopped."""
+        read = wasmer_trap(error)
+        return None if read is None else trap(*read, self.binary, self.fuel)
 
 
 class WasmerEngine:
@@ -52,16 +67,18 @@ class WasmerEngine:
 
     def compile(self, module: Rewritten) -> WasmerProgram:
         """Validate and compile."""
-        compiled = _compile(module.wasm)
-        if isinstance(compiled, str):
+        guest = _compile(module.wasm)
+        if isinstance(guest, str):
             original = _compile(module.module.data)
-            raise refusal(self.name, compiled, original if isinstance(original, str) else None)
-        return WasmerProgram(compiled.serialize(), module.origin)
+            raise refusal(self.name, guest, original if isinstance(original, str) else None)
+        kinds = [kind for _, _, kind in _wanted(guest) if speakable(kind)]
+        return WasmerProgram(guest.serialize(), _compile(doors(kinds)).serialize(), lambda: module)
 
-    def restore(self, compiled: bytes, origin: Origin) -> WasmerProgram:
+    def restore(self, compiled: bytes, binary: Binary) -> WasmerProgram:
         """A program from what `WasmerProgram.compiled` gave."""
-        program = WasmerProgram(compiled, origin)
-        program.module()
+        guest, door = _unpack(compiled)
+        program = WasmerProgram(guest, door, binary)
+        program.modules()
         return program
 
 
@@ -82,50 +99,59 @@ def _compile(wasm: bytes) -> Any:
 
 
 class WasmerProgram:
-    """Compiled code, and the module that each thread made of it."""
+    """Compiled code, and the modules that each thread made of it."""
 
-    def __init__(self, compiled: bytes, origin: Origin) -> None:
-        self._compiled = compiled
-        self._origin = origin
+    def __init__(self, guest: bytes, door: bytes, binary: Binary) -> None:
+        self._guest = guest
+        self._door = door
+        self._binary = binary
         self._here = local()
 
     def compiled(self) -> bytes:
         """The native code."""
-        return self._compiled
+        return _pack(self._guest, self._door)
 
     def start(self, imports: Imports, fuel: Fuel) -> WasmerInstance:
         """Link and run the start function."""
-        store, module = self.module()
-        wanted = link(_wanted(module), imports, fuel)
-        linked = _linked(store, module, wanted)
-
-        def stopped(error: RuntimeError) -> Trap | None:
-            read = wasmer_trap(error)
-            return None if read is None else trap(*read, self._origin, fuel)
-
+        store, guest, door = self.modules()
+        functions = link(_wanted(guest), imports, fuel)
+        hosts = wasmer.Instance(door, _hosts(store, functions))
+        started = _Started(self._binary, fuel, hosts)
         try:
-            instance = wasmer.Instance(module, linked)
+            instance = wasmer.Instance(guest, _imports(guest, hosts.exports))
         except RuntimeError as error:
-            reason = stopped(error)
-            if reason is None and not str(error).startswith("Error while importing"):
+            reason = started.trap(error)
+            if reason is not None:
+                raise reason from None
+            if is_own(error):
                 raise
-            raise reason or LinkError(str(error)) from None
-        return WasmerInstance(module, instance.exports, stopped)
+            raise LinkError(str(error)) from None
+        return WasmerInstance(guest, instance.exports, started)
 
-    def module(self) -> tuple[Any, Any]:
-        """A store and the module in it, both of this thread."""
+    def modules(self) -> tuple[Any, Any, Any]:
+        """A store of this thread, and in it the guest and the doors to its host functions."""
         if not hasattr(self._here, "made"):
             store = _store()
             try:
-                self._here.made = store, wasmer.Module.deserialize(store, self._compiled)
+                guest, door = (wasmer.Module.deserialize(store, code) for code in (self._guest, self._door))
             except RuntimeError as error:
                 raise ValueError(f"not compiled by wasmer 1.1.0: {error}") from None
-        made: tuple[Any, Any] = self._here.made
+            self._here.made = store, guest, door
+        made: tuple[Any, Any, Any] = self._here.made
         return made
 
 
-def _wanted(module: Any) -> list[Wanted]:
-    return [(item.module, item.name, _function_type(item.type)) for item in module.imports]
+def _pack(guest: bytes, door: bytes) -> bytes:
+    return len(guest).to_bytes(8, "little") + guest + door
+
+
+def _unpack(compiled: bytes) -> tuple[bytes, bytes]:
+    end = 8 + int.from_bytes(compiled[:8], "little")
+    return compiled[8:end], compiled[end:]
+
+
+def _wanted(guest: Any) -> list[Wanted]:
+    return [(item.module, item.name, _function_type(item.type)) for item in guest.imports]
 
 
 def _function_type(found: Any) -> FuncType | None:
@@ -135,13 +161,19 @@ def _function_type(found: Any) -> FuncType | None:
     return FuncType(params, results)
 
 
-def _linked(store: Any, module: Any, functions: list[HostFunction]) -> Any:
-    """wasmer's own table of imports."""
+def _hosts(store: Any, functions: list[HostFunction]) -> Any:
+    """What is behind the doors."""
+    behind = wasmer.ImportObject()
+    made = [wasmer.Function(store, function.call, _wasmer_type(function.type)) for function in functions]
+    behind.register("", {str(index): function for index, function in enumerate(made)})
+    return behind
+
+
+def _imports(guest: Any, doors: Any) -> Any:
+    """What the guest imports: the doors, in the order of its imports."""
     namespaces: dict[str, dict[str, Any]] = {}
-    for item, function in zip(module.imports, functions, strict=True):
-        namespaces.setdefault(item.module, {})[item.name] = wasmer.Function(
-            store, function.call, _wasmer_type(function.type)
-        )
+    for index, item in enumerate(guest.imports):
+        namespaces.setdefault(item.module, {})[item.name] = getattr(doors, str(index))
     linked = wasmer.ImportObject()
     for name, items in namespaces.items():
         linked.register(name, items)
@@ -155,11 +187,11 @@ def _wasmer_type(kind: FuncType) -> Any:
 class WasmerInstance:
     """A started module."""
 
-    def __init__(self, module: Any, exports: Any, stopped: Stopped) -> None:
+    def __init__(self, module: Any, exports: Any, started: _Started) -> None:
         found = {item.name: getattr(exports, item.name) for item in module.exports}
         memory = found.get("memory", found.get(MEMORY))
         functions = {
-            name: _export(item, stopped)
+            name: _export(item, started)
             for name, item in found.items()
             if isinstance(item, wasmer.Function) and speakable(_function_type(item.type))
         }
@@ -185,21 +217,21 @@ class WasmerInstance:
         self.memory.close()
 
 
-def _export(function: Callable[..., Words], stopped: Stopped) -> tuple[Export, Callable[[], None]]:
+def _export(function: Callable[..., Words], started: _Started | None) -> tuple[Export, Callable[[], None]]:
     """A function of the guest, and how to let go of it."""
 
     def call(*words: Word) -> Words:
         try:
             return function(*words)
         except RuntimeError as error:
-            reason = stopped(error)
+            reason = started.trap(error) if started else None
             if reason is None:
                 raise
             raise reason from None
 
     def release() -> None:
-        nonlocal function
-        function = closed
+        nonlocal function, started
+        function, started = closed, None
 
     return call, release
 

@@ -4,7 +4,8 @@ wasmtime-py looks types up at each call, which costs 15 us and more; `wasmtime_c
 C functions itself. Everything that happens once - compiling, linking, globals - goes through wasmtime-py.
 
 Rules that live here: a memory never moves (4 GiB of addresses are reserved for each); the guest gets as much
-stack as V8 gives it in Envoy; features that Proxy-Wasm cannot use are off.
+stack as V8 gives it in Envoy; code is not optimized, because then a trap may be placed at the branch that led
+to it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 import wasmtime
 
-from simwasm.engines.engine import Export, Imports, Origin, Word
+from simwasm.engines.engine import Binary, Export, Imports, Word
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.link import Wanted, link, speakable
 from simwasm.engines.memory import LinearMemory, nothing
@@ -58,15 +59,15 @@ class WasmtimeEngine:
             compiled = wasmtime.Module(self._engine, module.wasm)
         except wasmtime.WasmtimeError as error:
             raise refusal(self.name, str(error), self._complaint(module.module.data)) from None
-        return WasmtimeProgram(self._engine, compiled, module.origin)
+        return WasmtimeProgram(self._engine, compiled, lambda: module)
 
-    def restore(self, compiled: bytes, origin: Origin) -> WasmtimeProgram:
+    def restore(self, compiled: bytes, binary: Binary) -> WasmtimeProgram:
         """A program from what `WasmtimeProgram.compiled` gave."""
         try:
             module = wasmtime.Module.deserialize(self._engine, compiled)
         except wasmtime.WasmtimeError as error:
             raise ValueError(f"not compiled by wasmtime {self.version}: {error}") from None
-        return WasmtimeProgram(self._engine, module, origin)
+        return WasmtimeProgram(self._engine, module, binary)
 
     @cached_property
     def _engine(self) -> wasmtime.Engine:
@@ -74,6 +75,7 @@ class WasmtimeEngine:
         config.memory_reservation = _ADDRESSES
         config.memory_may_move = False
         config.max_wasm_stack = _STACK
+        config.cranelift_opt_level = "none"
         config.wasm_memory64 = False
         config.wasm_threads = False
         return wasmtime.Engine(config)
@@ -89,10 +91,10 @@ class WasmtimeEngine:
 class WasmtimeProgram:
     """Compiled code."""
 
-    def __init__(self, engine: wasmtime.Engine, module: wasmtime.Module, origin: Origin) -> None:
+    def __init__(self, engine: wasmtime.Engine, module: wasmtime.Module, binary: Binary) -> None:
         self._engine = engine
         self._module = module
-        self._origin = origin
+        self._binary = binary
 
     def compiled(self) -> bytes:
         """The native code."""
@@ -105,7 +107,7 @@ class WasmtimeProgram:
 
         def stopped(error: wasmtime.Trap) -> Trap:
             kind, frames = _read(error)
-            return trap(kind, frames, self._origin, fuel)
+            return trap(kind, frames, self._binary, fuel)
 
         calls = Calls(store, stopped)
         linked = [calls.host(function) for function in functions]
