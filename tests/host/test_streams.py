@@ -144,7 +144,7 @@ def test_pause_in_headers_holds_body_and_trailers_until_continued() -> None:
         "on_tick(1)",
         "on_request_body(2, 4, True)",
         "upstream",
-        "on_response_headers(2, 2, True)",
+        "on_response_headers(2, 3, True)",
     ]
     assert outcome.request is not None
     assert outcome.request.data == b"abcd"
