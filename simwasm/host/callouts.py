@@ -7,6 +7,7 @@ delivered at its time to the root context, whoever asked.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from simwasm.abi.enums import BufferType, MapType, Status
 from simwasm.exchange import Headers, Message, first
@@ -19,7 +20,7 @@ from simwasm.host.headers import HeaderMap
 if TYPE_CHECKING:
     from simwasm.host.context import RootContext
 
-GRPC_UNAVAILABLE, GRPC_DEADLINE_EXCEEDED, GRPC_UNKNOWN = 14, 4, 2
+GRPC_UNKNOWN, GRPC_INTERNAL = 2, 13
 _GRPC_PREFIX = 5
 
 
@@ -90,16 +91,16 @@ def _deliver_grpc(root: RootContext, call: Callout, answer: Message | Failure, t
 
 
 def _grpc_outcome(answer: Message | Failure) -> tuple[int, str]:
-    """The gRPC status of an answer and its text."""
+    """The gRPC status of an answer and its text; a status of HTTP stands for one of gRPC."""
     if isinstance(answer, Failure):
-        if answer.reason == "timeout":
-            return GRPC_DEADLINE_EXCEEDED, "Deadline Exceeded"
-        return GRPC_UNAVAILABLE, answer.reason
+        if answer.begun is not None:
+            return GRPC_INTERNAL, ""
+        refusal = edge.no_answer(answer)
+        return edge.grpc_status_of(refusal.status), refusal.body.decode()
+    if answer.header(":status") != "200":
+        return edge.grpc_status_of(int(answer.header(":status") or 0)), ""
     said = answer.trailers or answer.headers
     code = first(said, "grpc-status")
     if code is None or not code.isdigit():
-        return (
-            GRPC_UNKNOWN,
-            f"the answer has no grpc-status (its :status is {first(answer.headers, ':status')})",
-        )
-    return int(code), first(said, "grpc-message") or ""
+        return GRPC_UNKNOWN, "the answer has no grpc-status"
+    return int(code), unquote(first(said, "grpc-message") or "")

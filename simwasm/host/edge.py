@@ -124,6 +124,11 @@ def is_grpc(headers: HeaderMap | None) -> bool:
     return kind == "application/grpc" or kind[:17] in ("application/grpc+", "application/grpc;")
 
 
+def grpc_status_of(status: int) -> int:
+    """The status of gRPC that one of HTTP stands for; UNKNOWN for most."""
+    return _GRPC_STATUS.get(status, 2)
+
+
 def local_reply(
     status: int, body: bytes, headers: Iterable[Header], *, grpc: bool, grpc_status: int | None
 ) -> tuple[HeaderMap, bytes]:
@@ -144,7 +149,7 @@ def local_reply(
 
 
 def _grpc_reply(status: int, body: bytes, headers: Iterable[Header], grpc_status: int | None) -> HeaderMap:
-    code = _GRPC_STATUS.get(status, 2) if grpc_status is None else grpc_status
+    code = grpc_status_of(status) if grpc_status is None else grpc_status
     reply = HeaderMap([(":status", "200")])
     for name, value in headers:
         reply.add(name, value)

@@ -172,14 +172,14 @@ class Stream:
             if self.ended or self.response.headers is not None:
                 return
             self._wait()
-            begun = answer.begun if isinstance(answer, Failure) else answer
+            begun, cut = (answer.begun, answer.reason) if isinstance(answer, Failure) else (answer, "")
             if begun is None:
-                yield from self._upstream_failed(answer)
+                yield from self._upstream_failed(Failure(cut))
                 return
             found = edge.received(begun, sent.header(":method"))
             seen = edge.response_for_filters(found.headers, self.proxy.clock.now - asked_at)
             end = found.header("content-length") == "0" or (not found.body and not found.trailers)
-            self._schedule_body(self.response, found, "HTTP/1.1", "" if begun is answer else answer.reason)
+            self._schedule_body(self.response, found, "HTTP/1.1", cut)
             yield from self.response.receive_headers(seen, end)
 
         self.proxy.clock.after(delay, deliver)

@@ -10,7 +10,7 @@ from simwasm.engines.engine import Engine
 from simwasm.exchange import Exchange, Message
 from simwasm.host.commands import Callout
 from simwasm.host.outcome import LogLine, Outcome
-from simwasm.parity.account import Account, Answer, Inside, Scenario, Seen, on_wire
+from simwasm.parity.account import Account, Answer, Inside, Scenario, Seen, nobody_listens, on_wire
 from simwasm.parity.client import End
 from simwasm.parity.log import Crossing, Direction, PluginLog, Record, plugin_logs
 from simwasm.plugin import Plugin
@@ -83,8 +83,10 @@ class _Notes:
         return self._scenario.upstream(exchange, request)
 
     def ask_cluster(self, callout: Callout) -> Answer:
-        self._callouts.append((callout.cluster, on_wire(callout.request)))
-        return self._scenario.clusters[callout.cluster](callout.request)
+        script = self._scenario.clusters[callout.cluster]
+        if script is not nobody_listens:
+            self._callouts.append((callout.cluster, on_wire(callout.request)))
+        return script(callout.request)
 
     def inside(self) -> Inside:
         """What happened in the plugin, once."""

@@ -7,6 +7,7 @@ from simwasm.abi.pairs import Pairs
 from simwasm.abi.status import Refusal
 from simwasm.exchange import Chunk, Message, to_text
 from simwasm.host.callouts import send
+from simwasm.host import edge
 from simwasm.host.calls.topic import calls
 from simwasm.host.commands import Callout
 from simwasm.host.context import RootContext
@@ -45,10 +46,9 @@ def proxy_http_call(
             )
     if body:
         request.replace("content-length", str(len(body)))
-    request.add("x-envoy-internal", "true")
-    if timeout_ms:
-        request.add("x-envoy-expected-rq-timeout-ms", str(timeout_ms))
-    message = Message(request.entries, (Chunk(body),) if body else (), trailers)
+    _by_the_router(request, timeout_ms)
+    headers = edge.request_on_wire(request, bool(body or trailers))
+    message = Message(headers, (Chunk(body),) if body else (), trailers)
     id = vm.next_call_id(HTTP_CALL)
     send(root, Callout(id, cluster, message, timeout_ms), grpc=False)
     return id
@@ -60,19 +60,28 @@ def proxy_grpc_call(
     root = _root(vm)
     cluster = _cluster_of(service_config)
     _known_cluster(vm, cluster, Status.PARSE_FAILURE)
-    headers = (
-        (":method", "POST"),
-        (":path", f"/{service}/{method}"),
-        (":authority", cluster),
-        (":scheme", "http"),
-        ("te", "trailers"),
-        ("content-type", "application/grpc"),
-        *((name.lower(), value) for name, value in metadata),
+    request = HeaderMap(
+        [(":method", "POST"), (":path", f"/{service}/{method}"), (":authority", cluster), (":scheme", "http")],
+        request=True,
     )
+    request.add("te", "trailers")
+    if timeout_ms:
+        request.add("grpc-timeout", f"{timeout_ms}m")
+    request.add("content-type", "application/grpc")
+    for name, value in metadata:
+        request.add(name, value)
+    _by_the_router(request, timeout_ms)
     framed = b"\0" + len(message).to_bytes(4, "big") + message
     id = vm.next_call_id(GRPC_CALL)
-    send(root, Callout(id, cluster, Message(headers, (Chunk(framed),)), timeout_ms), grpc=True)
+    send(root, Callout(id, cluster, Message(request.entries, (Chunk(framed),)), timeout_ms), grpc=True)
     return id
+
+
+def _by_the_router(request: HeaderMap, timeout_ms: int) -> None:
+    """Add what the router adds to every callout."""
+    request.add("x-envoy-internal", "true")
+    if timeout_ms:
+        request.put("x-envoy-expected-rq-timeout-ms", str(timeout_ms))
 
 
 def _cluster_of(service_config: bytes) -> str:
