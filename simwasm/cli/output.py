@@ -66,8 +66,8 @@ def summary(number: int, outcome: Outcome, crossings: int, colour: Ink) -> str:
     paused = sum(getattr(taken.action, "name", "") == "PAUSE" for taken in outcome.actions)
     parts = [
         source if outcome.response else outcome.reset,
-        f"{crossings} crossings",
-        f"{len(outcome.logs)} log lines",
+        _count(crossings, "crossing"),
+        _count(len(outcome.logs), "log line"),
     ]
     if paused:
         parts.insert(1, f"{paused} Pause")
@@ -76,6 +76,10 @@ def summary(number: int, outcome: Outcome, crossings: int, colour: Ink) -> str:
     good = outcome.status is not None and outcome.status < 400
     text = f"#{number} {line}  {colour('ok' if good else 'bad', change)}  {' · '.join(parts)}"
     return f"{text}\n   {colour('trap', 'it hung: ' + outcome.waiting)}" if outcome.waiting else text
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:

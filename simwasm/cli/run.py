@@ -33,6 +33,7 @@ def command(words: Namespace) -> int:
         on_log = None if printer or words.json else lambda line: print(output.log_text(line), file=sys.stderr)
         session = setup.session(words, plugin, observers=watch.observers, now_ns=now, on_log=on_log)
         session.start()
+        watch.started()
         report = _Report(words, watch, colour)
         if first is not None:
             _replay(session, first, exchanges, report)

@@ -33,6 +33,10 @@ class Watch:
         elif event.__class__ is Trapped:
             self.trapped = True
 
+    def started(self) -> None:
+        """Note that the plugins are up: what they crossed until now belongs to no exchange."""
+        self.crossings = 0
+
     def finished(self, outcome: Outcome) -> int:
         """Note an outcome; how many crossings there were since the one before."""
         if self._recorder is not None:
