@@ -15,13 +15,14 @@ from itertools import count
 from typing import Any
 
 from simwasm.abi import codec
+from simwasm.abi.kinds import Form
 from simwasm.abi.status import Refusal
 from simwasm.abi.table import ALLOCATORS, Abi, Function, callbacks, host_functions
 from simwasm.engines.engine import Export, HostFunction, Imports, Memory
 from simwasm.errors import LinkError, Trap, TrapKind
 from simwasm.host.vm import Vm
 from simwasm.plugin import Plugin
-from simwasm.trace.event import Entered, Left, Observer, Trapped
+from simwasm.trace.event import Entered, Event, Left, Observer, Trapped
 from simwasm.wasm.module import FuncType, Kind
 
 STARTING, ALLOCATING = 1, 2
@@ -86,27 +87,29 @@ class Wire:
     """Where events come from: numbers them and tells the observers."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
-        self.observers = tuple(observers)
-        self._seq = count(1)
+        self._tell = observers[0] if len(observers) == 1 else _telling_all(tuple(observers))
+        self._next = count(1).__next__
 
     def enter(
         self, vm: Vm, context: int, function: Function, args: tuple[Any, ...], words: tuple[int, ...]
     ) -> int:
-        seq = next(self._seq)
-        event = Entered(seq, vm.proxy.clock.now, vm.plugin.name, context, function, args, words)
-        for observer in self.observers:
-            observer(event)
+        seq = self._next()
+        self._tell(Entered(seq, vm.proxy.clock.now, vm.plugin.name, context, function, args, words))
         return seq
 
     def leave(self, opened: int, result: Any, values: tuple[Any, ...] = (), reason: str = "") -> None:
-        event = Left(next(self._seq), opened, result, values, reason)
-        for observer in self.observers:
-            observer(event)
+        self._tell(Left(self._next(), opened, result, values, reason))
 
     def trap(self, opened: int, trap: Trap) -> None:
-        event = Trapped(next(self._seq), opened, trap)
-        for observer in self.observers:
+        self._tell(Trapped(self._next(), opened, trap))
+
+
+def _telling_all(observers: tuple[Observer, ...]) -> Observer:
+    def tell(event: Event) -> None:
+        for observer in observers:
             observer(event)
+
+    return tell
 
 
 class Link:
@@ -144,18 +147,16 @@ class Link:
         several = len(row.outputs) > 1
         silent = not row.outputs
         ok = row.errors(0) if row.errors is not None else None
+        enter, leave = wire.enter, wire.leave
 
         def call(*words: int) -> int | None:
-            args: list[Any] = []
             refused: Refusal | None = None
-            for one in decode:
-                try:
-                    args.append(one(words))
-                except Refusal as refusal:
-                    refused = refused or refusal
-                    args.append(None)
+            try:
+                args = tuple([one(words) for one in decode])
+            except Refusal as refusal:
+                args, refused = _what_can_be_read(decode, words), refusal
             context = vm.context.id if vm.context is not None else 0
-            opened = wire.enter(vm, context, row, tuple(args), words)
+            opened = enter(vm, context, row, args, words)
             try:
                 if gate.shut & forbidden:
                     raise gate.restricted(row)
@@ -163,15 +164,15 @@ class Link:
                     raise refused
                 value, reason = carry_out(words, args)
             except Refusal as refusal:
-                wire.leave(opened, refusal.status, (), refusal.reason)
+                leave(opened, refusal.status, (), refusal.reason)
                 return int(refusal.status)
             except BaseException as error:
                 wire.trap(opened, as_trap(error))
                 raise
             if ok is None:
-                wire.leave(opened, value)
+                leave(opened, value)
                 return value  # type: ignore[no-any-return]  # a row without a status gives its word
-            wire.leave(opened, ok, () if silent else tuple(value) if several else (value,), reason)
+            leave(opened, ok, () if silent else tuple(value) if several else (value,), reason)
             return 0
 
         return call
@@ -194,7 +195,7 @@ class Link:
         }
         allocator = next((name for name in ALLOCATORS if name in exports), None)
         if allocator is not None:
-            self._malloc = found[allocator]
+            self._malloc = exports[allocator] if self._wire is None else found[allocator]
         return found
 
     def _caller(self, row: Function, export: Export) -> Caller:
@@ -205,11 +206,11 @@ class Link:
                 return export
             return lambda *args: decode(export(*args))
 
-        flags = [param.form.value == "flag" for param in row.params]
+        flags = [index for index, param in enumerate(row.params) if param.form is Form.FLAG]
 
         def call(*args: int) -> Any:
             context = vm.current.id if vm.current is not None else 0
-            shown = tuple(bool(arg) if flag else arg for arg, flag in zip(args, flags, strict=True))
+            shown = _with_flags(args, flags) if flags else args
             opened = wire.enter(vm, context, row, shown, args)
             try:
                 result = decode(export(*args))
@@ -235,6 +236,24 @@ class Link:
                 callers["_start"]()
         finally:
             self.gate.shut = 0
+
+
+def _what_can_be_read(decode: Sequence[codec.Decoder], words: tuple[int, ...]) -> tuple[Any, ...]:
+    """The arguments of a call that will be refused: None for each that cannot be decoded."""
+    args: list[Any] = []
+    for one in decode:
+        try:
+            args.append(one(words))
+        except Refusal:
+            args.append(None)
+    return tuple(args)
+
+
+def _with_flags(args: tuple[int, ...], flags: Sequence[int]) -> tuple[int, ...]:
+    shown = list(args)
+    for index in flags:
+        shown[index] = bool(shown[index])
+    return tuple(shown)
 
 
 def as_trap(error: BaseException) -> Trap:

@@ -80,9 +80,9 @@ class Side(str, Enum):
     HOST = "host"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Function:
-    """One row."""
+    """One row. There is one of each, so they compare and hash by identity, which is quick."""
 
     name: str
     side: Side

@@ -16,10 +16,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterable
+from enum import IntEnum
+from json.encoder import encode_basestring as quoted
 from typing import Any
 
 from simwasm.abi.kinds import Param
-from simwasm.abi.table import Side
+from simwasm.abi.table import Function, Side
 from simwasm.errors import Trap
 from simwasm.plugin import Plugin
 from simwasm.trace.event import Entered, Event, Left, Trapped, shown
@@ -68,49 +70,100 @@ def header(
     return found | {"engine": engine} if engine else found
 
 
+class _Texts(dict[type, Callable[[Any], str]]):
+    """How the values of a type are written, found once for each type."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], str]:
+        if issubclass(kind, IntEnum):
+            self[kind] = {member: quoted(member.name) for member in kind}.__getitem__
+        else:
+            self[kind] = _any_text
+        return self[kind]
+
+
+_dumps = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _any_text(value: Any) -> str:
+    return _dumps(to_json(value))
+
+
+def _str_text(value: str) -> str:
+    return quoted(value) if value.isascii() else _any_text(value)
+
+
+_texts = _Texts({int: str, str: _str_text, bool: {False: "false", True: "true"}.__getitem__})
+
+
 class Recorder:
-    """An observer that writes a trace file, line by line."""
+    """An observer that writes a trace file, line by line.
+
+    A line is put together as text: the parts that a function's lines have in common are made once, since two values
+    in a dictionary for `json.dumps` cost ten times what is written here.
+    """
 
     def __init__(self, write: Callable[[str], object], head: dict[str, Any]) -> None:
         self._write = write
         self._started: int = head["started_ns"]
         self._chain = len(head["plugins"]) > 1
-        self._pending: dict[str, Any] | None = None
-        self._open: list[Entered] = []
+        self._pending = ""
+        """The newest call's line without its end, until it is known whether anything happens inside."""
+        self._open: list[Function] = []
+        self._calls: dict[Function, str] = {}
+        self._gives: dict[Function, str] = {}
         self._line(head)
 
     def _line(self, content: dict[str, Any]) -> None:
-        self._write(json.dumps(content, ensure_ascii=False) + "\n")
+        self._write(_dumps(content) + "\n")
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Entered):
-            self._flush()
+            if self._pending:
+                self._write(self._pending + "}\n")
             self._pending = self._entered(event)
-            self._open.append(event)
+            self._open.append(event.function)
             return
-        entered = self._open.pop()
-        closing = _left(event, entered) if isinstance(event, Left) else _trapped(event)
-        if self._pending is not None:
-            closing = self._pending | closing
-            self._pending = None
-        self._line(closing)
+        function = self._open.pop()
+        closing = self._left(event, function) if isinstance(event, Left) else _trapped(event)
+        self._write(f"{self._pending}, {closing}}}\n" if self._pending else f"{{{closing}}}\n")
+        self._pending = ""
 
-    def _entered(self, event: Entered) -> dict[str, Any]:
-        function = event.function
-        content: dict[str, Any] = {}
-        if function.side is Side.PLUGIN:
-            content["at"] = event.at - self._started
+    def _entered(self, event: Entered) -> str:
+        _, at, vm, context, function, args, _ = event
+        shape = self._calls.get(function)
+        if shape is None:
+            shape = self._calls[function] = self._shape(function)
+        texts = [_texts[arg.__class__](arg) for arg in args]
         if self._chain:
-            content["plugin"] = event.vm
-        content |= {"context": event.context, "call": function.name}
-        if function.inputs:
-            content["args"] = _named(function.inputs, event.args)
-        return content
+            texts = [quoted(vm), str(context), *texts]
+        else:
+            texts.insert(0, str(context))
+        if function.side is Side.PLUGIN:
+            texts.insert(0, str(at - self._started))
+        return shape % tuple(texts)
+
+    def _shape(self, function: Function) -> str:
+        """A call's line, with a gap for each value."""
+        fields = ['"at": %s'] if function.side is Side.PLUGIN else []
+        fields += ['"plugin": %s'] if self._chain else []
+        fields += ['"context": %s', f'"call": {quoted(function.name)}']
+        fields += [f'"args": {_gaps(function.inputs)}'] if function.inputs else []
+        return "{" + ", ".join(fields)
+
+    def _left(self, event: Left, function: Function) -> str:
+        _, _, result, values, reason = event
+        text = f'"result": {_texts[result.__class__](result)}'
+        if values:
+            shape = self._gives.get(function)
+            if shape is None:
+                shape = self._gives[function] = f', "gives": {_gaps(function.outputs)}'
+            text += shape % tuple([_texts[value.__class__](value) for value in values])
+        return f'{text}, "reason": {_texts[str](reason)}' if reason else text
 
     def _flush(self) -> None:
-        if self._pending is not None:
-            self._line(self._pending)
-            self._pending = None
+        if self._pending:
+            self._write(self._pending + "}\n")
+            self._pending = ""
 
     def outcome(self, content: dict[str, Any]) -> None:
         """Note what became of an exchange."""
@@ -118,21 +171,12 @@ class Recorder:
         self._line({"outcome": content})
 
 
-def _named(params: tuple[Param, ...], values: tuple[Any, ...]) -> dict[str, Any]:
-    return {param.name: to_json(value) for param, value in zip(params, values, strict=True)}
+def _gaps(params: tuple[Param, ...]) -> str:
+    return "{" + ", ".join(f"{quoted(param.name)}: %s" for param in params) + "}"
 
 
-def _left(event: Left, entered: Entered) -> dict[str, Any]:
-    content: dict[str, Any] = {"result": to_json(event.result)}
-    if event.values:
-        content["gives"] = _named(entered.function.outputs, event.values)
-    if event.reason:
-        content["reason"] = event.reason
-    return content
-
-
-def _trapped(event: Trapped) -> dict[str, Any]:
-    return {"trap": trap_to_json(event.trap)}
+def _trapped(event: Trapped) -> str:
+    return f'"trap": {_dumps(trap_to_json(event.trap))}'
 
 
 def trap_to_json(trap: Trap) -> dict[str, Any]:
