@@ -16,11 +16,12 @@ import struct
 from collections.abc import Callable
 from ctypes import CFUNCTYPE, POINTER, c_int32, c_size_t, c_void_p
 from threading import get_ident
-from typing import Any
+from typing import Any, cast
 
 import wasmtime
 from wasmtime import _ffi as ffi
 
+from simwasm.engines.callback import covered, need_recursion
 from simwasm.engines.engine import Export, HostFunction, Word, Words
 from simwasm.engines.link import closed
 from simwasm.errors import SimwasmError, Trap
@@ -36,22 +37,20 @@ _I32 = ValType.I32
 _Slots = POINTER(c_int32)
 _FastCallback = CFUNCTYPE(c_void_p, c_void_p, c_void_p, _Slots, c_size_t)
 _Callback = CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_void_p, c_size_t)
-_STOP = b"python exception"
 
 
-def _function(name: str, result: Any, *arguments: Any) -> Any:
-    function = ffi.dll[name]
-    function.restype, function.argtypes = result, arguments
-    return function
-
-
-_invoke = _function(
-    "wasmtime_func_call_unchecked", c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p
-)
-_new_function = _function(
-    "wasmtime_func_new_unchecked", None, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p
-)
-_new_trap = _function("wasmtime_trap_new", c_void_p, ctypes.c_char_p, c_size_t)
+# No argument types are declared: arguments are made once, as C values, which ctypes passes on without a call.
+_invoke = ffi.dll["wasmtime_func_call_unchecked"]
+_invoke.restype = c_void_p
+_new_function = ffi.dll["wasmtime_func_new_unchecked"]
+_new_function.restype = None
+_new_trap = ffi.dll["wasmtime_trap_new"]
+_new_trap.restype = c_void_p
+_delete_error = ffi.dll["wasmtime_error_delete"]
+_delete_error.restype = None
+_delete_trap = ffi.dll["wasm_trap_delete"]
+_delete_trap.restype = None
+_STOP = ctypes.c_char_p(b"python exception"), c_size_t(len(b"python exception"))
 
 
 class Calls:
@@ -59,7 +58,7 @@ class Calls:
 
     def __init__(self, store: wasmtime.Store, stopped: Callable[[wasmtime.Trap], Trap]) -> None:
         self._store = store
-        self._context = ctypes.cast(store._context(), c_void_p).value
+        self._context = ctypes.cast(store._context(), c_void_p)
         self._stopped = stopped
         self._owner = get_ident()
         self._raised: list[BaseException] = []
@@ -80,20 +79,21 @@ class Calls:
             ctypes.cast(callback, c_void_p),
             None,
             None,
-            ctypes.addressof(made),
+            ctypes.byref(made),
         )
         self._kept.append(callback)
         return wasmtime.Func._from_raw(made)
 
     def export(self, function: wasmtime.Func, kind: FuncType) -> Export:
         """A function of the guest as one that Python can call."""
-        size = max(len(kind.params), len(kind.results))
-        slots = ctypes.create_string_buffer(_SLOT * max(size, 1))
+        count = max(len(kind.params), len(kind.results))
+        slots = ctypes.create_string_buffer(_SLOT * max(count, 1))
         pack = struct.Struct("<" + "".join(_WIDE[p] for p in kind.params)).pack_into
         unpack = struct.Struct("<" + "".join(_FORMATS[r] for r in kind.results)).unpack_from
         single = len(kind.results) == 1
-        invoke, context, owner, trap, failed = _invoke, self._context, self._owner, self._trap, self._failed
-        target, at, trap_at = map(ctypes.addressof, (function._func, slots, trap))
+        target, at, trap_at = map(ctypes.pointer, (function._func, slots, self._trap))
+        context, size, invoke = self._context, c_size_t(count), cast(Any, _invoke)
+        owner, trap, raised, failed = self._owner, self._trap, self._raised, self._failed
 
         def call(*words: Word) -> Words:
             if get_ident() != owner:
@@ -102,7 +102,9 @@ class Calls:
                 pack(slots, 0, *words)
             except struct.error:
                 pack(slots, 0, *_low(words))
+            need_recursion()
             trap.value = None
+            raised.clear()
             failure = invoke(context, target, at, size, trap_at)
             if failure or trap.value:
                 raise failed(failure)
@@ -128,16 +130,15 @@ class Calls:
     def _failed(self, failure: int | None) -> BaseException:
         """Why a guest call did not return."""
         stop, self._trap.value = self._trap.value, None
-        trap = None
-        if stop:
-            trap = wasmtime.Trap._from_ptr(ctypes.cast(stop, POINTER(ffi.wasm_trap_t)))
-        error = None
-        if failure:
-            error = wasmtime.WasmtimeError._from_ptr(ctypes.cast(failure, POINTER(ffi.wasmtime_error_t)))
         reason = self.raised()
         if reason is not None:
+            for address, delete in ((stop, _delete_trap), (failure, _delete_error)):
+                if address:
+                    delete(c_void_p(address))
             return reason
-        return self._stopped(trap) if trap else error or SimwasmError("wasmtime gave no reason")
+        if stop:
+            return self._stopped(wasmtime.Trap._from_ptr(ctypes.cast(stop, POINTER(ffi.wasm_trap_t))))
+        return wasmtime.WasmtimeError._from_ptr(ctypes.cast(failure or 0, POINTER(ffi.wasmtime_error_t)))
 
 
 def _low(words: tuple[Word, ...]) -> list[Word]:
@@ -151,15 +152,15 @@ def _simple_host(function: HostFunction, raised: list[BaseException]) -> Any:
 
     def entered(_env: object, _caller: object, slots: Any, _size: int) -> int | None:
         try:
-            result = call(*slots[0:end:4])
+            result = call(*slots[0:end:4]) if end else call()  # ctypes finds one item in [0:0:4]
             if answers:
                 slots[0] = result
             return None
         except BaseException as error:
             raised.append(error)
-            return _new_trap(_STOP, len(_STOP))  # type: ignore[no-any-return]  # ctypes knows no types
+            return _new_trap(*_STOP)  # type: ignore[no-any-return]  # ctypes knows no types
 
-    return _FastCallback(entered)
+    return _FastCallback(covered(entered))
 
 
 def _any_host(function: HostFunction, raised: list[BaseException]) -> Any:
@@ -178,9 +179,9 @@ def _any_host(function: HostFunction, raised: list[BaseException]) -> Any:
             return None
         except BaseException as error:
             raised.append(error)
-            return _new_trap(_STOP, len(_STOP))  # type: ignore[no-any-return]  # ctypes knows no types
+            return _new_trap(*_STOP)  # type: ignore[no-any-return]  # ctypes knows no types
 
-    return _Callback(entered)
+    return _Callback(covered(entered))
 
 
 _WASMTIME_TYPES = {

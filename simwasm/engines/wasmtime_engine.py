@@ -133,8 +133,14 @@ def _wanted(module: wasmtime.Module) -> list[Wanted]:
 def _function_type(found: object) -> FuncType | None:
     if not isinstance(found, wasmtime.FuncType):
         return None
-    params, results = (tuple(ValType(str(kind)) for kind in side) for side in (found.params, found.results))
+    params, results = (tuple(map(_kind, side)) for side in (found.params, found.results))
     return FuncType(params, results)
+
+
+def _kind(found: wasmtime.ValType) -> ValType:
+    """A type by the name that wasmtime-py gives it, which for references is not the official one."""
+    name = str(found)
+    return ValType(name) if name in ValType._value2member_map_ else ValType.EXTERNREF
 
 
 class WasmtimeInstance:
