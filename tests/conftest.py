@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from simwasm.engines import find
 from simwasm.engines.engine import Engine
@@ -15,6 +16,9 @@ from simwasm.plugin import Plugin
 ROOT = Path(__file__).parent.parent
 ENGINES = ("wasmer", "wasmtime") if sys.version_info[:2] == (3, 10) else ("wasmtime",)
 """Both have to load on CPython 3.10; wasmer has no build for any other."""
+
+settings.register_profile("simwasm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("simwasm")  # how fast a machine is says nothing about the code
 
 
 @pytest.fixture(scope="session", params=ENGINES)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simwasm.errors import TrafficError
@@ -42,7 +42,7 @@ JUNK: list[Any] = [
     {"a": 1},
 ]
 
-hard = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hard = settings(max_examples=300)
 
 
 def by_name(name: str) -> Exchange:
