@@ -37,7 +37,7 @@ def send(root: RootContext, call: Callout, *, grpc: bool) -> None:
 
 
 def _in_time(answer: Message | Failure, timeout: int) -> tuple[Message | Failure, int]:
-    """An answer and when it is whole; one that takes longer than it may is a timeout, or was cut off when it had begun."""
+    """An answer and when it is whole; one that takes too long is a timeout, or is cut off where it has begun."""
     due = answer.after_ns + sum(chunk.after_ns for chunk in getattr(answer, "body", ()))
     if not timeout or due <= timeout:
         return answer, due

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timezone
+from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 from urllib.parse import quote
-from uuid import UUID
 
 from simwasm.exchange import Connection, Header, Headers, Message, first
 from simwasm.host.clock import MILLISECOND, SECOND
 from simwasm.host.commands import Failure
 from simwasm.host.headers import HeaderMap
 
-_HOP_BY_HOP = ("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade")
+_HOP_BY_HOP = frozenset(("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"))
 _PSEUDO = (":authority", ":path", ":method", ":scheme")
 _NO_LENGTH_METHODS = ("GET", "HEAD", "CONNECT", "OPTIONS", "TRACE")
 _BODILESS = ("204", "304")
@@ -35,8 +35,18 @@ def request_for_filters(headers: Headers, connection: Connection, random: Random
     if found.get("x-forwarded-proto") is None:
         found.add("x-forwarded-proto", "https" if connection.tls else "http")
     if found.get("x-request-id") is None:
-        found.add("x-request-id", str(UUID(int=random.getrandbits(128), version=4)))
+        found.add("x-request-id", _uuid(random.getrandbits(128)))
     return found
+
+
+def _uuid(bits: int) -> str:
+    """A UUID of version 4, as `uuid.UUID` writes it, at a third of its price."""
+    text = f"{bits & _UUID_MASK | _UUID_4:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+_UUID_MASK = ~(0xC000 << 48 | 0xF000 << 64)
+_UUID_4 = 0x8000 << 48 | 4 << 76
 
 
 def request_for_upstream(headers: Headers, timeout_ns: int, has_body: bool) -> Headers:
@@ -97,8 +107,12 @@ def response_for_client(headers: HeaderMap, now_ns: int, connection: Connection,
 
 
 def http_date(now_ns: int) -> str:
-    moment = datetime.fromtimestamp(now_ns // SECOND, timezone.utc)
-    return moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
+    return _http_date(now_ns // SECOND)
+
+
+@lru_cache(maxsize=16)  # most answers are of the second of the one before, and making a date takes 10 us
+def _http_date(second: int) -> str:
+    return datetime.fromtimestamp(second, timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
 class NoAnswer(NamedTuple):

@@ -1,7 +1,8 @@
 """What is told of a run, in the same words whoever ran it: the simulated host or the real one.
 
 Rules that live here: a message is as it is on an HTTP/1 wire, so without `:scheme` and with the rest of the pseudo
-headers first; crossings and log lines are those of one worker thread, cut at the end of each exchange.
+headers first; crossings and log lines are those of one worker thread, cut at the end of each exchange; what happens
+inside a tick is left out, because Envoy's main thread ticks as well and chance decides which of the two comes first.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from simwasm.session import AskUpstream, recorded
 Answer = Message | Failure
 Script = Callable[[Message], Answer]
 
+
 def nobody_listens(request: Message) -> Answer:
     """Answer for a cluster whose port is closed: the connection is refused."""
     return Failure("remote connection failure")
 
 
+TICK = "proxy_on_tick"
 _ON_THE_WIRE = (":status", ":authority", ":path", ":method")
 
 

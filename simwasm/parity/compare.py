@@ -16,9 +16,8 @@ from difflib import unified_diff
 from simwasm.engines.engine import Engine
 from simwasm.exchange import Message, to_text
 from simwasm.parity.account import Account, Inside, Scenario, Seen, as_played
-from simwasm.parity.log import Crossing
 from simwasm.parity.real import judge
-from simwasm.parity.redactions import redacted
+from simwasm.parity.redactions import is_compared, redacted
 from simwasm.parity.simulated import simulate
 
 _CONTEXT = 3
@@ -66,9 +65,8 @@ def _diff(simwasm: Lines, envoy: Lines) -> Lines:
 def _told(account: Account) -> Iterator[tuple[str, str, Lines]]:
     """An account as text, part by part; both sides have the same parts."""
     yield from (("start", what, lines) for what, lines in _inside(account.start))
-    for number, seen in enumerate(account.exchanges, 1):
-        where = f"exchange {number}, {seen.exchange.label}"
-        yield from ((where, what, lines) for what, lines in _seen(seen))
+    for seen in account.exchanges:
+        yield from ((seen.exchange.label, what, lines) for what, lines in _seen(seen))
     yield from (("stop", what, lines) for what, lines in _inside(account.stop))
 
 
@@ -82,12 +80,7 @@ def _seen(seen: Seen) -> Aspects:
 
 def _inside(inside: Inside) -> Aspects:
     yield "log", tuple(f"{line.level} [{line.source}] {line.text}" for line in inside.logs)
-    yield "crossings", tuple(map(crossing_line, inside.crossings))
-
-
-def crossing_line(crossing: Crossing) -> str:
-    """One crossing, indented by its depth."""
-    return str(crossing)
+    yield "crossings", tuple(str(crossing) for crossing in inside.crossings if is_compared(crossing))
 
 
 def _messages(messages: Iterable[Message]) -> Iterator[str]:

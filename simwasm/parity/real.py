@@ -12,7 +12,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 from simwasm.exchange import Exchange, Message
-from simwasm.parity.account import Account, Answer, Inside, Scenario, Script, Seen, as_sent, nobody_listens, on_wire
+from simwasm.parity.account import (
+    TICK,
+    Account,
+    Answer,
+    Inside,
+    Scenario,
+    Script,
+    Seen,
+    as_sent,
+    nobody_listens,
+    on_wire,
+)
 from simwasm.parity.bootstrap import Address, EnvoyPlugin, FailPolicy
 from simwasm.parity.client import End, fetch
 from simwasm.parity.envoy import Envoy
@@ -23,6 +34,9 @@ from simwasm.plugin import Plugin
 PATIENCE = 2.0
 """Seconds without a byte after which an exchange counts as hanging."""
 
+_TICK_BEGINS = f"[host->vm] {TICK}("
+_TICK_ENDS = (f"[host<-vm] {TICK} ", f"Function: {TICK} ")
+
 
 def judge(scenario: Scenario, patience: float = PATIENCE) -> Account:
     """Run a scenario through Envoy and tell what everyone saw."""
@@ -30,7 +44,9 @@ def judge(scenario: Scenario, patience: float = PATIENCE) -> Account:
         servers = _Servers(scenario, stack)
         envoy = stack.enter_context(
             Envoy.start(
-                _plugin(scenario.plugin), upstream=servers.upstream.address, clusters=servers.cluster_addresses()
+                _plugin(scenario.plugin),
+                upstream=servers.upstream.address,
+                clusters=servers.cluster_addresses(),
             )
         )
         started = time.time_ns()
@@ -100,7 +116,18 @@ class _Log:
 
 
 def _inside(records: list[Record]) -> Inside:
-    return Inside(crossings(records), plugin_logs(records))
+    compared = list(_without_ticks(records))
+    return Inside(crossings(compared), plugin_logs(compared))
+
+
+def _without_ticks(records: list[Record]) -> Iterator[Record]:
+    """The records except those between a tick's beginning and its end."""
+    ticking = False
+    for record in records:
+        ticking = ticking and not record.text.startswith(_TICK_ENDS)
+        if not ticking:
+            yield record
+        ticking = ticking or record.text.startswith(_TICK_BEGINS)
 
 
 def _received(server: Upstream) -> Iterator[Message]:

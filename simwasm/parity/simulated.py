@@ -10,7 +10,7 @@ from simwasm.engines.engine import Engine
 from simwasm.exchange import Exchange, Message
 from simwasm.host.commands import Callout
 from simwasm.host.outcome import LogLine, Outcome
-from simwasm.parity.account import Account, Answer, Inside, Scenario, Seen, nobody_listens, on_wire
+from simwasm.parity.account import TICK, Account, Answer, Inside, Scenario, Seen, nobody_listens, on_wire
 from simwasm.parity.client import End
 from simwasm.parity.log import Crossing, Direction, PluginLog, Record, plugin_logs
 from simwasm.plugin import Plugin
@@ -59,10 +59,17 @@ class _Notes:
         """Note a call when it begins, and how it ended when it ends."""
         if isinstance(event, Entered):
             self._open.append((len(self._calls), event))
-            self._calls.append(self._begun(event))
+            if not self._ticking():
+                self._calls.append(self._begun(event))
             return
+        compared = not self._ticking()
         at, entered = self._open.pop()
-        self._calls[at] = _ended(self._calls[at], entered, event)
+        if compared:
+            self._calls[at] = _ended(self._calls[at], entered, event)
+
+    def _ticking(self) -> bool:
+        """Whether the innermost call is inside a tick."""
+        return any(entered.function.name == TICK for _, entered in self._open[:-1])
 
     def _begun(self, event: Entered) -> Crossing:
         function, depth = event.function, len(self._open) - 1
@@ -75,6 +82,8 @@ class _Notes:
 
     def logged(self, line: LogLine) -> None:
         """Note a line, if a plugin wrote it."""
+        if self._open and self._open[0][1].function.name == TICK:
+            return
         level = _LEVELS.get(line.level, line.level.name.lower())
         self._logs += plugin_logs([Record(_THREAD, level, "wasm", line.text)])
 

@@ -6,8 +6,8 @@ from simwasm.abi.enums import Status
 from simwasm.abi.pairs import Pairs
 from simwasm.abi.status import Refusal
 from simwasm.exchange import Chunk, Message, to_text
-from simwasm.host.callouts import send
 from simwasm.host import edge
+from simwasm.host.callouts import send
 from simwasm.host.calls.topic import calls
 from simwasm.host.commands import Callout
 from simwasm.host.context import RootContext
@@ -61,7 +61,12 @@ def proxy_grpc_call(
     cluster = _cluster_of(service_config)
     _known_cluster(vm, cluster, Status.PARSE_FAILURE)
     request = HeaderMap(
-        [(":method", "POST"), (":path", f"/{service}/{method}"), (":authority", cluster), (":scheme", "http")],
+        [
+            (":method", "POST"),
+            (":path", f"/{service}/{method}"),
+            (":authority", cluster),
+            (":scheme", "http"),
+        ],
         request=True,
     )
     request.add("te", "trailers")
