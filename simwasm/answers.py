@@ -111,11 +111,12 @@ def _reply(value: Any, where: str) -> Message:
     status, body, after = reply.get("status", 200), reply.get("body", ""), reply.get("after_ms", 0)
     if not isinstance(status, int) or not isinstance(body, str) or not isinstance(after, int):
         raise ConfigError(f"{where}: status and after_ms are numbers, body is a string")
+    trailers = _object(reply.get("trailers", {}), None, f"{where}.trailers")
     return response(
         status,
         headers=_object(reply.get("headers", {}), None, f"{where}.headers").items(),
-        body=body.encode(),
-        trailers=_object(reply.get("trailers", {}), None, f"{where}.trailers").items(),
+        body=[body.encode()] if trailers else body.encode(),
+        trailers=trailers.items(),
         after_ns=after * MILLISECOND,
     )
 

@@ -34,8 +34,7 @@ class Callout:
     timeout_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
+class Upstream(NamedTuple):
     """Ask the exchange's upstream. Answer: a Message, or a Failure."""
 
     exchange: Exchange
@@ -52,8 +51,7 @@ class Failure:
     """What came before the connection was lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """An exchange has ended. Answer: nothing."""
 
     outcome: Outcome

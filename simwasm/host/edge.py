@@ -19,7 +19,7 @@ from simwasm.host.headers import HeaderMap
 
 _HOP_BY_HOP = frozenset(("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"))
 _PSEUDO = (":authority", ":path", ":method", ":scheme")
-_NO_LENGTH_METHODS = ("GET", "HEAD", "CONNECT", "OPTIONS", "TRACE")
+_NO_LENGTH_METHODS = ("GET", "HEAD", "DELETE", "CONNECT", "TRACE")
 _BODILESS = ("204", "304")
 _GRPC_STATUS = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
 

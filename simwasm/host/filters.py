@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simwasm.abi.enums import Action, BufferType, DataAction, HeadersAction, MapType
+from simwasm.abi.table import Abi
 from simwasm.errors import Trap
 from simwasm.host.buffers import Buffer
 from simwasm.host.commands import Steps
@@ -45,7 +46,7 @@ class StreamContext(Context):
         self.ending: Lane | None = None
         """The lane whose end this callback sees, so that trailers may be added to it."""
         self._failed = False
-        self._with_end = vm.plugin.abi.value != "0.1.0"
+        self._with_end = vm.plugin.abi is not Abi.V0_1_0
 
     @property
     def log_name(self) -> str:

@@ -27,7 +27,7 @@ _JOINED = frozenset(
     "x-forwarded-proto x-ot-span-context x-request-id "
     "access-control-allow-credentials access-control-allow-headers access-control-allow-methods "
     "access-control-allow-origin access-control-expose-headers access-control-max-age age date expires "
-    "last-modified location".split()
+    "last-modified location cookie".split()
 )
 _SEPARATORS = {"cookie": "; "}
 
@@ -58,7 +58,9 @@ class HeaderMap:
 
     def get(self, name: str) -> str | None:
         """The first value of a header."""
-        name = self._key(name)
+        name = name.lower()  # `_key` written out, since this is called more than anything else
+        if name == "host" and self.request:
+            name = ":authority"
         for key, value in self._entries:
             if key == name:
                 return value
@@ -72,13 +74,11 @@ class HeaderMap:
     def add(self, name: str, value: str) -> None:
         """Add a value, joined to what is there where Envoy does so."""
         name = self._key(name)
-        if name in _JOINED or name in _SEPARATORS or name[:1] == ":":
+        if name in _JOINED or name[:1] == ":":
             for index, (key, old) in enumerate(self._entries):
                 if key == name:
-                    self._entries[index] = (
-                        name,
-                        f"{old}{_SEPARATORS.get(name, ',')}{value}" if old else value,
-                    )
+                    separator = _SEPARATORS.get(name, ",")
+                    self._entries[index] = (name, f"{old}{separator}{value}" if old else value)
                     return
         self._insert(name, value)
 

@@ -84,9 +84,8 @@ class Stream:
         if not message.body and not message.trailers:
             return
         pieces: list[Chunk] = list(message.body)
-        ends = not message.trailers and not cut
-        if ends and protocol.startswith("HTTP/1") and (not pieces or pieces[-1].data):
-            pieces.append(Chunk(b""))
+        if protocol.startswith("HTTP/1"):
+            pieces = _frames(pieces, ends=not message.trailers and not cut)
         self._next_piece(lane, message, pieces, 0, cut)
 
     def _next_piece(self, lane: Lane, message: Message, pieces: list[Chunk], index: int, cut: str) -> None:
@@ -275,9 +274,10 @@ class Stream:
 
     def resume(self, filter: StreamContext, request: bool) -> Steps[None]:
         """Carry out `continue_stream`."""
-        if not self.ended:
+        lane = self.request if request else self.response
+        if not self.ended and lane.headers is not None:
             self._wait()
-            yield from (self.request if request else self.response).resume_for(filter)
+            yield from lane.resume_for(filter)
 
     def closed(self, lane: Lane) -> bool:
         """Whether a lane has nothing to do any more."""
@@ -357,6 +357,18 @@ class Stream:
             waiting=self.waiting,
             request_headers=Message(self.request.headers.entries) if self.request.headers else None,
         )
+
+
+def _frames(pieces: Iterable[Chunk], *, ends: bool) -> list[Chunk]:
+    """What HTTP/1 makes of a body's pieces: an empty one is nothing but a pause, and the end is a frame of its own."""
+    frames: list[Chunk] = []
+    pause = 0
+    for piece in pieces:
+        pause += piece.after_ns
+        if piece.data:
+            frames.append(Chunk(piece.data, pause))
+            pause = 0
+    return [*frames, Chunk(b"", pause)] if ends else frames
 
 
 class Assembly:

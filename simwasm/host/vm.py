@@ -12,13 +12,13 @@ Rules, as in the real host:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from simwasm.abi.enums import LogLevel
 from simwasm.errors import Trap
-from simwasm.host.commands import Callback, Steps
+from simwasm.host.commands import Callback, Command, Steps
 from simwasm.host.metrics import MetricIds
 from simwasm.plugin import Plugin
 
@@ -77,9 +77,12 @@ class Vm:
         finally:
             self.current, self.context = before
 
-    def settle(self) -> Steps[None]:
-        """Carry out what was asked for during the call that has just returned."""
+    def settle(self) -> Iterable[Command]:
+        """Carry out what was asked for during the call that has just returned: most often nothing."""
         self.stopped = False
+        return self._carry_out() if self._deeds else ()
+
+    def _carry_out(self) -> Steps[None]:
         deeds = self._deeds
         while deeds:
             yield from deeds.popleft()()

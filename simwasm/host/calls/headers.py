@@ -5,6 +5,7 @@ from __future__ import annotations
 from simwasm.abi.enums import MapType, Status
 from simwasm.abi.pairs import Pairs
 from simwasm.abi.status import Refusal, Remark
+from simwasm.abi.table import Abi
 from simwasm.host.calls.topic import calls
 from simwasm.host.context import Context
 from simwasm.host.headers import HeaderMap
@@ -84,7 +85,7 @@ def proxy_get_header_map_value(vm: Vm, kind: MapType, key: str) -> str | Refusal
 
 
 def _missing(vm: Vm, reason: str) -> Refusal | Remark:
-    if vm.plugin.abi.value == "0.1.0":
+    if vm.plugin.abi is Abi.V0_1_0:
         return Remark("", f"{reason}; ABI 0.1.0 gives an empty value for it")
     return Refusal(Status.NOT_FOUND, reason)
 
