@@ -39,7 +39,10 @@ def lower(headers: Iterable[Header]) -> Headers:
 
 def first(headers: Headers, name: str) -> str | None:
     """Return the first value of a header, whose name is given in lower case."""
-    return next((value for key, value in headers if key == name), None)
+    for key, value in headers:
+        if key == name:
+            return value
+    return None
 
 
 @dataclass(frozen=True, slots=True)

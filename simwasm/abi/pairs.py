@@ -8,7 +8,7 @@ Sizes leave the NULs out. Rule, as in the real host: reading never fails; what i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from struct import Struct
+from struct import pack, unpack_from
 
 from simwasm.exchange import to_bytes, to_text
 
@@ -17,8 +17,6 @@ Pairs = tuple[tuple[str, str], ...]
 MAX_BYTES = 1 << 20
 MAX_PAIRS = 1024
 
-_U32 = Struct("<I")
-
 
 def encode_pairs(pairs: Sequence[tuple[str, str]]) -> bytes:
     """Write pairs as the host does; no pairs are no bytes."""
@@ -26,7 +24,7 @@ def encode_pairs(pairs: Sequence[tuple[str, str]]) -> bytes:
         return b""
     encoded = [(to_bytes(name), to_bytes(value)) for name, value in pairs]
     sizes = [size for name, value in encoded for size in (len(name), len(value))]
-    head = Struct(f"<{1 + len(sizes)}I").pack(len(encoded), *sizes)
+    head = pack(f"<{1 + len(sizes)}I", len(encoded), *sizes)
     return head + b"".join([b"%b\0%b\0" % pair for pair in encoded])
 
 
@@ -43,13 +41,13 @@ def explain_pairs(data: bytes) -> tuple[Pairs, str]:
         return (), "" if size == 0 else f"{size} bytes cannot hold a count"
     if size > MAX_BYTES:
         return (), f"{size:,} bytes are more than the limit of {MAX_BYTES:,}"
-    (count,) = _U32.unpack_from(data)
+    (count,) = unpack_from("<I", data)
     if count > MAX_PAIRS:
         return (), f"{count:,} pairs are more than the limit of {MAX_PAIRS:,}"
     at = 4 + 8 * count
     if at > size:
         return (), f"the sizes of {count} pairs do not fit into {size} bytes"
-    sizes = Struct(f"<{2 * count}I").unpack_from(data, 4)
+    sizes = unpack_from(f"<{2 * count}I", data, 4)  # `struct` keeps the formats it has seen
     found: list[tuple[str, str]] = []
     for name_size, value_size in zip(sizes[::2], sizes[1::2], strict=True):
         name_end = at + name_size

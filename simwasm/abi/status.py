@@ -17,7 +17,6 @@ class Refusal(Exception):
     __slots__ = ("status", "reason")
 
     def __init__(self, status: Status | Errno, reason: str) -> None:
-        super().__init__(status, reason)
         self.status = status
         self.reason = reason
 
