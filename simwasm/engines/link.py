@@ -1,35 +1,88 @@
-"""Meet a module's imports with host functions, and say in Envoy's words where they do not fit.
+"""What a module imports and exports, and how that meets a host; said in Envoy's words where it does not.
 
-Rules that live here: a host provides functions only; types fit exactly; what the module does not import is
-not linked.
+Engines could tell the types themselves, but each in its own way, slowly, and wasmtime's library aborts when asked about
+a vector. So they are read from the module once and travel with the compiled code.
+
+Rules that live here: a host provides functions only; types fit exactly; what the module does not import is not linked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeGuard
+import json
+from dataclasses import dataclass
 
 from simwasm.engines.engine import HostFunction, Imports, Words
 from simwasm.engines.fuel import Fuel
 from simwasm.errors import LinkError
-from simwasm.wasm.module import FuncType, ValType
+from simwasm.wasm.module import FuncType, Kind, Module, ValType
 from simwasm.wasm.rewrite import SLICE
-
-Wanted = tuple[str, str, FuncType | None]
-"""What a module imports: from where, which name, which type of function; None if it is no function."""
 
 _WORDS = frozenset({ValType.I32, ValType.I64, ValType.F32, ValType.F64})
 _SLICE_TYPE = FuncType((), (ValType.I32,))
 
 
-def link(wanted: Iterable[Wanted], imports: Imports, fuel: Fuel) -> list[HostFunction]:
-    """The host function for every import, in order. Requests for more fuel go to `fuel`."""
-    offered = {**imports, SLICE: HostFunction(_SLICE_TYPE, fuel.slice)}
-    return [_fitting(module, name, kind, offered) for module, name, kind in wanted]
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """The functions that a rewritten module imports, in order, and those of its exports that Python can call."""
+
+    imports: tuple[tuple[str, str, FuncType | None], ...]
+    """From where, which name, which type; None if it is no function."""
+    exports: tuple[tuple[str, FuncType], ...]
+
+    @classmethod
+    def of(cls, module: Module) -> Interface:
+        """The interface that a module has once it is rewritten."""
+        imports = [
+            (item.module, item.name, item.type if isinstance(item.type, FuncType) else None)
+            for item in module.imports
+        ]
+        functions = [export for export in module.exports if export.kind is Kind.FUNCTION]
+        exports = [(export.name, module.function_type(export.index)) for export in functions]
+        callable_ones = tuple((name, kind) for name, kind in exports if _speakable(kind))
+        return cls((*imports, (*SLICE, _SLICE_TYPE)), callable_ones)
+
+    def host_types(self) -> tuple[FuncType, ...]:
+        """The types of all imports; of none if one of them can never be linked."""
+        kinds = tuple(kind for _, _, kind in self.imports if kind and _speakable(kind))
+        return kinds if len(kinds) == len(self.imports) else ()
+
+    def attach(self, compiled: bytes) -> bytes:
+        """Put it before compiled code."""
+        imports = [[module, name, kind and _lists(kind)] for module, name, kind in self.imports]
+        text = json.dumps([imports, [[name, _lists(kind)] for name, kind in self.exports]]).encode()
+        return len(text).to_bytes(4, "little") + text + compiled
+
+    @classmethod
+    def detach(cls, data: bytes) -> tuple[Interface, bytes]:
+        """Take it off again. Anything that `attach` did not make is a ValueError."""
+        end = 4 + int.from_bytes(data[:4], "little")
+        try:
+            imports, exports = json.loads(data[4:end])
+            found = cls(
+                tuple((module, name, kind and _function_type(kind)) for module, name, kind in imports),
+                tuple((name, _function_type(kind)) for name, kind in exports),
+            )
+        except TypeError as error:
+            raise ValueError(f"no interface: {error}") from None
+        return found, data[end:]
+
+    def link(self, imports: Imports, fuel: Fuel) -> list[HostFunction]:
+        """The host function for every import, in order. Requests for more fuel go to `fuel`."""
+        offered = {**imports, SLICE: HostFunction(_SLICE_TYPE, fuel.slice)}
+        return [_fitting(module, name, kind, offered) for module, name, kind in self.imports]
+
+
+def _lists(kind: FuncType) -> list[list[str]]:
+    return [[word.value for word in side] for side in (kind.params, kind.results)]
+
+
+def _function_type(lists: list[list[str]]) -> FuncType:
+    params, results = (tuple(map(ValType, side)) for side in lists)
+    return FuncType(params, results)
 
 
 def _fitting(module: str, name: str, kind: FuncType | None, offered: Imports) -> HostFunction:
-    if not speakable(kind):
+    if kind is None or not _speakable(kind):
         what = f"takes or gives what is no number ({kind})" if kind else "is no function"
         raise LinkError(f"Failed to load Wasm module due to a missing import: {module}.{name} {what}")
     found = offered.get((module, name))
@@ -43,9 +96,9 @@ def _fitting(module: str, name: str, kind: FuncType | None, offered: Imports) ->
     return found
 
 
-def speakable(kind: FuncType | None) -> TypeGuard[FuncType]:
+def _speakable(kind: FuncType) -> bool:
     """Whether Python and a guest can call each other with that type: it has only numbers."""
-    return kind is not None and _WORDS.issuperset(kind.params + kind.results)
+    return _WORDS.issuperset(kind.params + kind.results)
 
 
 def closed(*words: object) -> Words:

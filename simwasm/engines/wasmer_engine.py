@@ -25,7 +25,7 @@ from wasmer_compiler_cranelift import Compiler  # type: ignore[import-untyped,im
 from simwasm.engines.engine import Binary, Export, HostFunction, Imports, Word, Words
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.headroom import doors
-from simwasm.engines.link import Wanted, closed, link, speakable
+from simwasm.engines.link import Interface, closed
 from simwasm.engines.memory import LinearMemory, nothing
 from simwasm.engines.refuse import refusal
 from simwasm.engines.traps import is_own, trap, wasmer_trap
@@ -38,11 +38,7 @@ _TYPES = {
     ValType.I64: wasmer.Type.I64,
     ValType.F32: wasmer.Type.F32,
     ValType.F64: wasmer.Type.F64,
-    ValType.V128: wasmer.Type.V128,
-    ValType.FUNCREF: wasmer.Type.FUNC_REF,
-    ValType.EXTERNREF: wasmer.Type.EXTERN_REF,
 }
-_KINDS = {int(number): kind for kind, number in _TYPES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +67,15 @@ class WasmerEngine:
         if isinstance(guest, str):
             original = _compile(module.module.data)
             raise refusal(self.name, guest, original if isinstance(original, str) else None)
-        kinds = [kind for _, _, kind in _wanted(guest) if speakable(kind)]
-        return WasmerProgram(guest.serialize(), _compile(doors(kinds)).serialize(), lambda: module)
+        interface = Interface.of(module.module)
+        door = _compile(doors(interface.host_types()))
+        return WasmerProgram(interface, guest.serialize(), door.serialize(), lambda: module)
 
     def restore(self, compiled: bytes, binary: Binary) -> WasmerProgram:
         """A program from what `WasmerProgram.compiled` gave."""
-        guest, door = _unpack(compiled)
-        program = WasmerProgram(guest, door, binary)
+        interface, code = Interface.detach(compiled)
+        end = 8 + int.from_bytes(code[:8], "little")
+        program = WasmerProgram(interface, code[8:end], code[end:], binary)
         program.modules()
         return program
 
@@ -101,24 +99,25 @@ def _compile(wasm: bytes) -> Any:
 class WasmerProgram:
     """Compiled code, and the modules that each thread made of it."""
 
-    def __init__(self, guest: bytes, door: bytes, binary: Binary) -> None:
+    def __init__(self, interface: Interface, guest: bytes, door: bytes, binary: Binary) -> None:
+        self._interface = interface
         self._guest = guest
         self._door = door
         self._binary = binary
         self._here = local()
 
     def compiled(self) -> bytes:
-        """The native code."""
-        return _pack(self._guest, self._door)
+        """The interface and the native code."""
+        return self._interface.attach(len(self._guest).to_bytes(8, "little") + self._guest + self._door)
 
     def start(self, imports: Imports, fuel: Fuel) -> WasmerInstance:
         """Link and run the start function."""
         store, guest, door = self.modules()
-        functions = link(_wanted(guest), imports, fuel)
+        functions = self._interface.link(imports, fuel)
         hosts = wasmer.Instance(door, _hosts(store, functions))
         started = _Started(self._binary, fuel, hosts)
         try:
-            instance = wasmer.Instance(guest, _imports(guest, hosts.exports))
+            instance = wasmer.Instance(guest, _imports(self._interface, hosts.exports))
         except RuntimeError as error:
             reason = started.trap(error)
             if reason is not None:
@@ -126,7 +125,7 @@ class WasmerProgram:
             if is_own(error):
                 raise
             raise LinkError(str(error)) from None
-        return WasmerInstance(guest, instance.exports, started)
+        return WasmerInstance(self._interface, guest, instance.exports, started)
 
     def modules(self) -> tuple[Any, Any, Any]:
         """A store of this thread, and in it the guest and the doors to its host functions."""
@@ -141,26 +140,6 @@ class WasmerProgram:
         return made
 
 
-def _pack(guest: bytes, door: bytes) -> bytes:
-    return len(guest).to_bytes(8, "little") + guest + door
-
-
-def _unpack(compiled: bytes) -> tuple[bytes, bytes]:
-    end = 8 + int.from_bytes(compiled[:8], "little")
-    return compiled[8:end], compiled[end:]
-
-
-def _wanted(guest: Any) -> list[Wanted]:
-    return [(item.module, item.name, _function_type(item.type)) for item in guest.imports]
-
-
-def _function_type(found: Any) -> FuncType | None:
-    if not isinstance(found, wasmer.FunctionType):
-        return None
-    params, results = (tuple(_KINDS[kind] for kind in side) for side in (found.params, found.results))
-    return FuncType(params, results)
-
-
 def _hosts(store: Any, functions: list[HostFunction]) -> Any:
     """What is behind the doors."""
     behind = wasmer.ImportObject()
@@ -169,14 +148,14 @@ def _hosts(store: Any, functions: list[HostFunction]) -> Any:
     return behind
 
 
-def _imports(guest: Any, doors: Any) -> Any:
+def _imports(interface: Interface, doors: Any) -> Any:
     """What the guest imports: the doors, in the order of its imports."""
     namespaces: dict[str, dict[str, Any]] = {}
-    for index, item in enumerate(guest.imports):
-        namespaces.setdefault(item.module, {})[item.name] = getattr(doors, str(index))
+    for index, (module, name, _) in enumerate(interface.imports):
+        namespaces.setdefault(module, {})[name] = getattr(doors, str(index))
     linked = wasmer.ImportObject()
-    for name, items in namespaces.items():
-        linked.register(name, items)
+    for module, items in namespaces.items():
+        linked.register(module, items)
     return linked
 
 
@@ -187,14 +166,10 @@ def _wasmer_type(kind: FuncType) -> Any:
 class WasmerInstance:
     """A started module."""
 
-    def __init__(self, module: Any, exports: Any, started: _Started) -> None:
-        found = {item.name: getattr(exports, item.name) for item in module.exports}
+    def __init__(self, interface: Interface, guest: Any, exports: Any, started: _Started) -> None:
+        found = {item.name: getattr(exports, item.name) for item in guest.exports}
         memory = found.get("memory", found.get(MEMORY))
-        functions = {
-            name: _export(item, started)
-            for name, item in found.items()
-            if isinstance(item, wasmer.Function) and speakable(_function_type(item.type))
-        }
+        functions = {name: _export(found[name], started) for name, _ in interface.exports}
         self.memory = LinearMemory(nothing if memory is None else lambda: _look(memory))
         self.exports: Mapping[str, Export] = {name: call for name, (call, _) in functions.items()}
         self._globals = {name: item for name, item in found.items() if isinstance(item, wasmer.Global)}

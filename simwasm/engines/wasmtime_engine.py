@@ -20,13 +20,12 @@ import wasmtime
 
 from simwasm.engines.engine import Binary, Export, Imports, Word
 from simwasm.engines.fuel import Fuel
-from simwasm.engines.link import Wanted, link, speakable
+from simwasm.engines.link import Interface
 from simwasm.engines.memory import LinearMemory, nothing
 from simwasm.engines.refuse import refusal
 from simwasm.engines.traps import RawFrame, trap
 from simwasm.engines.wasmtime_calls import Calls
 from simwasm.errors import LinkError, Trap, TrapKind
-from simwasm.wasm.module import FuncType, ValType
 from simwasm.wasm.rewrite import MEMORY, Rewritten
 
 _STACK = 1024 * 1024
@@ -59,15 +58,16 @@ class WasmtimeEngine:
             compiled = wasmtime.Module(self._engine, module.wasm)
         except wasmtime.WasmtimeError as error:
             raise refusal(self.name, str(error), self._complaint(module.module.data)) from None
-        return WasmtimeProgram(self._engine, compiled, lambda: module)
+        return WasmtimeProgram(self._engine, Interface.of(module.module), compiled, lambda: module)
 
     def restore(self, compiled: bytes, binary: Binary) -> WasmtimeProgram:
         """A program from what `WasmtimeProgram.compiled` gave."""
+        interface, code = Interface.detach(compiled)
         try:
-            module = wasmtime.Module.deserialize(self._engine, compiled)
+            module = wasmtime.Module.deserialize(self._engine, code)
         except wasmtime.WasmtimeError as error:
             raise ValueError(f"not compiled by wasmtime {self.version}: {error}") from None
-        return WasmtimeProgram(self._engine, module, binary)
+        return WasmtimeProgram(self._engine, interface, module, binary)
 
     @cached_property
     def _engine(self) -> wasmtime.Engine:
@@ -91,18 +91,21 @@ class WasmtimeEngine:
 class WasmtimeProgram:
     """Compiled code."""
 
-    def __init__(self, engine: wasmtime.Engine, module: wasmtime.Module, binary: Binary) -> None:
+    def __init__(
+        self, engine: wasmtime.Engine, interface: Interface, module: wasmtime.Module, binary: Binary
+    ) -> None:
         self._engine = engine
+        self._interface = interface
         self._module = module
         self._binary = binary
 
     def compiled(self) -> bytes:
-        """The native code."""
-        return bytes(self._module.serialize())
+        """The interface and the native code."""
+        return self._interface.attach(bytes(self._module.serialize()))
 
     def start(self, imports: Imports, fuel: Fuel) -> WasmtimeInstance:
         """Link and run the start function."""
-        functions = link(_wanted(self._module), imports, fuel)
+        functions = self._interface.link(imports, fuel)
         store = wasmtime.Store(self._engine)
 
         def stopped(error: wasmtime.Trap) -> Trap:
@@ -117,7 +120,7 @@ class WasmtimeProgram:
             raise calls.raised() or stopped(error) from None
         except wasmtime.WasmtimeError as error:
             raise calls.raised() or LinkError(str(error)) from None
-        return WasmtimeInstance(store, calls, dict(instance.exports(store)))
+        return WasmtimeInstance(self._interface, store, calls, dict(instance.exports(store)))
 
 
 def _read(error: wasmtime.Trap) -> tuple[TrapKind, list[RawFrame]]:
@@ -126,35 +129,18 @@ def _read(error: wasmtime.Trap) -> tuple[TrapKind, list[RawFrame]]:
     return kind, [(frame.func_index, frame.module_offset) for frame in error.frames]
 
 
-def _wanted(module: wasmtime.Module) -> list[Wanted]:
-    return [(item.module, item.name or "", _function_type(item.type)) for item in module.imports]
-
-
-def _function_type(found: object) -> FuncType | None:
-    if not isinstance(found, wasmtime.FuncType):
-        return None
-    params, results = (tuple(map(_kind, side)) for side in (found.params, found.results))
-    return FuncType(params, results)
-
-
-def _kind(found: wasmtime.ValType) -> ValType:
-    """A type by the name that wasmtime-py gives it, which for references is not the official one."""
-    name = str(found)
-    return ValType(name) if name in ValType._value2member_map_ else ValType.EXTERNREF
-
-
 class WasmtimeInstance:
     """A started module."""
 
-    def __init__(self, store: wasmtime.Store, calls: Calls, exports: Mapping[str, object]) -> None:
+    def __init__(
+        self, interface: Interface, store: wasmtime.Store, calls: Calls, exports: Mapping[str, Any]
+    ) -> None:
         self._store = store
         self._calls = calls
         memory = exports.get("memory", exports.get(MEMORY))
         self.memory = LinearMemory(nothing if memory is None else lambda: _look(store, memory))
-        functions = {name: item for name, item in exports.items() if isinstance(item, wasmtime.Func)}
-        kinds = {name: _function_type(item.type(store)) for name, item in functions.items()}
         self.exports: Mapping[str, Export] = {
-            name: calls.export(functions[name], kind) for name, kind in kinds.items() if speakable(kind)
+            name: calls.export(exports[name], kind) for name, kind in interface.exports
         }
         self._globals = {name: item for name, item in exports.items() if isinstance(item, wasmtime.Global)}
 
