@@ -10,9 +10,9 @@ from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from itertools import count
 
-from simwasm.host.commands import Steps
+from simwasm.host.commands import Plan
 
-Job = Callable[[], Steps[None]]
+Job = Callable[[], Plan]
 
 MILLISECOND = 1_000_000
 SECOND = 1_000 * MILLISECOND

@@ -5,7 +5,7 @@ Rule: a command is a value. The host never does any of these itself.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -60,3 +60,6 @@ class Finished(NamedTuple):
 Command = Callback | Callout | Upstream | Finished
 T = TypeVar("T")
 Steps = Generator[Command, Any, T]
+Plan = Iterable[Command]
+"""What a function gives that only passes on somebody's steps, or `()`. Every command passes each generator between
+its maker and its driver, so a function whose last word would be `yield from` returns the steps instead."""

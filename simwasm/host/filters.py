@@ -54,19 +54,18 @@ class StreamContext(Context):
         return " ".join(part for part in ("wasm log", plugin.name, plugin.root_id, plugin.vm_id) if part)
 
     def begin(self) -> Steps[None]:
-        """Create the context in the guest, once."""
-        if not self.id:
-            Context.__init__(self, self.vm)
-            yield from self.vm.call(self, "proxy_on_context_create", self.root.id)
-            yield from self.vm.settle()
+        """Create the context in the guest."""
+        Context.__init__(self, self.vm)
+        yield from self.vm.call(self, "proxy_on_context_create", self.root.id)
+        yield from self.vm.settle()
 
     # The filter: what a lane asks, with the status it acts on.
 
     def headers(self, lane: Lane, end: bool) -> Steps[HeadersAction]:
-        if lane.request:
+        if not self.id:
+            if not lane.request:
+                return HeadersAction.CONTINUE
             yield from self.begin()
-        elif not self.id:
-            return HeadersAction.CONTINUE
         assert lane.headers is not None
         self.maps[lane.headers_type] = lane.headers
         self.ending = lane if end else None
@@ -163,7 +162,8 @@ class StreamContext(Context):
         vm = self.vm
         if vm.failed:
             return
-        yield from self.begin()
+        if not self.id:
+            yield from self.begin()
         self.maps = self.stream.maps_for_log()
         self.buffers = {}
         self.ending = None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from simwasm.abi.enums import Action, BufferType, DataAction, HeadersAction, MapType
 from simwasm.host.buffers import Buffer
-from simwasm.host.commands import Steps
+from simwasm.host.commands import Plan, Steps
 from simwasm.host.filters import StreamContext
 from simwasm.host.headers import HeaderMap
 
@@ -61,9 +61,16 @@ class Station:
 class Lane:
     """A direction: its message on the way, and the filters in the order they are asked."""
 
-    def __init__(self, stream: Stream, request: bool, filters: list[StreamContext]) -> None:
+    request: bool
+    on_headers: str
+    on_body: str
+    on_trailers: str
+    headers_type: MapType
+    trailers_type: MapType
+    body_type: BufferType
+
+    def __init__(self, stream: Stream, filters: list[StreamContext]) -> None:
         self.stream = stream
-        self.request = request
         self.stations = [Station(filter, index) for index, filter in enumerate(filters)]
         self.headers: HeaderMap | None = None
         self.trailers: HeaderMap | None = None
@@ -75,13 +82,6 @@ class Lane:
         self.streaming = False
         self.calls = 0
         """How many filter callbacks of this direction are running."""
-        side = "request" if request else "response"
-        self.on_headers = f"proxy_on_{side}_headers"
-        self.on_body = f"proxy_on_{side}_body"
-        self.on_trailers = f"proxy_on_{side}_trailers"
-        self.headers_type = MapType.HTTP_REQUEST_HEADERS if request else MapType.HTTP_RESPONSE_HEADERS
-        self.trailers_type = MapType.HTTP_REQUEST_TRAILERS if request else MapType.HTTP_RESPONSE_TRAILERS
-        self.body_type = BufferType.HTTP_REQUEST_BODY if request else BufferType.HTTP_RESPONSE_BODY
 
     @property
     def held(self) -> bool:
@@ -90,19 +90,19 @@ class Lane:
 
     # What comes in, from the codec or the router.
 
-    def receive_headers(self, headers: HeaderMap, end: bool) -> Steps[None]:
+    def receive_headers(self, headers: HeaderMap, end: bool) -> Plan:
         self.headers = headers
         self.complete = end
-        yield from self._headers(0, end)
+        return self._headers(0, end)
 
-    def receive_data(self, data: bytes, end: bool) -> Steps[None]:
+    def receive_data(self, data: bytes, end: bool) -> Plan:
         self.complete = self.complete or end
-        yield from self._data(0, Buffer(data), end)
+        return self._data(0, Buffer(data), end)
 
-    def receive_trailers(self, trailers: HeaderMap) -> Steps[None]:
+    def receive_trailers(self, trailers: HeaderMap) -> Plan:
         self.trailers = trailers
         self.complete = True
-        yield from self._trailers(0)
+        return self._trailers(0)
 
     # The iteration, from one station to the end.
 
@@ -145,7 +145,7 @@ class Lane:
             if not (yield from self._after_data(station, status, data)):
                 break
         else:
-            yield from self.stream.leave_data(self, data.take(), end and self.trailers is None)
+            self.stream.leave_data(self, data.take(), end and self.trailers is None)
         if added_by is not None:
             yield from self._trailers(added_by + 1)
 
@@ -168,7 +168,7 @@ class Lane:
             if station.held is Held.BEHIND:
                 yield from self.resume(station)
                 return
-        yield from self.stream.leave_trailers(self)
+        self.stream.leave_trailers(self)
 
     def _after_data(self, station: Station, status: DataAction, data: Buffer) -> Steps[bool]:
         """Act on a body status; say whether the chunk goes on to the next filter."""
@@ -220,3 +220,27 @@ class Lane:
         for station in self.stations:
             if station.filter is filter:
                 yield from self.resume(station)
+
+
+class RequestLane(Lane):
+    """From the client to the upstream."""
+
+    request = True
+    on_headers = "proxy_on_request_headers"
+    on_body = "proxy_on_request_body"
+    on_trailers = "proxy_on_request_trailers"
+    headers_type = MapType.HTTP_REQUEST_HEADERS
+    trailers_type = MapType.HTTP_REQUEST_TRAILERS
+    body_type = BufferType.HTTP_REQUEST_BODY
+
+
+class ResponseLane(Lane):
+    """From the upstream to the client."""
+
+    request = False
+    on_headers = "proxy_on_response_headers"
+    on_body = "proxy_on_response_body"
+    on_trailers = "proxy_on_response_trailers"
+    headers_type = MapType.HTTP_RESPONSE_HEADERS
+    trailers_type = MapType.HTTP_RESPONSE_TRAILERS
+    body_type = BufferType.HTTP_RESPONSE_BODY

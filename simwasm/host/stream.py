@@ -17,10 +17,10 @@ from simwasm.abi.enums import MapType
 from simwasm.exchange import Chunk, Exchange, Header, Message
 from simwasm.host import edge
 from simwasm.host.clock import Timer
-from simwasm.host.commands import Failure, Steps, Upstream
+from simwasm.host.commands import Failure, Plan, Steps, Upstream
 from simwasm.host.filters import StreamContext, skipped
 from simwasm.host.headers import HeaderMap
-from simwasm.host.lane import Held, Lane
+from simwasm.host.lane import Held, Lane, RequestLane, ResponseLane
 from simwasm.host.outcome import LogLine, Outcome, Taken
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class Stream:
         self.started = proxy.clock.now
         filters = [StreamContext(vm, self) for vm in proxy.vms if not skipped(vm)]
         self.filters = filters
-        self.request = Lane(self, True, filters)
-        self.response = Lane(self, False, filters[::-1])
+        self.request = RequestLane(self, filters)
+        self.response = ResponseLane(self, filters[::-1])
         self.ended = False
         self.outcome: Outcome | None = None
         self.actions: list[tuple[str, str, Any]] = []
@@ -68,7 +68,7 @@ class Stream:
 
     # The request comes in.
 
-    def begin(self) -> Steps[None]:
+    def begin(self) -> Plan:
         """The request's headers arrive; its body follows as it was recorded."""
         message = self.exchange.request
         connection = self.exchange.connection
@@ -77,7 +77,7 @@ class Stream:
         self._wait()
         end = not message.body and not message.trailers
         self._schedule_body(self.request, message, connection.protocol)
-        yield from self.request.receive_headers(headers, end)
+        return self.request.receive_headers(headers, end)
 
     def _schedule_body(self, lane: Lane, message: Message, protocol: str, cut: str = "") -> None:
         """Have the pieces behind the headers delivered one after the other, each when it arrived; `cut` ends them."""
@@ -118,38 +118,36 @@ class Stream:
 
     # The request leaves its last filter: the router.
 
-    def leave_headers(self, lane: Lane, end: bool) -> Steps[None]:
+    def leave_headers(self, lane: Lane, end: bool) -> Plan:
         assert lane.headers is not None
         if not lane.request:
-            yield from self._answer_headers(lane.headers, end)
-            return
+            return self._answer_headers(lane.headers, end)
         if any(lane.headers.get(name) is None for name in _ROUTED_BY):
-            yield from self.local_reply(404, b"", (), details="route_not_found")
-            return
+            return self.local_reply(404, b"", (), details="route_not_found")
         if lane.headers.get(":method") is None:
             details = "filter_removed_required_request_headers{missing_required_header:_:method}"
-            yield from self.local_reply(503, b"missing required header: :method", (), details=details)
-            return
+            return self.local_reply(503, b"missing required header: :method", (), details=details)
         self._to_upstream.headers = lane.headers
         if end:
             self._ask_upstream()
+        return ()
 
-    def leave_data(self, lane: Lane, data: bytes, end: bool) -> Steps[None]:
+    def leave_data(self, lane: Lane, data: bytes, end: bool) -> None:
         sink = self._to_upstream if lane.request else self._to_client
         sink.add(data)
         if end:
-            yield from self._leave_end(lane)
+            self._leave_end(lane)
 
-    def leave_trailers(self, lane: Lane) -> Steps[None]:
+    def leave_trailers(self, lane: Lane) -> None:
         sink = self._to_upstream if lane.request else self._to_client
         sink.trailers = lane.trailers
-        yield from self._leave_end(lane)
+        self._leave_end(lane)
 
-    def _leave_end(self, lane: Lane) -> Steps[None]:
+    def _leave_end(self, lane: Lane) -> None:
         if lane.request:
             self._ask_upstream()
         else:
-            yield from self._finish()
+            self._finish()
 
     def _ask_upstream(self) -> None:
         self.proxy.clock.after(0, self._upstream)
@@ -167,41 +165,40 @@ class Stream:
         if delay > timeout:
             answer, delay = Failure("timeout"), timeout
 
-        def deliver() -> Steps[None]:
+        def deliver() -> Plan:
             if self.ended or self.response.headers is not None:
-                return
+                return ()
             self._wait()
             begun, cut = (answer.begun, answer.reason) if isinstance(answer, Failure) else (answer, "")
             if begun is None:
-                yield from self._upstream_failed(Failure(cut))
-                return
+                return self._upstream_failed(Failure(cut))
             found = edge.received(begun, sent.header(":method"))
             seen = edge.response_for_filters(found.headers, self.proxy.clock.now - asked_at)
             end = found.header("content-length") == "0" or (not found.body and not found.trailers)
             self._schedule_body(self.response, found, "HTTP/1.1", cut)
-            yield from self.response.receive_headers(seen, end)
+            return self.response.receive_headers(seen, end)
 
         self.proxy.clock.after(delay, deliver)
 
-    def _upstream_failed(self, failure: Failure) -> Steps[None]:
+    def _upstream_failed(self, failure: Failure) -> Plan:
         status, body, details = edge.no_answer(failure)
-        yield from self.local_reply(status, body, (), details=details)
+        return self.local_reply(status, body, (), details=details)
 
     # The response leaves its last filter: the client.
 
-    def _answer_headers(self, headers: HeaderMap, end: bool) -> Steps[None]:
+    def _answer_headers(self, headers: HeaderMap, end: bool) -> Plan:
         if not (headers.get(":status") or "").isdigit():
             details = "filter_removed_required_response_headers{missing_required_header:_:status}"
             self.response.headers = None
-            yield from self.local_reply(
+            return self.local_reply(
                 502, b"missing required header: :status", (), details=details, direct=True
             )
-            return
         if not self._local and not self.details:
             self.details = "via_upstream"
         self._begin_answer(headers, not end)
         if end:
-            yield from self._finish()
+            self._finish()
+        return ()
 
     def _begin_answer(self, headers: HeaderMap, has_body: bool) -> None:
         """Send the response's headers; a client that has not said everything is not listened to any longer."""
@@ -220,10 +217,10 @@ class Stream:
         return self.exchange.request.header(":method") == "HEAD"
 
     def local_reply(self, status: int, body: bytes, headers: Iterable[Header], *, details: str,
-                    grpc_status: int | None = None, direct: bool = False) -> Steps[None]:  # fmt: skip
+                    grpc_status: int | None = None, direct: bool = False) -> Plan:  # fmt: skip
         """Answer in the upstream's place, by one of three ways: filtered, unfiltered, or cut off."""
         if self.ended or self._prepared is not None:
-            return
+            return ()
         for lane in (self.request, self.response):
             if lane.calls:
                 lane.aborted = True
@@ -231,15 +228,15 @@ class Stream:
         self.details = details
         reply, content = edge.local_reply(status, body, headers, grpc=self._grpc, grpc_status=grpc_status)
         if self._to_client.headers is not None:
-            yield from self.reset("local reply after response headers")
-        elif self.response.headers is not None or direct:
-            self._local = True
-            yield from self._answer_directly(reply, content)
+            return self.reset("local reply after response headers")
+        self._local = True
+        if self.response.headers is not None or direct:
+            self._answer_directly(reply, content)
         else:
-            self._local = True
             self._prepared = reply, content
             if not self.request.aborted:
-                yield from self.send_prepared_reply()
+                return self.send_prepared_reply()
+        return ()
 
     def send_prepared_reply(self) -> Steps[None]:
         """Send the local reply that a filter asked for, now that its callback has returned."""
@@ -251,44 +248,43 @@ class Stream:
         if not end and not self.ended:
             yield from self.response.receive_data(body, True)
 
-    def _answer_directly(self, headers: HeaderMap, body: bytes) -> Steps[None]:
+    def _answer_directly(self, headers: HeaderMap, body: bytes) -> None:
         self.response.aborted = True
         self.response.complete = True
         self._begin_answer(headers, bool(body))
         if body and not self._head:
             self._to_client.add(body)
-        yield from self._finish()
+        self._finish()
 
-    def too_large(self, lane: Lane) -> Steps[None]:
+    def too_large(self, lane: Lane) -> Plan:
         """More was buffered than a connection may."""
         if lane.request:
-            yield from self.local_reply(413, b"Payload Too Large", (), details="request_payload_too_large")
-        elif self._to_client.headers is not None:
-            yield from self.reset("response_payload_too_large")
-        else:
-            yield from self.local_reply(
-                500, b"Internal Server Error", (), details="response_payload_too_large"
-            )
+            return self.local_reply(413, b"Payload Too Large", (), details="request_payload_too_large")
+        if self._to_client.headers is not None:
+            return self.reset("response_payload_too_large")
+        return self.local_reply(500, b"Internal Server Error", (), details="response_payload_too_large")
 
     # What plugins ask of a stream.
 
-    def resume(self, filter: StreamContext, request: bool) -> Steps[None]:
+    def resume(self, filter: StreamContext, request: bool) -> Plan:
         """Carry out `continue_stream`."""
         lane = self.request if request else self.response
         if not self.ended and lane.headers is not None:
             self._wait()
-            yield from lane.resume_for(filter)
+            return lane.resume_for(filter)
+        return ()
 
     def closed(self, lane: Lane) -> bool:
         """Whether a lane has nothing to do any more."""
         return self.ended or (lane.request and self.response.complete)
 
-    def reset(self, reason: str) -> Steps[None]:
+    def reset(self, reason: str) -> Plan:
         """Cut the stream off."""
         if not self.ended:
             self._reset = reason
             self.details = self.details or reason
-            yield from self._finish()
+            self._finish()
+        return ()
 
     # Time.
 
@@ -320,14 +316,16 @@ class Stream:
 
     def maps_for_log(self) -> dict[MapType, HeaderMap]:
         """What can be read in `proxy_on_log`."""
-        found = {
-            MapType.HTTP_REQUEST_HEADERS: self.request.headers,
-            MapType.HTTP_RESPONSE_HEADERS: self.response.headers,
-            MapType.HTTP_RESPONSE_TRAILERS: self.response.trailers,
-        }
-        return {kind: headers for kind, headers in found.items() if headers is not None}
+        found = {}
+        if self.request.headers is not None:
+            found[MapType.HTTP_REQUEST_HEADERS] = self.request.headers
+        if self.response.headers is not None:
+            found[MapType.HTTP_RESPONSE_HEADERS] = self.response.headers
+        if self.response.trailers is not None:
+            found[MapType.HTTP_RESPONSE_TRAILERS] = self.response.trailers
+        return found
 
-    def _finish(self) -> Steps[None]:
+    def _finish(self) -> None:
         """The exchange is over; the plugins are told once the current job is done."""
         if self.ended:
             return
@@ -335,7 +333,6 @@ class Stream:
         if self._idle:
             self._idle.cancel()
         self.proxy.clock.after(0, self._end)
-        yield from ()
 
     def _end(self) -> Steps[None]:
         for filter in self.filters:

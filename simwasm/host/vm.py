@@ -12,13 +12,13 @@ Rules, as in the real host:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from simwasm.abi.enums import LogLevel
 from simwasm.errors import Trap
-from simwasm.host.commands import Callback, Command, Steps
+from simwasm.host.commands import Callback, Plan, Steps
 from simwasm.host.metrics import MetricIds
 from simwasm.plugin import Plugin
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from simwasm.host.context import Context, RootContext
     from simwasm.host.proxy import Proxy
 
-Deed = Callable[[], Steps[None]]
+Deed = Callable[[], Plan]
 
 HTTP_CALL, GRPC_CALL, GRPC_STREAM = 0, 1, 2
 _CALL_ID_STEP = 4
@@ -77,7 +77,7 @@ class Vm:
         finally:
             self.current, self.context = before
 
-    def settle(self) -> Iterable[Command]:
+    def settle(self) -> Plan:
         """Carry out what was asked for during the call that has just returned: most often nothing."""
         self.stopped = False
         return self._carry_out() if self._deeds else ()
