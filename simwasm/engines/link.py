@@ -31,10 +31,11 @@ class Interface:
 
     @classmethod
     def of(cls, module: Module) -> Interface:
-        """The interface that a module has once it is rewritten."""
+        """The interface that a module has once it is rewritten, which makes memories and tables its own."""
         imports = [
             (item.module, item.name, item.type if isinstance(item.type, FuncType) else None)
             for item in module.imports
+            if item.kind in (Kind.FUNCTION, Kind.GLOBAL)
         ]
         functions = [export for export in module.exports if export.kind is Kind.FUNCTION]
         exports = [(export.name, module.function_type(export.index)) for export in functions]

@@ -4,6 +4,7 @@
   move up by one. It is called when fuel ran out and returns how much more there is; 0 stops the guest with
   `unreachable`.
 * A mutable `i32` global, exported as `simwasm:fuel`, counts down (what is paid, and when, is in `fuel.py`).
+* A memory or table that is imported becomes the module's own, as the host would have made it.
 * No memory grows beyond `Limits.pages`; a module that begins larger is refused.
 * What is hidden is exported: mutable numeric globals of the module's own, its tables, its memory.
 * Custom sections are dropped, except the names of functions.
@@ -106,11 +107,14 @@ def rewrite(module: Module, limits: Limits = Limits()) -> Rewritten:  # noqa: B0
         raise PluginError("the module was rewritten by simwasm before; load the one your build produced")
     contents = {s.id: module.data[s.start : s.end] for s in module.sections if s.id}
     types = _Types(module)
-    contents[2] = _imports(module, types.index(_SLICE_TYPE), limits)
+    contents[2] = _imports(module, types.index(_SLICE_TYPE))
     contents[3] = _appended(contents.get(3), [u32(types.index(_REFILL_TYPE))])
     contents[1] = _appended(contents.get(1), types.added)
-    if module.memories:
-        contents[5] = vector(_bounds(_bounded(memory, limits)) for memory in module.memories)
+    tables, memories = _tables(module), _memories(module)
+    if tables:
+        contents[4] = vector(_value_type(table.element) + _bounds(table.bounds) for table in tables)
+    if memories:
+        contents[5] = vector(_bounds(_bounded(memory, limits)) for memory in memories)
     by = _instrument(module)
     contents[6] = _globals(module, by, limits)
     contents[7] = _exports(module, by)
@@ -121,6 +125,18 @@ def rewrite(module: Module, limits: Limits = Limits()) -> Rewritten:  # noqa: B0
     contents[10] = _code(module, by)
     ordered = b"".join(section(number, contents[number]) for number in SECTION_ORDER if number in contents)
     return Rewritten(module.data[:8] + ordered + section(0, _names(module, by)), module, limits)
+
+
+def _tables(module: Module) -> list[TableType]:
+    """Every table, imported ones first, so that their indices stay."""
+    imported = (item.type for item in module.imported(Kind.TABLE))
+    return [*(kind for kind in imported if isinstance(kind, TableType)), *module.tables]
+
+
+def _memories(module: Module) -> list[MemoryType]:
+    """Every memory, imported ones first."""
+    imported = (item.type for item in module.imported(Kind.MEMORY))
+    return [*(kind for kind in imported if isinstance(kind, MemoryType)), *module.memories]
 
 
 class _Types:
@@ -176,18 +192,15 @@ def _bounded(memory: MemoryType, limits: Limits) -> Bounds:
     return Bounds(declared.minimum, maximum)
 
 
-def _imports(module: Module, slice_type: int, limits: Limits) -> bytes:
-    items = [name(item.module) + name(item.name) + _import_type(item, limits) for item in module.imports]
+def _imports(module: Module, slice_type: int) -> bytes:
+    kept = [item for item in module.imports if item.kind in (Kind.FUNCTION, Kind.GLOBAL)]
+    items = [name(item.module) + name(item.name) + _import_type(item) for item in kept]
     added = name(SLICE[0]) + name(SLICE[1]) + b"\x00" + u32(slice_type)
     return vector([*items, added])
 
 
-def _import_type(item: Import, limits: Limits) -> bytes:
+def _import_type(item: Import) -> bytes:
     kind = bytes((item.kind,))
-    if isinstance(item.type, MemoryType):
-        return kind + _bounds(_bounded(item.type, limits))
-    if isinstance(item.type, TableType):
-        return kind + _value_type(item.type.element) + _bounds(item.type.bounds)
     if isinstance(item.type, GlobalType):
         return kind + _global_type(item.type)
     assert item.type_index is not None
@@ -217,7 +230,7 @@ def _exports(module: Module, by: Instrument) -> bytes:
     ]
     shown = {(item.kind, item.index) for item in module.exports}
     items += [(label, kind, index) for label, kind, index in _hidden(module) if (kind, index) not in shown]
-    if module.memories and not any(
+    if _memories(module) and not any(
         item.name == "memory" and item.kind is Kind.MEMORY for item in module.exports
     ):
         items.append((MEMORY, Kind.MEMORY, 0))
@@ -231,8 +244,7 @@ def _hidden(module: Module) -> Iterator[tuple[str, Kind, int]]:
     for index, item in enumerate(module.globals, first):
         if item.type.mutable and item.type.type not in (ValType.FUNCREF, ValType.EXTERNREF):
             yield global_export(index), Kind.GLOBAL, index
-    first = len(module.imported(Kind.TABLE))
-    for index in range(first, first + len(module.tables)):
+    for index in range(len(_tables(module))):
         yield table_export(index), Kind.TABLE, index
 
 

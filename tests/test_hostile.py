@@ -1,0 +1,214 @@
+"""A plugin is hostile input: whatever it does, a status or a trap comes back, and the next exchange is served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from wat import call, callback, imported, plugin
+
+from simwasm.abi.enums import Errno, Status
+from simwasm.abi.kinds import Form
+from simwasm.abi.table import HOST_FUNCTIONS, WASI_FUNCTIONS, Abi, Function
+from simwasm.engines.engine import Engine
+from simwasm.errors import LinkError, PluginError, SimwasmError, Trap, TrapKind
+from simwasm.exchange import Exchange, request, response
+from simwasm.host.outcome import Outcome
+from simwasm.plugin import Plugin
+from simwasm.session import Session
+from simwasm.trace.event import Event, Left
+from simwasm.wasm.rewrite import Limits
+
+POST = request("POST", "/", body=[b"ab"], trailers=[("x-t", "1")])
+EXCHANGE = Exchange("1", 0, POST, response(200, body=[b"cd"], trailers=[("x-t", "1")]))
+LOOP = "(loop $again (br $again))"
+SPIN = 100_000
+
+STARTING = ("_initialize", "main", "_start", "proxy_on_context_create", "proxy_on_vm_start", "proxy_on_configure")
+STREAMING = tuple(
+    f"proxy_on_{side}_{part}" for side in ("request", "response") for part in ("headers", "body", "trailers")
+)
+ENDING = ("proxy_on_log", "proxy_on_done", "proxy_on_delete")
+
+
+def play(engine: Engine, which: Plugin, *, times: int = 1, fuel: int = SPIN, pages: int = 256,
+         observe: Callable[[Event], None] | None = None) -> list[Outcome]:  # fmt: skip
+    limits = Limits(slice=SPIN, pages=pages)
+    observers = [observe] if observe else []
+    with Session([which], engine=engine, fuel=fuel, limits=limits, observers=observers) as session:
+        return list(session.replay([EXCHANGE] * times))
+
+
+def starting_with(name: str, *body: str) -> list[str]:
+    """The callback, and what has to be there for it to be called."""
+    needs = {"main": ["_initialize"]}.get(name, [])
+    return [callback(name, *body), *(callback(other) for other in needs)]
+
+
+@pytest.mark.parametrize("name", STARTING)
+def test_an_endless_loop_while_starting_is_a_trap(engine: Engine, name: str) -> None:
+    with pytest.raises(Trap) as caught:
+        play(engine, plugin(*starting_with(name, LOOP)))
+    assert caught.value.kind is TrapKind.OUT_OF_FUEL
+    assert caught.value.frames
+
+
+@pytest.mark.parametrize("name", STREAMING)
+def test_an_endless_loop_in_a_stream_fails_the_exchange_and_the_plugin(engine: Engine, name: str) -> None:
+    passing = [callback(other, "(return (i32.const 0))") for other in STREAMING if other != name]
+    first, second = play(engine, plugin(callback(name, LOOP), *passing), times=2)
+    assert first.status == 503 or first.reset
+    assert any("out of fuel" in line.text for line in first.logs) or first.details
+    assert second.status == 503
+
+
+@pytest.mark.parametrize("name", ENDING)
+def test_an_endless_loop_at_the_end_spares_the_exchange_that_ended(engine: Engine, name: str) -> None:
+    first, second = play(engine, plugin(callback(name, LOOP)), times=2)
+    assert (first.status, second.status) == (200, 503)
+
+
+def test_an_endless_loop_in_the_allocator_is_a_trap_of_the_callback(engine: Engine) -> None:
+    spinning = f'(func (export "malloc") (param i32) (result i32) {LOOP} (unreachable))'
+    get = next(row for row in HOST_FUNCTIONS if row.name == "proxy_get_header_map_pairs")
+    body = call(get, (0, 100, 104))
+    (outcome,) = play(engine, plugin(imported(get), callback("proxy_on_request_headers", body), malloc=spinning))
+    assert outcome.status == 503
+
+
+def test_recursion_without_end_is_a_trap(engine: Engine) -> None:
+    recursing = "(func $deeper (call $deeper) (call $deeper))"
+    which = plugin(recursing, callback("proxy_on_request_headers", "(call $deeper)"))
+    events: list[Event] = []
+    first, second = play(engine, which, times=2, fuel=1_000_000_000, observe=events.append)
+    assert (first.status, second.status) == (503, 503)
+    assert [event.trap.kind for event in events if hasattr(event, "trap")] == [TrapKind.STACK_EXHAUSTED]
+
+
+def test_memory_cannot_grow_beyond_the_limit(engine: Engine) -> None:
+    """It asks for a page until it gets none, which takes 256 - 1 successes; then it returns Continue."""
+    grow = """(loop $more (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
+              (return (i32.ne (memory.size) (i32.const 256)))"""
+    (outcome,) = play(engine, plugin(callback("proxy_on_request_headers", grow)))
+    assert outcome.status == 200
+
+
+def test_a_memory_that_begins_beyond_the_limit_is_refused(engine: Engine) -> None:
+    with pytest.raises(PluginError, match="begins with 300 pages"):
+        play(engine, plugin(memory="300"))
+
+
+def test_a_start_function_that_traps_is_told(engine: Engine) -> None:
+    with pytest.raises(SimwasmError, match="unreachable"):
+        play(engine, plugin("(func $s (unreachable))", "(start $s)"))
+
+
+def _wild(row: Function) -> list[tuple[int, ...]]:
+    """Words with every pointer wild, and numbers that get past the checks before the pointers."""
+    shapes = [(0xFFFFFFF0, 64), (0x7FFFFFFF, 0x7FFFFFFF), (65535, 2), (0, 0xFFFFFFFF), (65536, 0)]
+    found = []
+    for at, size in shapes:
+        words: list[int] = []
+        for param in row.params:
+            if param.form in (Form.ENUM, Form.FLAG) and not param.out:
+                words.append(0)
+            elif len(param.words) == 2:
+                words += [at, at if param.out and not param.foreign else size]
+            else:
+                words.append(at)
+        found.append(tuple(words))
+    return found
+
+
+@pytest.mark.parametrize("row", HOST_FUNCTIONS + WASI_FUNCTIONS, ids=lambda row: row.name)
+def test_wild_pointers_are_answered_by_a_status(engine: Engine, row: Function) -> None:
+    version = next(version for version in reversed(Abi) if row.has(version))
+    calls = [call(row, words) for words in _wild(row)]
+    body = callback("proxy_on_request_headers", *calls, "(return (i32.const 0))", abi=version)
+    events: list[Event] = []
+    which = plugin(imported(row), body, abi=version.value.replace(".", "_"))
+    outcomes = play(engine, which, times=2, observe=events.append)
+    answers = [event.result for event in events if isinstance(event, Left) and isinstance(event.result, (Status, Errno))]
+    assert len(answers) >= (0 if row.errors is None else 2 * len(calls))
+    assert all(outcome.response is not None or outcome.reset for outcome in outcomes)
+    assert all(event.reason for event in events if isinstance(event, Left) and event.result in (Status(6), Errno(21)))
+
+
+@pytest.mark.parametrize("row", [row for row in HOST_FUNCTIONS + WASI_FUNCTIONS if not row.early], ids=lambda r: r.name)
+def test_what_may_not_be_called_while_starting_traps(engine: Engine, row: Function) -> None:
+    version = next(version for version in reversed(Abi) if row.has(version))
+    body = call(row, [0] * len(row.type.params))
+    which = plugin(imported(row), callback("_initialize", body), abi=version.value.replace(".", "_"))
+    with pytest.raises(Trap, match=f"{row.name} may not be called while the plugin starts") as caught:
+        play(engine, which)
+    assert caught.value.kind is TrapKind.RESTRICTED
+
+
+def test_what_may_not_be_called_in_the_allocator_traps(engine: Engine) -> None:
+    rows = {row.name: row for row in HOST_FUNCTIONS}
+    get = rows["proxy_get_header_map_pairs"]
+    calling = f'(func (export "malloc") (param i32) (result i32) {call(get, (0, 8, 12))} (i32.const 1024))'
+    which = plugin(imported(get), callback("proxy_on_request_headers", call(get, (0, 8, 12))), malloc=calling)
+    events: list[Event] = []
+    (outcome,) = play(engine, which, observe=events.append)
+    assert outcome.status == 503
+    assert TrapKind.RESTRICTED in [event.trap.kind for event in events if hasattr(event, "trap")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "settings", "says"),
+    [
+        (['(import "env" "proxy_nope" (func))'], {}, "due to a missing import: env.proxy_nope"),
+        (['(import "foo" "proxy_log" (func))'], {}, "due to a missing import: foo.proxy_log"),
+        (['(import "env" "g" (global i32))'], {}, "due to a missing import: env.g"),
+        (
+            ['(import "env" "proxy_get_log_level" (func (param i32) (result i32)))'],
+            {"abi": "0_2_0"},
+            "due to a missing import: env.proxy_get_log_level (the plugin exports the marker of ABI 0.2.0; ABI 0.2.1",
+        ),
+        (
+            ['(import "env" "proxy_log" (func (param i32 i64) (result i32)))'],
+            {},
+            "import type mismatch: env.proxy_log, want: i32 i64 -> i32, but host exports: i32 i32 i32 -> i32",
+        ),
+        (
+            ['(func (export "proxy_on_log") (param i32) (result i32) (i32.const 0))'],
+            {},
+            "Bad function signature for: proxy_on_log, want: i32 -> void, but the module exports: i32 -> i32",
+        ),
+        ([], {"malloc": ""}, "Wasm module is missing malloc function."),
+        ([], {"abi": "9_9_9"}, "Missing or unknown Proxy-Wasm ABI version: it exports proxy_abi_version_9_9_9"),
+    ],
+)
+def test_what_does_not_link_is_refused_in_envoys_words(
+    engine: Engine, fields: list[str], settings: dict[str, str], says: str
+) -> None:
+    with pytest.raises(LinkError) as caught:
+        play(engine, plugin(*fields, **settings))  # type: ignore[arg-type]  # settings of the helper
+    assert says in str(caught.value)
+
+
+def test_an_imported_memory_is_made(engine: Engine) -> None:
+    import wasmtime
+
+    text = """(module (import "env" "memory" (memory 1))
+              (func (export "proxy_abi_version_0_2_1"))
+              (func (export "malloc") (param i32) (result i32) (i32.const 8)))"""
+    (outcome,) = play(engine, Plugin("imports", bytes(wasmtime.wat2wasm(text))))
+    assert outcome.status == 200
+
+
+def test_every_byte_of_a_plugin_may_be_wrong(engine: Engine) -> None:
+    """Each byte flipped, one at a time: it is refused, or it runs, or it traps; nothing else."""
+    wasm = (Path(__file__).parent.parent / "samples" / "allow_header_c" / "plugin.wasm").read_bytes()
+    refused = 0
+    for at in range(len(wasm)):
+        flipped = bytearray(wasm)
+        flipped[at] ^= 0xFF
+        try:
+            play(engine, Plugin("flipped", bytes(flipped)))
+        except SimwasmError as error:
+            assert str(error)
+            refused += 1
+    assert refused > len(wasm) // 4
