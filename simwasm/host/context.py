@@ -62,8 +62,7 @@ class Context:
 
     @property
     def log_name(self) -> str:
-        plugin = self.vm.plugin
-        return " ".join(part for part in ("wasm log", plugin.root_id, plugin.vm_id) if part)
+        return self.vm.log_name
 
 
 class RootContext(Context):

@@ -26,12 +26,14 @@ _GRPC_STATUS = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 50
 
 def request_for_filters(headers: Headers, connection: Connection, random: Random) -> HeaderMap:
     """What the first filter sees of a request."""
-    pseudo = {name: value for name, value in headers if name[:1] == ":"}
-    ordered = [(name, pseudo.pop(name)) for name in _PSEUDO if name in pseudo]
-    found = HeaderMap([*ordered, *pseudo.items()], request=True)
+    given = dict(headers)
+    found = HeaderMap([(name, given[name]) for name in _PSEUDO if name in given], request=True)
     for name, value in headers:
-        if name[:1] != ":" and name not in _HOP_BY_HOP:
-            found.receive(name, value)
+        if name[:1] != ":":
+            if name not in _HOP_BY_HOP:
+                found.receive(name, value)
+        elif name not in _PSEUDO:
+            found.put(name, value)
     if found.get("x-forwarded-proto") is None:
         found.add("x-forwarded-proto", "https" if connection.tls else "http")
     if found.get("x-request-id") is None:
@@ -93,7 +95,7 @@ def response_for_filters(headers: Headers, service_time_ns: int) -> HeaderMap:
 def response_for_client(headers: HeaderMap, now_ns: int, connection: Connection, *, has_body: bool, head: bool,
                         closes: bool) -> Headers:  # fmt: skip
     """What the client receives: date, server, and how the body is framed; `closes` if the connection ends with it."""
-    sent = HeaderMap(entry for entry in headers if entry[0] not in _HOP_BY_HOP)
+    sent = HeaderMap([entry for entry in headers if entry[0] not in _HOP_BY_HOP])
     if sent.get("date") is None:
         sent.add("date", http_date(now_ns))
     sent.put("server", "envoy")

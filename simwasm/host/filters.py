@@ -50,8 +50,7 @@ class StreamContext(Context):
 
     @property
     def log_name(self) -> str:
-        plugin = self.vm.plugin
-        return " ".join(part for part in ("wasm log", plugin.name, plugin.root_id, plugin.vm_id) if part)
+        return self.vm.stream_log_name
 
     def begin(self) -> Steps[None]:
         """Create the context in the guest."""

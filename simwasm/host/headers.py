@@ -33,24 +33,29 @@ _SEPARATORS = {"cookie": "; "}
 
 
 class HeaderMap:
-    """One map; `request` decides about the alias `host`."""
+    """One map; `request` decides about the alias `host`.
 
-    __slots__ = ("_entries", "request")
+    Names and values are kept in two lists, so that a name is looked for by the list itself and not by a loop here.
+    """
+
+    __slots__ = ("_names", "_values", "request")
 
     def __init__(self, entries: Iterable[Header] = (), *, request: bool = False) -> None:
-        self._entries: list[Header] = list(entries)
+        names, values = [*zip(*entries, strict=True)] or ((), ())
+        self._names: list[str] = list(names)
+        self._values: list[str] = list(values)
         self.request = request
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._names)
 
     def __iter__(self) -> Iterator[Header]:
-        return iter(self._entries)
+        return zip(self._names, self._values, strict=True)
 
     @property
     def entries(self) -> Headers:
         """All entries as a value."""
-        return tuple(self._entries)
+        return tuple(zip(self._names, self._values))  # noqa: B905  # `strict` would double the price
 
     def _key(self, name: str) -> str:
         name = name.lower()
@@ -61,26 +66,27 @@ class HeaderMap:
         name = name.lower()  # `_key` written out, since this is called more than anything else
         if name == "host" and self.request:
             name = ":authority"
-        for key, value in self._entries:
-            if key == name:
-                return value
-        return None
+        names = self._names
+        return self._values[names.index(name)] if name in names else None
 
     def all(self, name: str) -> list[str]:
         """Every value of a header."""
         name = self._key(name)
-        return [value for key, value in self._entries if key == name]
+        return [value for key, value in self if key == name]
 
     def add(self, name: str, value: str) -> None:
         """Add a value, joined to what is there where Envoy does so."""
         name = self._key(name)
-        if name in _JOINED or name[:1] == ":":
-            for index, (key, old) in enumerate(self._entries):
-                if key == name:
-                    separator = _SEPARATORS.get(name, ",")
-                    self._entries[index] = (name, f"{old}{separator}{value}" if old else value)
-                    return
-        self._insert(name, value)
+        names = self._names
+        if name in names and (name in _JOINED or name[:1] == ":"):
+            at = names.index(name)
+            old = self._values[at]
+            self._values[at] = f"{old}{_SEPARATORS.get(name, ',')}{value}" if old else value
+        elif name[:1] == ":":
+            self._insert(name, value)
+        else:
+            names.append(name)
+            self._values.append(value)
 
     def receive(self, name: str, value: str) -> None:
         """Add a value as a codec does: cookies stay apart."""
@@ -91,11 +97,10 @@ class HeaderMap:
 
     def put(self, name: str, value: str) -> None:
         """Make this the value where the header stands, or else at the end: what the host does to its own headers."""
-        for index, (key, _) in enumerate(self._entries):
-            if key == name:
-                self._entries[index] = (name, value)
-                return
-        self._insert(name, value)
+        if name in self._names:
+            self._values[self._names.index(name)] = value
+        else:
+            self._insert(name, value)
 
     def replace(self, name: str, value: str) -> None:
         """Make this the only value: the old ones go, the new one stands at the end."""
@@ -106,26 +111,27 @@ class HeaderMap:
     def remove(self, name: str) -> bool:
         """Remove every value; say whether there was one."""
         name = self._key(name)
-        kept = [entry for entry in self._entries if entry[0] != name]
-        found = len(kept) != len(self._entries)
-        if found:
-            self._entries = kept
-        return found
+        if name not in self._names:
+            return False
+        kept = [entry for entry in self if entry[0] != name]
+        self._names, self._values = [key for key, _ in kept], [value for _, value in kept]
+        return True
 
     def assign(self, entries: Iterable[Header]) -> None:
         """Remove everything, then add each in order."""
-        self._entries = []
+        self._names, self._values = [], []
         for name, value in entries:
             self.add(name, value)
 
     def byte_size(self) -> int:
         """The bytes of all names and values."""
-        return sum(len(name.encode("utf-8", "surrogateescape")) + len(value.encode("utf-8", "surrogateescape"))
-                   for name, value in self._entries)  # fmt: skip
+        return sum(len(text.encode("utf-8", "surrogateescape")) for text in (*self._names, *self._values))
 
     def _insert(self, name: str, value: str) -> None:
         if name[:1] != ":":
-            self._entries.append((name, value))
+            self._names.append(name)
+            self._values.append(value)
             return
-        at = next((i for i, (key, _) in enumerate(self._entries) if key[:1] != ":"), len(self._entries))
-        self._entries.insert(at, (name, value))
+        at = next((i for i, key in enumerate(self._names) if key[:1] != ":"), len(self._names))
+        self._names.insert(at, name)
+        self._values.insert(at, value)

@@ -107,7 +107,7 @@ class Lane:
     # The iteration, from one station to the end.
 
     def _headers(self, start: int, end: bool) -> Steps[None]:
-        for station in self.stations[start:]:
+        for station in self.stations[start:] if start else self.stations:
             station.ended = end
             self.calls += 1
             status = yield from station.filter.headers(self, end)

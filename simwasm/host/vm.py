@@ -47,6 +47,9 @@ class Vm:
         self.stopped = False
         """The plugin sent a local reply during this call, so the iteration stops whatever it returns."""
         self.metrics = MetricIds(proxy.metrics)
+        self.log_name = _log_name(plugin.root_id, plugin.vm_id)
+        """What the log lines of the plugin's root begin with."""
+        self.stream_log_name = _log_name(plugin.name, plugin.root_id, plugin.vm_id)
         self._deeds: deque[Deed] = deque()
         self._ids = count(1)
         self._calls = [0, 0, 0]
@@ -98,3 +101,7 @@ class Vm:
         self.contexts.pop(context.id, None)
         if self.context is context:
             self.context = self.current
+
+
+def _log_name(*parts: str) -> str:
+    return " ".join(part for part in ("wasm log", *parts) if part)
