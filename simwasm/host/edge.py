@@ -18,6 +18,8 @@ from simwasm.host.commands import Failure
 from simwasm.host.headers import HeaderMap
 
 _HOP_BY_HOP = frozenset(("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"))
+_ANSWERED = "100-continue"
+"""What the connection manager answers by itself."""
 _PSEUDO = (":authority", ":path", ":method", ":scheme")
 _NO_LENGTH_METHODS = ("GET", "HEAD", "DELETE", "CONNECT", "TRACE")
 _BODILESS = ("204", "304")
@@ -30,7 +32,7 @@ def request_for_filters(headers: Headers, connection: Connection, random: Random
     found = HeaderMap([(name, given[name]) for name in _PSEUDO if name in given], request=True)
     for name, value in headers:
         if name[:1] != ":":
-            if name not in _HOP_BY_HOP:
+            if name not in _HOP_BY_HOP and (name != "expect" or value.lower() != _ANSWERED):
                 found.receive(name, value)
         elif name not in _PSEUDO:
             found.put(name, value)
@@ -51,15 +53,15 @@ _UUID_MASK = ~(0xC000 << 48 | 0xF000 << 64)
 _UUID_4 = 0x8000 << 48 | 4 << 76
 
 
-def request_for_upstream(headers: Headers, timeout_ns: int, has_body: bool) -> Headers:
-    """What the upstream receives: the router's header, and how the body is framed."""
-    sent = HeaderMap(headers, request=True)
-    sent.put("x-envoy-expected-rq-timeout-ms", str(timeout_ns // MILLISECOND))
-    return request_on_wire(sent, has_body)
+def route(headers: HeaderMap, timeout_ns: int) -> None:
+    """What the router does to a request's headers; a plugin sees it in its log callback."""
+    headers.put("x-envoy-expected-rq-timeout-ms", str(timeout_ns // MILLISECOND))
 
 
 def request_on_wire(headers: HeaderMap, has_body: bool) -> Headers:
-    """What the HTTP/1 codec makes of a request: it says how the body is framed."""
+    """What the HTTP/1 codec makes of a request: there is a host, and it says how the body is framed."""
+    if headers.get(":authority") is None:
+        headers.put(":authority", "")
     sized = headers.get("content-length") is not None
     if has_body and not sized:
         headers.put("transfer-encoding", "chunked")
@@ -92,20 +94,24 @@ def response_for_filters(headers: Headers, service_time_ns: int) -> HeaderMap:
     return found
 
 
-def response_for_client(headers: HeaderMap, now_ns: int, connection: Connection, *, has_body: bool, head: bool,
-                        closes: bool) -> Headers:  # fmt: skip
-    """What the client receives: date, server, and how the body is framed; `closes` if the connection ends with it."""
-    sent = HeaderMap([entry for entry in headers if entry[0] not in _HOP_BY_HOP])
-    if sent.get("date") is None:
-        sent.add("date", http_date(now_ns))
-    sent.put("server", "envoy")
-    if not connection.protocol.startswith("HTTP/1"):
-        return sent.entries
+def conclude(headers: HeaderMap, now_ns: int, *, closes: bool) -> None:
+    """What the connection manager does to a response's headers behind the last filter; plugins see it in their log
+    callback. `closes` if the connection ends with this response."""
+    for name in _HOP_BY_HOP:
+        headers.remove(name)
+    if headers.get("date") is None:
+        headers.add("date", http_date(now_ns))
+    headers.put("server", "envoy")
     if closes:
-        sent.add("connection", "close")
-    if sent.get("content-length") is None and sent.get(":status") not in _BODILESS and not head:
-        sent.add(*(("transfer-encoding", "chunked") if has_body else ("content-length", "0")))
-    return sent.entries
+        headers.add("connection", "close")
+
+
+def response_on_wire(headers: HeaderMap, connection: Connection, *, has_body: bool, head: bool) -> Headers:
+    """What the HTTP/1 codec makes of a response: it says how the body is framed."""
+    framed = headers.get("content-length") is not None or headers.get(":status") in _BODILESS or head
+    if framed or not connection.protocol.startswith("HTTP/1"):
+        return headers.entries
+    return (*headers.entries, ("transfer-encoding", "chunked") if has_body else ("content-length", "0"))
 
 
 def http_date(now_ns: int) -> str:

@@ -85,7 +85,7 @@ class StreamContext(Context):
             yield from lane.keep(data)
             if self.stream.ended:
                 return DataAction.STOP_NO_BUFFER
-            data = lane.buffer or data
+            data = lane.buffer if lane.buffer is not None else data
         self.buffers[lane.body_type] = data
         self.ending = lane if end else None
         result = yield from self._ask(lane, lane.on_body, (len(data), end), DataAction.STOP_NO_BUFFER)
@@ -141,13 +141,19 @@ class StreamContext(Context):
             found = lane.trailers
         return found
 
+    def readable_map(self, kind: MapType) -> HeaderMap | None:
+        found = super().readable_map(kind)
+        if found is None and self.ending is not None and kind is self.ending.trailers_type:
+            return self.ending.trailers
+        return found
+
     def buffer(self, kind: BufferType) -> Buffer | None:
         found = self.buffers.get(kind)
         if found is not None:
             return found
         for lane in self.buffering:
-            if lane.body_type is kind and lane.buffer is not None:
-                return lane.buffer
+            if lane.body_type is kind:
+                return lane.buffer if lane.buffer is not None else Buffer()
         return self.root.buffer_of_root(kind)
 
     def forget_request(self) -> None:

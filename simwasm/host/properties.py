@@ -94,6 +94,17 @@ def _size(context: Context) -> Value:
     return context.stream.received if context.stream is not None else None
 
 
+def _total(
+    headers: Callable[[Context], HeaderMap | None], body: Callable[[Stream], int]
+) -> Callable[[Context], Value]:
+    def find(context: Context) -> Value:
+        found = headers(context)
+        before = found.byte_size() if found is not None else 0
+        return before + body(context.stream) if context.stream is not None else None
+
+    return find
+
+
 def _bytes_of(headers: Callable[[Context], HeaderMap | None]) -> Callable[[Context], Value]:
     def find(context: Context) -> Value:
         found = headers(context)
@@ -116,6 +127,7 @@ PROPERTIES: dict[tuple[str, ...], Callable[[Context], Value]] = {
     ("request", "headers_bytes"): _bytes_of(_REQUEST),
     ("request", "protocol"): _connection(lambda connection: connection.protocol),
     ("request", "size"): _size,
+    ("request", "total_size"): _total(_REQUEST, lambda stream: stream.received),
     ("request", "time"): _stream(lambda stream: stream.started),
     ("request", "duration"): _stream(
         lambda stream: stream.proxy.clock.now - stream.started if stream.ended else None
@@ -127,6 +139,7 @@ PROPERTIES: dict[tuple[str, ...], Callable[[Context], Value]] = {
     ("response", "headers_bytes"): _bytes_of(_RESPONSE),
     ("response", "trailers"): _RESPONSE_TRAILERS,
     ("response", "size"): _stream(lambda stream: stream.sent),
+    ("response", "total_size"): _total(_RESPONSE, lambda stream: stream.sent),
     ("connection", "id"): _connection(lambda connection: connection.id),
     ("connection", "mtls"): _connection(
         lambda connection: connection.tls is not None and connection.tls.mtls
@@ -139,6 +152,9 @@ PROPERTIES: dict[tuple[str, ...], Callable[[Context], Value]] = {
     ("xds", "cluster_name"): _stream(lambda stream: stream.proxy.profile.cluster),
     ("xds", "route_name"): _stream(lambda stream: stream.proxy.profile.route),
     ("xds", "listener_direction"): _stream(lambda stream: 0),
+    ("xds", "cluster_metadata"): _stream(lambda stream: b""),
+    ("xds", "node", "id"): lambda context: "",
+    ("metadata",): _stream(lambda stream: b""),
     ("plugin_name",): lambda context: context.vm.plugin.name,
     ("plugin_root_id",): lambda context: context.vm.plugin.root_id,
     ("plugin_vm_id",): lambda context: context.vm.plugin.vm_id,

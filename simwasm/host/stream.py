@@ -127,6 +127,7 @@ class Stream:
         if lane.headers.get(":method") is None:
             details = "filter_removed_required_request_headers{missing_required_header:_:method}"
             return self.local_reply(503, b"missing required header: :method", (), details=details)
+        edge.route(lane.headers, self.proxy.profile.route_timeout_ns)
         self._to_upstream.headers = lane.headers
         if end:
             self._ask_upstream()
@@ -157,7 +158,8 @@ class Stream:
             return
         timeout = self.proxy.profile.route_timeout_ns
         sent = self._to_upstream.message()
-        headers = edge.request_for_upstream(sent.headers, timeout, bool(sent.body or sent.trailers))
+        routed = HeaderMap(sent.headers, request=True)
+        headers = edge.request_on_wire(routed, bool(sent.body or sent.trailers))
         self._asked = Message(headers, sent.body, sent.trailers)
         asked_at = self.proxy.clock.now
         answer: Message | Failure = yield Upstream(self.exchange, self._asked)
@@ -202,14 +204,10 @@ class Stream:
 
     def _begin_answer(self, headers: HeaderMap, has_body: bool) -> None:
         """Send the response's headers; a client that has not said everything is not listened to any longer."""
-        sent = edge.response_for_client(
-            headers,
-            self.proxy.clock.now,
-            self.exchange.connection,
-            has_body=has_body,
-            head=self._head,
-            closes=not self.request.complete,
-        )
+        connection = self.exchange.connection
+        closes = not self.request.complete and connection.protocol.startswith("HTTP/1")
+        edge.conclude(headers, self.proxy.clock.now, closes=closes)
+        sent = edge.response_on_wire(headers, connection, has_body=has_body, head=self._head)
         self._to_client.headers = HeaderMap(sent)
 
     @property
@@ -251,6 +249,7 @@ class Stream:
     def _answer_directly(self, headers: HeaderMap, body: bytes) -> None:
         self.response.aborted = True
         self.response.complete = True
+        self.response.headers = headers
         self._begin_answer(headers, bool(body))
         if body and not self._head:
             self._to_client.add(body)

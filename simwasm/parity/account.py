@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from simwasm.exchange import Connection, Exchange, Headers, Message
+from simwasm.exchange import Chunk, Connection, Exchange, Headers, Message
 from simwasm.host.commands import Failure
 from simwasm.parity.client import End
+from simwasm.parity.http1 import PACE
 from simwasm.parity.log import Crossing, PluginLog
 from simwasm.plugin import Plugin
 from simwasm.session import AskUpstream, recorded
@@ -27,6 +28,8 @@ def nobody_listens(request: Message) -> Answer:
 
 
 TICK = "proxy_on_tick"
+_PACE_NS = int(PACE * 1e9)
+_BODILESS = ("204", "304")
 _ON_THE_WIRE = (":status", ":authority", ":path", ":method")
 
 
@@ -84,8 +87,34 @@ def as_played(scenario: Scenario, account: Account) -> Scenario:
 
 
 def as_sent(exchange: Exchange, at_ns: int, port: int) -> Exchange:
-    """An exchange moved to now, and to a plain HTTP/1 connection to a port of this machine."""
-    return replace(exchange, started_ns=at_ns, connection=Connection(destination=f"127.0.0.1:{port}"))
+    """An exchange moved to now, to a plain HTTP/1 connection to a port of this machine, and to the harness's pace."""
+    connection = Connection(destination=f"127.0.0.1:{port}")
+    return replace(
+        exchange,
+        started_ns=at_ns,
+        connection=connection,
+        request=paced(exchange.request),
+        response=exchange.response and paced(exchange.response),
+    )
+
+
+def paced(message: Message) -> Message:
+    """A message with the pauses between its pieces that the harness makes."""
+    pauses = (max(chunk.after_ns, _PACE_NS if number else 0) for number, chunk in enumerate(message.body))
+    pieces = zip(message.body, pauses, strict=True)
+    return replace(message, body=tuple(Chunk(chunk.data, pause) for chunk, pause in pieces))
+
+
+def taken(message: Message, method: str | None = None) -> Message | None:
+    """A message as far as its receiver takes it: its content-length decides; None if it waits for the rest.
+
+    For a response it depends on the request's method, too.
+    """
+    length = message.header("content-length") or ""
+    if not length.isdigit() or method == "HEAD" or message.header(":status") in _BODILESS:
+        return message
+    data = message.data
+    return None if len(data) < int(length) else replace(message, body=(Chunk(data[: int(length)]),))
 
 
 def on_wire(message: Message) -> Message:

@@ -17,6 +17,7 @@ Json = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
 Address = tuple[str, int]
 
 UPSTREAM = "upstream"
+ROUTE = "default"
 STAT_PREFIX = "ingress"
 
 _TYPE = "type.googleapis.com/"
@@ -141,7 +142,8 @@ class Bootstrap:
 
     def _virtual_host(self) -> dict[str, Json]:
         action: dict[str, Json] = {"cluster": UPSTREAM, **self.route}
-        return {"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": action}]}
+        route: Json = {"name": ROUTE, "match": {"prefix": "/"}, "route": action}
+        return {"name": "all", "domains": ["*"], "routes": [route]}
 
     def _filters(self) -> list[Json]:
         tap = [_tap(self.tap)] if self.tap else []

@@ -8,9 +8,21 @@ from simwasm.abi.enums import LogLevel
 from simwasm.abi.table import Side
 from simwasm.engines.engine import Engine
 from simwasm.exchange import Exchange, Message
-from simwasm.host.commands import Callout
+from simwasm.host.clock import SECOND
+from simwasm.host.commands import Callout, Failure
 from simwasm.host.outcome import LogLine, Outcome
-from simwasm.parity.account import TICK, Account, Answer, Inside, Scenario, Seen, nobody_listens, on_wire
+from simwasm.parity.account import (
+    TICK,
+    Account,
+    Answer,
+    Inside,
+    Scenario,
+    Seen,
+    nobody_listens,
+    on_wire,
+    paced,
+    taken,
+)
 from simwasm.parity.client import End
 from simwasm.parity.log import Crossing, Direction, PluginLog, Record, plugin_logs
 from simwasm.plugin import Plugin
@@ -21,6 +33,7 @@ from simwasm.wasm.module import Kind, ValType
 _MASKS = {ValType.I32: 0xFFFFFFFF, ValType.I64: 0xFFFFFFFFFFFFFFFF}
 _LEVELS = {LogLevel.WARN: "warning"}
 _THREAD = 0
+_FOREVER = 3600 * SECOND
 
 
 def simulate(scenario: Scenario, engine: Engine) -> Account:
@@ -88,14 +101,19 @@ class _Notes:
         self._logs += plugin_logs([Record(_THREAD, level, "wasm", line.text)])
 
     def ask_upstream(self, exchange: Exchange, request: Message) -> Answer:
-        self._upstream.append(on_wire(request))
-        return self._scenario.upstream(exchange, request)
+        arrived = taken(on_wire(request))
+        if arrived is None:
+            return Failure("timeout", _FOREVER)
+        self._upstream.append(arrived)
+        answer = self._scenario.upstream(exchange, request)
+        return paced(answer) if isinstance(answer, Message) else answer
 
     def ask_cluster(self, callout: Callout) -> Answer:
         script = self._scenario.clusters[callout.cluster]
         if script is not nobody_listens:
             self._callouts.append((callout.cluster, on_wire(callout.request)))
-        return script(callout.request)
+        answer = script(callout.request)
+        return paced(answer) if isinstance(answer, Message) else answer
 
     def inside(self) -> Inside:
         """What happened in the plugin, once."""
@@ -106,14 +124,23 @@ class _Notes:
 
     def seen(self, outcome: Outcome) -> Seen:
         """What everyone saw of the exchange that has ended."""
-        end = End.TIMEOUT if outcome.waiting else End.RESET if outcome.reset else End.COMPLETE
-        client = None if outcome.response is None or outcome.waiting else on_wire(outcome.response)
+        client, end = _got(outcome)
         found = Seen(
             outcome.exchange, end, client, tuple(self._upstream), tuple(self._callouts), self.inside()
         )
         self._upstream.clear()
         self._callouts.clear()
         return found
+
+
+def _got(outcome: Outcome) -> tuple[Message | None, End]:
+    """What the client got and how that ended."""
+    if outcome.waiting:
+        return None, End.TIMEOUT
+    if outcome.response is None or outcome.reset:
+        return outcome.response and on_wire(outcome.response), End.RESET
+    whole = taken(on_wire(outcome.response), outcome.exchange.request.header(":method"))
+    return whole, End.COMPLETE if whole is not None else End.TIMEOUT
 
 
 def _modules(plugin: Plugin) -> dict[str, str]:

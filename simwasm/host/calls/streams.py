@@ -72,6 +72,8 @@ def proxy_close_stream(vm: Vm, stream: StreamType) -> None | Remark:
     context = vm.context
     if not isinstance(context, StreamContext):
         return Remark(None, "nothing is closed: this is a root context")
+    if stream in (StreamType.DOWNSTREAM, StreamType.UPSTREAM):
+        return Remark(None, "nothing is closed: this is an HTTP stream, not a connection")
     vm.later(partial(context.stream.reset, "wasm_close_stream"))
     return None
 
@@ -86,7 +88,7 @@ def proxy_set_tick_period_milliseconds(vm: Vm, period: int) -> None:
 
 
 def proxy_set_effective_context(vm: Vm, id: int) -> Refusal | None:
-    found = vm.contexts.get(id)
+    found = vm.contexts.get(id) if id else vm.root
     if found is None:
         return Refusal(
             Status.BAD_ARGUMENT, f"there is no context {id}: it never was, or its stream has ended"
