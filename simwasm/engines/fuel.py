@@ -27,7 +27,7 @@ class Fuel:
     def __init__(self, budget: int | None = None, slice: int = SLICE) -> None:
         self.budget = budget
         self.granted = 0
-        """All fuel given so far. With the counter of the instance this is what was burnt, to the unit."""
+        """All fuel given so far, on top of the slice that an instance starts with."""
         self.shared = False
         """Whether other threads wait to run: set it while a debugger is attached."""
         self.refused: TrapKind | None = None
@@ -44,6 +44,10 @@ class Fuel:
     def interrupt(self, kind: TrapKind = TrapKind.INTERRUPTED) -> None:
         """Stop the guest at its next request; callable from any thread. Only once: the call after it runs."""
         self._interrupted = kind
+
+    def burnt(self, left: int) -> int:
+        """All fuel burnt so far, when the instance's counter (`simwasm:fuel`) says how much is left."""
+        return self._size + self.granted - left
 
     def slice(self) -> int:
         """Answer the guest's request: how much more it may burn, 0 to stop it."""

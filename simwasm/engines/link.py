@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from simwasm.engines.engine import HostFunction, Imports, Words
 from simwasm.engines.fuel import Fuel
 from simwasm.errors import LinkError
-from simwasm.wasm.module import FuncType, Kind, Module, ValType
-from simwasm.wasm.rewrite import SLICE
+from simwasm.wasm.module import FuncType, Kind, ValType
+from simwasm.wasm.reader import read_module
+from simwasm.wasm.rewrite import SLICE, Rewritten
 
 _WORDS = frozenset({ValType.I32, ValType.I64, ValType.F32, ValType.F64})
 _SLICE_TYPE = FuncType((), (ValType.I32,))
@@ -30,17 +31,17 @@ class Interface:
     exports: tuple[tuple[str, FuncType], ...]
 
     @classmethod
-    def of(cls, module: Module) -> Interface:
-        """The interface that a module has once it is rewritten, which makes memories and tables its own."""
+    def of(cls, rewritten: Rewritten) -> Interface:
+        """Read it from the binary that the engine runs."""
+        module = read_module(rewritten.wasm)
         imports = [
             (item.module, item.name, item.type if isinstance(item.type, FuncType) else None)
             for item in module.imports
-            if item.kind in (Kind.FUNCTION, Kind.GLOBAL)
         ]
         functions = [export for export in module.exports if export.kind is Kind.FUNCTION]
         exports = [(export.name, module.function_type(export.index)) for export in functions]
         callable_ones = tuple((name, kind) for name, kind in exports if _speakable(kind))
-        return cls((*imports, (*SLICE, _SLICE_TYPE)), callable_ones)
+        return cls(tuple(imports), callable_ones)
 
     def host_types(self) -> tuple[FuncType, ...]:
         """The types of all imports; of none if one of them can never be linked."""

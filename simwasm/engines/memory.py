@@ -55,7 +55,7 @@ class _Window:
         if len(view) < len(self.view):
             raise PluginError("the engine's memory shrank: simwasm cannot read it safely")
         if len(view):
-            base = ctypes.addressof(ctypes.c_char.from_buffer(view))
+            base = address_of(view)
             if self._base and base != self._base:
                 raise PluginError("the engine moved its memory: simwasm cannot read it safely")
             self._base = base
@@ -105,6 +105,18 @@ class LinearMemory:
     def close(self) -> None:
         """Be a memory of no bytes from now on."""
         self._window.close()
+
+
+def view_of(address: int, size: int, keeper: object) -> memoryview:
+    """A view of memory at an address, which holds the object that keeps it there."""
+    array: Any = (ctypes.c_char * size).from_address(address)
+    array.keeper = keeper
+    return memoryview(array).cast("B")
+
+
+def address_of(view: memoryview) -> int:
+    """Where what is viewed lies."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(view))
 
 
 def nothing() -> memoryview:

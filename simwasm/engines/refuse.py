@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from simwasm.errors import BadModule
+from simwasm.errors import BadModule, EngineUnavailable, LinkError, SimwasmError
 
 _PLACE = re.compile(r"\(at offset (?:0x)?([0-9a-f]+)\)|at offset (?:0x)?([0-9a-f]+): ?")
 _WRAPPING = re.compile(
@@ -48,6 +48,19 @@ def refusal(engine: str, complaint: str, about_original: str | None) -> BadModul
     if able:
         message = f"the module uses {feature}, which {engine} does not have; try --engine {able} ({message})"
     return BadModule(message, offset=offset)
+
+
+def unstartable(engine: str, complaint: str) -> SimwasmError:
+    """The error for a module that compiled but does not start, though nothing in it trapped."""
+    if re.search(_NO_ADDRESSES, complaint):
+        return EngineUnavailable(
+            f"{engine} cannot reserve the addresses for a memory, over 4 GiB; is there a limit (ulimit -v)? "
+            f"({' '.join(complaint.split())})"
+        )
+    return LinkError(complaint)
+
+
+_NO_ADDRESSES = r"mmap|Cannot allocate memory|[Ee]rror when allocating memory|os error 12"
 
 
 def _read(complaint: str) -> tuple[str, int | None]:

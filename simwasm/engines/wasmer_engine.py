@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from threading import local
 from typing import Any
 
@@ -26,10 +27,10 @@ from simwasm.engines.engine import Binary, Export, HostFunction, Imports, Word, 
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.headroom import doors
 from simwasm.engines.link import Interface, closed
-from simwasm.engines.memory import LinearMemory, nothing
-from simwasm.engines.refuse import refusal
+from simwasm.engines.memory import LinearMemory, address_of, nothing, view_of
+from simwasm.engines.refuse import refusal, unstartable
 from simwasm.engines.traps import is_own, trap, wasmer_trap
-from simwasm.errors import LinkError, PluginError, Trap
+from simwasm.errors import PluginError, Trap
 from simwasm.wasm.module import FuncType, ValType
 from simwasm.wasm.rewrite import MEMORY, Rewritten
 
@@ -67,9 +68,9 @@ class WasmerEngine:
         if isinstance(guest, str):
             original = _compile(module.module.data)
             raise refusal(self.name, guest, original if isinstance(original, str) else None)
-        interface = Interface.of(module.module)
-        door = _compile(doors(interface.host_types()))
-        return WasmerProgram(interface, guest.serialize(), door.serialize(), lambda: module)
+        interface = Interface.of(module)
+        door = _compiled_doors(interface.host_types())
+        return WasmerProgram(interface, guest.serialize(), door, lambda: module)
 
     def restore(self, compiled: bytes, binary: Binary) -> WasmerProgram:
         """A program from what `WasmerProgram.compiled` gave."""
@@ -94,6 +95,12 @@ def _compile(wasm: bytes) -> Any:
         if type(panic).__name__ != "PanicException":
             raise
         return f"the compiler failed: {panic}"
+
+
+@lru_cache(maxsize=64)
+def _compiled_doors(kinds: tuple[FuncType, ...]) -> bytes:
+    compiled: bytes = _compile(doors(kinds)).serialize()
+    return compiled
 
 
 class WasmerProgram:
@@ -124,7 +131,7 @@ class WasmerProgram:
                 raise reason from None
             if is_own(error):
                 raise
-            raise LinkError(str(error)) from None
+            raise unstartable("wasmer", str(error)) from None
         return WasmerInstance(self._interface, guest, instance.exports, started)
 
     def modules(self) -> tuple[Any, Any, Any]:
@@ -212,8 +219,14 @@ def _export(function: Callable[..., Words], started: _Started | None) -> tuple[E
 
 
 def _look(memory: Any) -> memoryview:
-    """All of a memory. wasmer gives its length in 32 bits, so that 4 GiB seem to be none."""
-    view = memoryview(memory.buffer)
-    if not view and memory.size:
+    """All of a memory. wasmer gives its length in 32 bits, so that 4 GiB seem to be none.
+
+    Its own view must not be kept: it can only be let go in the thread that made it, and who knows where it ends.
+    """
+    with memoryview(memory.buffer) as view:
+        size = len(view)
+        if size:
+            return view_of(address_of(view), size, memory)
+    if memory.size:
         raise PluginError("a memory of 4 GiB cannot be read with wasmer; limit it to 65535 pages")
-    return view
+    return nothing()

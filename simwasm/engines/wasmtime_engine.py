@@ -21,11 +21,11 @@ import wasmtime
 from simwasm.engines.engine import Binary, Export, Imports, Word
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.link import Interface
-from simwasm.engines.memory import LinearMemory, nothing
-from simwasm.engines.refuse import refusal
+from simwasm.engines.memory import LinearMemory, nothing, view_of
+from simwasm.engines.refuse import refusal, unstartable
 from simwasm.engines.traps import RawFrame, trap
 from simwasm.engines.wasmtime_calls import Calls
-from simwasm.errors import LinkError, Trap, TrapKind
+from simwasm.errors import Trap, TrapKind
 from simwasm.wasm.rewrite import MEMORY, Rewritten
 
 _STACK = 1024 * 1024
@@ -58,7 +58,7 @@ class WasmtimeEngine:
             compiled = wasmtime.Module(self._engine, module.wasm)
         except wasmtime.WasmtimeError as error:
             raise refusal(self.name, str(error), self._complaint(module.module.data)) from None
-        return WasmtimeProgram(self._engine, Interface.of(module.module), compiled, lambda: module)
+        return WasmtimeProgram(self._engine, Interface.of(module), compiled, lambda: module)
 
     def restore(self, compiled: bytes, binary: Binary) -> WasmtimeProgram:
         """A program from what `WasmtimeProgram.compiled` gave."""
@@ -119,7 +119,7 @@ class WasmtimeProgram:
         except wasmtime.Trap as error:
             raise calls.raised() or stopped(error) from None
         except wasmtime.WasmtimeError as error:
-            raise calls.raised() or LinkError(str(error)) from None
+            raise calls.raised() or unstartable("wasmtime", str(error)) from None
         return WasmtimeInstance(self._interface, store, calls, dict(instance.exports(store)))
 
 
@@ -161,10 +161,8 @@ class WasmtimeInstance:
 
 
 def _look(store: wasmtime.Store, memory: Any) -> memoryview:
-    """All of a memory. The array that is viewed holds the store, and with it the memory."""
+    """All of a memory, which lives as long as its store."""
     size = memory.data_len(store)
     if not size:
         return nothing()
-    array: Any = (ctypes.c_char * size).from_address(ctypes.addressof(memory.data_ptr(store).contents))
-    array.store = store
-    return memoryview(array).cast("B")
+    return view_of(ctypes.addressof(memory.data_ptr(store).contents), size, store)

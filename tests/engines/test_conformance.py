@@ -292,7 +292,6 @@ def test_functions_of_references_and_vectors_are_not_offered(start: Starter) -> 
         ('(import "env" "gone" (func (param i32) (result i64)))', "missing import: env.gone (i32 -> i64)"),
         ('(import "env" "host" (func (param i64)))', "want: i64 -> void, but host exports: i32 -> i32"),
         ('(import "env" "host" (global i32))', "missing import: env.host is no function"),
-        ('(import "env" "memory" (memory 1))', "missing import: env.memory is no function"),
         ('(import "env" "host" (func (param externref)))', "missing import: env.host takes or gives what is no number"),
     ],
 )  # fmt: skip
