@@ -44,3 +44,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     import os
 
     os.environ["SIMWASM_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-traces", action="store_true", help="write the golden traces anew")

@@ -25,7 +25,14 @@ EXCHANGE = Exchange("1", 0, POST, response(200, body=[b"cd"], trailers=[("x-t", 
 LOOP = "(loop $again (br $again))"
 SPIN = 100_000
 
-STARTING = ("_initialize", "main", "_start", "proxy_on_context_create", "proxy_on_vm_start", "proxy_on_configure")
+STARTING = (
+    "_initialize",
+    "main",
+    "_start",
+    "proxy_on_context_create",
+    "proxy_on_vm_start",
+    "proxy_on_configure",
+)
 STREAMING = tuple(
     f"proxy_on_{side}_{part}" for side in ("request", "response") for part in ("headers", "body", "trailers")
 )
@@ -73,7 +80,9 @@ def test_an_endless_loop_in_the_allocator_is_a_trap_of_the_callback(engine: Engi
     spinning = f'(func (export "malloc") (param i32) (result i32) {LOOP} (unreachable))'
     get = next(row for row in HOST_FUNCTIONS if row.name == "proxy_get_header_map_pairs")
     body = call(get, (0, 100, 104))
-    (outcome,) = play(engine, plugin(imported(get), callback("proxy_on_request_headers", body), malloc=spinning))
+    (outcome,) = play(
+        engine, plugin(imported(get), callback("proxy_on_request_headers", body), malloc=spinning)
+    )
     assert outcome.status == 503
 
 
@@ -129,13 +138,21 @@ def test_wild_pointers_are_answered_by_a_status(engine: Engine, row: Function) -
     events: list[Event] = []
     which = plugin(imported(row), body, abi=version.value.replace(".", "_"))
     outcomes = play(engine, which, times=2, observe=events.append)
-    answers = [event.result for event in events if isinstance(event, Left) and isinstance(event.result, (Status, Errno))]
+    answers = [
+        event.result
+        for event in events
+        if isinstance(event, Left) and isinstance(event.result, (Status, Errno))
+    ]
     assert len(answers) >= (0 if row.errors is None else 2 * len(calls))
     assert all(outcome.response is not None or outcome.reset for outcome in outcomes)
-    assert all(event.reason for event in events if isinstance(event, Left) and event.result in (Status(6), Errno(21)))
+    assert all(
+        event.reason for event in events if isinstance(event, Left) and event.result in (Status(6), Errno(21))
+    )
 
 
-@pytest.mark.parametrize("row", [row for row in HOST_FUNCTIONS + WASI_FUNCTIONS if not row.early], ids=lambda r: r.name)
+@pytest.mark.parametrize(
+    "row", [row for row in HOST_FUNCTIONS + WASI_FUNCTIONS if not row.early], ids=lambda r: r.name
+)
 def test_what_may_not_be_called_while_starting_traps(engine: Engine, row: Function) -> None:
     version = next(version for version in reversed(Abi) if row.has(version))
     body = call(row, [0] * len(row.type.params))
@@ -178,7 +195,11 @@ def test_what_may_not_be_called_in_the_allocator_traps(engine: Engine) -> None:
             "Bad function signature for: proxy_on_log, want: i32 -> void, but the module exports: i32 -> i32",
         ),
         ([], {"malloc": ""}, "Wasm module is missing malloc function."),
-        ([], {"abi": "9_9_9"}, "Missing or unknown Proxy-Wasm ABI version: it exports proxy_abi_version_9_9_9"),
+        (
+            [],
+            {"abi": "9_9_9"},
+            "Missing or unknown Proxy-Wasm ABI version: it exports proxy_abi_version_9_9_9",
+        ),
     ],
 )
 def test_what_does_not_link_is_refused_in_envoys_words(

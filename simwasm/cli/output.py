@@ -12,6 +12,7 @@ from simwasm.answers import phrase
 from simwasm.exchange import Message
 from simwasm.host.access_log import timestamp
 from simwasm.host.outcome import LogLine, Outcome
+from simwasm.recording import ending
 from simwasm.trace.event import shown
 from simwasm.trace.store import to_json
 from simwasm.trace.text import paint, plain
@@ -84,32 +85,12 @@ def _count(number: int, what: str) -> str:
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
     """An outcome as JSON."""
-    return {
-        "exchange": outcome.exchange.id,
-        "name": outcome.exchange.label,
-        "status": outcome.status,
-        "local_reply": outcome.local_reply,
-        "details": outcome.details,
-        "reset": outcome.reset or None,
-        "waiting": outcome.waiting or None,
+    return ending(outcome) | {
         "actions": [[taken.callback, to_json(shown(taken.action))] for taken in outcome.actions],
         "logs": [{"level": line.level.name, "text": to_json(line.text)} for line in outcome.logs],
-        "upstream_request": message_json(outcome.request),
-        "response": message_json(outcome.response),
         "bytes_received": outcome.bytes_received,
         "bytes_sent": outcome.bytes_sent,
         "took_ns": outcome.ended_ns - outcome.started_ns,
-    }
-
-
-def message_json(message: Message | None) -> dict[str, Any] | None:
-    """A message as JSON, its body in one piece."""
-    if message is None:
-        return None
-    return {
-        "headers": to_json(message.headers),
-        "body": to_json(message.data),
-        "trailers": to_json(message.trailers),
     }
 
 

@@ -8,20 +8,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from simwasm.cli.output import Ink, outcome_json
+from simwasm.cli import setup
+from simwasm.cli.output import Ink
 from simwasm.errors import InputError
 from simwasm.host.outcome import Outcome
-from simwasm.host.profile import ENVOY
 from simwasm.plugin import Plugin
+from simwasm.recording import Recording
 from simwasm.trace.event import Entered, Event, Observer, Trapped
-from simwasm.trace.store import Recorder, header
 from simwasm.trace.text import ArrowLog
 
 
 class Watch:
     """The observers of one command."""
 
-    def __init__(self, recorder: Recorder | None, observers: list[Observer]) -> None:
+    def __init__(self, recorder: Recording | None, observers: list[Observer]) -> None:
         self.crossings = 0
         self.trapped = False
         self._recorder = recorder
@@ -40,7 +40,7 @@ class Watch:
     def finished(self, outcome: Outcome) -> int:
         """Note an outcome; how many crossings there were since the one before."""
         if self._recorder is not None:
-            self._recorder.outcome(outcome_json(outcome))
+            self._recorder.finished(outcome)
         crossings, self.crossings = self.crossings, 0
         return crossings
 
@@ -62,9 +62,8 @@ def watching(
     except OSError as error:
         raise InputError(f"--trace {words.trace}: cannot be written: {error.strerror}") from None
     try:
-        profile = f"{ENVOY.name} {ENVOY.version}"
-        head = header([plugin], profile=profile, seed=words.seed, started_ns=now_ns, engine=engine)
-        recorder = Recorder(file.write, head)
+        rules = setup.profile(words)
+        recorder = Recording(file.write, [plugin], profile=rules, now_ns=now_ns, engine=engine)
         yield Watch(recorder, [*observers, recorder])
     finally:
         if file is not sys.stdout:

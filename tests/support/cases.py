@@ -1,0 +1,56 @@
+"""The rows of `traces/cases.json`: which recording goes with which sample, configuration and callouts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from simwasm.answers import Script, read_script
+from simwasm.exchange import Exchange
+from simwasm.plugin import Plugin
+from simwasm.traffic.importer import read_traffic
+
+ROOT = Path(__file__).parents[2]
+TRACES = ROOT / "traces"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One recording and all that it needs."""
+
+    sample: str
+    name: str
+    plugin: Plugin
+    exchanges: tuple[Exchange, ...]
+    clusters: dict[str, Script]
+
+    @property
+    def id(self) -> str:
+        return f"{self.sample}/{self.name}"
+
+    @property
+    def golden(self) -> Path:
+        """Where its golden trace is."""
+        return TRACES / "golden" / self.sample / f"{self.name}.jsonl"
+
+
+def sample(name: str, config: str = "", vm_config: str = "") -> Plugin:
+    """A sample plugin, configured."""
+    wasm = (ROOT / "samples" / name / "plugin.wasm").read_bytes()
+    return Plugin(name, wasm, config=config.encode(), vm_config=vm_config.encode())
+
+
+def cases() -> tuple[Case, ...]:
+    """All of them."""
+    rows = json.loads((TRACES / "cases.json").read_text())
+    return tuple(
+        Case(
+            row["sample"],
+            row["case"],
+            sample(row["sample"], row.get("config", ""), row.get("vm_config", "")),
+            tuple(read_traffic(TRACES / row["traffic"])),
+            {name: read_script(str(TRACES / script)) for name, script in row.get("callouts", {}).items()},
+        )
+        for row in rows
+    )
