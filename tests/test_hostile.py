@@ -17,7 +17,7 @@ from simwasm.exchange import Exchange, request, response
 from simwasm.host.outcome import Outcome
 from simwasm.plugin import Plugin
 from simwasm.session import Session
-from simwasm.trace.event import Event, Left
+from simwasm.trace.event import Event, Left, Trapped
 from simwasm.wasm.rewrite import Limits
 
 POST = request("POST", "/", body=[b"ab"], trailers=[("x-t", "1")])
@@ -92,7 +92,7 @@ def test_recursion_without_end_is_a_trap(engine: Engine) -> None:
     events: list[Event] = []
     first, second = play(engine, which, times=2, fuel=1_000_000_000, observe=events.append)
     assert (first.status, second.status) == (503, 503)
-    assert [event.trap.kind for event in events if hasattr(event, "trap")] == [TrapKind.STACK_EXHAUSTED]
+    assert [event.trap.kind for event in events if isinstance(event, Trapped)] == [TrapKind.STACK_EXHAUSTED]
 
 
 def test_memory_cannot_grow_beyond_the_limit(engine: Engine) -> None:
@@ -170,7 +170,7 @@ def test_what_may_not_be_called_in_the_allocator_traps(engine: Engine) -> None:
     events: list[Event] = []
     (outcome,) = play(engine, which, observe=events.append)
     assert outcome.status == 503
-    assert TrapKind.RESTRICTED in [event.trap.kind for event in events if hasattr(event, "trap")]
+    assert TrapKind.RESTRICTED in [event.trap.kind for event in events if isinstance(event, Trapped)]
 
 
 @pytest.mark.parametrize(
