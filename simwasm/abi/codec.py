@@ -199,14 +199,15 @@ def _encode_strings(function: Function, param: Param, i: int, memory: Memory, al
     return encode
 
 
-def _encode_allocated(to_bytes: Callable[[Any], bytes] | None) -> Callable[..., Encoder]:
+def _encode_allocated(to_bytes: Callable[[Any], bytes]) -> Callable[..., Encoder]:
     def build(function: Function, param: Param, i: int, memory: Memory, allocate: Allocate) -> Encoder:
         write, write_u32 = memory.write, memory.write_u32
+        text = param.form is Form.TEXT
         j = i + 1
         optional = param.optional
 
         def encode(words: Words, value: Any) -> None:
-            data = value if to_bytes is None else to_bytes(value)
+            data = value.encode("utf-8", "surrogateescape") if text else to_bytes(value)
             at = 0
             size = len(data)
             if size:
@@ -252,7 +253,7 @@ _ENCODERS: dict[Form, Callable[[Function, Param, int, Memory, Allocate], Encoder
     Form.SPAN: _encode_blob,
     Form.STRINGS: _encode_strings,
     Form.TEXT: _encode_allocated(to_bytes),
-    Form.DATA: _encode_allocated(None),
+    Form.DATA: _encode_allocated(bytes),
     Form.PAIRS: _encode_allocated(encode_pairs),
 }
 

@@ -120,45 +120,36 @@ class Recorder:
         if isinstance(event, Entered):
             if self._pending:
                 self._write(self._pending + "}\n")
-            self._pending = self._entered(event)
-            self._open.append(event.function)
+            _, at, vm, context, function, args, _ = event
+            shape = self._calls.get(function) or self._call_shape(function)
+            texts = [_texts[arg.__class__](arg) for arg in args]
+            self._pending = shape % (at - self._started, quoted(vm), context, *texts)
+            self._open.append(function)
             return
         function = self._open.pop()
         closing = self._left(event, function) if isinstance(event, Left) else _trapped(event)
         self._write(f"{self._pending}, {closing}}}\n" if self._pending else f"{{{closing}}}\n")
         self._pending = ""
 
-    def _entered(self, event: Entered) -> str:
-        _, at, vm, context, function, args, _ = event
-        shape = self._calls.get(function)
-        if shape is None:
-            shape = self._calls[function] = self._shape(function)
-        texts = [_texts[arg.__class__](arg) for arg in args]
-        if self._chain:
-            texts = [quoted(vm), str(context), *texts]
-        else:
-            texts.insert(0, str(context))
-        if function.side is Side.PLUGIN:
-            texts.insert(0, str(at - self._started))
-        return shape % tuple(texts)
-
-    def _shape(self, function: Function) -> str:
-        """A call's line, with a gap for each value."""
-        fields = ['"at": %s'] if function.side is Side.PLUGIN else []
-        fields += ['"plugin": %s'] if self._chain else []
-        fields += ['"context": %s', f'"call": {quoted(function.name)}']
-        fields += [f'"args": {_gaps(function.inputs)}'] if function.inputs else []
-        return "{" + ", ".join(fields)
+    def _call_shape(self, function: Function) -> str:
+        """A call's line, with a gap for each value; those that its lines do not have fall into a gap of no width."""
+        at = '"at": %s, ' if function.side is Side.PLUGIN else "%.0s"
+        plugin = '"plugin": %s, ' if self._chain else "%.0s"
+        args = f', "args": {_gaps(function.inputs)}' if function.inputs else ""
+        self._calls[function] = f'{{{at}{plugin}"context": %s, "call": {quoted(function.name)}{args}'
+        return self._calls[function]
 
     def _left(self, event: Left, function: Function) -> str:
         _, _, result, values, reason = event
         text = f'"result": {_texts[result.__class__](result)}'
         if values:
-            shape = self._gives.get(function)
-            if shape is None:
-                shape = self._gives[function] = f', "gives": {_gaps(function.outputs)}'
+            shape = self._gives.get(function) or self._gives_shape(function)
             text += shape % tuple([_texts[value.__class__](value) for value in values])
         return f'{text}, "reason": {_texts[str](reason)}' if reason else text
+
+    def _gives_shape(self, function: Function) -> str:
+        self._gives[function] = f', "gives": {_gaps(function.outputs)}'
+        return self._gives[function]
 
     def _flush(self) -> None:
         if self._pending:

@@ -73,7 +73,9 @@ def proxy_set_header_map_pairs(vm: Vm, kind: MapType, pairs: Pairs) -> None | Re
 
 def proxy_get_header_map_value(vm: Vm, kind: MapType, key: str) -> str | Refusal | Remark:
     context = vm.context
-    found = context.readable_map(kind) if context is not None else None
+    found = None
+    if context is not None:
+        found = context.maps.get(kind) or context.readable_map(kind)
     if found is None:
         if context is not None and context.logging:
             return _missing(vm, f"{kind.name} does not exist")
