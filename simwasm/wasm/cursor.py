@@ -62,7 +62,7 @@ class Cursor:
         at = self.at
         size = self.u32()
         if size > self.end - self.at:
-            raise self.bad(f"{what} of {size} bytes goes beyond its end; is the file cut short?", at)
+            raise self.bad(f"{what} of {size} bytes, more than are left (is the file cut short?)", at)
         self.at += size
         return Span(self.at - size, self.at)
 

@@ -8,9 +8,10 @@ below zero. What is paid is a static number of instructions, so it is the same o
   loop, the `loop` and its `end` included;
 * neither pays for more than `DEAREST` or less than 1.
 
-Every instruction between is counted, run or not: fuel approximates instructions, it does not equal them.
-The limit is for Go, whose compiler makes each function one loop around a switch: an iteration runs a small
-part of it.
+Every instruction between is counted, run or not: fuel approximates instructions, it does not equal them. The
+limit is what keeps it near: code that long is a switch of which an iteration runs one arm (Go's compiler makes
+every function one loop around a switch). With it, callbacks of Rust, Go and AssemblyScript plugins paid 0.6 to
+2.2 times the instructions they ran; without it up to 33 times.
 
 Rules that live here: inserted code leaves the operand stack as it was; own functions move up by one (the
 host function that gives fuel is imported before them); work is linear in the code, whatever its nesting.
@@ -29,7 +30,7 @@ from simwasm.wasm.decode import decode, split
 from simwasm.wasm.encode import s32, u32
 from simwasm.wasm.module import Body, Module
 
-DEAREST = 1000
+DEAREST = 100
 """The most that one check takes."""
 
 _LOOP, _END = 0x03, 0x0B

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 from simwasm.wasm.module import FuncType, ValType
 
@@ -68,11 +69,14 @@ _LETTERS = {
 }
 
 
-def _row(code: int, name: str, immediate: Immediate, letters: str | None = None) -> Opcode:
-    if letters is None:
-        return Opcode(code >> 16, code & 0xFFFF, name, immediate, None)
+@cache
+def _type(letters: str) -> FuncType:
     params, results = (tuple(_LETTERS[letter] for letter in side) for side in letters.split(":"))
-    return Opcode(code >> 16, code & 0xFFFF, name, immediate, FuncType(params, results))
+    return FuncType(params, results)
+
+
+def _row(code: int, name: str, immediate: Immediate, letters: str | None = None) -> Opcode:
+    return Opcode(code >> 16, code & 0xFFFF, name, immediate, None if letters is None else _type(letters))
 
 
 _ = Immediate.NONE

@@ -25,13 +25,16 @@ class Running(Protocol):
     def call(self, name: str, *words: int) -> Any: ...
     def get(self, name: str) -> Any: ...
     def memory(self) -> bytes: ...
+    def write(self, at: int, data: bytes) -> None: ...
 
 
 class OnWasmtime:
     """A module started by wasmtime."""
 
     def __init__(self, wasm: bytes, host: Host) -> None:
-        engine = wasmtime.Engine()
+        config = wasmtime.Config()
+        config.cranelift_opt_level = "none"  # a Go plugin compiles faster
+        engine = wasmtime.Engine(config)
         self._store = wasmtime.Store(engine)
         module = wasmtime.Module(engine, wasm)
         imports = [self._import(item, host) for item in module.imports]
@@ -56,6 +59,11 @@ class OnWasmtime:
         item = self._exports["memory"]
         assert isinstance(item, wasmtime.Memory)
         return bytes(item.read(self._store))
+
+    def write(self, at: int, data: bytes) -> None:
+        item = self._exports["memory"]
+        assert isinstance(item, wasmtime.Memory)
+        item.write(self._store, data, at)
 
 
 class OnWasmer:
@@ -90,6 +98,9 @@ class OnWasmer:
 
     def memory(self) -> bytes:
         return bytes(self._instance.exports.memory.buffer)
+
+    def write(self, at: int, data: bytes) -> None:
+        memoryview(self._instance.exports.memory.buffer)[at : at + len(data)] = data
 
 
 @pytest.fixture
