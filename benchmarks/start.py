@@ -19,7 +19,8 @@ def rows(*, rounds: int = 15) -> Iterator[Row]:
     """`--help`, and `send` with a plugin that was compiled before."""
     simwasm = _simwasm()
     with TemporaryDirectory(prefix="simwasm-bench-") as folder:
-        environment = {**os.environ, "SIMWASM_CACHE_DIR": folder}
+        environment = {**os.environ, "SIMWASM_CACHE_DIR": folder, "PYTHONPYCACHEPREFIX": folder}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its bytecode
         sides = (
             command([sys.executable, "-c", "pass"], environment),
             command([*simwasm, "--help"], environment),

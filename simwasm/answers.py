@@ -9,20 +9,22 @@ A script is a JSON list of rules; the first whose `when` fits the request answer
 
 from __future__ import annotations
 
-import http.client
 import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from simwasm.errors import ConfigError, InputError
 from simwasm.exchange import Chunk, Exchange, Message, first, response
 from simwasm.host.clock import MILLISECOND, SECOND
 from simwasm.host.commands import Callout, Failure
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
 
 Answer = Message | Failure
 
@@ -132,24 +134,29 @@ class Server:
             port = -1
         if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
             raise InputError(f"{url}: is not an http or https address such as http://127.0.0.1:8000")
-        self._kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        # 30 ms, which only those pay who ask a server
+        from http.client import HTTPConnection, HTTPSConnection
+
+        self._kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._host, self._port = parts.hostname, port
         self.address = f"{self._host}:{port or (443 if parts.scheme == 'https' else 80)}"
         self.authority = parts.netloc.rpartition("@")[2]
 
     def __call__(self, request: Message) -> Answer:
+        from http.client import HTTPException
+
         started = time.monotonic_ns()
         connection = self._kind(self._host, self._port, timeout=_SOCKET_TIMEOUT)
         try:
             return self._ask(connection, request, started)
         except OSError as error:
             return Failure(f"connection failure ({error.strerror or error})", time.monotonic_ns() - started)
-        except http.client.HTTPException as error:
+        except HTTPException as error:
             return Failure(f"protocol error ({type(error).__name__})", time.monotonic_ns() - started)
         finally:
             connection.close()
 
-    def _ask(self, connection: http.client.HTTPConnection, request: Message, started: int) -> Message:
+    def _ask(self, connection: HTTPConnection, request: Message, started: int) -> Message:
         fields = dict(request.headers)
         connection.putrequest(fields[":method"], fields[":path"], skip_host=True, skip_accept_encoding=True)
         connection.putheader("host", fields[":authority"])
