@@ -33,7 +33,7 @@ def request_for_filters(headers: Headers, connection: Connection, random: Random
     for name, value in headers:
         if name[:1] != ":":
             if name not in _HOP_BY_HOP and (name != "expect" or value.lower() != _ANSWERED):
-                found.receive(name, value)
+                found.add(name, value)
         elif name not in _PSEUDO:
             found.put(name, value)
     if found.get("x-forwarded-proto") is None:
@@ -89,7 +89,7 @@ def response_for_filters(headers: Headers, service_time_ns: int) -> HeaderMap:
     """What the first filter sees of an upstream's response."""
     found = HeaderMap()
     for name, value in headers:
-        found.receive(name, value)
+        found.add(name, value)
     found.put("x-envoy-upstream-service-time", str(service_time_ns // MILLISECOND))
     return found
 

@@ -4,8 +4,8 @@ Names compare in lower case; order and duplicates survive. Rules:
 
 - pseudo headers come first, however late they were added;
 - in a request `host` is another name of `:authority`;
-- adding to a header that Envoy keeps in a slot of its own joins the values (`,`, cookies `; `); adding any other
-  makes a second entry;
+- adding to a header that Envoy keeps in a slot of its own joins the values by a comma, and requests have other slots
+  than responses; adding any other makes a second entry;
 - nothing here knows about streams.
 """
 
@@ -15,21 +15,23 @@ from collections.abc import Iterable, Iterator
 
 from simwasm.exchange import Header, Headers
 
-_JOINED = frozenset(
-    "accept accept-encoding access-control-request-headers access-control-request-method authorization "
-    "cache-control connection content-encoding content-length content-type etag expect grpc-accept-encoding "
-    "grpc-message grpc-status grpc-timeout host if-match if-modified-since if-none-match if-range "
-    "if-unmodified-since keep-alive origin pragma proxy-connection proxy-status referer server te "
-    "transfer-encoding upgrade user-agent vary via x-client-trace-id x-envoy-attempt-count "
-    "x-envoy-downstream-service-cluster x-envoy-downstream-service-node x-envoy-expected-rq-timeout-ms "
-    "x-envoy-external-address x-envoy-force-trace x-envoy-internal x-envoy-original-path "
-    "x-envoy-upstream-service-time x-forwarded-client-cert x-forwarded-for x-forwarded-host x-forwarded-port "
-    "x-forwarded-proto x-ot-span-context x-request-id "
-    "access-control-allow-credentials access-control-allow-headers access-control-allow-methods "
-    "access-control-allow-origin access-control-expose-headers access-control-max-age age date expires "
-    "last-modified location cookie".split()
+_EITHER = (
+    "cache-control connection content-encoding content-length content-type keep-alive proxy-connection proxy-status "
+    "transfer-encoding upgrade via x-envoy-attempt-count x-envoy-decorator-operation x-request-id"
+).split()
+_REQUEST = frozenset(_EITHER) | frozenset(
+    "accept accept-encoding access-control-request-headers access-control-request-method authorization expect "
+    "grpc-accept-encoding grpc-timeout host if-match if-modified-since if-none-match if-range if-unmodified-since "
+    "origin pragma referer te user-agent x-client-trace-id x-envoy-downstream-service-cluster "
+    "x-envoy-downstream-service-node x-envoy-expected-rq-timeout-ms x-envoy-external-address x-envoy-force-trace "
+    "x-envoy-internal x-envoy-original-path x-forwarded-client-cert x-forwarded-for x-forwarded-host "
+    "x-forwarded-port x-forwarded-proto".split()
 )
-_SEPARATORS = {"cookie": "; "}
+_RESPONSE = frozenset(_EITHER) | frozenset(
+    "access-control-allow-credentials access-control-allow-headers access-control-allow-methods "
+    "access-control-allow-origin access-control-expose-headers access-control-max-age age date etag expires "
+    "grpc-message grpc-status last-modified location server vary x-envoy-upstream-service-time".split()
+)
 
 
 class HeaderMap:
@@ -78,22 +80,15 @@ class HeaderMap:
         """Add a value, joined to what is there where Envoy does so."""
         name = self._key(name)
         names = self._names
-        if name in names and (name in _JOINED or name[:1] == ":"):
+        if name in names and (name in (_REQUEST if self.request else _RESPONSE) or name[:1] == ":"):
             at = names.index(name)
             old = self._values[at]
-            self._values[at] = f"{old}{_SEPARATORS.get(name, ',')}{value}" if old else value
+            self._values[at] = f"{old},{value}" if old else value
         elif name[:1] == ":":
             self._insert(name, value)
         else:
             names.append(name)
             self._values.append(value)
-
-    def receive(self, name: str, value: str) -> None:
-        """Add a value as a codec does: cookies stay apart."""
-        if name == "cookie":
-            self._insert(name, value)
-        else:
-            self.add(name, value)
 
     def put(self, name: str, value: str) -> None:
         """Make this the value where the header stands, or else at the end: what the host does to its own headers."""

@@ -51,9 +51,15 @@ def simulate(scenario: Scenario, engine: Engine) -> Account:
     )
     session.start()
     start = notes.inside()
-    exchanges = tuple(notes.seen(outcome) for outcome in session.replay(scenario.exchanges))
+    exchanges = tuple(notes.seen(_play(session, exchange)) for exchange in scenario.exchanges)
     session.stop()
     return Account(scenario.started_ns, start, exchanges, notes.inside())
+
+
+def _play(session: Session, exchange: Exchange) -> Outcome:
+    """Run one exchange, and whatever is still under way when it has ended."""
+    (outcome,) = tuple(session.replay([exchange]))
+    return outcome
 
 
 class _Notes:

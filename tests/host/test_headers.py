@@ -25,15 +25,22 @@ def test_adding_makes_a_second_entry() -> None:
 
 
 def test_adding_to_a_header_with_a_slot_joins_the_values() -> None:
-    headers = HeaderMap([("accept", "a")])
+    headers = HeaderMap([("accept", "a")], request=True)
     headers.add("Accept", "b")
     assert headers.entries == (("accept", "a,b"),)
 
 
-def test_cookies_are_joined_by_semicolons() -> None:
-    headers = HeaderMap([("cookie", "a=1")])
+def test_a_response_has_other_slots_than_a_request() -> None:
+    headers = HeaderMap([("accept", "a"), ("vary", "a")])
+    headers.add("accept", "b")
+    headers.add("vary", "b")
+    assert headers.entries == (("accept", "a"), ("vary", "a,b"), ("accept", "b"))
+
+
+def test_cookies_stay_apart() -> None:
+    headers = HeaderMap([("cookie", "a=1")], request=True)
     headers.add("cookie", "b=2")
-    assert headers.get("cookie") == "a=1; b=2"
+    assert headers.entries == (("cookie", "a=1"), ("cookie", "b=2"))
 
 
 def test_replacing_leaves_one_value_at_the_end() -> None:
