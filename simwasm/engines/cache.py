@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from threading import get_ident
 
 FORMAT = b"simwasm cache 1\n"
 LIMIT = 512 * 1024 * 1024
@@ -119,14 +119,14 @@ def _read_ours(folder: Path, path: Path) -> bytes:
 
 def _write_whole(path: Path, data: bytes) -> None:
     """Write a file that others see complete or not at all; it is readable by its owner only."""
-    handle, name = tempfile.mkstemp(suffix=_UNFINISHED, dir=path.parent)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.{get_ident()}{_UNFINISHED}")
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
     try:
         with open(handle, "wb") as file:
             file.write(data)
-        os.replace(name, path)
+        os.replace(unfinished, path)
     except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
+        unfinished.unlink(missing_ok=True)
         raise
 
 

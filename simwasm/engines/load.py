@@ -9,7 +9,7 @@ that rewrites, the engine, its version, and the machine (engines compile for the
 
 from __future__ import annotations
 
-import platform
+import os
 import sys
 from contextlib import suppress
 from functools import cache as once
@@ -74,7 +74,8 @@ def _rewriter() -> str:
 @once
 def _machine() -> str:
     """What compiled code needs: the platform, the processor, and the Python that loads the engine."""
-    return f"{sys.platform} {platform.machine()} {_processor()} {sys.implementation.cache_tag}"
+    machine = os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_ARCHITECTURE")
+    return f"{sys.platform} {machine} {_processor()} {sys.implementation.cache_tag}"
 
 
 def _processor() -> str:
@@ -83,7 +84,7 @@ def _processor() -> str:
         return sha256(
             "".join(sorted(line for line in first if line.startswith(_EXTENSIONS))).encode()
         ).hexdigest()
-    return platform.processor()
+    return os.environ.get("PROCESSOR_IDENTIFIER", "")
 
 
 _EXTENSIONS = ("flags", "Features", "isa")

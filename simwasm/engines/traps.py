@@ -12,7 +12,7 @@ Rules that live here:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from math import inf
 
@@ -48,17 +48,21 @@ _WASMER_FRAME = re.compile(r"^    at .* \(.*\[(\d+)\]:0x([0-9a-f]+)\)$", re.MULT
 _WASMER_PREFIX = "RuntimeError: "
 
 
-def wasmer_trap(error: RuntimeError) -> tuple[TrapKind, list[RawFrame]] | None:
+Stop = tuple[TrapKind, list[RawFrame], str]
+"""What an engine said, read: the kind, the frames, and the message if it is of no known kind."""
+
+
+def wasmer_trap(error: RuntimeError) -> Stop | None:
     """Read wasmer's text; None if a host function raised this, or something was called wrongly."""
     text = str(error)
     if is_own(error) or not text.startswith(_WASMER_PREFIX):
         return None
     message = text[len(_WASMER_PREFIX) : text.find("\n") % (len(text) + 1)]
     kind = KINDS.get(message)
-    if kind is None:
-        return None
-    found = islice(_WASMER_FRAME.finditer(text), FRAMES)
-    return kind, [(int(match[1]), int(match[2], 16)) for match in found]
+    frames = [(int(match[1]), int(match[2], 16)) for match in islice(_WASMER_FRAME.finditer(text), FRAMES)]
+    if kind is not None:
+        return kind, frames, ""
+    return (TrapKind.OTHER, frames, message) if frames else None
 
 
 def is_own(error: BaseException) -> bool:
@@ -66,16 +70,17 @@ def is_own(error: BaseException) -> bool:
     return error.__traceback__ is not None and error.__traceback__.tb_next is not None
 
 
-def trap(kind: TrapKind, raw: Sequence[RawFrame], binary: Binary, fuel: Fuel) -> Trap:
+def trap(stop: Stop, binary: Binary, fuel: Fuel) -> Trap:
     """The error for a guest that stopped."""
+    kind, raw, detail = stop
     if kind is TrapKind.STACK_EXHAUSTED or not raw:
-        return Trap(kind)
+        return Trap(kind, (), detail)
     rewritten = binary()
     found = [rewritten.origin(function, offset) for function, offset in raw[:FRAMES]]
     if kind is TrapKind.UNREACHABLE and found[0] is None and fuel.refused is not None:
         kind = fuel.refused
     frames = [frame for frame in found if frame is not None]
-    return Trap(kind, tuple(_of_this_call(frames, rewritten.module)))
+    return Trap(kind, tuple(_of_this_call(frames, rewritten.module)), detail)
 
 
 def _of_this_call(frames: list[Frame], module: Module) -> Iterator[Frame]:

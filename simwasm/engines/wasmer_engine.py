@@ -27,7 +27,7 @@ from simwasm.engines.engine import Binary, Export, HostFunction, Imports, Word, 
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.headroom import doors
 from simwasm.engines.link import Interface, closed
-from simwasm.engines.memory import LinearMemory, address_of, nothing, view_of
+from simwasm.engines.memory import LinearMemory, Look, address_of, nothing, view_of
 from simwasm.engines.refuse import refusal, unstartable
 from simwasm.engines.traps import is_own, trap, wasmer_trap
 from simwasm.errors import PluginError, Trap
@@ -53,7 +53,7 @@ class _Started:
     def trap(self, error: RuntimeError) -> Trap | None:
         """Read what a guest call raised; None if no guest stopped."""
         read = wasmer_trap(error)
-        return None if read is None else trap(*read, self.binary, self.fuel)
+        return None if read is None else trap(read, self.binary, self.fuel)
 
 
 class WasmerEngine:
@@ -177,7 +177,7 @@ class WasmerInstance:
         found = {item.name: getattr(exports, item.name) for item in guest.exports}
         memory = found.get("memory", found.get(MEMORY))
         functions = {name: _export(found[name], started) for name, _ in interface.exports}
-        self.memory = LinearMemory(nothing if memory is None else lambda: _look(memory))
+        self.memory = LinearMemory(nothing if memory is None else _looker(memory))
         self.exports: Mapping[str, Export] = {name: call for name, (call, _) in functions.items()}
         self._globals = {name: item for name, item in found.items() if isinstance(item, wasmer.Global)}
         self._release = [release for _, release in functions.values()]
@@ -218,15 +218,19 @@ def _export(function: Callable[..., Words], started: _Started | None) -> tuple[E
     return call, release
 
 
-def _look(memory: Any) -> memoryview:
-    """All of a memory. wasmer gives its length in 32 bits, so that 4 GiB seem to be none.
+def _looker(memory: Any) -> Look:
+    """Views of all of a memory. wasmer's own are let go at once, which only the thread that made them can do."""
+    known = nothing()
 
-    Its own view must not be kept: it can only be let go in the thread that made it, and who knows where it ends.
-    """
-    with memoryview(memory.buffer) as view:
-        size = len(view)
-        if size:
-            return view_of(address_of(view), size, memory)
-    if memory.size:
-        raise PluginError("a memory of 4 GiB cannot be read with wasmer; limit it to 65535 pages")
-    return nothing()
+    def look() -> memoryview:
+        nonlocal known
+        size = memory.data_size
+        if size == len(known):
+            return known
+        with memoryview(memory.buffer) as view:
+            if len(view) != size:  # its length has 32 bits
+                raise PluginError("a memory of 4 GiB cannot be read with wasmer; limit it to 65535 pages")
+            known = view_of(address_of(view), size, memory)
+        return known
+
+    return look

@@ -21,9 +21,9 @@ import wasmtime
 from simwasm.engines.engine import Binary, Export, Imports, Word
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.link import Interface
-from simwasm.engines.memory import LinearMemory, nothing, view_of
+from simwasm.engines.memory import LinearMemory, Look, nothing, view_of
 from simwasm.engines.refuse import refusal, unstartable
-from simwasm.engines.traps import RawFrame, trap
+from simwasm.engines.traps import Stop, trap
 from simwasm.engines.wasmtime_calls import Calls
 from simwasm.errors import Trap, TrapKind
 from simwasm.wasm.rewrite import MEMORY, Rewritten
@@ -109,8 +109,7 @@ class WasmtimeProgram:
         store = wasmtime.Store(self._engine)
 
         def stopped(error: wasmtime.Trap) -> Trap:
-            kind, frames = _read(error)
-            return trap(kind, frames, self._binary, fuel)
+            return trap(_read(error), self._binary, fuel)
 
         calls = Calls(store, stopped)
         linked = [calls.host(function) for function in functions]
@@ -123,10 +122,12 @@ class WasmtimeProgram:
         return WasmtimeInstance(self._interface, store, calls, dict(instance.exports(store)))
 
 
-def _read(error: wasmtime.Trap) -> tuple[TrapKind, list[RawFrame]]:
+def _read(error: wasmtime.Trap) -> Stop:
     code = error.trap_code
-    kind = KINDS.get(code, TrapKind.OTHER) if code else TrapKind.OTHER
-    return kind, [(frame.func_index, frame.module_offset) for frame in error.frames]
+    frames = [(frame.func_index, frame.module_offset) for frame in error.frames]
+    if code in KINDS:
+        return KINDS[code], frames, ""
+    return TrapKind.OTHER, frames, error.message.strip().rpartition("wasm trap: ")[2]
 
 
 class WasmtimeInstance:
@@ -138,7 +139,7 @@ class WasmtimeInstance:
         self._store = store
         self._calls = calls
         memory = exports.get("memory", exports.get(MEMORY))
-        self.memory = LinearMemory(nothing if memory is None else lambda: _look(store, memory))
+        self.memory = LinearMemory(nothing if memory is None else _looker(store, memory))
         self.exports: Mapping[str, Export] = {
             name: calls.export(exports[name], kind) for name, kind in interface.exports
         }
@@ -160,9 +161,15 @@ class WasmtimeInstance:
         self.memory.close()
 
 
-def _look(store: wasmtime.Store, memory: Any) -> memoryview:
-    """All of a memory, which lives as long as its store."""
-    size = memory.data_len(store)
-    if not size:
-        return nothing()
-    return view_of(ctypes.addressof(memory.data_ptr(store).contents), size, store)
+def _looker(store: wasmtime.Store, memory: wasmtime.Memory) -> Look:
+    """Views of all of a memory, which lives as long as its store."""
+    known = nothing()
+
+    def look() -> memoryview:
+        nonlocal known
+        size = memory.data_len(store)
+        if size != len(known):
+            known = view_of(ctypes.addressof(memory.data_ptr(store).contents), size, store)
+        return known
+
+    return look

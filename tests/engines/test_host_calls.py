@@ -191,15 +191,17 @@ def test_a_host_function_may_catch_a_nested_trap_and_go_on(nested: Nested) -> No
     assert nested.outer(5) == 1005
 
 
-def test_endless_nesting_is_a_recursion_error_wherever_it_begins(nested: Nested) -> None:
+def test_endless_nesting_ends_wherever_it_begins(nested: Nested) -> None:
+    """Python's limit ends it, or the engine's where Python's own frames are large (wasmtime 40 on 3.12)."""
     nested.host = lambda word: nested.outer(word)
 
     def begin(depth: int) -> Words:
         return begin(depth - 1) if depth else nested.outer(0)
 
     for depth in range(60):
-        with pytest.raises(RecursionError):
+        with pytest.raises((RecursionError, Trap)) as caught:
             begin(depth)
+        assert not isinstance(caught.value, Trap) or caught.value.kind is TrapKind.STACK_EXHAUSTED
     nested.host = lambda word: word
     assert nested.outer(1) == 1001
 

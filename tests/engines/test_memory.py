@@ -143,6 +143,18 @@ def test_a_memory_can_be_as_large_as_the_limit_allows(start: Starter) -> None:
         instance.memory.write(end - 2, b"end")
 
 
+def test_all_4_gib_can_be_read_or_are_refused(start: Starter) -> None:
+    """wasmer reports the size of such a memory as 0; reading it as that would be the wrong kind of safe."""
+    try:
+        memory = start(GROWING.format(bounds="65536"), HOSTS, pages=65536).memory
+    except PluginError as error:
+        assert start.engine.name == "wasmer"
+        assert "limit it to 65535 pages" in str(error)
+        return
+    memory.write_u32(2**32 - 4, 0x64636261)
+    assert memory.read(2**32 - 5, 5) == b"\0abcd"
+
+
 def test_growth_beyond_the_limit_is_refused(start: Starter) -> None:
     instance = start(GROWING.format(bounds="1"), HOSTS, pages=10)
     assert instance.exports["grow"](10) == -1

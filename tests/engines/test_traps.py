@@ -31,12 +31,12 @@ RECURSIVE = """(module
 
 
 def busy(word: int) -> int:
-    """A host function that needs some stack of its own."""
+    """A host function that now and then needs some stack of its own."""
 
     def deep(levels: int) -> int:
         return deep(levels - 1) if levels else word + 1
 
-    return deep(60)
+    return deep(0 if word % 100 else 200)
 
 
 def frames_here() -> int:
