@@ -6,26 +6,21 @@ Envoy that runs at that moment. One Envoy serves all exchanges that share a conf
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 
 import pytest
+from cases import cases, sample
 
-from simwasm.answers import read_script
 from simwasm.engines.engine import Engine
 from simwasm.exchange import Chunk, Exchange, Header, Message, request, response
 from simwasm.host.commands import Failure
 from simwasm.parity.account import Account, Answer, Scenario, as_played, nobody_listens
-from simwasm.parity.compare import compare
+from simwasm.parity.compare import Difference, compare
 from simwasm.parity.real import judge
 from simwasm.parity.simulated import simulate
-from simwasm.plugin import Plugin
-from simwasm.traffic.importer import read_traffic
 
-ROOT = Path(__file__).parents[2]
 MS = 1_000_000
 
 OK = response(200, headers=[("content-type", "text/plain")], body=b"ok")
@@ -115,10 +110,10 @@ def calling() -> Iterator[Exchange]:
 
 
 HTTP_SERVICE: dict[str, Answer] = {
-    "good": response(200, body=b"fine", after_ns=40 * MS),
+    "good": response(200, body=b"fine", after_ns=100 * MS),
     "at once": response(200),
     "in chunks": response(200, body=PIECES, trailers=[("x-t", "1")]),
-    "bad": response(401, headers=[("www-authenticate", "Bearer")], body=b"who?", after_ns=40 * MS),
+    "bad": response(401, headers=[("www-authenticate", "Bearer")], body=b"who?", after_ns=100 * MS),
     "reset": Failure("connection termination"),
     "cut": Failure("connection termination", begun=response(200, body=PIECES)),
     "silent": Failure("timeout", 3600 * 1000 * MS),
@@ -127,12 +122,12 @@ GRPC = ("content-type", "application/grpc")
 EMPTY_MESSAGE = b"\0\0\0\0\0"
 GRPC_SERVICE: dict[str, Answer] = {
     "good": response(
-        200, headers=[GRPC], body=[EMPTY_MESSAGE], trailers=[("grpc-status", "0")], after_ns=40 * MS
+        200, headers=[GRPC], body=[EMPTY_MESSAGE], trailers=[("grpc-status", "0")], after_ns=100 * MS
     ),
     "at once": response(200, headers=[GRPC], body=[EMPTY_MESSAGE], trailers=[("grpc-status", "0")]),
     "in chunks": response(200, headers=[GRPC], body=[b"\0\0\0\0\2a", b"b"], trailers=[("grpc-status", "0")]),
     "bad": response(
-        200, headers=[GRPC, ("grpc-status", "7"), ("grpc-message", "no%20way")], after_ns=40 * MS
+        200, headers=[GRPC, ("grpc-status", "7"), ("grpc-message", "no%20way")], after_ns=100 * MS
     ),
     "reset": Failure("connection termination"),
     "cut": Failure("connection termination", begun=response(200, headers=[GRPC], body=[EMPTY_MESSAGE])),
@@ -159,65 +154,58 @@ def counting() -> Iterator[Exchange]:
     yield asked("ann once more", ann)
 
 
-def plugin(sample: str, config: str = "", vm_config: str = "") -> Plugin:
-    wasm = (ROOT / "samples" / sample / "plugin.wasm").read_bytes()
-    return Plugin(f"parity.{sample}", wasm, config=config.encode(), vm_config=vm_config.encode())
-
-
 ALLOW_HEADER = ("allow_header", "allow_header_c", "allow_header_as", "allow_header_go")
 RARE: dict[str, Scenario] = {
-    **{name: Scenario(plugin(name), (*passing(ALLOW), *denied())) for name in ALLOW_HEADER},
-    "service_name": Scenario(plugin("service_name"), tuple(denied())),
-    "response_body": Scenario(plugin("response_body"), (*passing(), *redacting())),
-    "http_auth": Scenario(plugin("http_auth"), tuple(calling()), {"auth": http_service}),
-    "http_auth, nobody listens": Scenario(plugin("http_auth"), tuple(denied()), {"auth": nobody_listens}),
-    "http_auth, cluster unknown": Scenario(plugin("http_auth"), tuple(denied())),
-    "grpc_auth": Scenario(plugin("grpc_auth"), tuple(calling()), {"grpc-auth": grpc_service}),
+    **{name: Scenario(sample(name), (*passing(ALLOW), *denied())) for name in ALLOW_HEADER},
+    "service_name": Scenario(sample("service_name"), tuple(denied())),
+    "response_body": Scenario(sample("response_body"), (*passing(), *redacting())),
+    "http_auth": Scenario(sample("http_auth"), tuple(calling()), {"auth": http_service}),
+    "http_auth, nobody listens": Scenario(sample("http_auth"), tuple(denied()), {"auth": nobody_listens}),
+    "http_auth, cluster unknown": Scenario(sample("http_auth"), tuple(denied())),
+    "grpc_auth": Scenario(sample("grpc_auth"), tuple(calling()), {"grpc-auth": grpc_service}),
     "grpc_auth, nobody listens": Scenario(
-        plugin("grpc_auth"), tuple(denied()), {"grpc-auth": nobody_listens}
+        sample("grpc_auth"), tuple(denied()), {"grpc-auth": nobody_listens}
     ),
-    "grpc_auth, cluster unknown": Scenario(plugin("grpc_auth"), tuple(denied())),
-    "rate_limit, a window": Scenario(plugin("rate_limit", '{"limit":2}'), tuple(counting())),
+    "grpc_auth, cluster unknown": Scenario(sample("grpc_auth"), tuple(denied())),
+    "rate_limit, a window": Scenario(sample("rate_limit", '{"limit":2}'), tuple(counting())),
 }
-
-
-def recorded(case: Mapping[str, str | Mapping[str, str]]) -> Scenario:
-    """A row of `traces/cases.json`."""
-    traces = ROOT / "traces"
-    callouts = case.get("callouts", {})
-    assert isinstance(callouts, dict)
-    return Scenario(
-        plugin(*(str(case.get(key, "")) for key in ("sample", "config", "vm_config"))),
-        tuple(read_traffic(str(traces / str(case["traffic"])), note=print)),
-        {name: read_script(str(traces / script)) for name, script in callouts.items()},
-    )
 
 
 def scenarios() -> dict[str, Scenario]:
     """Everything, recordings joined to the rare cases that need the same Envoy."""
     found = dict(RARE)
-    for case in json.loads((ROOT / "traces" / "cases.json").read_text()):
-        name, extra = case["sample"], recorded(case)
-        same = found.get(name)
-        if same is not None and same.plugin == extra.plugin and not {**same.clusters, **extra.clusters}:
-            found[name] = replace(same, exchanges=(*same.exchanges, *extra.exchanges))
+    for case in cases():
+        same = found.get(case.sample)
+        if same is not None and same.plugin == case.plugin and not {**same.clusters, **case.clusters}:
+            found[case.sample] = replace(same, exchanges=(*same.exchanges, *case.exchanges))
         else:
-            found[f"{name}, {case['case']}"] = extra
+            found[case.id] = Scenario(case.plugin, case.exchanges, case.clusters)
     return found
 
 
 SCENARIOS = scenarios()
+ATTEMPTS = 2
+"""A busy machine may merge two pieces of a body, or be late with one; what is really different is so again."""
 
 
 @lru_cache
-def told_by_envoy(name: str) -> Account:
+def told_by_envoy(name: str, attempt: int) -> Account:
     return judge(SCENARIOS[name])
+
+
+def differences(name: str, engine: Engine) -> tuple[Difference, ...]:
+    """What simwasm does otherwise than Envoy, each time."""
+    found: tuple[Difference, ...] = ()
+    for attempt in range(ATTEMPTS):
+        envoy = told_by_envoy(name, attempt)
+        found = compare(simulate(as_played(SCENARIOS[name], envoy), engine), envoy)
+        if not found:
+            break
+    return found
 
 
 @pytest.mark.usefixtures("envoy_binary")
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_sample_behaves_as_in_envoy(name: str, engine: Engine) -> None:
-    envoy = told_by_envoy(name)
-    simwasm = simulate(as_played(SCENARIOS[name], envoy), engine)
-    if differences := compare(simwasm, envoy):
-        pytest.fail("\n\n".join(map(str, differences)), pytrace=False)
+    if found := differences(name, engine):
+        pytest.fail("\n\n".join(map(str, found)), pytrace=False)
