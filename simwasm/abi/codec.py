@@ -202,12 +202,11 @@ def _encode_strings(function: Function, param: Param, i: int, memory: Memory, al
 def _encode_allocated(to_bytes: Callable[[Any], bytes]) -> Callable[..., Encoder]:
     def build(function: Function, param: Param, i: int, memory: Memory, allocate: Allocate) -> Encoder:
         write, write_u32 = memory.write, memory.write_u32
-        text = param.form is Form.TEXT
         j = i + 1
         optional = param.optional
 
         def encode(words: Words, value: Any) -> None:
-            data = value.encode("utf-8", "surrogateescape") if text else to_bytes(value)
+            data = to_bytes(value)
             at = 0
             size = len(data)
             if size:
