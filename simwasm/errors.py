@@ -66,6 +66,13 @@ class TrapKind(str, Enum):
     OTHER = "trap"
 
 
+_ADVICE = {
+    TrapKind.OUT_OF_FUEL: "one call used up all its instructions. An endless loop? If not, allow more by --fuel",
+    TrapKind.STACK_EXHAUSTED: "calls are nested too deeply. A recursion without end?",
+}
+"""What to do about traps that do not explain themselves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One guest frame, innermost first: indices and file offsets of the plugin as it was loaded."""
@@ -82,7 +89,8 @@ class Trap(PluginError):
     """The guest stopped running."""
 
     def __init__(self, kind: TrapKind, frames: tuple[Frame, ...] = (), detail: str = "") -> None:
-        super().__init__(f"{kind.value}: {detail}" if detail else kind.value)
+        said = detail or _ADVICE.get(kind, "")
+        super().__init__(f"{kind.value}: {said}" if said else kind.value)
         self.kind = kind
         self.frames = frames
         self.detail = detail

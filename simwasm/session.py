@@ -7,6 +7,7 @@ asks the upstream, asks the clusters of callouts. The last two are functions tha
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -69,7 +70,7 @@ class Session:
         self._wire = Wire(observers) if observers else None
         self._ask_upstream = ask_upstream
         self._ask_cluster = ask_cluster
-        self._limits = limits
+        self._limits = limits if fuel is None or fuel >= limits.slice else replace(limits, slice=fuel)
         self._budget = fuel
         self._callers: dict[Vm, dict[str, Caller]] = {}
         self._fuels: dict[Vm, Fuel] = {}
