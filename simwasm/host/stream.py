@@ -129,6 +129,7 @@ class Stream:
             return self.local_reply(503, b"missing required header: :method", (), details=details)
         edge.route(lane.headers, self.proxy.profile.route_timeout_ns)
         self._to_upstream.headers = lane.headers
+        self._to_upstream.open = not end
         if end:
             self._ask_upstream()
         return ()
@@ -159,7 +160,7 @@ class Stream:
         timeout = self.proxy.profile.route_timeout_ns
         sent = self._to_upstream.message()
         routed = HeaderMap(sent.headers, request=True)
-        headers = edge.request_on_wire(routed, bool(sent.body or sent.trailers))
+        headers = edge.request_on_wire(routed, self._to_upstream.open)
         self._asked = Message(headers, sent.body, sent.trailers)
         asked_at = self.proxy.clock.now
         answer: Message | Failure = yield Upstream(self.exchange, self._asked)
@@ -370,10 +371,12 @@ def _frames(pieces: Iterable[Chunk], *, ends: bool) -> list[Chunk]:
 class Assembly:
     """A message as it comes out of a lane, piece by piece."""
 
-    __slots__ = ("headers", "pieces", "trailers", "size")
+    __slots__ = ("headers", "open", "pieces", "trailers", "size")
 
     def __init__(self) -> None:
         self.headers: HeaderMap | None = None
+        self.open = False
+        """The headers went out before it was known whether a body follows, so it is framed as one."""
         self.pieces: list[Chunk] = []
         self.trailers: HeaderMap | None = None
         self.size = 0

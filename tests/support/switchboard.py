@@ -4,7 +4,8 @@
 
 A call's arguments are numbers, texts and bytes (address and size), `OUT` for a place where the host writes, `LONG(n)`
 for 64 bits, `STREAM` for the id of the stream's context and `Read(n)` for what stands in the n-th place. A callback
-gives 0 unless `results` says otherwise. All rows live in one module, so that one Envoy serves them all.
+gives 0 unless `results` says otherwise, and a body's last one always. All rows live in one module, so that one Envoy
+serves them all.
 """
 
 from __future__ import annotations
@@ -109,6 +110,8 @@ class _Writer:
             deeds = " ".join(self._call(call) for call in case.calls.get(name, ()))
             result = case.results.get(name, 0)
             back = f"(return (i32.const {result}))" if result else ""
+            if back and name in (REQUEST_BODY, RESPONSE_BODY):
+                back = f"(if (i32.eqz (local.get 2)) (then {back}))"
             if deeds or back:
                 yield f"(if (i32.eq (global.get $case) (i32.const {number})) (then {deeds} {back}))"
 
