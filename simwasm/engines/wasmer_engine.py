@@ -132,7 +132,7 @@ class WasmerProgram:
             if is_own(error):
                 raise
             raise unstartable("wasmer", str(error)) from None
-        return WasmerInstance(self._interface, guest, instance.exports, started)
+        return WasmerInstance(self._interface, instance.exports, started)
 
     def modules(self) -> tuple[Any, Any, Any]:
         """A store of this thread, and in it the guest and the doors to its host functions."""
@@ -173,8 +173,8 @@ def _wasmer_type(kind: FuncType) -> Any:
 class WasmerInstance:
     """A started module."""
 
-    def __init__(self, interface: Interface, guest: Any, exports: Any, started: _Started) -> None:
-        found = {item.name: getattr(exports, item.name) for item in guest.exports}
+    def __init__(self, interface: Interface, exports: Any, started: _Started) -> None:
+        found = dict(iter(exports))  # as attributes, some names would find what Python has under them
         memory = found.get("memory", found.get(MEMORY))
         functions = {name: _export(found[name], started) for name, _ in interface.exports}
         self.memory = LinearMemory(nothing if memory is None else _looker(memory))

@@ -262,6 +262,13 @@ def test_a_hidden_global_is_there_under_the_name_that_rewriting_gave_it(start: S
     assert instance.get_global("simwasm:global:0") == 6
 
 
+@pytest.mark.parametrize("name", ["__class__", "__len__", "__getattr__", "", "ä \U0001f600", "a.b"])
+def test_an_export_may_have_any_name(start: Starter, name: str) -> None:
+    instance = start(f'(module (func (export "{name}") (result i32) (i32.const 4)))')
+    assert list(instance.exports) == [name]
+    assert instance.exports[name]() == 4
+
+
 def test_an_unknown_global_is_a_key_error(start: Starter) -> None:
     instance = start("(module)")
     with pytest.raises(KeyError):
