@@ -20,6 +20,9 @@ from simwasm.parity.real import judge
 from simwasm.parity.redactions import is_compared, redacted
 from simwasm.parity.simulated import simulate
 
+ATTEMPTS = 2
+"""A busy machine may merge two pieces of a body, or be late with one; what is really different is so again."""
+
 _CONTEXT = 3
 _FILE_NAMES = 2
 
@@ -43,9 +46,19 @@ class Difference:
 
 
 def verify(scenario: Scenario, engine: Engine) -> tuple[Difference, ...]:
-    """Run a scenario through both hosts and say where simwasm is wrong."""
-    envoy = judge(scenario)
-    return compare(simulate(as_played(scenario, envoy), engine), envoy)
+    """Run a scenario through both hosts and say where simwasm is wrong each time."""
+    found: tuple[Difference, ...] = ()
+    for _ in range(ATTEMPTS):
+        envoy = judge(scenario)
+        again = compare(simulate(as_played(scenario, envoy), engine), envoy)
+        found = tuple(difference for difference in again if not found or _is_among(difference, found))
+        if not found:
+            break
+    return found
+
+
+def _is_among(difference: Difference, others: tuple[Difference, ...]) -> bool:
+    return any((difference.where, difference.what) == (other.where, other.what) for other in others)
 
 
 def compare(simwasm: Account, envoy: Account) -> tuple[Difference, ...]:

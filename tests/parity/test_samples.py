@@ -17,7 +17,7 @@ from simwasm.engines.engine import Engine
 from simwasm.exchange import Chunk, Exchange, Header, Message, request, response
 from simwasm.host.commands import Failure
 from simwasm.parity.account import Account, Answer, Scenario, as_played, nobody_listens
-from simwasm.parity.compare import Difference, compare
+from simwasm.parity.compare import ATTEMPTS, Difference, compare
 from simwasm.parity.real import judge
 from simwasm.parity.simulated import simulate
 
@@ -184,8 +184,6 @@ def scenarios() -> dict[str, Scenario]:
 
 
 SCENARIOS = scenarios()
-ATTEMPTS = 2
-"""A busy machine may merge two pieces of a body, or be late with one; what is really different is so again."""
 
 
 @lru_cache
