@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from simwasm.abi.enums import MapType
 from simwasm.exchange import Chunk, Exchange, Header, Message
 from simwasm.host import edge
+from simwasm.host.assembly import Assembly, frames
 from simwasm.host.clock import Timer
 from simwasm.host.commands import Failure, Plan, Steps, Upstream
 from simwasm.host.filters import StreamContext, skipped
@@ -85,7 +86,7 @@ class Stream:
             return
         pieces: list[Chunk] = list(message.body)
         if protocol.startswith("HTTP/1"):
-            pieces = _frames(pieces, ends=not message.trailers and not cut)
+            pieces = frames(pieces, ends=not message.trailers and not cut)
         self._next_piece(lane, message, pieces, 0, cut)
 
     def _next_piece(self, lane: Lane, message: Message, pieces: list[Chunk], index: int, cut: str) -> None:
@@ -354,38 +355,3 @@ class Stream:
             waiting=self.waiting,
             request_headers=Message(self.request.headers.entries) if self.request.headers else None,
         )
-
-
-def _frames(pieces: Iterable[Chunk], *, ends: bool) -> list[Chunk]:
-    """What HTTP/1 makes of a body's pieces: an empty one is nothing but a pause, and the end is a frame of its own."""
-    frames: list[Chunk] = []
-    pause = 0
-    for piece in pieces:
-        pause += piece.after_ns
-        if piece.data:
-            frames.append(Chunk(piece.data, pause))
-            pause = 0
-    return [*frames, Chunk(b"", pause)] if ends else frames
-
-
-class Assembly:
-    """A message as it comes out of a lane, piece by piece."""
-
-    __slots__ = ("headers", "open", "pieces", "trailers", "size")
-
-    def __init__(self) -> None:
-        self.headers: HeaderMap | None = None
-        self.open = False
-        """The headers went out before it was known whether a body follows, so it is framed as one."""
-        self.pieces: list[Chunk] = []
-        self.trailers: HeaderMap | None = None
-        self.size = 0
-
-    def add(self, data: bytes) -> None:
-        if data:
-            self.pieces.append(Chunk(data))
-            self.size += len(data)
-
-    def message(self) -> Message:
-        headers = self.headers.entries if self.headers is not None else ()
-        return Message(headers, tuple(self.pieces), self.trailers.entries if self.trailers else ())
