@@ -21,12 +21,11 @@ from urllib.parse import urlsplit
 from simwasm.errors import ConfigError, InputError
 from simwasm.exchange import Chunk, Exchange, Message, first, response
 from simwasm.host.clock import MILLISECOND, SECOND
-from simwasm.host.commands import Callout, Failure
+from simwasm.host.ports import Answer, Callout, Failure
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection
 
-Answer = Message | Failure
 
 FAILURES = {
     "reset": Failure("connection termination"),

@@ -13,9 +13,10 @@ from simwasm.answers import Clusters, parse_answer
 from simwasm.engines.find import engine as find_engine
 from simwasm.errors import InputError
 from simwasm.host.outcome import LogLine
+from simwasm.host.ports import AskUpstream
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.plugin import FailPolicy, Plugin, read_bytes
-from simwasm.session import DEFAULT_FUEL, AskUpstream, Session, recorded
+from simwasm.session import DEFAULT_FUEL, Session, recorded
 from simwasm.trace.event import Observer
 from simwasm.wasm.rewrite import Limits
 

@@ -1,5 +1,5 @@
-"""The mock Envoy: generators over a virtual clock, with no memory, engine, socket, thread or real time in them.
+"""The mock Envoy: jobs over a virtual clock, with no memory, engine, socket, thread or real time in them.
 
-Whoever drives a `Proxy` performs the commands it yields (`Callback`, `Callout`, `Upstream`) and sends the answers
-back in; while a callback runs, the guest's host calls are answered by the functions of `calls`.
+Whoever makes a `Proxy` gives it functions to reach guests, upstream and clusters (`ports`); while a callback runs, the
+guest's host calls are answered by the functions of `calls`.
 """

@@ -1,7 +1,7 @@
 """Callouts: a plugin asks a cluster, and is told later.
 
-The request is checked at once and sent once the guest's call has ended; the answer comes as a command's answer and is
-delivered at its time to the root context, whoever asked.
+The request is checked at once and sent once the guest's call has ended; the answer is delivered at its
+time to the root context, whoever asked.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from simwasm.exchange import Headers, Message, first
 from simwasm.host import edge
 from simwasm.host.buffers import Buffer
 from simwasm.host.clock import MILLISECOND
-from simwasm.host.commands import Callout, Failure, Steps
 from simwasm.host.headers import HeaderMap
+from simwasm.host.ports import Callout, Failure
 
 if TYPE_CHECKING:
     from simwasm.host.context import RootContext
@@ -26,10 +26,11 @@ _GRPC_PREFIX = 5
 
 def send(root: RootContext, call: Callout, *, grpc: bool) -> None:
     """Have a callout asked, and its answer delivered when it is due."""
-    clock = root.vm.proxy.clock
+    proxy = root.vm.proxy
+    clock = proxy.clock
 
-    def ask() -> Steps[None]:
-        answer, due = _in_time((yield call), call.timeout_ms * MILLISECOND)
+    def ask() -> None:
+        answer, due = _in_time(proxy.ask_cluster(call), call.timeout_ms * MILLISECOND)
         deliver = _deliver_grpc if grpc else _deliver_http
         clock.after(due, lambda: deliver(root, call, answer, due))
 
@@ -45,10 +46,10 @@ def _in_time(answer: Message | Failure, timeout: int) -> tuple[Message | Failure
     return Failure("timeout", begun=begun), timeout
 
 
-def _deliver_http(root: RootContext, call: Callout, answer: Message | Failure, took_ns: int) -> Steps[None]:
+def _deliver_http(root: RootContext, call: Callout, answer: Message | Failure, took_ns: int) -> None:
     if isinstance(answer, Failure) and answer.begun is not None:
         root.status = (Status.BROKEN_CONNECTION, "reset")
-        yield from root.vm.call(root, "proxy_on_http_call_response", call.id, 0, 0, 0)
+        root.vm.call(root, "proxy_on_http_call_response", call.id, 0, 0, 0)
     else:
         headers, body, trailers = _response(call, answer, took_ns)
         root.status = (Status.OK, "")
@@ -59,12 +60,12 @@ def _deliver_http(root: RootContext, call: Callout, answer: Message | Failure, t
         root.buffers[BufferType.HTTP_CALL_RESPONSE_BODY] = Buffer(
             body, writable=False, why="a callout's answer cannot be written"
         )
-        yield from root.vm.call(
+        root.vm.call(
             root, "proxy_on_http_call_response", call.id, len(headers), len(body), len(trailers)
         )
         root.answer = {}
         del root.buffers[BufferType.HTTP_CALL_RESPONSE_BODY]
-    yield from root.vm.settle()
+    root.vm.settle()
 
 
 def _response(call: Callout, answer: Message | Failure, took_ns: int) -> tuple[HeaderMap, bytes, Headers]:
@@ -77,17 +78,17 @@ def _response(call: Callout, answer: Message | Failure, took_ns: int) -> tuple[H
     return edge.response_for_filters(found.headers, took_ns), found.data, found.trailers
 
 
-def _deliver_grpc(root: RootContext, call: Callout, answer: Message | Failure, took_ns: int) -> Steps[None]:
+def _deliver_grpc(root: RootContext, call: Callout, answer: Message | Failure, took_ns: int) -> None:
     code, text = _grpc_outcome(answer)
     root.status = (code, text)
     if code == 0 and isinstance(answer, Message):
         message = Buffer(answer.data[_GRPC_PREFIX:], writable=False, why="a gRPC message cannot be written")
         root.buffers[BufferType.GRPC_CALL_MESSAGE] = message
-        yield from root.vm.call(root, "proxy_on_grpc_receive", call.id, len(message))
+        root.vm.call(root, "proxy_on_grpc_receive", call.id, len(message))
         del root.buffers[BufferType.GRPC_CALL_MESSAGE]
     else:
-        yield from root.vm.call(root, "proxy_on_grpc_close", call.id, code)
-    yield from root.vm.settle()
+        root.vm.call(root, "proxy_on_grpc_close", call.id, code)
+    root.vm.settle()
 
 
 def _grpc_outcome(answer: Message | Failure) -> tuple[int, str]:

@@ -10,9 +10,7 @@ from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from itertools import count
 
-from simwasm.host.commands import Plan
-
-Job = Callable[[], Plan]
+Job = Callable[[], None]
 
 MILLISECOND = 1_000_000
 SECOND = 1_000 * MILLISECOND

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from simwasm.abi.enums import BufferType, LogLevel, MapType
 from simwasm.host.buffers import Buffer
 from simwasm.host.clock import MILLISECOND, Timer
-from simwasm.host.commands import Steps
 from simwasm.host.headers import HeaderMap
 
 if TYPE_CHECKING:
@@ -88,15 +87,15 @@ class RootContext(Context):
             return None
         return _NOWHERE
 
-    def configure(self, function: str) -> Steps[object]:
+    def configure(self, function: str) -> object:
         """Call a callback during which the plugin's configuration can be read."""
         config = self.vm.plugin.config
         self.buffers[BufferType.PLUGIN_CONFIGURATION] = Buffer(
             config, writable=False, why="a configuration cannot be written"
         )
-        result = yield from self.vm.call(self, function, len(config))
+        result = self.vm.call(self, function, len(config))
         del self.buffers[BufferType.PLUGIN_CONFIGURATION]
-        yield from self.vm.settle()
+        self.vm.settle()
         return result
 
     def set_period(self, milliseconds: int) -> None:
@@ -107,25 +106,25 @@ class RootContext(Context):
         if milliseconds:
             self._timer = self.vm.proxy.clock.after(milliseconds * MILLISECOND, self._tick, idle=True)
 
-    def _tick(self) -> Steps[None]:
+    def _tick(self) -> None:
         self._timer = None
-        yield from self.vm.call(self, "proxy_on_tick")
-        yield from self.vm.settle()
+        self.vm.call(self, "proxy_on_tick")
+        self.vm.settle()
         if self._period and self._timer is None and not self.vm.failed:
             self._timer = self.vm.proxy.clock.after(self._period * MILLISECOND, self._tick, idle=True)
 
-    def close(self) -> Steps[None]:
+    def close(self) -> None:
         """The worker stops: done, then delete unless the plugin asks to wait."""
         self.set_period(0)
-        done = yield from self.vm.call(self, "proxy_on_done")
-        yield from self.vm.settle()
+        done = self.vm.call(self, "proxy_on_done")
+        self.vm.settle()
         if done is False:
             self.waiting = True
             return
-        yield from self.delete()
+        self.delete()
 
-    def delete(self) -> Steps[None]:
+    def delete(self) -> None:
         self.waiting = False
-        yield from self.vm.call(self, "proxy_on_delete")
-        yield from self.vm.settle()
+        self.vm.call(self, "proxy_on_delete")
+        self.vm.settle()
         self.vm.forget(self)

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 from simwasm.exchange import Connection, Header, Headers, Message, first
 from simwasm.host.clock import MILLISECOND, SECOND
-from simwasm.host.commands import Failure
 from simwasm.host.headers import HeaderMap
+from simwasm.host.ports import Failure
 
 _HOP_BY_HOP = frozenset(("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"))
 _ANSWERED = "100-continue"

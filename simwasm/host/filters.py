@@ -16,7 +16,6 @@ from simwasm.abi.enums import Action, BufferType, DataAction, HeadersAction, Map
 from simwasm.abi.table import Abi
 from simwasm.errors import Trap
 from simwasm.host.buffers import Buffer
-from simwasm.host.commands import Steps
 from simwasm.host.context import Context
 from simwasm.host.headers import HeaderMap
 from simwasm.plugin import FailPolicy
@@ -52,84 +51,84 @@ class StreamContext(Context):
     def log_name(self) -> str:
         return self.vm.stream_log_name
 
-    def begin(self) -> Steps[None]:
+    def begin(self) -> None:
         """Create the context in the guest."""
         Context.__init__(self, self.vm)
-        yield from self.vm.call(self, "proxy_on_context_create", self.root.id)
-        yield from self.vm.settle()
+        self.vm.call(self, "proxy_on_context_create", self.root.id)
+        self.vm.settle()
 
     # The filter: what a lane asks, with the status it acts on.
 
-    def headers(self, lane: Lane, end: bool) -> Steps[HeadersAction]:
+    def headers(self, lane: Lane, end: bool) -> HeadersAction:
         if not self.id:
             if not lane.request:
                 return HeadersAction.CONTINUE
-            yield from self.begin()
+            self.begin()
         assert lane.headers is not None
         self.maps[lane.headers_type] = lane.headers
         self.ending = lane if end else None
         args = (len(lane.headers), end) if self._with_end else (len(lane.headers),)
-        result = yield from self._ask(lane, lane.on_headers, args, _ALL)
+        result = self._ask(lane, lane.on_headers, args, _ALL)
         status = _ALL if self.vm.stopped else _HEADERS.get(result, _ALL)
         if status is HeadersAction.PAUSE and not self.stream.proxy.profile.stop_iteration_on_headers:
             status = _ALL
-        yield from self.vm.settle()
+        self.vm.settle()
         if status is HeadersAction.CONTINUE:
             self.maps.pop(lane.headers_type, None)
         return status
 
-    def data(self, lane: Lane, data: Buffer, end: bool) -> Steps[DataAction]:
+    def data(self, lane: Lane, data: Buffer, end: bool) -> DataAction:
         if not self.id:
             return DataAction.CONTINUE
         if lane in self.buffering:
-            yield from lane.keep(data)
+            lane.keep(data)
             if self.stream.ended:
                 return DataAction.STOP_NO_BUFFER
             data = lane.buffer if lane.buffer is not None else data
         self.buffers[lane.body_type] = data
         self.ending = lane if end else None
-        result = yield from self._ask(lane, lane.on_body, (len(data), end), DataAction.STOP_NO_BUFFER)
+        result = self._ask(lane, lane.on_body, (len(data), end), DataAction.STOP_NO_BUFFER)
         status = _DATA.get(result, DataAction.STOP_NO_BUFFER)
         if self.vm.stopped:
             status = DataAction.STOP_NO_BUFFER
-        yield from self.vm.settle()
+        self.vm.settle()
         self.buffers.pop(lane.body_type, None)
         self.buffering.discard(lane)
         if status is DataAction.PAUSE:
             self.buffering.add(lane)
         return status
 
-    def trailers(self, lane: Lane) -> Steps[Action]:
+    def trailers(self, lane: Lane) -> Action:
         if not self.id:
             return Action.CONTINUE
         assert lane.trailers is not None
         self.maps[lane.trailers_type] = lane.trailers
-        result = yield from self._ask(lane, lane.on_trailers, (len(lane.trailers),), Action.PAUSE)
+        result = self._ask(lane, lane.on_trailers, (len(lane.trailers),), Action.PAUSE)
         status = Action.PAUSE if self.vm.stopped or result else Action.CONTINUE
-        yield from self.vm.settle()
+        self.vm.settle()
         if status is Action.CONTINUE:
             self.maps.pop(lane.trailers_type, None)
         return status
 
-    def _ask(self, lane: Lane, function: str, args: tuple[int, ...], stop: Any) -> Steps[Any]:
+    def _ask(self, lane: Lane, function: str, args: tuple[int, ...], stop: Any) -> Any:
         """Call a stream callback: its result, 0 where there is none, or `stop` when the VM has failed."""
         vm = self.vm
         if vm.failed:
-            return (yield from self._refuse(lane, stop))
-        if function not in vm.exports:
+            return self._refuse(lane, stop)
+        if function not in vm.guest:
             return 0
-        result = yield from vm.call(self, function, *args)
+        result = vm.call(self, function, *args)
         if vm.failed:
-            return (yield from self._refuse(lane, stop))
+            return self._refuse(lane, stop)
         self.stream.actions.append((vm.plugin.name, function, result))
         return result
 
-    def _refuse(self, lane: Lane, stop: Any) -> Steps[Any]:
+    def _refuse(self, lane: Lane, stop: Any) -> Any:
         """The VM has failed: answer 503, once; what comes after that, the answer too, goes past."""
         if self._failed:
             return 0
         self._failed = True
-        yield from self.stream.local_reply(503, b"", (), details="wasm_fail_stream", grpc_status=14)
+        self.stream.local_reply(503, b"", (), details="wasm_fail_stream", grpc_status=14)
         return stop
 
     def writable_map(self, kind: MapType) -> HeaderMap | None:
@@ -162,20 +161,20 @@ class StreamContext(Context):
             self.maps.pop(kind, None)
         self.buffers.pop(BufferType.HTTP_REQUEST_BODY, None)
 
-    def end(self) -> Steps[None]:
+    def end(self) -> None:
         """The exchange is over: log, done, delete."""
         vm = self.vm
         if vm.failed:
             return
         if not self.id:
-            yield from self.begin()
+            self.begin()
         self.maps = self.stream.maps_for_log()
         self.buffers = {}
         self.ending = None
         self.logging = True
         for function in ("proxy_on_log", "proxy_on_done", "proxy_on_delete"):
-            yield from vm.call(self, function)
-            yield from vm.settle()
+            vm.call(self, function)
+            vm.settle()
             self.logging = False
         vm.forget(self)
 

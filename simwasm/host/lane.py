@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from simwasm.abi.enums import Action, BufferType, DataAction, HeadersAction, MapType
 from simwasm.host.buffers import Buffer
-from simwasm.host.commands import Plan, Steps
 from simwasm.host.filters import StreamContext
 from simwasm.host.headers import HeaderMap
 
@@ -90,38 +89,38 @@ class Lane:
 
     # What comes in, from the codec or the router.
 
-    def receive_headers(self, headers: HeaderMap, end: bool) -> Plan:
+    def receive_headers(self, headers: HeaderMap, end: bool) -> None:
         self.headers = headers
         self.complete = end
         return self._headers(0, end)
 
-    def receive_data(self, data: bytes, end: bool) -> Plan:
+    def receive_data(self, data: bytes, end: bool) -> None:
         self.complete = self.complete or end
         return self._data(0, Buffer(data), end)
 
-    def receive_trailers(self, trailers: HeaderMap) -> Plan:
+    def receive_trailers(self, trailers: HeaderMap) -> None:
         self.trailers = trailers
         self.complete = True
         return self._trailers(0)
 
     # The iteration, from one station to the end.
 
-    def _headers(self, start: int, end: bool) -> Steps[None]:
+    def _headers(self, start: int, end: bool) -> None:
         for station in self.stations[start:] if start else self.stations:
             station.ended = end
             self.calls += 1
-            status = yield from station.filter.headers(self, end)
+            status = station.filter.headers(self, end)
             self.calls -= 1
             if self.aborted:
-                yield from self.stream.send_prepared_reply()
+                self.stream.send_prepared_reply()
                 return
             station.held = _HELD[status]
             if station.held is not Held.NOTHING:
                 return
             station.headers_passed = True
-        yield from self.stream.leave_headers(self, end)
+        self.stream.leave_headers(self, end)
 
-    def _data(self, start: int, data: Buffer, end: bool) -> Steps[None]:
+    def _data(self, start: int, data: Buffer, end: bool) -> None:
         if self.stream.closed(self):
             return
         trailers_before = self.trailers is not None
@@ -129,64 +128,64 @@ class Lane:
         for station in self.stations[start:]:
             if station.held in _STOPPED_ALL:
                 self.streaming = station.held is Held.ALL_WATERMARK
-                yield from self.keep(data)
+                self.keep(data)
                 return
             if station.ended:
                 return
             station.ended = end and self.trailers is None
             self.calls += 1
-            status = yield from station.filter.data(self, data, station.ended)
+            status = station.filter.data(self, data, station.ended)
             self.calls -= 1
             if self.aborted:
-                yield from self.stream.send_prepared_reply()
+                self.stream.send_prepared_reply()
                 return
             if not trailers_before and added_by is None and self.trailers is not None:
                 end, added_by = False, station.index
-            if not (yield from self._after_data(station, status, data)):
+            if not self._after_data(station, status, data):
                 break
         else:
             self.stream.leave_data(self, data.take(), end and self.trailers is None)
         if added_by is not None:
-            yield from self._trailers(added_by + 1)
+            self._trailers(added_by + 1)
 
-    def _trailers(self, start: int) -> Steps[None]:
+    def _trailers(self, start: int) -> None:
         if self.stream.closed(self):
             return
         for station in self.stations[start:]:
             if station.held in _STOPPED_ALL:
                 return
             self.calls += 1
-            status = yield from station.filter.trailers(self)
+            status = station.filter.trailers(self)
             self.calls -= 1
             if self.aborted:
-                yield from self.stream.send_prepared_reply()
+                self.stream.send_prepared_reply()
                 return
             if status is not Action.CONTINUE:
                 if station.held is Held.NOTHING:
                     station.held = Held.BEHIND
                 return
             if station.held is Held.BEHIND:
-                yield from self.resume(station)
+                self.resume(station)
                 return
         self.stream.leave_trailers(self)
 
-    def _after_data(self, station: Station, status: DataAction, data: Buffer) -> Steps[bool]:
+    def _after_data(self, station: Station, status: DataAction, data: Buffer) -> bool:
         """Act on a body status; say whether the chunk goes on to the next filter."""
         if status is DataAction.CONTINUE:
             if station.held is not Held.BEHIND:
                 return True
-            yield from self.keep(data)
-            yield from self.resume(station)
+            self.keep(data)
+            self.resume(station)
             return False
         station.held = Held.BEHIND
         if status in (DataAction.PAUSE, DataAction.STOP_AND_WATERMARK):
             self.streaming = status is DataAction.STOP_AND_WATERMARK
-            yield from self.keep(data)
+            self.keep(data)
         elif self.complete and self.trailers is None and self.buffer is None:
             self.buffer = Buffer()
         return False
 
-    def keep(self, data: Buffer) -> Steps[None]:
+    def keep(self, data: Buffer) -> None:
         """Put a chunk behind what is buffered."""
         if data is self.buffer:
             return
@@ -194,9 +193,9 @@ class Lane:
             self.buffer = Buffer()
         self.buffer.data += data.take()
         if not self.streaming and len(self.buffer) > self.stream.proxy.profile.buffer_limit:
-            yield from self.stream.too_large(self)
+            self.stream.too_large(self)
 
-    def resume(self, station: Station) -> Steps[None]:
+    def resume(self, station: Station) -> None:
         """Send on what a station held back."""
         if self.stream.closed(self):
             return
@@ -206,20 +205,20 @@ class Lane:
         here = station.index if station.resuming else behind
         if not station.headers_passed:
             station.headers_passed = True
-            yield from self._headers(behind, self.complete and self.buffer is None and self.trailers is None)
+            self._headers(behind, self.complete and self.buffer is None and self.trailers is None)
         trailers_before = self.trailers is not None
         if self.buffer is not None:
             data, self.buffer = self.buffer, None
-            yield from self._data(here, data, self.complete and not trailers_before)
+            self._data(here, data, self.complete and not trailers_before)
         if trailers_before:
-            yield from self._trailers(here)
+            self._trailers(here)
         station.resuming = False
 
-    def resume_for(self, filter: StreamContext) -> Steps[None]:
+    def resume_for(self, filter: StreamContext) -> None:
         """Send on what this filter held back."""
         for station in self.stations:
             if station.filter is filter:
-                yield from self.resume(station)
+                self.resume(station)
 
 
 class RequestLane(Lane):

@@ -1,22 +1,22 @@
 """The proxy: plugins in their VMs, exchanges through them, and the time in which it happens.
 
 Everything that could differ between two runs enters here as an argument: plugins, exchanges, seed, the start of time,
-and the answers to commands. `start`, `run` and `stop` are generators of commands.
+and what answers for guests, upstream and clusters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from random import Random
 
 from simwasm.abi.enums import LogLevel
 from simwasm.errors import PluginError
 from simwasm.exchange import Exchange
 from simwasm.host.clock import Clock
-from simwasm.host.commands import Finished, Steps
 from simwasm.host.context import RootContext
 from simwasm.host.metrics import Metrics
-from simwasm.host.outcome import LogLine
+from simwasm.host.outcome import LogLine, Outcome
+from simwasm.host.ports import AskCluster, AskUpstream
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.host.shared import Queues, SharedData
 from simwasm.host.stream import Stream
@@ -30,11 +30,15 @@ class Proxy:
     def __init__(
         self,
         *,
+        ask_upstream: AskUpstream,
+        ask_cluster: AskCluster,
         clusters: Collection[str] = (),
         profile: Profile = ENVOY,
         now_ns: int = 0,
         on_log: Callable[[LogLine], None] | None = None,
     ) -> None:
+        self.ask_upstream = ask_upstream
+        self.ask_cluster = ask_cluster
         self.profile = profile
         self.clusters = clusters
         self.clock = Clock(now_ns)
@@ -46,9 +50,9 @@ class Proxy:
         self.open_streams: list[Stream] = []
         self._on_log = on_log
 
-    def add(self, plugin: Plugin, exports: Collection[str]) -> Vm:
-        """Put a plugin at the end of the chain."""
-        vm = Vm(self, plugin, exports)
+    def add(self, plugin: Plugin) -> Vm:
+        """Put a plugin at the end of the chain; its `guest` has to be there before `start`."""
+        vm = Vm(self, plugin)
         self.vms.append(vm)
         return vm
 
@@ -62,16 +66,16 @@ class Proxy:
         if self._on_log is not None:
             self._on_log(line)
 
-    def start(self) -> Steps[None]:
+    def start(self) -> None:
         """Start every plugin; a plugin that does not is an error."""
         for vm in self.vms:
             root = RootContext(vm)
-            yield from vm.call(root, "proxy_on_context_create", 0)
-            yield from vm.settle()
-            started = yield from vm.call(root, "proxy_on_vm_start", len(vm.plugin.vm_config))
-            yield from vm.settle()
+            vm.call(root, "proxy_on_context_create", 0)
+            vm.settle()
+            started = vm.call(root, "proxy_on_vm_start", len(vm.plugin.vm_config))
+            vm.settle()
             _started(vm, "proxy_on_vm_start", started, "Failed to start base Wasm")
-            configured = yield from root.configure("proxy_on_configure")
+            configured = root.configure("proxy_on_configure")
             _started(vm, "proxy_on_configure", configured, "Failed to configure base Wasm plugin")
 
     def open(self, exchange: Exchange) -> Stream:
@@ -81,39 +85,40 @@ class Proxy:
         self.clock.after(max(0, exchange.started_ns - self.clock.now), stream.begin)
         return stream
 
-    def step(self) -> Steps[bool]:
+    def step(self) -> bool:
         """Do what is due next; say whether there was anything."""
         job = self.clock.next()
         if job is None:
             return False
-        yield from job()
+        job()
         return True
 
-    def run(self, exchanges: Iterable[Exchange], *, together: bool = False) -> Steps[None]:
-        """Run exchanges, each when the one before has ended, or all of them by their recorded times."""
+    def run(self, exchanges: Iterable[Exchange], *, together: bool = False) -> Iterator[Outcome]:
+        """Run exchanges, each when the one before has ended, or all of them by their recorded times.
+
+        What became of each is given as soon as it ends.
+        """
         groups = [list(exchanges)] if together else ([exchange] for exchange in exchanges)
         for group in groups:
             for exchange in group:
                 self.open(exchange)
             yield from self._until_ended()
-        while self.clock.busy and (yield from self.step()):
+        while self.clock.busy and self.step():
             pass
 
-    def _until_ended(self) -> Steps[None]:
+    def _until_ended(self) -> Iterator[Outcome]:
         while self.open_streams:
-            job = self.clock.next()
-            if job is not None:  # `step` written out: every command passes each generator on its way
-                yield from job()
+            self.step()
             for stream in [stream for stream in self.open_streams if stream.outcome is not None]:
                 self.open_streams.remove(stream)
                 assert stream.outcome is not None
-                yield Finished(stream.outcome)
+                yield stream.outcome
 
-    def stop(self) -> Steps[None]:
+    def stop(self) -> None:
         """Stop the worker: every root context is told."""
         for vm in self.vms:
             if vm.root is not None:
-                yield from vm.root.close()
+                vm.root.close()
 
 
 def _started(vm: Vm, function: str, answer: object, complaint: str) -> None:

@@ -18,11 +18,11 @@ from simwasm.exchange import Chunk, Exchange, Header, Message
 from simwasm.host import edge
 from simwasm.host.assembly import Assembly, frames
 from simwasm.host.clock import Timer
-from simwasm.host.commands import Failure, Plan, Steps, Upstream
 from simwasm.host.filters import StreamContext, skipped
 from simwasm.host.headers import HeaderMap
 from simwasm.host.lane import Held, Lane, RequestLane, ResponseLane
 from simwasm.host.outcome import LogLine, Outcome, Taken
+from simwasm.host.ports import Failure
 
 if TYPE_CHECKING:
     from simwasm.host.proxy import Proxy
@@ -69,7 +69,7 @@ class Stream:
 
     # The request comes in.
 
-    def begin(self) -> Plan:
+    def begin(self) -> None:
         """The request's headers arrive; its body follows as it was recorded."""
         message = self.exchange.request
         connection = self.exchange.connection
@@ -93,12 +93,12 @@ class Stream:
         last = index == len(pieces)
         delay = 0 if last else pieces[index].after_ns
 
-        def deliver() -> Steps[None]:
+        def deliver() -> None:
             if self.ended:
                 return
             self._wait()
             if last:
-                yield from self._last_piece(lane, message, cut)
+                self._last_piece(lane, message, cut)
                 return
             data = pieces[index].data
             if lane.request:
@@ -106,20 +106,20 @@ class Stream:
             end = index + 1 == len(pieces) and not message.trailers and not cut
             if not end:
                 self._next_piece(lane, message, pieces, index + 1, cut)
-            yield from lane.receive_data(data, end)
+            lane.receive_data(data, end)
 
         self.proxy.clock.after(delay, deliver)
 
-    def _last_piece(self, lane: Lane, message: Message, cut: str) -> Steps[None]:
+    def _last_piece(self, lane: Lane, message: Message, cut: str) -> None:
         if cut:
             self.details = f"upstream_reset_after_response_started{{{cut}}}".replace(" ", "_")
-            yield from self.reset(cut)
+            self.reset(cut)
         else:
-            yield from lane.receive_trailers(HeaderMap(message.trailers, request=lane.request))
+            lane.receive_trailers(HeaderMap(message.trailers, request=lane.request))
 
     # The request leaves its last filter: the router.
 
-    def leave_headers(self, lane: Lane, end: bool) -> Plan:
+    def leave_headers(self, lane: Lane, end: bool) -> None:
         assert lane.headers is not None
         if not lane.request:
             return self._answer_headers(lane.headers, end)
@@ -133,7 +133,7 @@ class Stream:
         self._to_upstream.open = not end
         if end:
             self._ask_upstream()
-        return ()
+        return None
 
     def leave_data(self, lane: Lane, data: bytes, end: bool) -> None:
         sink = self._to_upstream if lane.request else self._to_client
@@ -155,7 +155,7 @@ class Stream:
     def _ask_upstream(self) -> None:
         self.proxy.clock.after(0, self._upstream)
 
-    def _upstream(self) -> Steps[None]:
+    def _upstream(self) -> None:
         if self.ended or self.response.headers is not None:
             return
         timeout = self.proxy.profile.route_timeout_ns
@@ -164,14 +164,14 @@ class Stream:
         headers = edge.request_on_wire(routed, self._to_upstream.open)
         self._asked = Message(headers, sent.body, sent.trailers)
         asked_at = self.proxy.clock.now
-        answer: Message | Failure = yield Upstream(self.exchange, self._asked)
+        answer = self.proxy.ask_upstream(self.exchange, self._asked)
         delay = answer.after_ns
         if delay > timeout:
             answer, delay = Failure("timeout"), timeout
 
-        def deliver() -> Plan:
+        def deliver() -> None:
             if self.ended or self.response.headers is not None:
-                return ()
+                return None
             self._wait()
             begun, cut = (answer.begun, answer.reason) if isinstance(answer, Failure) else (answer, "")
             if begun is None:
@@ -184,13 +184,13 @@ class Stream:
 
         self.proxy.clock.after(delay, deliver)
 
-    def _upstream_failed(self, failure: Failure) -> Plan:
+    def _upstream_failed(self, failure: Failure) -> None:
         status, body, details = edge.no_answer(failure)
         return self.local_reply(status, body, (), details=details)
 
     # The response leaves its last filter: the client.
 
-    def _answer_headers(self, headers: HeaderMap, end: bool) -> Plan:
+    def _answer_headers(self, headers: HeaderMap, end: bool) -> None:
         if not (headers.get(":status") or "").isdigit():
             details = "filter_removed_required_response_headers{missing_required_header:_:status}"
             self.response.headers = None
@@ -202,7 +202,7 @@ class Stream:
         self._begin_answer(headers, not end)
         if end:
             self._finish()
-        return ()
+        return None
 
     def _begin_answer(self, headers: HeaderMap, has_body: bool) -> None:
         """Send the response's headers; a client that has not said everything is not listened to any longer."""
@@ -217,10 +217,10 @@ class Stream:
         return self.exchange.request.header(":method") == "HEAD"
 
     def local_reply(self, status: int, body: bytes, headers: Iterable[Header], *, details: str,
-                    grpc_status: int | None = None, direct: bool = False) -> Plan:  # fmt: skip
+                    grpc_status: int | None = None, direct: bool = False) -> None:  # fmt: skip
         """Answer in the upstream's place, by one of three ways: filtered, unfiltered, or cut off."""
         if self.ended or self._prepared is not None:
-            return ()
+            return None
         for lane in (self.request, self.response):
             if lane.calls:
                 lane.aborted = True
@@ -236,17 +236,17 @@ class Stream:
             self._prepared = reply, content
             if not self.request.aborted:
                 return self.send_prepared_reply()
-        return ()
+        return None
 
-    def send_prepared_reply(self) -> Steps[None]:
+    def send_prepared_reply(self) -> None:
         """Send the local reply that a filter asked for, now that its callback has returned."""
         if self._prepared is None:
             return
         (headers, body), self._prepared = self._prepared, None
         end = self._head or not body
-        yield from self.response.receive_headers(headers, end)
+        self.response.receive_headers(headers, end)
         if not end and not self.ended:
-            yield from self.response.receive_data(body, True)
+            self.response.receive_data(body, True)
 
     def _answer_directly(self, headers: HeaderMap, body: bytes) -> None:
         self.response.aborted = True
@@ -257,7 +257,7 @@ class Stream:
             self._to_client.add(body)
         self._finish()
 
-    def too_large(self, lane: Lane) -> Plan:
+    def too_large(self, lane: Lane) -> None:
         """More was buffered than a connection may."""
         if lane.request:
             return self.local_reply(413, b"Payload Too Large", (), details="request_payload_too_large")
@@ -267,25 +267,25 @@ class Stream:
 
     # What plugins ask of a stream.
 
-    def resume(self, filter: StreamContext, request: bool) -> Plan:
+    def resume(self, filter: StreamContext, request: bool) -> None:
         """Carry out `continue_stream`."""
         lane = self.request if request else self.response
         if not self.ended and lane.headers is not None:
             self._wait()
             return lane.resume_for(filter)
-        return ()
+        return None
 
     def closed(self, lane: Lane) -> bool:
         """Whether a lane has nothing to do any more."""
         return self.ended or (lane.request and self.response.complete)
 
-    def reset(self, reason: str) -> Plan:
+    def reset(self, reason: str) -> None:
         """Cut the stream off."""
         if not self.ended:
             self._reset = reason
             self.details = self.details or reason
             self._finish()
-        return ()
+        return
 
     # Time.
 
@@ -295,14 +295,14 @@ class Stream:
         if self._idle is None:
             self._idle = self.proxy.clock.after(self.proxy.profile.idle_timeout_ns, self._idle_too_long)
 
-    def _idle_too_long(self) -> Steps[None]:
+    def _idle_too_long(self) -> None:
         left = self._last + self.proxy.profile.idle_timeout_ns - self.proxy.clock.now
         if left > 0:
             self._idle = self.proxy.clock.after(left, self._idle_too_long)
             return
         self.waiting = self.held_by()
         status, text = (504, b"stream timeout") if self.request.complete else (408, b"stream timeout")
-        yield from self.local_reply(status, text, (), details="stream_idle_timeout", direct=True)
+        self.local_reply(status, text, (), details="stream_idle_timeout", direct=True)
 
     def held_by(self) -> str:
         """Say which plugin holds which direction."""
@@ -335,9 +335,9 @@ class Stream:
             self._idle.cancel()
         self.proxy.clock.after(0, self._end)
 
-    def _end(self) -> Steps[None]:
+    def _end(self) -> None:
         for filter in self.filters:
-            yield from filter.end()
+            filter.end()
         client = self._to_client
         self.outcome = Outcome(
             exchange=self.exchange,

@@ -12,21 +12,21 @@ Rules, as in the real host:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from simwasm.abi.enums import LogLevel
 from simwasm.errors import Trap
-from simwasm.host.commands import Callback, Plan, Steps
 from simwasm.host.metrics import MetricIds
+from simwasm.host.ports import Guest
 from simwasm.plugin import Plugin
 
 if TYPE_CHECKING:
     from simwasm.host.context import Context, RootContext
     from simwasm.host.proxy import Proxy
 
-Deed = Callable[[], Plan]
+Deed = Callable[[], None]
 
 HTTP_CALL, GRPC_CALL, GRPC_STREAM = 0, 1, 2
 _CALL_ID_STEP = 4
@@ -35,10 +35,12 @@ _CALL_ID_STEP = 4
 class Vm:
     """One VM with one plugin in it."""
 
-    def __init__(self, proxy: Proxy, plugin: Plugin, exports: Collection[str]) -> None:
+    def __init__(self, proxy: Proxy, plugin: Plugin) -> None:
         self.proxy = proxy
         self.plugin = plugin
-        self.exports = frozenset(exports)
+        self.guest: Guest = {}
+        self.renew: Callable[[], None] = _nothing
+        """Called before every callback: the guest may use its whole budget again."""
         self.contexts: dict[int, Context] = {}
         self.context: Context | None = None
         self.current: Context | None = None
@@ -66,29 +68,28 @@ class Vm:
         """Have something done when the current call has returned."""
         self._deeds.append(deed)
 
-    def call(self, context: Context, function: str, *args: int) -> Steps[Any]:
+    def call(self, context: Context, function: str, *args: int) -> Any:
         """Call an export for a context: its result, or None where there is no such export or it trapped."""
-        if function not in self.exports or self.failed:
+        callback = self.guest.get(function)
+        if callback is None or self.failed is not None:
             return None
         before = self.current, self.context
         self.current = self.context = context
         try:
-            return (yield Callback(self, function, (context.id, *args)))
+            self.renew()
+            return callback(context.id, *args)
         except Trap as trap:
             self.fail(function, trap)
             return None
         finally:
             self.current, self.context = before
 
-    def settle(self) -> Plan:
+    def settle(self) -> None:
         """Carry out what was asked for during the call that has just returned: most often nothing."""
         self.stopped = False
-        return self._carry_out() if self._deeds else ()
-
-    def _carry_out(self) -> Steps[None]:
         deeds = self._deeds
         while deeds:
-            yield from deeds.popleft()()
+            deeds.popleft()()
 
     def fail(self, function: str, trap: Trap) -> None:
         """Note that the guest trapped; every later call is skipped."""
@@ -101,6 +102,10 @@ class Vm:
         self.contexts.pop(context.id, None)
         if self.context is context:
             self.context = self.current
+
+
+def _nothing() -> None:
+    """There is no budget."""
 
 
 def _log_name(*parts: str) -> str:

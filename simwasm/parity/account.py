@@ -11,14 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from simwasm.exchange import Chunk, Connection, Exchange, Headers, Message
-from simwasm.host.commands import Failure
+from simwasm.host.ports import Answer, AskUpstream, Failure
 from simwasm.parity.client import End
 from simwasm.parity.http1 import PACE
 from simwasm.parity.log import Crossing, PluginLog
 from simwasm.plugin import Plugin
-from simwasm.session import AskUpstream, recorded
+from simwasm.session import recorded
 
-Answer = Message | Failure
 Script = Callable[[Message], Answer]
 
 

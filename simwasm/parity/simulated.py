@@ -9,8 +9,8 @@ from simwasm.abi.table import Side
 from simwasm.engines.engine import Engine
 from simwasm.exchange import Exchange, Message
 from simwasm.host.clock import SECOND
-from simwasm.host.commands import Callout, Failure
 from simwasm.host.outcome import LogLine, Outcome
+from simwasm.host.ports import Callout, Failure
 from simwasm.parity.account import (
     TICK,
     Account,

@@ -8,8 +8,8 @@ from playbook import Guest, Play, returns
 
 from simwasm.exchange import Exchange, request, response
 from simwasm.host.access_log import access_log_line, timestamp
-from simwasm.host.commands import Failure
 from simwasm.host.outcome import Outcome
+from simwasm.host.ports import Failure
 
 KEYS = """authority_for bytes_received bytes_sent downstream_local_address downstream_remote_address duration
 istio_policy_status method path protocol request_id requested_server_name response_code response_flags route_name

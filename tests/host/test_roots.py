@@ -11,7 +11,7 @@ from simwasm.abi.enums import BufferType, MapType, Status, StreamType
 from simwasm.abi.status import Refusal
 from simwasm.errors import PluginError, Trap, TrapKind
 from simwasm.exchange import Exchange, Message, request, response
-from simwasm.host.commands import Callout, Failure
+from simwasm.host.ports import Callout, Failure
 
 GET = request("GET", "/")
 CHECK = ((":method", "GET"), (":path", "/check"), (":authority", "auth"))

@@ -11,7 +11,7 @@ from simwasm.abi.enums import Action, BufferType, DataAction, MapType, Status, S
 from simwasm.abi.status import Refusal, Remark
 from simwasm.errors import Trap, TrapKind
 from simwasm.exchange import Exchange, request, response
-from simwasm.host.commands import Failure
+from simwasm.host.ports import Failure
 from simwasm.plugin import FailPolicy
 
 GET = request("GET", "/")

@@ -31,7 +31,7 @@ from switchboard import (
 
 from simwasm.engines import find
 from simwasm.exchange import Message, request, response
-from simwasm.host.commands import Failure
+from simwasm.host.ports import Failure
 from simwasm.parity.account import Answer, Scenario
 from simwasm.parity.compare import Difference, verify
 from simwasm.plugin import Plugin

@@ -15,7 +15,7 @@ from cases import cases, sample
 
 from simwasm.engines.engine import Engine
 from simwasm.exchange import Chunk, Exchange, Header, Message, request, response
-from simwasm.host.commands import Failure
+from simwasm.host.ports import Failure
 from simwasm.parity.account import Account, Answer, Scenario, as_played, nobody_listens
 from simwasm.parity.compare import ATTEMPTS, Difference, compare
 from simwasm.parity.real import judge

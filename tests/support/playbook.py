@@ -12,8 +12,8 @@ from simwasm.abi.status import Refusal
 from simwasm.abi.table import Abi
 from simwasm.exchange import Exchange, Message, response
 from simwasm.host.calls import HANDLERS
-from simwasm.host.commands import Callback, Callout, Failure, Finished, Steps, Upstream
 from simwasm.host.outcome import LogLine, Outcome
+from simwasm.host.ports import Answer, AskCluster, Callout
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.host.proxy import Proxy
 from simwasm.host.vm import Vm
@@ -50,24 +50,28 @@ class Guest:
 
 
 class Play:
-    """A proxy with guests, driven to the end; `seen` is the sequence of commands."""
+    """A proxy with guests, run to the end; `seen` is the sequence of what it asked for."""
 
     def __init__(self, *guests: Guest, profile: Profile = ENVOY, clusters: Iterable[str] = (),
-                 answer: Message | Failure | None = None,
-                 callout: Callable[[Callout], Message | Failure] | None = None) -> None:  # fmt: skip
+                 answer: Answer | None = None, callout: AskCluster | None = None) -> None:  # fmt: skip
         self.log: list[LogLine] = []
-        self.proxy = Proxy(profile=profile, clusters=tuple(clusters), on_log=self.log.append)
-        self.guests = {}
-        for guest in guests:
-            guest.vm = self.proxy.add(guest.plugin, guest.callbacks)
-            self.guests[guest.vm] = guest
         self.seen: list[str] = []
         self.outcomes: list[Outcome] = []
         self._answer = answer
         self._callout = callout
+        self.proxy = Proxy(
+            ask_upstream=self._ask_upstream,
+            ask_cluster=self._ask_cluster,
+            profile=profile,
+            clusters=tuple(clusters),
+            on_log=self.log.append,
+        )
+        for guest in guests:
+            guest.vm = self.proxy.add(guest.plugin)
+            guest.vm.guest = {name: self._callback(name, guest) for name in guest.callbacks}
 
     def start(self) -> Play:
-        self._drive(self.proxy.start())
+        self.proxy.start()
         return self
 
     def run(self, *exchanges: Exchange | Message, together: bool = False) -> Outcome:
@@ -79,41 +83,27 @@ class Play:
             item if isinstance(item, Exchange) else Exchange(str(number), 0, item)
             for number, item in enumerate(exchanges, 1)
         ]
-        self._drive(self.proxy.run(given, together=together))
+        self.outcomes += self.proxy.run(given, together=together)
         return self.outcomes[-1]
 
     def stop(self) -> None:
-        self._drive(self.proxy.stop())
+        self.proxy.stop()
 
-    def _drive(self, steps: Steps[None]) -> None:
-        answer: Any = None
-        try:
-            command = next(steps)
-            while True:
-                try:
-                    answer = self._perform(command)
-                except Exception as error:
-                    command = steps.throw(error)
-                else:
-                    command = steps.send(answer)
-        except StopIteration:
-            return
+    def _callback(self, name: str, guest: Guest) -> Callable[..., Any]:
+        def called(*args: int) -> Any:
+            self.seen.append(f"{name.removeprefix('proxy_')}{args}".replace(",)", ")"))
+            return guest.callbacks[name](guest, *args)
 
-    def _perform(self, command: Any) -> Any:
-        if isinstance(command, Callback):
-            self.seen.append(f"{command.function.removeprefix('proxy_')}{command.args}".replace(",)", ")"))
-            guest = self.guests[command.vm]
-            return guest.callbacks[command.function](guest, *command.args)
-        if isinstance(command, Finished):
-            self.outcomes.append(command.outcome)
-            return None
-        if isinstance(command, Upstream):
-            self.seen.append("upstream")
-            return self._answer or command.exchange.response or response(200)
-        assert isinstance(command, Callout)
-        self.seen.append(f"callout {command.cluster}")
+        return called
+
+    def _ask_upstream(self, exchange: Exchange, request: Message) -> Answer:
+        self.seen.append("upstream")
+        return self._answer or exchange.response or response(200)
+
+    def _ask_cluster(self, callout: Callout) -> Answer:
+        self.seen.append(f"callout {callout.cluster}")
         assert self._callout is not None
-        return self._callout(command)
+        return self._callout(callout)
 
 
 def returns(value: Any) -> Deed:

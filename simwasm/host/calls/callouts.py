@@ -9,9 +9,9 @@ from simwasm.exchange import Chunk, Message, to_text
 from simwasm.host import edge
 from simwasm.host.callouts import send
 from simwasm.host.calls.topic import calls
-from simwasm.host.commands import Callout
 from simwasm.host.context import RootContext
 from simwasm.host.headers import HeaderMap
+from simwasm.host.ports import Callout
 from simwasm.host.vm import GRPC_CALL, HTTP_CALL, Vm
 
 _PSEUDO = (":method", ":path", ":authority")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from simwasm.abi.enums import Status
 from simwasm.abi.status import Refusal
 from simwasm.host.calls.topic import calls
-from simwasm.host.commands import Steps
 from simwasm.host.vm import Vm
 
 
@@ -24,9 +23,9 @@ def proxy_register_shared_queue(vm: Vm, name: str) -> int:
     root = vm.root
 
     def notify(queue: int) -> None:
-        def ready() -> Steps[None]:
-            yield from vm.call(root, "proxy_on_queue_ready", queue)
-            yield from vm.settle()
+        def ready() -> None:
+            vm.call(root, "proxy_on_queue_ready", queue)
+            vm.settle()
 
         vm.proxy.clock.after(0, ready)
 
