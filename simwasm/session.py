@@ -20,6 +20,7 @@ from simwasm.host.outcome import LogLine, Outcome
 from simwasm.host.ports import Answer, AskCluster, AskUpstream, Callout, Failure
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.host.proxy import Proxy
+from simwasm.host.vm import Vm
 from simwasm.link import Link, Wire, check
 from simwasm.plugin import Plugin
 from simwasm.trace.event import Observer
@@ -83,14 +84,15 @@ class Session:
     def _instantiate(self, plugin: Plugin) -> None:
         vm = self.proxy.add(plugin)
         link = Link(vm, bound(vm), self._wire)
-        fuel = Fuel(self._budget, self._limits.slice)
+        fuel = _FuelByCall(vm, self._budget, self._limits.slice)
         instances = self._instances
         place = len(instances)
-        memory = LinearMemory(lambda: instances[place].memory.view() if place < len(instances) else _nothing())
+        memory = LinearMemory(
+            lambda: instances[place].memory.view() if place < len(instances) else _nothing()
+        )
         instances.append(load(self._engine, plugin.wasm, self._limits).start(link.imports(memory), fuel))
         vm.guest = guest = link.callers(instances[place].exports)
-        vm.renew = fuel.renew
-        fuel.renew()
+        vm.calls += 1
         link.start(guest)
 
     def replay(self, exchanges: Iterable[Exchange], *, together: bool = False) -> Iterator[Outcome]:
@@ -117,6 +119,21 @@ class Session:
         if kind is None:
             self.stop()
         self.close()
+
+
+class _FuelByCall(Fuel):
+    """Fuel that is renewed with every callback; found out only when some is asked for, which is rare."""
+
+    def __init__(self, vm: Vm, budget: int | None, slice: int) -> None:
+        super().__init__(budget, slice)
+        self._vm = vm
+        self._call = 0
+
+    def slice(self) -> int:
+        if self._call != self._vm.calls:
+            self._call = self._vm.calls
+            self.renew()
+        return super().slice()
 
 
 def _nothing() -> memoryview:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timezone
 
-from simwasm.exchange import Headers, first
+from simwasm.exchange import first
 from simwasm.host.clock import MILLISECOND, SECOND
 from simwasm.host.outcome import Outcome
 
@@ -14,9 +14,7 @@ _NONE = "-"
 
 def access_log_line(outcome: Outcome, cluster: str, upstream: str) -> str:
     """One line: every value a string, `-` where there is none."""
-    asked: Headers = (
-        outcome.request_headers.headers if outcome.request_headers else outcome.exchange.request.headers
-    )
+    asked = outcome.asked or outcome.exchange.request.headers
     connection = outcome.exchange.connection
     took = str((outcome.ended_ns - outcome.started_ns) // MILLISECOND)
     reached = outcome.request is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simwasm.exchange import Chunk, Message
+from simwasm.exchange import Chunk, Headers, Message
 from simwasm.host.headers import HeaderMap
 
 
@@ -26,7 +26,7 @@ class Assembly:
     __slots__ = ("headers", "open", "pieces", "trailers", "size")
 
     def __init__(self) -> None:
-        self.headers: HeaderMap | None = None
+        self.headers: Headers | None = None
         self.open = False
         """The headers went out before it was known whether a body follows, so it is framed as one."""
         self.pieces: list[Chunk] = []
@@ -39,5 +39,4 @@ class Assembly:
             self.size += len(data)
 
     def message(self) -> Message:
-        headers = self.headers.entries if self.headers is not None else ()
-        return Message(headers, tuple(self.pieces), self.trailers.entries if self.trailers else ())
+        return Message(self.headers or (), tuple(self.pieces), self.trailers.entries if self.trailers else ())

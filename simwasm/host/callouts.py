@@ -60,9 +60,7 @@ def _deliver_http(root: RootContext, call: Callout, answer: Message | Failure, t
         root.buffers[BufferType.HTTP_CALL_RESPONSE_BODY] = Buffer(
             body, writable=False, why="a callout's answer cannot be written"
         )
-        root.vm.call(
-            root, "proxy_on_http_call_response", call.id, len(headers), len(body), len(trailers)
-        )
+        root.vm.call(root, "proxy_on_http_call_response", call.id, len(headers), len(body), len(trailers))
         root.answer = {}
         del root.buffers[BufferType.HTTP_CALL_RESPONSE_BODY]
     root.vm.settle()

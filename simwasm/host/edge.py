@@ -21,6 +21,8 @@ _HOP_BY_HOP = frozenset(("connection", "keep-alive", "proxy-connection", "transf
 _ANSWERED = "100-continue"
 """What the connection manager answers by itself."""
 _PSEUDO = (":authority", ":path", ":method", ":scheme")
+_PSEUDO_ORDER = list(_PSEUDO)
+_HANDLED = _HOP_BY_HOP | {"expect", "host", ":protocol"}
 _NO_LENGTH_METHODS = ("GET", "HEAD", "DELETE", "CONNECT", "TRACE")
 _BODILESS = ("204", "304")
 _GRPC_STATUS = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
@@ -28,6 +30,20 @@ _GRPC_STATUS = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 50
 
 def request_for_filters(headers: Headers, connection: Connection, random: Random) -> HeaderMap:
     """What the first filter sees of a request."""
+    names = [name for name, _ in headers]
+    if names[:4] == _PSEUDO_ORDER and len(set(names)) == len(names) and _HANDLED.isdisjoint(names):
+        found = HeaderMap(headers, request=True)  # as nearly always: nothing to join, move or take away
+    else:
+        found = _tidied(headers)
+    if found.get("x-forwarded-proto") is None:
+        found.add("x-forwarded-proto", "https" if connection.tls else "http")
+    if found.get("x-request-id") is None:
+        found.add("x-request-id", _uuid(random.getrandbits(128)))
+    return found
+
+
+def _tidied(headers: Headers) -> HeaderMap:
+    """A request's headers with the pseudo headers first, and without those between client and proxy."""
     given = dict(headers)
     found = HeaderMap([(name, given[name]) for name in _PSEUDO if name in given], request=True)
     for name, value in headers:
@@ -36,10 +52,6 @@ def request_for_filters(headers: Headers, connection: Connection, random: Random
                 found.add(name, value)
         elif name not in _PSEUDO:
             found.put(name, value)
-    if found.get("x-forwarded-proto") is None:
-        found.add("x-forwarded-proto", "https" if connection.tls else "http")
-    if found.get("x-request-id") is None:
-        found.add("x-request-id", _uuid(random.getrandbits(128)))
     return found
 
 
@@ -97,8 +109,9 @@ def response_for_filters(headers: Headers, service_time_ns: int) -> HeaderMap:
 def conclude(headers: HeaderMap, now_ns: int, *, closes: bool) -> None:
     """What the connection manager does to a response's headers behind the last filter; plugins see it in their log
     callback. `closes` if the connection ends with this response."""
-    for name in _HOP_BY_HOP:
-        headers.remove(name)
+    if headers.any_of(_HOP_BY_HOP):
+        for name in _HOP_BY_HOP:
+            headers.remove(name)
     if headers.get("date") is None:
         headers.add("date", http_date(now_ns))
     headers.put("server", "envoy")

@@ -71,6 +71,10 @@ class HeaderMap:
         names = self._names
         return self._values[names.index(name)] if name in names else None
 
+    def any_of(self, names: frozenset[str]) -> bool:
+        """Whether any of these headers, in lower case, is there."""
+        return not names.isdisjoint(self._names)
+
     def all(self, name: str) -> list[str]:
         """Every value of a header."""
         name = self._key(name)

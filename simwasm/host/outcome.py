@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simwasm.abi.enums import LogLevel
-from simwasm.exchange import Exchange, Message
+from simwasm.exchange import Exchange, Headers, Message
 
 
 class LogLine(NamedTuple):
@@ -49,8 +49,8 @@ class Outcome(NamedTuple):
     ended_ns: int
     waiting: str
     """Why the exchange hung until the idle timeout; empty if it did not."""
-    request_headers: Message | None
-    """As the filters left it, for the access log."""
+    asked: Headers
+    """The request's headers as the filters left them, for the access log."""
 
     @property
     def status(self) -> int | None:

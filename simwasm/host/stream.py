@@ -129,7 +129,6 @@ class Stream:
             details = "filter_removed_required_request_headers{missing_required_header:_:method}"
             return self.local_reply(503, b"missing required header: :method", (), details=details)
         edge.route(lane.headers, self.proxy.profile.route_timeout_ns)
-        self._to_upstream.headers = lane.headers
         self._to_upstream.open = not end
         if end:
             self._ask_upstream()
@@ -159,10 +158,11 @@ class Stream:
         if self.ended or self.response.headers is not None:
             return
         timeout = self.proxy.profile.route_timeout_ns
-        sent = self._to_upstream.message()
-        routed = HeaderMap(sent.headers, request=True)
-        headers = edge.request_on_wire(routed, self._to_upstream.open)
-        self._asked = Message(headers, sent.body, sent.trailers)
+        assert self.request.headers is not None
+        method = self.request.headers.get(":method")
+        routed = HeaderMap(self.request.headers.entries, request=True)
+        self._to_upstream.headers = edge.request_on_wire(routed, self._to_upstream.open)
+        self._asked = self._to_upstream.message()
         asked_at = self.proxy.clock.now
         answer = self.proxy.ask_upstream(self.exchange, self._asked)
         delay = answer.after_ns
@@ -176,7 +176,7 @@ class Stream:
             begun, cut = (answer.begun, answer.reason) if isinstance(answer, Failure) else (answer, "")
             if begun is None:
                 return self._upstream_failed(Failure(cut))
-            found = edge.received(begun, sent.header(":method"))
+            found = edge.received(begun, method)
             seen = edge.response_for_filters(found.headers, self.proxy.clock.now - asked_at)
             end = found.header("content-length") == "0" or (not found.body and not found.trailers)
             self._schedule_body(self.response, found, "HTTP/1.1", cut)
@@ -209,8 +209,9 @@ class Stream:
         connection = self.exchange.connection
         closes = not self.request.complete and connection.protocol.startswith("HTTP/1")
         edge.conclude(headers, self.proxy.clock.now, closes=closes)
-        sent = edge.response_on_wire(headers, connection, has_body=has_body, head=self._head)
-        self._to_client.headers = HeaderMap(sent)
+        self._to_client.headers = edge.response_on_wire(
+            headers, connection, has_body=has_body, head=self._head
+        )
 
     @property
     def _head(self) -> bool:
@@ -353,5 +354,5 @@ class Stream:
             started_ns=self.started,
             ended_ns=self.proxy.clock.now,
             waiting=self.waiting,
-            request_headers=Message(self.request.headers.entries) if self.request.headers else None,
+            asked=self.request.headers.entries if self.request.headers is not None else (),
         )

@@ -39,8 +39,8 @@ class Vm:
         self.proxy = proxy
         self.plugin = plugin
         self.guest: Guest = {}
-        self.renew: Callable[[], None] = _nothing
-        """Called before every callback: the guest may use its whole budget again."""
+        self.calls = 0
+        """How many callbacks there have been: each has a budget of its own."""
         self.contexts: dict[int, Context] = {}
         self.context: Context | None = None
         self.current: Context | None = None
@@ -54,15 +54,15 @@ class Vm:
         self.stream_log_name = _log_name(plugin.name, plugin.root_id, plugin.vm_id)
         self._deeds: deque[Deed] = deque()
         self._ids = count(1)
-        self._calls = [0, 0, 0]
+        self._call_ids = [0, 0, 0]
 
     def next_context_id(self) -> int:
         return next(self._ids)
 
     def next_call_id(self, kind: int) -> int:
         """The next number for an HTTP call (4, 8, …), a gRPC call (5, 9, …) or a gRPC stream (6, 10, …)."""
-        self._calls[kind] += _CALL_ID_STEP
-        return self._calls[kind] + kind
+        self._call_ids[kind] += _CALL_ID_STEP
+        return self._call_ids[kind] + kind
 
     def later(self, deed: Deed) -> None:
         """Have something done when the current call has returned."""
@@ -73,16 +73,16 @@ class Vm:
         callback = self.guest.get(function)
         if callback is None or self.failed is not None:
             return None
-        before = self.current, self.context
+        current, acting = self.current, self.context
         self.current = self.context = context
+        self.calls += 1
         try:
-            self.renew()
             return callback(context.id, *args)
         except Trap as trap:
             self.fail(function, trap)
             return None
         finally:
-            self.current, self.context = before
+            self.current, self.context = current, acting
 
     def settle(self) -> None:
         """Carry out what was asked for during the call that has just returned: most often nothing."""
@@ -102,10 +102,6 @@ class Vm:
         self.contexts.pop(context.id, None)
         if self.context is context:
             self.context = self.current
-
-
-def _nothing() -> None:
-    """There is no budget."""
 
 
 def _log_name(*parts: str) -> str:
