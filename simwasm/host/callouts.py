@@ -34,7 +34,7 @@ def send(root: RootContext, call: Callout, *, grpc: bool) -> None:
         deliver = _deliver_grpc if grpc else _deliver_http
         clock.after(due, lambda: deliver(root, call, answer, due))
 
-    clock.after(0, ask)
+    clock.soon(ask)
 
 
 def _in_time(answer: Message | Failure, timeout: int) -> tuple[Message | Failure, int]:

@@ -6,6 +6,7 @@ it costs one microsecond, so that a guest that waits for time to pass gets there
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from itertools import count
@@ -43,6 +44,8 @@ class Clock:
         self.busy = 0
         """How many things are due that keep a run alive."""
         self._started = now
+        self._soon: deque[tuple[int, int, Job]] = deque()
+        """What was asked for without a delay; most things are."""
         self._due: list[tuple[int, int, Timer]] = []
         self._order = count()
         self._dead = 0
@@ -56,6 +59,11 @@ class Clock:
         """Tell a guest how long the host has been running."""
         return self.read() - self._started
 
+    def soon(self, job: Job) -> None:
+        """Have a job done at this instant, after everything that is due by now."""
+        self._soon.append((self.now, next(self._order), job))
+        self.busy += 1
+
     def after(self, delay: int, job: Job, *, idle: bool = False) -> Timer:
         """Have a job done `delay` nanoseconds from now; an idle one does not keep the run alive."""
         timer = Timer(self, self.now + delay, job, idle)
@@ -63,26 +71,34 @@ class Clock:
         self.busy += not idle
         return timer
 
+    def waits(self) -> bool:
+        """Whether nothing is left to do at this instant."""
+        return not self._soon and not (self._due and self._due[0][0] <= self.now)
+
     def next(self) -> Job | None:
         """Take what is due next and move the time there."""
-        while self._due:
-            due, _, timer = heappop(self._due)
+        soon, due = self._soon, self._due
+        while due and not (soon and soon[0][:2] < due[0][:2]):
+            at, _, timer = heappop(due)
             job = timer.job
             if job is None:
                 self._dead -= 1
                 continue
             timer.job = None
             self.busy -= not timer.idle
-            if due > self.now:
-                self.now = due
+            if at > self.now:
+                self.now = at
             return job
-        return None
+        if not soon:
+            return None
+        self.busy -= 1
+        return soon.popleft()[2]
 
     def called_off(self, timer: Timer) -> None:
         """Count a cancelled timer, and sweep when most of them are."""
         self.busy -= not timer.idle
         self._dead += 1
         if self._dead > 64 and self._dead * 2 > len(self._due):
-            self._due = [entry for entry in self._due if entry[2].job is not None]
+            self._due[:] = [entry for entry in self._due if entry[2].job is not None]
             heapify(self._due)
             self._dead = 0

@@ -6,6 +6,7 @@ and what answers for guests, upstream and clusters.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from random import Random
 
@@ -47,7 +48,9 @@ class Proxy:
         self.shared_data = SharedData()
         self.queues = Queues()
         self.vms: list[Vm] = []
-        self.open_streams: list[Stream] = []
+        self.open_streams: dict[Stream, None] = {}
+        """In the order in which they were opened."""
+        self._outcomes: deque[Outcome] = deque()
         self._on_log = on_log
 
     def add(self, plugin: Plugin) -> Vm:
@@ -81,12 +84,24 @@ class Proxy:
     def open(self, exchange: Exchange) -> Stream:
         """Begin an exchange when it is due, at once if that is past."""
         stream = Stream(self, exchange)
-        self.open_streams.append(stream)
-        self.clock.after(max(0, exchange.started_ns - self.clock.now), stream.begin)
+        self.open_streams[stream] = None
+        wait = exchange.started_ns - self.clock.now
+        if wait > 0:
+            self.clock.after(wait, stream.begin)
+        else:
+            self.clock.soon(stream.begin)
         return stream
+
+    def ended(self, stream: Stream, outcome: Outcome) -> None:
+        """An exchange has ended; `run` gives its outcome."""
+        del self.open_streams[stream]
+        self._outcomes.append(outcome)
 
     def step(self) -> bool:
         """Do what is due next; say whether there was anything."""
+        if self.clock.waits():
+            for stream in self.open_streams:
+                stream.watch_idle()
         job = self.clock.next()
         if job is None:
             return False
@@ -107,12 +122,11 @@ class Proxy:
             pass
 
     def _until_ended(self) -> Iterator[Outcome]:
+        outcomes = self._outcomes
         while self.open_streams:
             self.step()
-            for stream in [stream for stream in self.open_streams if stream.outcome is not None]:
-                self.open_streams.remove(stream)
-                assert stream.outcome is not None
-                yield stream.outcome
+            while outcomes:
+                yield outcomes.popleft()
 
     def stop(self) -> None:
         """Stop the worker: every root context is told."""

@@ -17,7 +17,7 @@ from simwasm.abi.enums import MapType
 from simwasm.exchange import Chunk, Exchange, Header, Message
 from simwasm.host import edge
 from simwasm.host.assembly import Assembly, frames
-from simwasm.host.clock import Timer
+from simwasm.host.clock import Job, Timer
 from simwasm.host.filters import StreamContext, skipped
 from simwasm.host.headers import HeaderMap
 from simwasm.host.lane import Held, Lane, RequestLane, ResponseLane
@@ -44,7 +44,6 @@ class Stream:
         self.request = RequestLane(self, filters)
         self.response = ResponseLane(self, filters[::-1])
         self.ended = False
-        self.outcome: Outcome | None = None
         self.actions: list[tuple[str, str, Any]] = []
         self.logs: list[LogLine] = []
         self.details = ""
@@ -108,7 +107,7 @@ class Stream:
                 self._next_piece(lane, message, pieces, index + 1, cut)
             lane.receive_data(data, end)
 
-        self.proxy.clock.after(delay, deliver)
+        self._deliver(delay, deliver)
 
     def _last_piece(self, lane: Lane, message: Message, cut: str) -> None:
         if cut:
@@ -152,7 +151,7 @@ class Stream:
             self._finish()
 
     def _ask_upstream(self) -> None:
-        self.proxy.clock.after(0, self._upstream)
+        self.proxy.clock.soon(self._upstream)
 
     def _upstream(self) -> None:
         if self.ended or self.response.headers is not None:
@@ -182,7 +181,7 @@ class Stream:
             self._schedule_body(self.response, found, "HTTP/1.1", cut)
             return self.response.receive_headers(seen, end)
 
-        self.proxy.clock.after(delay, deliver)
+        self._deliver(delay, deliver)
 
     def _upstream_failed(self, failure: Failure) -> None:
         status, body, details = edge.no_answer(failure)
@@ -293,13 +292,24 @@ class Stream:
     def _wait(self) -> None:
         """Something happened: the idle timeout starts again."""
         self._last = self.proxy.clock.now
-        if self._idle is None:
-            self._idle = self.proxy.clock.after(self.proxy.profile.idle_timeout_ns, self._idle_too_long)
+
+    def watch_idle(self) -> None:
+        """Time is about to pass while this stream is open: it must not be idle for too long."""
+        if self._idle is None and self.request.headers is not None:
+            due = self._last + self.proxy.profile.idle_timeout_ns - self.proxy.clock.now
+            self._idle = self.proxy.clock.after(due, self._idle_too_long)
+
+    def _deliver(self, delay: int, job: Job) -> None:
+        if delay:
+            self.proxy.clock.after(delay, job)
+        else:
+            self.proxy.clock.soon(job)
 
     def _idle_too_long(self) -> None:
         left = self._last + self.proxy.profile.idle_timeout_ns - self.proxy.clock.now
         if left > 0:
-            self._idle = self.proxy.clock.after(left, self._idle_too_long)
+            self._idle = None
+            self.watch_idle()
             return
         self.waiting = self.held_by()
         status, text = (504, b"stream timeout") if self.request.complete else (408, b"stream timeout")
@@ -334,13 +344,13 @@ class Stream:
         self.ended = True
         if self._idle:
             self._idle.cancel()
-        self.proxy.clock.after(0, self._end)
+        self.proxy.clock.soon(self._end)
 
     def _end(self) -> None:
         for filter in self.filters:
             filter.end()
         client = self._to_client
-        self.outcome = Outcome(
+        outcome = Outcome(
             exchange=self.exchange,
             request=self._asked,
             response=client.message() if client.headers is not None else None,
@@ -356,3 +366,4 @@ class Stream:
             waiting=self.waiting,
             asked=self.request.headers.entries if self.request.headers is not None else (),
         )
+        self.proxy.ended(self, outcome)

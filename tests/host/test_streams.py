@@ -191,6 +191,12 @@ def test_a_pause_that_nobody_ends_is_named_and_times_out() -> None:
     assert play.proxy.clock.now >= 300 * 10**9
 
 
+def test_waiting_for_its_recorded_time_is_no_idleness() -> None:
+    play = Play(Guest(on_request_headers=returns(0)))
+    play.run(Exchange("1", 0, GET), Exchange("2", 400 * 10**9, GET), together=True)
+    assert [outcome.status for outcome in play.outcomes] == [200, 200]
+
+
 def test_request_headers_are_gone_once_their_callback_continued() -> None:
     answers: list[Any] = []
 

@@ -27,7 +27,7 @@ def proxy_register_shared_queue(vm: Vm, name: str) -> int:
             vm.call(root, "proxy_on_queue_ready", queue)
             vm.settle()
 
-        vm.proxy.clock.after(0, ready)
+        vm.proxy.clock.soon(ready)
 
     return vm.proxy.queues.register(vm.plugin.vm_id, name, notify)
 
