@@ -30,6 +30,9 @@ _HEADERS = {member.value: member for member in HeadersAction} | {
 }
 _DATA = {member.value: member for member in DataAction}
 _ALL = HeadersAction.STOP_ALL_AND_WATERMARK
+_GO, _PAUSE = HeadersAction.CONTINUE, HeadersAction.PAUSE
+_DATA_GO, _DATA_PAUSE, _DROP = DataAction.CONTINUE, DataAction.PAUSE, DataAction.STOP_NO_BUFFER
+_TRAILERS_GO, _TRAILERS_PAUSE = Action.CONTINUE, Action.PAUSE
 
 
 class StreamContext(Context):
@@ -53,8 +56,10 @@ class StreamContext(Context):
 
     def begin(self) -> None:
         """Create the context in the guest."""
-        Context.__init__(self, self.vm)
-        self.vm.call(self, "proxy_on_context_create", self.root.id)
+        vm = self.vm
+        self.id = vm.next_context_id()
+        vm.contexts[self.id] = self
+        vm.call(self, "proxy_on_context_create", self.root.id)
         self.vm.settle()
 
     # The filter: what a lane asks, with the status it acts on.
@@ -62,7 +67,7 @@ class StreamContext(Context):
     def headers(self, lane: Lane, end: bool) -> HeadersAction:
         if not self.id:
             if not lane.request:
-                return HeadersAction.CONTINUE
+                return _GO
             self.begin()
         assert lane.headers is not None
         self.maps[lane.headers_type] = lane.headers
@@ -70,43 +75,43 @@ class StreamContext(Context):
         args = (len(lane.headers), end) if self._with_end else (len(lane.headers),)
         result = self._ask(lane, lane.on_headers, args, _ALL)
         status = _ALL if self.vm.stopped else _HEADERS.get(result, _ALL)
-        if status is HeadersAction.PAUSE and not self.stream.proxy.profile.stop_iteration_on_headers:
+        if status is _PAUSE and not self.stream.proxy.profile.stop_iteration_on_headers:
             status = _ALL
         self.vm.settle()
-        if status is HeadersAction.CONTINUE:
+        if status is _GO:
             self.maps.pop(lane.headers_type, None)
         return status
 
     def data(self, lane: Lane, data: Buffer, end: bool) -> DataAction:
         if not self.id:
-            return DataAction.CONTINUE
+            return _DATA_GO
         if lane in self.buffering:
             lane.keep(data)
             if self.stream.ended:
-                return DataAction.STOP_NO_BUFFER
+                return _DROP
             data = lane.buffer if lane.buffer is not None else data
         self.buffers[lane.body_type] = data
         self.ending = lane if end else None
-        result = self._ask(lane, lane.on_body, (len(data), end), DataAction.STOP_NO_BUFFER)
-        status = _DATA.get(result, DataAction.STOP_NO_BUFFER)
+        result = self._ask(lane, lane.on_body, (len(data), end), _DROP)
+        status = _DATA.get(result, _DROP)
         if self.vm.stopped:
-            status = DataAction.STOP_NO_BUFFER
+            status = _DROP
         self.vm.settle()
         self.buffers.pop(lane.body_type, None)
         self.buffering.discard(lane)
-        if status is DataAction.PAUSE:
+        if status is _DATA_PAUSE:
             self.buffering.add(lane)
         return status
 
     def trailers(self, lane: Lane) -> Action:
         if not self.id:
-            return Action.CONTINUE
+            return _TRAILERS_GO
         assert lane.trailers is not None
         self.maps[lane.trailers_type] = lane.trailers
-        result = self._ask(lane, lane.on_trailers, (len(lane.trailers),), Action.PAUSE)
-        status = Action.PAUSE if self.vm.stopped or result else Action.CONTINUE
+        result = self._ask(lane, lane.on_trailers, (len(lane.trailers),), _TRAILERS_PAUSE)
+        status = _TRAILERS_PAUSE if self.vm.stopped or result else _TRAILERS_GO
         self.vm.settle()
-        if status is Action.CONTINUE:
+        if status is _TRAILERS_GO:
             self.maps.pop(lane.trailers_type, None)
         return status
 

@@ -41,6 +41,10 @@ _HELD = {
 }
 _STOPPED_ALL = (Held.ALL, Held.ALL_WATERMARK)
 
+# An enum looks its members up by a function of its own on Python 3.10, so what is asked for all the time has a name.
+_NOTHING, _BEHIND, _ALL_WATERMARK = Held.NOTHING, Held.BEHIND, Held.ALL_WATERMARK
+_DATA_CONTINUE, _CONTINUE = DataAction.CONTINUE, Action.CONTINUE
+
 
 class Station:
     """A filter's place in a lane."""
@@ -50,7 +54,7 @@ class Station:
     def __init__(self, filter: StreamContext, index: int) -> None:
         self.filter = filter
         self.index = index
-        self.held = Held.NOTHING
+        self.held = _NOTHING
         self.headers_passed = False
         self.ended = False
         self.resuming = False
@@ -85,7 +89,7 @@ class Lane:
     @property
     def held(self) -> bool:
         """Whether any filter holds this direction back."""
-        return any(station.held is not Held.NOTHING for station in self.stations)
+        return any(station.held is not _NOTHING for station in self.stations)
 
     # What comes in, from the codec or the router.
 
@@ -115,7 +119,7 @@ class Lane:
                 self.stream.send_prepared_reply()
                 return
             station.held = _HELD[status]
-            if station.held is not Held.NOTHING:
+            if station.held is not _NOTHING:
                 return
             station.headers_passed = True
         self.stream.leave_headers(self, end)
@@ -127,7 +131,7 @@ class Lane:
         added_by: int | None = None
         for station in self.stations[start:]:
             if station.held in _STOPPED_ALL:
-                self.streaming = station.held is Held.ALL_WATERMARK
+                self.streaming = station.held is _ALL_WATERMARK
                 self.keep(data)
                 return
             if station.ended:
@@ -160,24 +164,24 @@ class Lane:
             if self.aborted:
                 self.stream.send_prepared_reply()
                 return
-            if status is not Action.CONTINUE:
-                if station.held is Held.NOTHING:
-                    station.held = Held.BEHIND
+            if status is not _CONTINUE:
+                if station.held is _NOTHING:
+                    station.held = _BEHIND
                 return
-            if station.held is Held.BEHIND:
+            if station.held is _BEHIND:
                 self.resume(station)
                 return
         self.stream.leave_trailers(self)
 
     def _after_data(self, station: Station, status: DataAction, data: Buffer) -> bool:
         """Act on a body status; say whether the chunk goes on to the next filter."""
-        if status is DataAction.CONTINUE:
-            if station.held is not Held.BEHIND:
+        if status is _DATA_CONTINUE:
+            if station.held is not _BEHIND:
                 return True
             self.keep(data)
             self.resume(station)
             return False
-        station.held = Held.BEHIND
+        station.held = _BEHIND
         if status in (DataAction.PAUSE, DataAction.STOP_AND_WATERMARK):
             self.streaming = status is DataAction.STOP_AND_WATERMARK
             self.keep(data)
@@ -200,7 +204,7 @@ class Lane:
         if self.stream.closed(self):
             return
         station.resuming = station.held in _STOPPED_ALL
-        station.held = Held.NOTHING
+        station.held = _NOTHING
         behind = station.index + 1
         here = station.index if station.resuming else behind
         if not station.headers_passed:

@@ -11,6 +11,7 @@ timeouts. Rules, Envoy's:
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simwasm.abi.enums import MapType
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 _ROUTED_BY = (":path", "x-forwarded-proto")
 """Without these no route is found again, and a write to the request's headers has it looked for again."""
+
+
+_TAKEN = partial(tuple.__new__, Taken)
+"""`Taken._make` without a call of Python's."""
 
 
 class Stream:
@@ -330,11 +335,11 @@ class Stream:
         """What can be read in `proxy_on_log`."""
         found = {}
         if self.request.headers is not None:
-            found[MapType.HTTP_REQUEST_HEADERS] = self.request.headers
+            found[self.request.headers_type] = self.request.headers
         if self.response.headers is not None:
-            found[MapType.HTTP_RESPONSE_HEADERS] = self.response.headers
+            found[self.response.headers_type] = self.response.headers
         if self.response.trailers is not None:
-            found[MapType.HTTP_RESPONSE_TRAILERS] = self.response.trailers
+            found[self.response.trailers_type] = self.response.trailers
         return found
 
     def _finish(self) -> None:
@@ -357,7 +362,7 @@ class Stream:
             reset=self._reset,
             details=self.details,
             local_reply=self._local,
-            actions=tuple(Taken(*taken) for taken in self.actions),
+            actions=tuple(map(_TAKEN, self.actions)),
             logs=tuple(self.logs),
             bytes_received=self.received,
             bytes_sent=client.size,
