@@ -1,7 +1,7 @@
 """The kinds of parameter: which Wasm words a value takes, and which way it travels.
 
 A row of the table is made of these, so `text("message")` says both that two words (pointer, size) cross and that
-the plugin means a string by them. How each form is decoded and encoded is `codec.py`.
+the plugin means a string by them. How each form is decoded and encoded is `snippets.py`.
 """
 
 from __future__ import annotations

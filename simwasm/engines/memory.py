@@ -9,7 +9,8 @@ What must never happen is an access to memory that is no longer the guest's. The
    an access beyond its end looks again before it answers.
 3. It outlives its users. Every view holds the object that owns the reservation, so an instance may go before
    them.
-4. Every bound is checked in Python against the length of the view, with Python's unbounded integers.
+4. Every bound is checked in Python against the length of the view, with Python's unbounded integers: here, and by
+   who follows the view (the functions of `abi/assemble.py`).
 
 Rules that live here: a range is `0 <= at <= at + size <= len`, also for no bytes; everything else is an
 IndexError.
@@ -28,6 +29,9 @@ from simwasm.errors import PluginError
 Look = Callable[[], memoryview]
 """Gives a view of the whole memory as it is now, which keeps the memory alive; the same one while nothing grew."""
 
+Renew = Callable[[memoryview, Any], None]
+"""Takes a new view, and an array over the same bytes: its slices are `bytes`, in one step."""
+
 _put_u32 = Struct("<I").pack_into
 
 
@@ -38,14 +42,14 @@ class _Window:
         self._look = look
         self._owner = get_ident()
         self._base = 0
-        self._followers: list[Callable[[], None]] = []
-        self.view = nothing()
+        self._followers: list[Renew] = []
+        self._show(nothing())
         self.look()
 
-    def follow(self, renew: Callable[[], None]) -> None:
+    def follow(self, renew: Renew) -> None:
         """Call a function now and whenever there is a newer view."""
         self._followers.append(renew)
-        renew()
+        renew(self.view, self._chars)
 
     def look(self) -> None:
         """Take a new view. Another thread than the owner's makes do with the one that the owner took last."""
@@ -76,8 +80,9 @@ class _Window:
 
     def _show(self, view: memoryview) -> None:
         self.view = view
+        self._chars = (ctypes.c_char * len(view)).from_buffer(view)  # holds the view
         for renew in self._followers:
-            renew()
+            renew(view, self._chars)
 
 
 class LinearMemory:
@@ -104,6 +109,14 @@ class LinearMemory:
         self._window.look()
         return self._window.view
 
+    def follow(self, renew: Renew) -> None:
+        """Have a function called with the view and its array, now and whenever there is a newer view.
+
+        Who keeps them checks every range against the length of the view. One that is not in it may be in a newer one,
+        which an access through this object takes.
+        """
+        self._window.follow(renew)
+
     def close(self) -> None:
         """Be a memory of no bytes from now on."""
         self._window.close()
@@ -127,13 +140,12 @@ def nothing() -> memoryview:
 
 
 def _reader(window: _Window) -> Callable[[int, int], bytes]:
-    chars: Any  # mypy believes that slices of such an array are lists; they are `bytes`, in one step
+    chars: Any  # mypy believes that slices of such an array are lists
     limit: int
 
-    def renew() -> None:
+    def renew(view: memoryview, array: Any) -> None:
         nonlocal chars, limit
-        limit = len(window.view)
-        chars = (ctypes.c_char * limit).from_buffer(window.view)  # holds the view
+        chars, limit = array, len(view)
 
     def read(at: int, size: int) -> bytes:
         end = at + size
@@ -149,9 +161,9 @@ def _writer(window: _Window) -> Callable[[int, bytes], None]:
     view: memoryview
     limit: int
 
-    def renew() -> None:
+    def renew(newer: memoryview, _: Any) -> None:
         nonlocal view, limit
-        view, limit = window.view, len(window.view)
+        view, limit = newer, len(newer)
 
     def write(at: int, data: bytes) -> None:
         end = at + len(data)
@@ -167,9 +179,9 @@ def _u32_writer(window: _Window) -> Callable[[int, int], None]:
     view: memoryview
     last: int
 
-    def renew() -> None:
+    def renew(newer: memoryview, _: Any) -> None:
         nonlocal view, last
-        view, last = window.view, len(window.view) - 4
+        view, last = newer, len(newer) - 4
 
     def write_u32(at: int, value: int) -> None:
         if not 0 <= at <= last:

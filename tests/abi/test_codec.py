@@ -3,43 +3,54 @@
 from __future__ import annotations
 
 from struct import pack, unpack_from
+from traceback import TracebackException
 from typing import Any
 
 import pytest
 
-from simwasm.abi.codec import Gate, bind, decode_result
+from simwasm.abi.assemble import Assembly, compiled, text
+from simwasm.abi.codec import Gate, returning
 from simwasm.abi.enums import Errno, HeadersAction, LogLevel, MapType, Status
 from simwasm.abi.pairs import encode_pairs
 from simwasm.abi.status import Refusal, Remark
-from simwasm.abi.table import Abi, callbacks, named
+from simwasm.abi.table import HOST_FUNCTIONS, WASI_FUNCTIONS, Abi, Function, callbacks, named
 from simwasm.engines.memory import LinearMemory
 from simwasm.errors import Trap, TrapKind
 
 
 class Guest:
-    """A piece of memory with a bump allocator at 1024, as the codec sees a guest."""
+    """Memory of up to two pages of 4096 bytes with a bump allocator at 1024, as a host function sees a guest."""
 
-    def __init__(self, size: int = 4096) -> None:
-        self.bytes = bytearray(size)
-        self.memory = LinearMemory(lambda: memoryview(self.bytes))
+    def __init__(self) -> None:
+        self.bytes = bytearray(8192)
+        self.shown = memoryview(self.bytes)[:4096]
         self.next = 1024
+        self.grows = False
+        """The allocator adds the second page."""
         self.gate = Gate()
         self.asked: list[tuple[Any, ...]] = []
+        self.assembly = Assembly(LinearMemory(lambda: self.shown), self.gate, None)
+        self.assembly.allocate_by(self.allocate)
 
     def allocate(self, size: int) -> int:
+        if self.grows:
+            self.grow()
         at, self.next = self.next, self.next + size
         return at
+
+    def grow(self) -> None:
+        self.shown = memoryview(self.bytes)
 
     def put(self, at: int, data: bytes) -> tuple[int, int]:
         self.bytes[at : at + len(data)] = data
         return at, len(data)
 
-    def call(self, name: str, *words: int, answer: Any = None, forbidden: int = 0) -> int | None:
+    def call(self, name: str, *words: int, answer: Any = None) -> int | None:
         def handler(*args: Any) -> Any:
             self.asked.append(args)
             return answer
 
-        return bind(named(name)[0], self.memory, self.allocate, handler, self.gate, forbidden)(*words)
+        return self.assembly.function(named(name)[0], handler)(*words)
 
     def u32(self, at: int) -> int:
         found: int = unpack_from("<I", self.bytes, at)[0]
@@ -183,9 +194,50 @@ def test_a_row_without_a_status_gives_its_word(guest: Guest) -> None:
 
 def test_a_function_behind_the_gate_traps(guest: Guest) -> None:
     guest.gate.shut = 1
-    with pytest.raises(Trap, match="proxy_log may not be called while the plugin starts") as caught:
-        guest.call("proxy_log", 2, 0, 0, forbidden=1)
+    with pytest.raises(Trap, match="proxy_done may not be called while the plugin starts") as caught:
+        guest.call("proxy_done")
     assert caught.value.kind is TrapKind.RESTRICTED
+    assert guest.call("proxy_log", 2, 0, 0) == Status.OK
+
+
+def test_memory_that_grew_since_is_read_and_written(guest: Guest) -> None:
+    guest.grow()
+    guest.next = 6000
+    assert guest.call("proxy_get_header_map_value", 0, *guest.put(5000, b"k"), 4094, 4098, answer="v") == 0
+    assert guest.asked == [(0, "k")]
+    assert (guest.u32(4094), guest.u32(4098), bytes(guest.bytes[6000:6001])) == (6000, 1, b"v")
+
+
+def test_memory_may_grow_in_the_allocator(guest: Guest) -> None:
+    guest.grows, guest.next = True, 4094
+    assert guest.call("proxy_get_configuration", 200, 204, answer=b"xyz") == Status.OK
+    assert (guest.u32(200), guest.u32(204), bytes(guest.bytes[4094:4097])) == (4094, 3, b"xyz")
+
+
+def test_the_gate_is_as_it_was_when_the_allocator_failed(guest: Guest) -> None:
+    def failing(size: int) -> int:
+        assert guest.gate.shut == 2
+        raise Trap(TrapKind.UNREACHABLE)
+
+    guest.assembly.allocate_by(failing)
+    with pytest.raises(Trap):
+        guest.call("proxy_get_configuration", 200, 204, answer=b"x")
+    assert guest.gate.shut == 0
+
+
+@pytest.mark.parametrize("watched", [False, True])
+@pytest.mark.parametrize("row", HOST_FUNCTIONS + WASI_FUNCTIONS, ids=lambda row: row.name)
+def test_every_row_can_be_assembled(row: Function, watched: bool) -> None:
+    assert compiled(row, watched=watched).co_names == (row.name,)
+    assert ("enter(" in text(row, watched=watched)) is watched
+
+
+def test_a_traceback_shows_the_assembled_line(guest: Guest) -> None:
+    with pytest.raises(AttributeError) as caught:
+        guest.call("proxy_get_header_map_value", 0, 0, 0, 200, 204, answer=5)
+    assert 'data = value.encode("utf-8", "surrogateescape")' in "".join(
+        TracebackException.from_exception(caught.value).format()
+    )
 
 
 @pytest.mark.parametrize(
@@ -200,4 +252,4 @@ def test_a_function_behind_the_gate_traps(guest: Guest) -> None:
     ],
 )
 def test_a_result_is_decoded(name: str, word: int | None, value: object) -> None:
-    assert decode_result(callbacks(Abi.V0_2_1)[name])(word) == value
+    assert returning(callbacks(Abi.V0_2_1)[name], lambda: word)() == value
