@@ -72,14 +72,15 @@ def route(headers: HeaderMap, timeout_ns: int) -> None:
 
 def request_on_wire(headers: HeaderMap, has_body: bool) -> Headers:
     """What the HTTP/1 codec makes of a request: there is a host, and it says how the body is framed."""
-    if headers.get(":authority") is None:
-        headers.put(":authority", "")
-    sized = headers.get("content-length") is not None
-    if has_body and not sized:
-        headers.put("transfer-encoding", "chunked")
-    elif not has_body and not sized and headers.get(":method") not in _NO_LENGTH_METHODS:
-        headers.put("content-length", "0")
-    return headers.entries
+    sent = headers.copy()
+    if sent.get(":authority") is None:
+        sent.put(":authority", "")
+    if sent.get("content-length") is None:
+        if has_body:
+            sent.put("transfer-encoding", "chunked")
+        elif sent.get(":method") not in _NO_LENGTH_METHODS:
+            sent.put("content-length", "0")
+    return sent.entries
 
 
 def received(answer: Message, method: str | None) -> Message:

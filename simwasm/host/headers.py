@@ -43,9 +43,9 @@ class HeaderMap:
     __slots__ = ("_names", "_values", "request")
 
     def __init__(self, entries: Iterable[Header] = (), *, request: bool = False) -> None:
-        names, values = [*zip(*entries, strict=True)] or ((), ())
-        self._names: list[str] = list(names)
-        self._values: list[str] = list(values)
+        given = entries if isinstance(entries, (tuple, list)) else tuple(entries)
+        self._names: list[str] = [name for name, _ in given]
+        self._values: list[str] = [value for _, value in given]
         self.request = request
 
     def __len__(self) -> int:
@@ -70,6 +70,12 @@ class HeaderMap:
             name = ":authority"
         names = self._names
         return self._values[names.index(name)] if name in names else None
+
+    def copy(self) -> HeaderMap:
+        """Another map with the same entries."""
+        other = HeaderMap(request=self.request)
+        other._names, other._values = self._names.copy(), self._values.copy()
+        return other
 
     def any_of(self, names: frozenset[str]) -> bool:
         """Whether any of these headers, in lower case, is there."""

@@ -164,8 +164,7 @@ class Stream:
         timeout = self.proxy.profile.route_timeout_ns
         assert self.request.headers is not None
         method = self.request.headers.get(":method")
-        routed = HeaderMap(self.request.headers.entries, request=True)
-        self._to_upstream.headers = edge.request_on_wire(routed, self._to_upstream.open)
+        self._to_upstream.headers = edge.request_on_wire(self.request.headers, self._to_upstream.open)
         self._asked = self._to_upstream.message()
         asked_at = self.proxy.clock.now
         answer = self.proxy.ask_upstream(self.exchange, self._asked)
