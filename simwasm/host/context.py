@@ -23,12 +23,15 @@ _NOWHERE = Buffer(writable=False, why="this buffer is not available in this call
 class Context:
     """What roots and streams share."""
 
-    stream: Stream | None = None
-    logging = False
-    """Whether this is the time of `proxy_on_log`, when nothing can be written."""
+    __slots__ = ("vm", "id", "maps", "buffers", "logging", "stream")
+
+    stream: Stream | None
 
     def __init__(self, vm: Vm) -> None:
         self.vm = vm
+        self.stream = None
+        self.logging = False
+        """Whether this is the time of `proxy_on_log`, when nothing can be written."""
         self.id = vm.next_context_id()
         vm.contexts[self.id] = self
         self.maps: dict[MapType, HeaderMap] = {}
@@ -66,6 +69,8 @@ class Context:
 
 class RootContext(Context):
     """The plugin's own context: configuration, timer, and the answers to its callouts."""
+
+    __slots__ = ("answer", "status", "waiting", "_timer", "_period")
 
     def __init__(self, vm: Vm) -> None:
         super().__init__(vm)

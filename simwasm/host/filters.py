@@ -38,12 +38,17 @@ _TRAILERS_GO, _TRAILERS_PAUSE = Action.CONTINUE, Action.PAUSE
 class StreamContext(Context):
     """One plugin's view of one exchange. Created in the guest only when headers reach it, or at the log."""
 
+    __slots__ = ("buffering", "ending", "_failed", "_with_end")
+
+    stream: Stream
+
     def __init__(self, vm: Vm, stream: Stream) -> None:
         self.vm = vm
         self.id = 0
+        self.logging = False
         self.maps: dict[MapType, HeaderMap] = {}
         self.buffers: dict[BufferType, Buffer] = {}
-        self.stream: Stream = stream
+        self.stream = stream
         self.buffering: set[Lane] = set()
         self.ending: Lane | None = None
         """The lane whose end this callback sees, so that trailers may be added to it."""

@@ -64,6 +64,10 @@ class Station:
 class Lane:
     """A direction: its message on the way, and the filters in the order they are asked."""
 
+    __slots__ = (
+        "stream", "stations", "headers", "trailers", "buffer", "complete", "aborted", "streaming", "calls",
+    )  # fmt: skip
+
     request: bool
     on_headers: str
     on_body: str
@@ -228,6 +232,8 @@ class Lane:
 class RequestLane(Lane):
     """From the client to the upstream."""
 
+    __slots__ = ()
+
     request = True
     on_headers = "proxy_on_request_headers"
     on_body = "proxy_on_request_body"
@@ -239,6 +245,8 @@ class RequestLane(Lane):
 
 class ResponseLane(Lane):
     """From the upstream to the client."""
+
+    __slots__ = ()
 
     request = False
     on_headers = "proxy_on_response_headers"

@@ -40,6 +40,12 @@ _TAKEN = partial(tuple.__new__, Taken)
 class Stream:
     """An exchange in the making."""
 
+    __slots__ = (
+        "proxy", "exchange", "started", "filters", "request", "response", "ended", "actions", "logs", "details",
+        "waiting", "state", "received", "_prepared", "_local", "_reset", "_asked", "_to_upstream", "_to_client",
+        "_grpc", "_idle", "_last",
+    )  # fmt: skip
+
     def __init__(self, proxy: Proxy, exchange: Exchange) -> None:
         self.proxy = proxy
         self.exchange = exchange
