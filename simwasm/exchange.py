@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Header = tuple[str, str]
 Headers = tuple[Header, ...]
@@ -45,16 +46,14 @@ def first(headers: Headers, name: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """A piece of a body as it arrived."""
 
     data: bytes
     after_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A request or a response. A response's `after_ns` is how long the upstream took to begin it."""
 
     headers: Headers

@@ -14,7 +14,7 @@ import pytest
 from simwasm.answers import Server, parse_answer, read_response, read_script
 from simwasm.errors import ConfigError, InputError, SimwasmError
 from simwasm.exchange import Message, request, response
-from simwasm.host.commands import Failure
+from simwasm.host.ports import Failure
 
 CHECK = request("GET", "/check", headers=[("authorization", "good")])
 

@@ -113,16 +113,14 @@ class RootContext(Context):
 
     def _tick(self) -> None:
         self._timer = None
-        self.vm.call(self, "proxy_on_tick")
-        self.vm.settle()
+        self.vm.tell(self, "proxy_on_tick")
         if self._period and self._timer is None and not self.vm.failed:
             self._timer = self.vm.proxy.clock.after(self._period * MILLISECOND, self._tick, idle=True)
 
     def close(self) -> None:
         """The worker stops: done, then delete unless the plugin asks to wait."""
         self.set_period(0)
-        done = self.vm.call(self, "proxy_on_done")
-        self.vm.settle()
+        done = self.vm.tell(self, "proxy_on_done")
         if done is False:
             self.waiting = True
             return
@@ -130,6 +128,5 @@ class RootContext(Context):
 
     def delete(self) -> None:
         self.waiting = False
-        self.vm.call(self, "proxy_on_delete")
-        self.vm.settle()
+        self.vm.tell(self, "proxy_on_delete")
         self.vm.forget(self)

@@ -64,8 +64,7 @@ class StreamContext(Context):
         vm = self.vm
         self.id = vm.next_context_id()
         vm.contexts[self.id] = self
-        vm.call(self, "proxy_on_context_create", self.root.id)
-        self.vm.settle()
+        vm.tell(self, "proxy_on_context_create", self.root.id)
 
     # The filter: what a lane asks, with the status it acts on.
 
@@ -82,7 +81,8 @@ class StreamContext(Context):
         status = _ALL if self.vm.stopped else _HEADERS.get(result, _ALL)
         if status is _PAUSE and not self.stream.proxy.profile.stop_iteration_on_headers:
             status = _ALL
-        self.vm.settle()
+        if self.vm.deeds:
+            self.vm.settle()
         if status is _GO:
             self.maps.pop(lane.headers_type, None)
         return status
@@ -101,7 +101,8 @@ class StreamContext(Context):
         status = _DATA.get(result, _DROP)
         if self.vm.stopped:
             status = _DROP
-        self.vm.settle()
+        if self.vm.deeds:
+            self.vm.settle()
         self.buffers.pop(lane.body_type, None)
         self.buffering.discard(lane)
         if status is _DATA_PAUSE:
@@ -115,7 +116,8 @@ class StreamContext(Context):
         self.maps[lane.trailers_type] = lane.trailers
         result = self._ask(lane, lane.on_trailers, (len(lane.trailers),), _TRAILERS_PAUSE)
         status = _TRAILERS_PAUSE if self.vm.stopped or result else _TRAILERS_GO
-        self.vm.settle()
+        if self.vm.deeds:
+            self.vm.settle()
         if status is _TRAILERS_GO:
             self.maps.pop(lane.trailers_type, None)
         return status
@@ -183,8 +185,7 @@ class StreamContext(Context):
         self.ending = None
         self.logging = True
         for function in ("proxy_on_log", "proxy_on_done", "proxy_on_delete"):
-            vm.call(self, function)
-            vm.settle()
+            vm.tell(self, function)
             self.logging = False
         vm.forget(self)
 

@@ -81,6 +81,10 @@ class HeaderMap:
         """Whether any of these headers, in lower case, is there."""
         return not names.isdisjoint(self._names)
 
+    def all_of(self, names: frozenset[str]) -> bool:
+        """Whether all of these headers, in lower case, are there."""
+        return names.issubset(self._names)
+
     def all(self, name: str) -> list[str]:
         """Every value of a header."""
         name = self._key(name)

@@ -73,10 +73,8 @@ class Proxy:
         """Start every plugin; a plugin that does not is an error."""
         for vm in self.vms:
             root = RootContext(vm)
-            vm.call(root, "proxy_on_context_create", 0)
-            vm.settle()
-            started = vm.call(root, "proxy_on_vm_start", len(vm.plugin.vm_config))
-            vm.settle()
+            vm.tell(root, "proxy_on_context_create", 0)
+            started = vm.tell(root, "proxy_on_vm_start", len(vm.plugin.vm_config))
             _started(vm, "proxy_on_vm_start", started, "Failed to start base Wasm")
             configured = root.configure("proxy_on_configure")
             _started(vm, "proxy_on_configure", configured, "Failed to configure base Wasm plugin")

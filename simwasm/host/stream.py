@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from simwasm.host.proxy import Proxy
 
 
-_ROUTED_BY = (":path", "x-forwarded-proto")
+_ROUTED_BY = frozenset((":path", "x-forwarded-proto"))
 """Without these no route is found again, and a write to the request's headers has it looked for again."""
 
 
@@ -133,7 +133,7 @@ class Stream:
         assert lane.headers is not None
         if not lane.request:
             return self._answer_headers(lane.headers, end)
-        if any(lane.headers.get(name) is None for name in _ROUTED_BY):
+        if not lane.headers.all_of(_ROUTED_BY):
             return self.local_reply(404, b"", (), details="route_not_found")
         if lane.headers.get(":method") is None:
             details = "filter_removed_required_request_headers{missing_required_header:_:method}"

@@ -52,7 +52,8 @@ class Vm:
         self.log_name = _log_name(plugin.root_id, plugin.vm_id)
         """What the log lines of the plugin's root begin with."""
         self.stream_log_name = _log_name(plugin.name, plugin.root_id, plugin.vm_id)
-        self._deeds: deque[Deed] = deque()
+        self.deeds: deque[Deed] = deque()
+        """What waits for the current call to return; a local reply is always among it when `stopped`."""
         self._ids = count(1)
         self._call_ids = [0, 0, 0]
 
@@ -66,7 +67,7 @@ class Vm:
 
     def later(self, deed: Deed) -> None:
         """Have something done when the current call has returned."""
-        self._deeds.append(deed)
+        self.deeds.append(deed)
 
     def call(self, context: Context, function: str, *args: int) -> Any:
         """Call an export for a context: its result, or None where there is no such export or it trapped."""
@@ -84,10 +85,17 @@ class Vm:
         finally:
             self.current, self.context = current, acting
 
+    def tell(self, context: Context, function: str, *args: int) -> Any:
+        """Call an export and carry out what was asked for during the call; its result."""
+        result = self.call(context, function, *args)
+        if self.deeds:
+            self.settle()
+        return result
+
     def settle(self) -> None:
-        """Carry out what was asked for during the call that has just returned: most often nothing."""
+        """Carry out what was asked for during the call that has just returned."""
         self.stopped = False
-        deeds = self._deeds
+        deeds = self.deeds
         while deeds:
             deeds.popleft()()
 

@@ -101,7 +101,7 @@ def paced(message: Message) -> Message:
     """A message with the pauses between its pieces that the harness makes."""
     pauses = (max(chunk.after_ns, _PACE_NS if number else 0) for number, chunk in enumerate(message.body))
     pieces = zip(message.body, pauses, strict=True)
-    return replace(message, body=tuple(Chunk(chunk.data, pause) for chunk, pause in pieces))
+    return message._replace(body=tuple(Chunk(chunk.data, pause) for chunk, pause in pieces))
 
 
 def taken(message: Message, method: str | None = None) -> Message | None:
@@ -113,7 +113,7 @@ def taken(message: Message, method: str | None = None) -> Message | None:
     if not length.isdigit() or method == "HEAD" or message.header(":status") in _BODILESS:
         return message
     data = message.data
-    return None if len(data) < int(length) else replace(message, body=(Chunk(data[: int(length)]),))
+    return None if len(data) < int(length) else message._replace(body=(Chunk(data[: int(length)]),))
 
 
 def on_wire(message: Message) -> Message:

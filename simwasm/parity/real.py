@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 from simwasm.exchange import Exchange, Message
+from simwasm.host.ports import Answer
 from simwasm.parity.account import (
     TICK,
     Account,
-    Answer,
     Inside,
     Scenario,
     Script,

@@ -10,11 +10,10 @@ from simwasm.engines.engine import Engine
 from simwasm.exchange import Exchange, Message
 from simwasm.host.clock import SECOND
 from simwasm.host.outcome import LogLine, Outcome
-from simwasm.host.ports import Callout, Failure
+from simwasm.host.ports import Answer, Callout, Failure
 from simwasm.parity.account import (
     TICK,
     Account,
-    Answer,
     Inside,
     Scenario,
     Seen,

@@ -31,8 +31,8 @@ from switchboard import (
 
 from simwasm.engines import find
 from simwasm.exchange import Message, request, response
-from simwasm.host.ports import Failure
-from simwasm.parity.account import Answer, Scenario
+from simwasm.host.ports import Answer, Failure
+from simwasm.parity.account import Scenario
 from simwasm.parity.compare import Difference, verify
 from simwasm.plugin import Plugin
 

@@ -15,8 +15,8 @@ from cases import cases, sample
 
 from simwasm.engines.engine import Engine
 from simwasm.exchange import Chunk, Exchange, Header, Message, request, response
-from simwasm.host.ports import Failure
-from simwasm.parity.account import Account, Answer, Scenario, as_played, nobody_listens
+from simwasm.host.ports import Answer, Failure
+from simwasm.parity.account import Account, Scenario, as_played, nobody_listens
 from simwasm.parity.compare import ATTEMPTS, Difference, compare
 from simwasm.parity.real import judge
 from simwasm.parity.simulated import simulate
@@ -36,7 +36,7 @@ def asked(name: str, sent: Message, answer: Message | None = OK) -> Exchange:
 
 def slowly(message: Message) -> Message:
     """The same with 20 ms before every piece of its body."""
-    return replace(message, body=tuple(Chunk(chunk.data, 20 * MS) for chunk in message.body))
+    return message._replace(body=tuple(Chunk(chunk.data, 20 * MS) for chunk in message.body))
 
 
 def passing(*headers: Header) -> Iterator[Exchange]:
@@ -150,7 +150,7 @@ def counting() -> Iterator[Exchange]:
     ann, bob = (request("GET", "/", headers=[("x-client", name)]) for name in ("ann", "bob"))
     for number in range(1, 4):
         yield asked(f"request {number} of ann", ann)
-    yield asked("a window passes", bob, replace(OK, after_ns=1200 * MS))
+    yield asked("a window passes", bob, OK._replace(after_ns=1200 * MS))
     yield asked("ann once more", ann)
 
 

@@ -16,7 +16,8 @@ from simwasm.answers import Server
 from simwasm.engines import find
 from simwasm.exchange import Exchange, Headers, Message, request
 from simwasm.host.access_log import access_log_line
-from simwasm.parity.account import Account, Answer, Scenario, as_played
+from simwasm.host.ports import Answer
+from simwasm.parity.account import Account, Scenario, as_played
 from simwasm.parity.bootstrap import UPSTREAM, EnvoyPlugin
 from simwasm.parity.client import fetch
 from simwasm.parity.compare import compare

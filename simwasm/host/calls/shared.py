@@ -24,8 +24,7 @@ def proxy_register_shared_queue(vm: Vm, name: str) -> int:
 
     def notify(queue: int) -> None:
         def ready() -> None:
-            vm.call(root, "proxy_on_queue_ready", queue)
-            vm.settle()
+            vm.tell(root, "proxy_on_queue_ready", queue)
 
         vm.proxy.clock.soon(ready)
 
