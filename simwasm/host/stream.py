@@ -15,22 +15,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simwasm.abi.enums import MapType
-from simwasm.exchange import Chunk, Exchange, Header, Message
+from simwasm.exchange import Exchange, Header
 from simwasm.host import edge
-from simwasm.host.assembly import Assembly, frames
 from simwasm.host.clock import Job, Timer
 from simwasm.host.filters import StreamContext, skipped
 from simwasm.host.headers import HeaderMap
 from simwasm.host.lane import Held, Lane, RequestLane, ResponseLane
 from simwasm.host.outcome import LogLine, Outcome, Taken
-from simwasm.host.ports import Failure
+from simwasm.host.pieces import Assembly, Delivery
+from simwasm.host.router import Router
 
 if TYPE_CHECKING:
     from simwasm.host.proxy import Proxy
-
-
-_ROUTED_BY = frozenset((":path", "x-forwarded-proto"))
-"""Without these no route is found again, and a write to the request's headers has it looked for again."""
 
 
 _TAKEN = partial(tuple.__new__, Taken)
@@ -42,7 +38,7 @@ class Stream:
 
     __slots__ = (
         "proxy", "exchange", "started", "filters", "request", "response", "ended", "actions", "logs", "details",
-        "waiting", "state", "received", "_prepared", "_local", "_reset", "_asked", "_to_upstream", "_to_client",
+        "waiting", "state", "received", "router", "_prepared", "_local", "_reset", "_to_client",
         "_grpc", "_idle", "_last",
     )  # fmt: skip
 
@@ -64,8 +60,7 @@ class Stream:
         self._prepared: tuple[HeaderMap, bytes] | None = None
         self._local = False
         self._reset = ""
-        self._asked: Message | None = None
-        self._to_upstream = Assembly()
+        self.router = Router(self)
         self._to_client = Assembly()
         self._grpc = False
         self._idle: Timer | None = None
@@ -85,119 +80,33 @@ class Stream:
         connection = self.exchange.connection
         headers = edge.request_for_filters(message.headers, connection, self.proxy.random)
         self._grpc = edge.is_grpc(headers)
-        self._wait()
-        end = not message.body and not message.trailers
-        self._schedule_body(self.request, message, connection.protocol)
-        return self.request.receive_headers(headers, end)
+        self.wait()
+        Delivery(self, self.request, message, connection.protocol).start()
+        self.request.receive_headers(headers, not message.body and not message.trailers)
 
-    def _schedule_body(self, lane: Lane, message: Message, protocol: str, cut: str = "") -> None:
-        """Have the pieces behind the headers delivered one after the other, each when it arrived; `cut` ends them."""
-        if not message.body and not message.trailers:
-            return
-        pieces: list[Chunk] = list(message.body)
-        if protocol.startswith("HTTP/1"):
-            pieces = frames(pieces, ends=not message.trailers and not cut)
-        self._next_piece(lane, message, pieces, 0, cut)
-
-    def _next_piece(self, lane: Lane, message: Message, pieces: list[Chunk], index: int, cut: str) -> None:
-        last = index == len(pieces)
-        delay = 0 if last else pieces[index].after_ns
-
-        def deliver() -> None:
-            if self.ended:
-                return
-            self._wait()
-            if last:
-                self._last_piece(lane, message, cut)
-                return
-            data = pieces[index].data
-            if lane.request:
-                self.received += len(data)
-            end = index + 1 == len(pieces) and not message.trailers and not cut
-            if not end:
-                self._next_piece(lane, message, pieces, index + 1, cut)
-            lane.receive_data(data, end)
-
-        self._deliver(delay, deliver)
-
-    def _last_piece(self, lane: Lane, message: Message, cut: str) -> None:
-        if cut:
-            self.details = f"upstream_reset_after_response_started{{{cut}}}".replace(" ", "_")
-            self.reset(cut)
-        else:
-            lane.receive_trailers(HeaderMap(message.trailers, request=lane.request))
-
-    # The request leaves its last filter: the router.
+    # What leaves the last filter of a lane: a request to the router, a response to the client.
 
     def leave_headers(self, lane: Lane, end: bool) -> None:
         assert lane.headers is not None
-        if not lane.request:
-            return self._answer_headers(lane.headers, end)
-        if not lane.headers.all_of(_ROUTED_BY):
-            return self.local_reply(404, b"", (), details="route_not_found")
-        if lane.headers.get(":method") is None:
-            details = "filter_removed_required_request_headers{missing_required_header:_:method}"
-            return self.local_reply(503, b"missing required header: :method", (), details=details)
-        edge.route(lane.headers, self.proxy.profile.route_timeout_ns)
-        self._to_upstream.open = not end
-        if end:
-            self._ask_upstream()
-        return None
+        if lane.request:
+            self.router.headers(lane.headers, end)
+        else:
+            self._answer_headers(lane.headers, end)
 
     def leave_data(self, lane: Lane, data: bytes, end: bool) -> None:
-        sink = self._to_upstream if lane.request else self._to_client
-        sink.add(data)
-        if end:
-            self._leave_end(lane)
-
-    def leave_trailers(self, lane: Lane) -> None:
-        sink = self._to_upstream if lane.request else self._to_client
-        sink.trailers = lane.trailers
-        self._leave_end(lane)
-
-    def _leave_end(self, lane: Lane) -> None:
         if lane.request:
-            self._ask_upstream()
-        else:
+            self.router.data(data, end)
+            return
+        self._to_client.add(data)
+        if end:
             self._finish()
 
-    def _ask_upstream(self) -> None:
-        self.proxy.clock.soon(self._upstream)
-
-    def _upstream(self) -> None:
-        if self.ended or self.response.headers is not None:
+    def leave_trailers(self, lane: Lane) -> None:
+        if lane.request:
+            self.router.trailers(lane.trailers)
             return
-        timeout = self.proxy.profile.route_timeout_ns
-        assert self.request.headers is not None
-        method = self.request.headers.get(":method")
-        self._to_upstream.headers = edge.request_on_wire(self.request.headers, self._to_upstream.open)
-        self._asked = self._to_upstream.message()
-        asked_at = self.proxy.clock.now
-        answer = self.proxy.ask_upstream(self.exchange, self._asked)
-        delay = answer.after_ns
-        if delay > timeout:
-            answer, delay = Failure("timeout"), timeout
-
-        def deliver() -> None:
-            if self.ended or self.response.headers is not None:
-                return None
-            self._wait()
-            begun, cut = (answer.begun, answer.reason) if isinstance(answer, Failure) else (answer, "")
-            if begun is None:
-                return self._upstream_failed(Failure(cut))
-            found = edge.received(begun, method)
-            seen = edge.response_for_filters(found.headers, self.proxy.clock.now - asked_at)
-            end = found.header("content-length") == "0" or (not found.body and not found.trailers)
-            self._schedule_body(self.response, found, "HTTP/1.1", cut)
-            return self.response.receive_headers(seen, end)
-
-        self._deliver(delay, deliver)
-
-    def _upstream_failed(self, failure: Failure) -> None:
-        status, body, details = edge.no_answer(failure)
-        return self.local_reply(status, body, (), details=details)
-
-    # The response leaves its last filter: the client.
+        self._to_client.trailers = lane.trailers
+        self._finish()
 
     def _answer_headers(self, headers: HeaderMap, end: bool) -> None:
         if not (headers.get(":status") or "").isdigit():
@@ -281,7 +190,7 @@ class Stream:
         """Carry out `continue_stream`."""
         lane = self.request if request else self.response
         if not self.ended and lane.headers is not None:
-            self._wait()
+            self.wait()
             return lane.resume_for(filter)
         return None
 
@@ -299,7 +208,7 @@ class Stream:
 
     # Time.
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
         """Something happened: the idle timeout starts again."""
         self._last = self.proxy.clock.now
 
@@ -309,7 +218,8 @@ class Stream:
             due = self._last + self.proxy.profile.idle_timeout_ns - self.proxy.clock.now
             self._idle = self.proxy.clock.after(due, self._idle_too_long)
 
-    def _deliver(self, delay: int, job: Job) -> None:
+    def later(self, delay: int, job: Job) -> None:
+        """Have something done for this stream after a while, or as soon as everything that is due is done."""
         if delay:
             self.proxy.clock.after(delay, job)
         else:
@@ -362,7 +272,7 @@ class Stream:
         client = self._to_client
         outcome = Outcome(
             exchange=self.exchange,
-            request=self._asked,
+            request=self.router.asked,
             response=client.message() if client.headers is not None else None,
             reset=self._reset,
             details=self.details,

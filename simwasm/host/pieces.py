@@ -1,0 +1,98 @@
+"""Messages in pieces: how a body comes in frame by frame, and how what leaves a lane is put together again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from simwasm.exchange import Chunk, Headers, Message
+from simwasm.host.headers import HeaderMap
+
+if TYPE_CHECKING:
+    from simwasm.host.lane import Lane
+    from simwasm.host.stream import Stream
+
+
+def frames(pieces: Iterable[Chunk], *, ends: bool) -> list[Chunk]:
+    """What HTTP/1 makes of a body's pieces: an empty one is nothing but a pause, and the end is a frame of its own."""
+    frames: list[Chunk] = []
+    pause = 0
+    for piece in pieces:
+        pause += piece.after_ns
+        if piece.data:
+            frames.append(Chunk(piece.data, pause))
+            pause = 0
+    return [*frames, Chunk(b"", pause)] if ends else frames
+
+
+class Delivery:
+    """What is behind a message's headers, on its way into a lane; each piece when it arrived. `cut` ends it early."""
+
+    __slots__ = ("_cut", "_lane", "_message", "_next", "_pieces", "_stream")
+
+    def __init__(self, stream: Stream, lane: Lane, message: Message, protocol: str, cut: str = "") -> None:
+        pieces = list(message.body)
+        if protocol.startswith("HTTP/1"):
+            pieces = frames(pieces, ends=not message.trailers and not cut)
+        self._stream = stream
+        self._lane = lane
+        self._message = message
+        self._pieces = pieces
+        self._next = 0
+        self._cut = cut
+
+    def start(self) -> None:
+        """Have everything delivered, if there is anything."""
+        if self._message.body or self._message.trailers:
+            self._wait()
+
+    def _wait(self) -> None:
+        delay = 0 if self._next == len(self._pieces) else self._pieces[self._next].after_ns
+        self._stream.later(delay, self._deliver)
+
+    def _deliver(self) -> None:
+        stream, lane = self._stream, self._lane
+        if stream.ended:
+            return
+        stream.wait()
+        if self._next == len(self._pieces):
+            self._end()
+            return
+        data = self._pieces[self._next].data
+        self._next += 1
+        end = self._next == len(self._pieces) and not self._message.trailers and not self._cut
+        if lane.request:
+            stream.received += len(data)
+        if not end:
+            self._wait()
+        lane.receive_data(data, end)
+
+    def _end(self) -> None:
+        """The trailers, or the cut."""
+        if self._cut:
+            self._stream.details = f"upstream_reset_after_response_started{{{self._cut}}}".replace(" ", "_")
+            self._stream.reset(self._cut)
+        else:
+            self._lane.receive_trailers(HeaderMap(self._message.trailers, request=self._lane.request))
+
+
+class Assembly:
+    """A message as it comes out of a lane, piece by piece."""
+
+    __slots__ = ("headers", "open", "pieces", "trailers", "size")
+
+    def __init__(self) -> None:
+        self.headers: Headers | None = None
+        self.open = False
+        """The headers went out before it was known whether a body follows, so it is framed as one."""
+        self.pieces: list[Chunk] = []
+        self.trailers: HeaderMap | None = None
+        self.size = 0
+
+    def add(self, data: bytes) -> None:
+        if data:
+            self.pieces.append(Chunk(data))
+            self.size += len(data)
+
+    def message(self) -> Message:
+        return Message(self.headers or (), tuple(self.pieces), self.trailers.entries if self.trailers else ())

@@ -1,0 +1,91 @@
+"""The router: the end of the request's filters and the beginning of the response's.
+
+It takes the request as the filters left it, asks the upstream once the request is complete, and puts the answer into
+the response lane when it is due.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from simwasm.exchange import Message
+from simwasm.host import edge
+from simwasm.host.headers import HeaderMap
+from simwasm.host.pieces import Assembly, Delivery
+from simwasm.host.ports import Answer, Failure
+
+if TYPE_CHECKING:
+    from simwasm.host.stream import Stream
+
+_ROUTED_BY = frozenset((":path", "x-forwarded-proto"))
+"""Without these no route is found again, and a write to the request's headers has it looked for again."""
+
+
+class Router:
+    """The router of one stream."""
+
+    __slots__ = ("_headers", "_sent", "_stream", "asked")
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._headers: HeaderMap | None = None
+        self._sent = Assembly()
+        self.asked: Message | None = None
+        """What the upstream received, if it was asked."""
+
+    def headers(self, headers: HeaderMap, end: bool) -> None:
+        """The request's headers; what cannot be routed is refused."""
+        stream = self._stream
+        if not headers.all_of(_ROUTED_BY):
+            stream.local_reply(404, b"", (), details="route_not_found")
+        elif headers.get(":method") is None:
+            details = "filter_removed_required_request_headers{missing_required_header:_:method}"
+            stream.local_reply(503, b"missing required header: :method", (), details=details)
+        else:
+            edge.route(headers, stream.proxy.profile.route_timeout_ns)
+            self._headers = headers
+            self._sent.open = not end
+            if end:
+                self._complete()
+
+    def data(self, data: bytes, end: bool) -> None:
+        self._sent.add(data)
+        if end:
+            self._complete()
+
+    def trailers(self, trailers: HeaderMap | None) -> None:
+        self._sent.trailers = trailers
+        self._complete()
+
+    def _complete(self) -> None:
+        self._stream.proxy.clock.soon(self._ask)
+
+    def _ask(self) -> None:
+        stream = self._stream
+        if self._headers is None or stream.ended or stream.response.headers is not None:
+            return
+        self._sent.headers = edge.request_on_wire(self._headers, self._sent.open)
+        self.asked = self._sent.message()
+        answer = stream.proxy.ask_upstream(stream.exchange, self.asked)
+        delay, timeout = answer.after_ns, stream.proxy.profile.route_timeout_ns
+        if delay > timeout:
+            answer, delay = Failure("timeout"), timeout
+        stream.later(delay, partial(self._answer, answer, stream.proxy.clock.now))
+
+    def _answer(self, answer: Answer, asked_at: int) -> None:
+        """The answer arrives, or what there is of one."""
+        stream = self._stream
+        if stream.ended or stream.response.headers is not None or self._headers is None:
+            return
+        stream.wait()
+        begun, cut = (answer.begun, answer.reason) if isinstance(answer, Failure) else (answer, "")
+        if begun is None:
+            status, body, details = edge.no_answer(Failure(cut))
+            stream.local_reply(status, body, (), details=details)
+            return
+        found = edge.received(begun, self._headers.get(":method"))
+        seen = edge.response_for_filters(found.headers, stream.proxy.clock.now - asked_at)
+        end = found.header("content-length") == "0" or (not found.body and not found.trailers)
+        Delivery(stream, stream.response, found, "HTTP/1.1", cut).start()
+        stream.response.receive_headers(seen, end)
