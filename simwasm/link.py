@@ -15,16 +15,16 @@ from itertools import count
 from operator import attrgetter
 from typing import Any
 
-from simwasm.abi.assemble import STARTING, Assembly, Watch
-from simwasm.abi.codec import Gate, Memory, returning
-from simwasm.abi.kinds import Form
+from simwasm.abi.assemble import Assembly
+from simwasm.abi.codec import Gate, Memory
 from simwasm.abi.table import ALLOCATORS, Abi, Function, callbacks, host_functions
+from simwasm.abi.texts import STARTING
 from simwasm.engines.engine import Export, HostFunction, Imports
 from simwasm.errors import LinkError, Trap, TrapKind
 from simwasm.host.context import Context
 from simwasm.host.vm import Vm
 from simwasm.plugin import Plugin
-from simwasm.trace.event import Entered, Event, Left, Observer, Trapped
+from simwasm.trace.event import Direct, Entered, Event, Left, Observer, Trapped
 from simwasm.wasm.module import FuncType, Kind
 
 Handlers = Mapping[str, Callable[..., Any]]
@@ -96,19 +96,13 @@ class Wire:
 
 
 class _Watch:
-    """Tells of the calls of one VM, for the context that is asked for each time. Closures, which cost the least."""
+    """Tells of the crossings of one VM. Closures, which cost the least."""
 
-    __slots__ = ("enter", "leave", "trap")
+    __slots__ = ("enter", "entered", "leave", "trap")
 
-    def __init__(self, wire: Wire, vm: Vm, whose: Callable[[Vm], Context | None]) -> None:
-        tell, number, clock, name = wire.tell, wire.next, vm.proxy.clock, vm.plugin.name
-
-        def enter(function: Function, args: tuple[Any, ...], words: tuple[int, ...]) -> int:
-            context = whose(vm)
-            seq = number()
-            acting = 0 if context is None else context.id
-            tell(_make(Entered, (seq, clock.now, name, acting, function, args, words)))
-            return seq
+    def __init__(self, wire: Wire, vm: Vm) -> None:
+        tell, number = wire.tell, wire.next
+        entering = _entering_directly if isinstance(tell, Direct) else _entering
 
         def leave(opened: int, result: Any, values: tuple[Any, ...] = (), reason: str = "") -> None:
             tell(_make(Left, (number(), opened, result, values, reason)))
@@ -116,7 +110,40 @@ class _Watch:
         def trap(opened: int, error: BaseException) -> None:
             tell(Trapped(number(), opened, as_trap(error)))
 
-        self.enter, self.leave, self.trap = enter, leave, trap
+        self.enter = entering(wire, vm, attrgetter("context"))
+        self.entered = entering(wire, vm, attrgetter("current"))
+        self.leave: Callable[..., None] = tell.leave if isinstance(tell, Direct) else leave
+        self.trap = trap
+
+
+_Whose = Callable[[Vm], Context | None]
+
+
+def _entering(wire: Wire, vm: Vm, whose: _Whose) -> Callable[..., int]:
+    """A function that tells of a crossing which begins, for the context that is asked for each time."""
+    tell, number, clock, name = wire.tell, wire.next, vm.proxy.clock, vm.plugin.name
+
+    def enter(function: Function, args: tuple[Any, ...], words: tuple[int, ...]) -> int:
+        context = whose(vm)
+        seq = number()
+        acting = 0 if context is None else context.id
+        tell(_make(Entered, (seq, clock.now, name, acting, function, args, words)))
+        return seq
+
+    return enter
+
+
+def _entering_directly(wire: Wire, vm: Vm, whose: _Whose) -> Callable[..., int]:
+    """The same for an observer that wants no events; where there are none, nothing needs a number."""
+    assert isinstance(wire.tell, Direct)
+    told, clock, name = wire.tell.enter, vm.proxy.clock, vm.plugin.name
+
+    def enter(function: Function, args: tuple[Any, ...], words: tuple[int, ...]) -> int:
+        context = whose(vm)
+        told(clock.now, name, 0 if context is None else context.id, function, args)
+        return 0
+
+    return enter
 
 
 def _telling_all(observers: tuple[Observer, ...]) -> Observer:
@@ -133,37 +160,31 @@ class Link:
     def __init__(self, vm: Vm, handlers: Handlers, wire: Wire | None) -> None:
         self._vm = vm
         self._handlers = handlers
-        self._rows = callbacks(vm.plugin.abi)
         self._wire = wire
         self._gate = Gate()
         self._assembly: Assembly
 
     def imports(self, memory: Memory) -> Imports:
         """A host function for every import of the module."""
-        watch = _Watch(self._wire, self._vm, attrgetter("context")) if self._wire else None
+        watch = _Watch(self._wire, self._vm) if self._wire else None
         self._assembly = Assembly(memory, self._gate, watch)
         rows = host_functions(self._vm.plugin.abi)
         wanted = [(item.module, item.name) for item in self._vm.plugin.module.imported(Kind.FUNCTION)]
         return {key: self._host_function(rows[key]) for key in wanted}
 
     def _host_function(self, row: Function) -> HostFunction:
-        return HostFunction(row.type, self._assembly.function(row, self._handlers[row.name]))
+        return HostFunction(row.type, self._assembly.host_function(row, self._handlers[row.name]))
 
     def callers(self, exports: Mapping[str, Export]) -> dict[str, Caller]:
         """A function for every callback that the module exports: plain numbers in, a decoded result out."""
+        rows = callbacks(self._vm.plugin.abi)
         found = {
-            name: self._caller(row, exports[name]) for name, row in self._rows.items() if name in exports
+            name: self._assembly.callback(row, exports[name]) for name, row in rows.items() if name in exports
         }
         allocator = next((name for name in ALLOCATORS if name in exports), None)
         if allocator is not None:
             self._assembly.allocate_by(found[allocator] if self._wire else exports[allocator])
         return found
-
-    def _caller(self, row: Function, export: Export) -> Caller:
-        caller = returning(row, export)
-        if self._wire is None:
-            return caller
-        return _watched(row, caller, _Watch(self._wire, self._vm, attrgetter("current")))
 
     def start(self, callers: Mapping[str, Caller]) -> None:
         """Run the module's own start: constructors and `main`, or `_start`."""
@@ -179,31 +200,6 @@ class Link:
                 callers["_start"]()
         finally:
             self._gate.shut = 0
-
-
-def _watched(row: Function, caller: Caller, watch: Watch) -> Caller:
-    """The same, told to the observers."""
-    enter, leave = watch.enter, watch.leave
-    flags = [index for index, param in enumerate(row.params) if param.form is Form.FLAG]
-
-    def call(*args: int) -> Any:
-        opened = enter(row, _with_flags(args, flags) if flags else args, args)
-        try:
-            result = caller(*args)
-        except BaseException as error:
-            watch.trap(opened, error)
-            raise
-        leave(opened, result)
-        return result
-
-    return call
-
-
-def _with_flags(args: tuple[int, ...], flags: Sequence[int]) -> tuple[int, ...]:
-    shown = list(args)
-    for index in flags:
-        shown[index] = bool(shown[index])
-    return tuple(shown)
 
 
 def as_trap(error: BaseException) -> Trap:

@@ -169,16 +169,3 @@ class Careful:
 
 def _bad_access(function: Function) -> Status | Errno:
     return Errno.FAULT if function.errors is Errno else Status.INVALID_MEMORY_ACCESS
-
-
-def returning(function: Function, export: Callable[..., Any]) -> Callable[..., Any]:
-    """The export, its result decoded: a flag, a named number, a plain number, or nothing."""
-    result = function.result
-    if result is None or result.form is Form.I32:
-        return export
-    if result.form is Form.FLAG:
-        return lambda *words: export(*words) != 0
-    if result.enum is not None:
-        named = members(result.enum).get
-        return lambda *words: named(word := export(*words), word)
-    return lambda *words: export(*words) & _M32

@@ -1,4 +1,4 @@
-"""The straight way to read and write one parameter, as text: what `assemble.py` puts functions together from.
+"""The straight way to read and write one parameter, as text: what `texts.py` puts functions together from.
 
 `view`, `chars` and `limit` are the newest view of the guest's memory, an array over it whose slices are bytes, and its
 length; `careful` is a `Careful`. Rules:
@@ -92,7 +92,7 @@ if size:
     before = gate.shut
     gate.shut = before | {ALLOCATING}
     try:
-        at = malloc(size) & {_M32}
+        at = allocate(size) & {_M32}
     finally:
         gate.shut = before
     end = at + size

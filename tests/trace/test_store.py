@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
 
 from simwasm.abi.enums import HeadersAction, LogLevel, MapType, Status
 from simwasm.abi.table import named
 from simwasm.errors import Frame, Trap, TrapKind
 from simwasm.trace.event import Entered, Left, Trapped
-from simwasm.trace.store import FORMAT, Recorder, to_json
+from simwasm.trace.store import FORMAT, Recorder
 
 HEAD = {"format": FORMAT, "plugins": [{"name": "p"}], "started_ns": 1000}
 HEADERS = Entered(1, 1500, "p", 2, named("proxy_on_request_headers")[-1], (2, 8, True), (2, 8, 1))
@@ -57,7 +56,9 @@ def test_a_trap_has_its_frames() -> None:
     }
 
 
-def test_bytes_are_text_where_they_can_be() -> None:
-    assert to_json(b"abc") == to_json("abc") == "abc"
-    assert to_json("grüße") == "grüße"
-    assert to_json(b"\xff") == to_json("\udcff") == {"base64": base64.b64encode(b"\xff").decode()}
+def test_a_recorder_may_be_told_without_events() -> None:
+    written: list[str] = []
+    record = Recorder(written.append, HEAD)
+    record.enter(GET.at, GET.vm, GET.context, GET.function, GET.args)
+    record.leave(2, Status.OK, ("v",), "why")
+    assert [json.loads(line) for line in written] == lines(GET, Left(3, 2, Status.OK, ("v",), "why"))
