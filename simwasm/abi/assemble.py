@@ -1,7 +1,7 @@
 """The functions between one guest and its host: compiled once for each row, given their names for each guest.
 
-What runs is what `texts.text` says; tracebacks show it. Rule: the functions of a guest share one namespace, in which `view`,
-`chars` and `limit` are always those of the newest view of its memory.
+What runs is what `texts.text` says; tracebacks show it. Rule: the functions of a guest share one namespace, in which
+`view`, `chars` and `limit` are always those of the newest view of its memory.
 """
 
 from __future__ import annotations
