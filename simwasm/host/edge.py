@@ -35,10 +35,10 @@ def request_for_filters(headers: Headers, connection: Connection, random: Random
         found = HeaderMap(headers, request=True)  # as nearly always: nothing to join, move or take away
     else:
         found = _tidied(headers)
-    if found.get("x-forwarded-proto") is None:
-        found.add("x-forwarded-proto", "https" if connection.tls else "http")
-    if found.get("x-request-id") is None:
-        found.add("x-request-id", _uuid(random.getrandbits(128)))
+    if "x-forwarded-proto" not in names:
+        found.append("x-forwarded-proto", "https" if connection.tls else "http")
+    if "x-request-id" not in names:
+        found.append("x-request-id", _uuid(random.getrandbits(128)))
     return found
 
 

@@ -125,15 +125,14 @@ class StreamContext(Context):
     def _ask(self, lane: Lane, function: str, args: tuple[int, ...], stop: Any) -> Any:
         """Call a stream callback: its result, 0 where there is none, or `stop` when the VM has failed."""
         vm = self.vm
-        if vm.failed:
-            return self._refuse(lane, stop)
-        if function not in vm.guest:
-            return 0
-        result = vm.call(self, function, *args)
-        if vm.failed:
-            return self._refuse(lane, stop)
-        self.stream.actions.append((vm.plugin.name, function, result))
-        return result
+        if vm.failed is None:
+            result = vm.call(self, function, *args)
+            if result is not None:
+                self.stream.actions.append((vm.plugin.name, function, result))
+                return result
+            if vm.failed is None:
+                return 0
+        return self._refuse(lane, stop)
 
     def _refuse(self, lane: Lane, stop: Any) -> Any:
         """The VM has failed: answer 503, once; what comes after that, the answer too, goes past."""

@@ -104,6 +104,11 @@ class HeaderMap:
             names.append(name)
             self._values.append(value)
 
+    def append(self, name: str, value: str) -> None:
+        """Add a header that is not there, with its name in lower case."""
+        self._names.append(name)
+        self._values.append(value)
+
     def put(self, name: str, value: str) -> None:
         """Make this the value where the header stands, or else at the end: what the host does to its own headers."""
         if name in self._names:

@@ -42,11 +42,7 @@ class Delivery:
         self._cut = cut
 
     def start(self) -> None:
-        """Have everything delivered, if there is anything."""
-        if self._message.body or self._message.trailers:
-            self._wait()
-
-    def _wait(self) -> None:
+        """Have the next piece delivered when it is due, and so on."""
         delay = 0 if self._next == len(self._pieces) else self._pieces[self._next].after_ns
         self._stream.later(delay, self._deliver)
 
@@ -64,7 +60,7 @@ class Delivery:
         if lane.request:
             stream.received += len(data)
         if not end:
-            self._wait()
+            self.start()
         lane.receive_data(data, end)
 
     def _end(self) -> None:

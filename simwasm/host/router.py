@@ -86,6 +86,8 @@ class Router:
             return
         found = edge.received(begun, self._headers.get(":method"))
         seen = edge.response_for_filters(found.headers, stream.proxy.clock.now - asked_at)
-        end = found.header("content-length") == "0" or (not found.body and not found.trailers)
-        Delivery(stream, stream.response, found, "HTTP/1.1", cut).start()
+        bare = not found.body and not found.trailers
+        end = bare or found.header("content-length") == "0"
+        if not bare:
+            Delivery(stream, stream.response, found, "HTTP/1.1", cut).start()
         stream.response.receive_headers(seen, end)

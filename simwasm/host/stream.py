@@ -81,8 +81,10 @@ class Stream:
         headers = edge.request_for_filters(message.headers, connection, self.proxy.random)
         self._grpc = edge.is_grpc(headers)
         self.wait()
-        Delivery(self, self.request, message, connection.protocol).start()
-        self.request.receive_headers(headers, not message.body and not message.trailers)
+        end = not message.body and not message.trailers
+        if not end:
+            Delivery(self, self.request, message, connection.protocol).start()
+        self.request.receive_headers(headers, end)
 
     # What leaves the last filter of a lane: a request to the router, a response to the client.
 
@@ -188,11 +190,12 @@ class Stream:
 
     def resume(self, filter: StreamContext, request: bool) -> None:
         """Carry out `continue_stream`."""
+        if self.ended:
+            return
         lane = self.request if request else self.response
-        if not self.ended and lane.headers is not None:
+        if lane.headers is not None:
             self.wait()
-            return lane.resume_for(filter)
-        return None
+            lane.resume_for(filter)
 
     def closed(self, lane: Lane) -> bool:
         """Whether a lane has nothing to do any more."""
@@ -287,3 +290,6 @@ class Stream:
             asked=self.request.headers.entries if self.request.headers is not None else (),
         )
         self.proxy.ended(self, outcome)
+        # These lead back here: without them all of it goes at once, and not when garbage is next collected.
+        self.filters = []
+        del self.request, self.response, self.router
