@@ -44,7 +44,7 @@ class Clock:
         self.busy = 0
         """How many things are due that keep a run alive."""
         self._started = now
-        self._soon: deque[tuple[int, int, Job]] = deque()
+        self.ready: deque[tuple[int, int, Job]] = deque()
         """What was asked for without a delay; most things are."""
         self._due: list[tuple[int, int, Timer]] = []
         self._order = count()
@@ -61,7 +61,7 @@ class Clock:
 
     def soon(self, job: Job) -> None:
         """Have a job done at this instant, after everything that is due by now."""
-        self._soon.append((self.now, next(self._order), job))
+        self.ready.append((self.now, next(self._order), job))
         self.busy += 1
 
     def after(self, delay: int, job: Job, *, idle: bool = False) -> Timer:
@@ -73,11 +73,11 @@ class Clock:
 
     def waits(self) -> bool:
         """Whether nothing is left to do at this instant."""
-        return not self._soon and not (self._due and self._due[0][0] <= self.now)
+        return not self.ready and not (self._due and self._due[0][0] <= self.now)
 
     def next(self) -> Job | None:
         """Take what is due next and move the time there."""
-        soon, due = self._soon, self._due
+        soon, due = self.ready, self._due
         while due and not (soon and soon[0][:2] < due[0][:2]):
             at, _, timer = heappop(due)
             job = timer.job

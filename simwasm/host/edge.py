@@ -67,19 +67,24 @@ _UUID_4 = 0x8000 << 48 | 4 << 76
 
 def route(headers: HeaderMap, timeout_ns: int) -> None:
     """What the router does to a request's headers; a plugin sees it in its log callback."""
-    headers.put("x-envoy-expected-rq-timeout-ms", str(timeout_ns // MILLISECOND))
+    headers.put("x-envoy-expected-rq-timeout-ms", _milliseconds(timeout_ns))
+
+
+@lru_cache(maxsize=256)
+def _milliseconds(time_ns: int) -> str:
+    return str(time_ns // MILLISECOND)
 
 
 def request_on_wire(headers: HeaderMap, has_body: bool) -> Headers:
     """What the HTTP/1 codec makes of a request: there is a host, and it says how the body is framed."""
+    sized = headers.has("content-length") or (not has_body and headers.get(":method") in _NO_LENGTH_METHODS)
+    if sized and headers.has(":authority"):
+        return headers.entries
     sent = headers.copy()
-    if sent.get(":authority") is None:
+    if not sent.has(":authority"):
         sent.put(":authority", "")
-    if sent.get("content-length") is None:
-        if has_body:
-            sent.put("transfer-encoding", "chunked")
-        elif sent.get(":method") not in _NO_LENGTH_METHODS:
-            sent.put("content-length", "0")
+    if not sized:
+        sent.put(*(("transfer-encoding", "chunked") if has_body else ("content-length", "0")))
     return sent.entries
 
 
@@ -106,7 +111,7 @@ def response_for_filters(headers: Headers, service_time_ns: int) -> HeaderMap:
         found = HeaderMap()
         for name, value in headers:
             found.add(name, value)
-    found.put("x-envoy-upstream-service-time", str(service_time_ns // MILLISECOND))
+    found.put("x-envoy-upstream-service-time", _milliseconds(service_time_ns))
     return found
 
 
@@ -116,8 +121,8 @@ def conclude(headers: HeaderMap, now_ns: int, *, closes: bool) -> None:
     if headers.any_of(_HOP_BY_HOP):
         for name in _HOP_BY_HOP:
             headers.remove(name)
-    if headers.get("date") is None:
-        headers.add("date", http_date(now_ns))
+    if not headers.has("date"):
+        headers.append("date", http_date(now_ns))
     headers.put("server", "envoy")
     if closes:
         headers.add("connection", "close")
@@ -125,7 +130,7 @@ def conclude(headers: HeaderMap, now_ns: int, *, closes: bool) -> None:
 
 def response_on_wire(headers: HeaderMap, connection: Connection, *, has_body: bool, head: bool) -> Headers:
     """What the HTTP/1 codec makes of a response: it says how the body is framed."""
-    framed = headers.get("content-length") is not None or headers.get(":status") in _BODILESS or head
+    framed = headers.has("content-length") or headers.get(":status") in _BODILESS or head
     if framed or not connection.protocol.startswith("HTTP/1"):
         return headers.entries
     return (*headers.entries, ("transfer-encoding", "chunked") if has_body else ("content-length", "0"))

@@ -90,7 +90,7 @@ class StreamContext(Context):
     def data(self, lane: Lane, data: Buffer, end: bool) -> DataAction:
         if not self.id:
             return _DATA_GO
-        if lane in self.buffering:
+        if self.buffering and lane in self.buffering:
             lane.keep(data)
             if self.stream.ended:
                 return _DROP
@@ -104,9 +104,10 @@ class StreamContext(Context):
         if self.vm.deeds:
             self.vm.settle()
         self.buffers.pop(lane.body_type, None)
-        self.buffering.discard(lane)
         if status is _DATA_PAUSE:
             self.buffering.add(lane)
+        elif self.buffering:
+            self.buffering.discard(lane)
         return status
 
     def trailers(self, lane: Lane) -> Action:

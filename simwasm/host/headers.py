@@ -81,9 +81,9 @@ class HeaderMap:
         """Whether any of these headers, in lower case, is there."""
         return not names.isdisjoint(self._names)
 
-    def all_of(self, names: frozenset[str]) -> bool:
-        """Whether all of these headers, in lower case, are there."""
-        return names.issubset(self._names)
+    def has(self, name: str) -> bool:
+        """Whether a header is there; its name is given in lower case."""
+        return name in self._names
 
     def all(self, name: str) -> list[str]:
         """Every value of a header."""

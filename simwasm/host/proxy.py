@@ -97,7 +97,7 @@ class Proxy:
 
     def step(self) -> bool:
         """Do what is due next; say whether there was anything."""
-        if self.clock.waits():
+        if not self.clock.ready and self.clock.waits():
             for stream in self.open_streams:
                 stream.watch_idle()
         job = self.clock.next()

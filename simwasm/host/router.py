@@ -18,9 +18,6 @@ from simwasm.host.ports import Answer, Failure
 if TYPE_CHECKING:
     from simwasm.host.stream import Stream
 
-_ROUTED_BY = frozenset((":path", "x-forwarded-proto"))
-"""Without these no route is found again, and a write to the request's headers has it looked for again."""
-
 
 class Router:
     """The router of one stream."""
@@ -37,9 +34,9 @@ class Router:
     def headers(self, headers: HeaderMap, end: bool) -> None:
         """The request's headers; what cannot be routed is refused."""
         stream = self._stream
-        if not headers.all_of(_ROUTED_BY):
+        if not (headers.has(":path") and headers.has("x-forwarded-proto")):  # no route is found without them
             stream.local_reply(404, b"", (), details="route_not_found")
-        elif headers.get(":method") is None:
+        elif not headers.has(":method"):
             details = "filter_removed_required_request_headers{missing_required_header:_:method}"
             stream.local_reply(503, b"missing required header: :method", (), details=details)
         else:
