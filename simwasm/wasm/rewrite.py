@@ -101,7 +101,7 @@ class Rewritten:
         return Origins(self.module, self.wasm, _instrument(self.module))
 
 
-def rewrite(module: Module, limits: Limits = Limits()) -> Rewritten:  # noqa: B008  # it is frozen
+def rewrite(module: Module, limits: Limits = Limits()) -> Rewritten:
     """Rewrite a module; one that cannot be decoded, or begins larger than the limits, is refused."""
     if any(export.name.startswith("simwasm:") for export in module.exports):
         raise PluginError("the module was rewritten by simwasm before; load the one your build produced")

@@ -13,7 +13,9 @@ from simwasm.wasm.module import FuncType
 MALLOC = '(func (export "malloc") (param i32) (result i32) (i32.const 1024))'
 
 
-def plugin(*fields: str, abi: str = "0_2_1", malloc: str = MALLOC, memory: str = "1", **settings: bytes) -> Plugin:
+def plugin(
+    *fields: str, abi: str = "0_2_1", malloc: str = MALLOC, memory: str = "1", **settings: bytes
+) -> Plugin:
     """A plugin of these fields, with a marker, a memory and an allocator."""
     marker = f'(func (export "proxy_abi_version_{abi}"))'
     body = "\n".join([*fields, f'(memory (export "memory") {memory})', marker, malloc])
@@ -40,5 +42,7 @@ def imported(row: Function, module: str = "") -> str:
 
 def call(row: Function, words: Sequence[int]) -> str:
     """A call of $f with these words, its answer dropped."""
-    given = " ".join(f"({kind.value}.const {word})" for kind, word in zip(row.type.params, words, strict=True))
+    given = " ".join(
+        f"({kind.value}.const {word})" for kind, word in zip(row.type.params, words, strict=True)
+    )
     return f"({'drop (' if row.type.results else ''}call $f {given}){')' if row.type.results else ''}"
