@@ -152,6 +152,8 @@ class Server:
             return Failure(f"connection failure ({error.strerror or error})", time.monotonic_ns() - started)
         except HTTPException as error:
             return Failure(f"protocol error ({type(error).__name__})", time.monotonic_ns() - started)
+        except ValueError as error:  # what cannot be written as HTTP/1.1, such as a line break in a header
+            return Failure(f"protocol error ({error})", time.monotonic_ns() - started)
         finally:
             connection.close()
 
@@ -162,7 +164,9 @@ class Server:
         chunked = False
         for name, value in request.headers:
             if name[:1] != ":" and name != "transfer-encoding":
-                connection.putheader(name, value.encode("utf-8", "surrogateescape"))
+                connection.putheader(
+                    name.encode("utf-8", "surrogateescape"), value.encode("utf-8", "surrogateescape")
+                )
             chunked = chunked or name == "transfer-encoding"
         if chunked:
             connection.putheader("transfer-encoding", "chunked")

@@ -141,3 +141,12 @@ def test_a_server_that_talks_nonsense_is_a_failure(reply: bytes, reason: str) ->
         answer = Server(f"127.0.0.1:{listener.getsockname()[1]}")(request("GET", "/"))
     assert isinstance(answer, Failure)
     assert reason in answer.reason or "connection failure" in answer.reason
+
+
+@pytest.mark.parametrize(("name", "value"), [("x-a", "1\nx-b: 2"), ("x a\r\n", "1")])
+def test_a_header_that_cannot_be_written_is_a_failure(name: str, value: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ask = Server(f"127.0.0.1:{listener.getsockname()[1]}")
+        answer = ask(request("GET", "/", headers=[(name, value)]))
+    assert isinstance(answer, Failure)
+    assert "protocol error (Invalid header" in answer.reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from argparse import Namespace
@@ -16,10 +17,11 @@ from simwasm.engines.find import engine as find_engine
 from simwasm.errors import InputError
 from simwasm.exchange import Exchange, Message, request
 from simwasm.host.access_log import access_log_line
-from simwasm.host.outcome import LogLine
 from simwasm.session import recorded
 
 _NOWHERE = "127.0.0.1:80"
+_TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+_NO_VALUE = re.compile(r"[\r\n\0]")
 
 
 def command(words: Namespace) -> int:
@@ -38,7 +40,7 @@ def command(words: Namespace) -> int:
             plugin,
             observers=watch.observers if words.verbose or words.trace else (),
             now_ns=now,
-            on_log=None if words.quiet or words.json or words.verbose else _log,
+            on_log=None if words.verbose else output.log_printer(words),
             ask_upstream=FromServer(server) if server else recorded,
         )
         session.start()
@@ -59,10 +61,6 @@ def command(words: Namespace) -> int:
     return int(any(vm.failed is not None for vm in session.proxy.vms))
 
 
-def _log(line: LogLine) -> None:
-    print(output.log_text(line), file=sys.stderr)
-
-
 def _request(words: Namespace, server: Server | None) -> Message:
     host, path = server.authority if server else "localhost", words.path
     if "://" in path:
@@ -70,6 +68,10 @@ def _request(words: Namespace, server: Server | None) -> Message:
         host, path = parts.netloc, parts._replace(scheme="", netloc="").geturl() or "/"
     if not path.startswith(("/", "*")):
         raise InputError(f"the path is `{path}`: it begins with / (or is a whole http:// address)")
+    if any(character <= " " for character in path):
+        raise InputError(f"the path is {path!r}: a blank in it is written %20, a line break %0A")
+    if not _TOKEN.fullmatch(words.method):
+        raise InputError(f"the method is {words.method!r}: it is a word such as GET")
     headers = [_header(text) for text in words.header]
     host = next((value for name, value in headers if name == "host"), host)
     headers = [(name, value) for name, value in headers if name != "host"]
@@ -87,6 +89,8 @@ def _request(words: Namespace, server: Server | None) -> Message:
 
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
-    if not colon or not name.strip():
+    if not colon or not _TOKEN.fullmatch(name.strip()):
         raise InputError(f"-H: `{text}` is not a header (name: value)")
+    if _NO_VALUE.search(value.strip()):
+        raise InputError(f"-H: {text!r} is not one header: a value has no line break and no zero byte")
     return name.strip().lower(), value.strip()
