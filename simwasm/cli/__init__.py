@@ -6,11 +6,13 @@ imported when the command is used, so that `--help` is quick.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 from simwasm.cli.words import parse
-from simwasm.errors import PluginError, SimwasmError, Trap
+from simwasm.errors import BadModule, PluginError, SimwasmError, Trap
 
 RAN, FAILED, UNUSABLE = 0, 1, 2
 _INTERRUPTED = 130
@@ -20,19 +22,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the answer is the exit status."""
     words = parse(sys.argv[1:] if argv is None else argv)
     try:
-        return int(words.command(words))
+        status = int(words.command(words))
+        sys.stdout.flush()
+        return status
     except Trap as trap:
         _complain(f"the plugin trapped: {trap}", *(f"    at {frame}" for frame in trap.frames))
         return FAILED
+    except BadModule as error:
+        _complain(f"{words.plugin}: {error}")
+        return UNUSABLE
     except SimwasmError as error:
         _complain(str(error))
         return FAILED if error.__class__ is PluginError else UNUSABLE
     except BrokenPipeError:
-        sys.stderr.close()
+        _close(sys.stdout)
+        _close(sys.stderr)
         return RAN
+    except OSError as error:
+        _complain(f"input or output failed: {error.strerror or error}")
+        _close(sys.stdout)
+        return UNUSABLE
     except KeyboardInterrupt:
         _complain("interrupted")
         return _INTERRUPTED
+
+
+def _close(stream: TextIO) -> None:
+    """Close what cannot be written to, or Python would complain that it could not flush it."""
+    with contextlib.suppress(OSError):
+        stream.close()
 
 
 def _complain(text: str, *more: str) -> None:

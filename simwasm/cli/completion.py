@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+import argparse
 
 import shtab
 
 from simwasm.cli.words import parser
 
+_FILES = {"plugin", "traffic", "trace", "respond"}
 
-def command(words: Namespace) -> int:
+
+def command(words: argparse.Namespace) -> int:
     """Print the script."""
-    print(shtab.complete(parser(), shell=words.shell))
+    top = parser()
+    _complete_files(top)
+    print(shtab.complete(top, shell=words.shell))
     return 0
+
+
+def _complete_files(words: argparse.ArgumentParser) -> None:
+    """Tell shtab which arguments are files: it completes nothing that it is not told of."""
+    for action in words._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                _complete_files(command)
+        elif action.dest in _FILES:
+            vars(action)["complete"] = shtab.FILE

@@ -11,6 +11,7 @@ from typing import Any
 
 from simwasm.abi.table import Abi, host_functions, named
 from simwasm.cli import output
+from simwasm.errors import InputError
 from simwasm.plugin import read_bytes
 from simwasm.wasm.debuginfo import DebugInfo
 from simwasm.wasm.inspect import Inspection, inspect
@@ -19,6 +20,8 @@ from simwasm.wasm.module import FuncType, Import, Kind
 
 def command(words: Namespace) -> int:
     """Print what is known of the file."""
+    if words.functions < 0:
+        raise InputError(f"--functions: {words.functions} is less than none")
     found = inspect(read_bytes(words.plugin), words.functions)
     stream = output.stdout()
     if words.json:
@@ -105,12 +108,14 @@ def _debug(info: DebugInfo) -> str:
 
 
 def _imports(found: Inspection) -> Iterator[str]:
-    rows = []
+    rows, lacking = [], 0
     for item in found.imports:
         status = _status(found, item)
+        lacking += status != "ok"
         kind = item.type if isinstance(item.type, FuncType) else f"{item.type}"
         rows.append((f"{item.module}.{item.name}", f"{kind}   {'' if status == 'ok' else status}".rstrip()))
-    yield from _table("imports", rows)
+    has = f"the host lacks {lacking} of {len(rows)}" if lacking else "the host has them all"
+    yield from _table(f"imports: {has}" if rows and _version(found) else "imports", rows)
 
 
 def _count(value: int | None) -> str:

@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from simwasm.abi.enums import LogLevel
 from simwasm.answers import phrase
 from simwasm.exchange import Message
 from simwasm.host.access_log import timestamp
@@ -32,6 +33,17 @@ def log_text(line: LogLine) -> str:
     """A log line as Istio's proxy writes it."""
     level = "warning" if line.level.name == "WARN" else line.level.name.lower()
     return f"{timestamp(line.at)}\t{level}\tenvoy wasm\t{_printable(line.text)}"
+
+
+def log_printer(words: Namespace) -> Callable[[LogLine], None]:
+    """Prints log lines to standard error; where little is wanted, only errors, or a failure had no reason."""
+    least = LogLevel.ERROR if words.quiet or words.json else LogLevel.TRACE
+
+    def log(line: LogLine) -> None:
+        if line.level >= least:
+            print(log_text(line), file=sys.stderr)
+
+    return log
 
 
 def _printable(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
@@ -47,7 +48,11 @@ class _Later:
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Understand the arguments, or leave with status 2 and a hint."""
-    return parser().parse_args(argv)
+    top = parser()
+    if not argv:
+        top.print_help(sys.stderr)
+        raise SystemExit(2)
+    return top.parse_args(argv)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -103,7 +108,7 @@ def _send(words: argparse.ArgumentParser) -> None:
         "--respond", metavar="STATUS|FILE", help="what the upstream answers (default: 200, no body)"
     )
     words.add_argument("--upstream", metavar="URL", help="really ask that server")
-    words.add_argument("-v", "--verbose", action="store_true", help="print the crossings, too")
+    words.add_argument("-v", "--verbose", action="store_true", help="print the crossings instead of the log")
     _plugin(words)
     _host(words)
     _output(words)
@@ -111,7 +116,12 @@ def _send(words: argparse.ArgumentParser) -> None:
 
 def _plugin(words: argparse.ArgumentParser) -> None:
     group = words.add_argument_group("the plugin")
-    group.add_argument("--config", metavar="TEXT", default="", help="its configuration; @FILE reads a file")
+    group.add_argument(
+        "--config",
+        metavar="TEXT",
+        default="",
+        help="its configuration; @FILE reads a file, @- standard input",
+    )
     group.add_argument(
         "--vm-config", metavar="TEXT", default="", help="its VM's configuration; @FILE reads a file"
     )
@@ -129,7 +139,7 @@ def _host(words: argparse.ArgumentParser) -> None:
     group.add_argument("--engine", metavar="NAME", help="wasmer or wasmtime (default: wasmer where it loads)")
     group.add_argument(
         "--callout", metavar="CLUSTER=ANSWER", action="append", default=[],
-        help="who answers a plugin's callouts: a status, reset, timeout, http://…, or a script's file",
+        help="who answers a plugin's callouts: a status, reset, refused, timeout, http://…, or a script's file",
     )  # fmt: skip
     group.add_argument(
         "--log-level", choices=_LOG_LEVELS, default="info", help="what the plugin logs (default: info)"
@@ -143,13 +153,13 @@ def _host(words: argparse.ArgumentParser) -> None:
 
 def _output(words: argparse.ArgumentParser) -> None:
     group = words.add_argument_group("output")
-    group.add_argument("--trace", metavar="OUT.jsonl", help="write the trace to a file")
+    group.add_argument("--trace", metavar="OUT.jsonl", help="write the trace to a file; - is standard output")
     group.add_argument("--access-log", action="store_true", help="print an access log line as Istio does")
     group.add_argument(
         "--expect", metavar="STATUS", type=int, help="exit with 1 if the client got another status"
     )
     group.add_argument("--json", action="store_true", help="print outcomes as JSON, one a line")
-    group.add_argument("--quiet", action="store_true", help="print less")
+    group.add_argument("--quiet", action="store_true", help="print neither crossings nor the log, but errors")
     group.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", help="colours (default: auto)"
     )

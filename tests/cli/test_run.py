@@ -27,8 +27,16 @@ def test_a_replay_prints_crossings_and_then_a_line_for_each_exchange(simwasm: Ru
 
 
 def test_quiet_prints_only_the_lines(simwasm: Run) -> None:
-    lines = simwasm("run", PLUGIN, TRAFFIC, "--quiet").stdout.splitlines()
-    assert [line[:2] for line in lines] == ["#1", "#2", "#3", "#4", "#5"]
+    done = simwasm("run", PLUGIN, TRAFFIC, "--quiet")
+    assert [line[:2] for line in done.stdout.splitlines()] == ["#1", "#2", "#3", "#4", "#5"]
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("less", ["--quiet", "--json"])
+def test_however_little_is_printed_a_trap_is_told(simwasm: Run, less: str) -> None:
+    done = simwasm("run", PLUGIN, TRAFFIC, less, "--fuel", "1000")
+    assert done.returncode == 1
+    assert "out of fuel" in done.stderr
 
 
 def test_json_is_one_outcome_a_line(simwasm: Run) -> None:
@@ -54,6 +62,26 @@ def test_a_pipe_that_closes_early_is_no_error() -> None:
         command, shell=True, capture_output=True, text=True, cwd=root, check=True, timeout=60
     )
     assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full to stand for a full disk")
+@pytest.mark.parametrize(
+    "words", [("run", PLUGIN, TRAFFIC), ("abi",), ("send", PLUGIN, "GET", "/", "--quiet")]
+)
+def test_a_full_disk_is_one_sentence(words: tuple[str, ...]) -> None:
+    command = f"{sys.executable} -m simwasm {' '.join(words)} > /dev/full"
+    root = Path(__file__).parent.parent.parent
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, cwd=root, check=False, timeout=60
+    )
+    assert done.returncode == 2
+    assert done.stderr == "simwasm: input or output failed: No space left on device\n"
+
+
+def test_a_trace_that_does_not_fit_is_one_sentence(simwasm: Run) -> None:
+    done = simwasm("run", PLUGIN, *[TRAFFIC] * 3, "--quiet", "--trace", "/dev/full")
+    assert done.returncode == 2
+    assert done.stderr == "simwasm: input or output failed: No space left on device\n"
 
 
 def test_colours_come_when_asked_for(simwasm: Run) -> None:
@@ -116,6 +144,16 @@ def test_the_bash_completion_completes(simwasm: Run, tmp_path: Path) -> None:
     )
 
 
+def test_the_bash_completion_completes_files(simwasm: Run, tmp_path: Path) -> None:
+    script = tmp_path / "simwasm.bash"
+    script.write_text(simwasm("completion", "bash").stdout)
+    (tmp_path / "plugin.wasm").touch()
+    probe = f"cd {tmp_path}; source {script}; COMP_WORDS=(simwasm inspect plu); COMP_CWORD=2; "
+    probe += "_shtab_simwasm; echo ${COMPREPLY[@]}"
+    done = subprocess.run(["bash", "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "plugin.wasm"
+
+
 @pytest.mark.parametrize("command", [(), ("run",), ("send",), ("inspect",), ("abi",), ("completion",)])
 def test_help_has_examples(simwasm: Run, command: tuple[str, ...]) -> None:
     done = simwasm(*command, "--help")
@@ -129,10 +167,14 @@ def test_help_has_examples(simwasm: Run, command: tuple[str, ...]) -> None:
     [
         (("run", "nowhere.wasm", TRAFFIC), "nowhere.wasm: cannot be read: No such file or directory"),
         (("run", PLUGIN, "nowhere.har"), "nowhere.har"),
-        (("run", "README.md", TRAFFIC), "not a Wasm module"),
+        (("run", "README.md", TRAFFIC), "README.md: not a Wasm module"),
         (("run", PLUGIN, PLUGIN), "is a WebAssembly module"),
         (("send", PLUGIN, "GET", "relative"), "the path is `relative`"),
         (("send", PLUGIN, "GET", "/", "-H", "nocolon"), "-H: `nocolon` is not a header"),
+        (("send", PLUGIN, "GET", "/", "-H", "two words: x"), "-H: `two words: x` is not a header"),
+        (("send", PLUGIN, "GET", "/", "-H", "a: 1\nb: 2"), "is not one header"),
+        (("send", PLUGIN, "GET", "/a b"), "a blank in it is written %20"),
+        (("send", PLUGIN, "", "/"), "the method is ''"),
         (("send", PLUGIN, "GET", "/", "--upstream", "ftp://x"), "is not an http or https address"),
         (("send", PLUGIN, "GET", "/", "--upstream", "http://x:99999"), "is not an http or https address"),
         (("send", PLUGIN, "GET", "/", "--upstream", "http://x", "--respond", "200"), "give one of them"),
@@ -145,7 +187,8 @@ def test_help_has_examples(simwasm: Run, command: tuple[str, ...]) -> None:
         (("send", PLUGIN, "GET", "/", "--fuel", "0"), "0 is not a positive number"),
         (("send", PLUGIN, "GET", "/", "--trace", "/nowhere/t"), "cannot be written"),
         (("abi", "proxy_nothing"), "nothing is called `proxy_nothing`"),
-        (("inspect", "README.md"), "not a Wasm module"),
+        (("inspect", "README.md"), "README.md: not a Wasm module"),
+        (("inspect", PLUGIN, "--functions", "-1"), "--functions: -1 is less than none"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_status_2(simwasm: Run, args: tuple[str, ...], says: str) -> None:
@@ -158,5 +201,6 @@ def test_bad_input_is_one_sentence_and_exit_status_2(simwasm: Run, args: tuple[s
 
 def test_wrong_usage_is_exit_status_2(simwasm: Run) -> None:
     assert simwasm("run").returncode == 2
+    assert "replay recorded traffic" in simwasm().stderr
     assert simwasm("frobnicate").returncode == 2
     assert simwasm("send", PLUGIN, "GET", "/", "--fuel", "many").returncode == 2
