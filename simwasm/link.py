@@ -98,8 +98,6 @@ class Wire:
 class _Watch:
     """Tells of the crossings of one VM. Closures, which cost the least."""
 
-    __slots__ = ("enter", "entered", "leave", "trap")
-
     def __init__(self, wire: Wire, vm: Vm) -> None:
         tell, number = wire.tell, wire.next
         entering = _entering_directly if isinstance(tell, Direct) else _entering
@@ -113,7 +111,7 @@ class _Watch:
         self.enter = entering(wire, vm, attrgetter("context"))
         self.entered = entering(wire, vm, attrgetter("current"))
         self.leave: Callable[..., None] = tell.leave if isinstance(tell, Direct) else leave
-        self.trap = trap
+        self.trap: Callable[[int, BaseException], None] = trap
 
 
 _Whose = Callable[[Vm], Context | None]

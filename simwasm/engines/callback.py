@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from types import FunctionType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,7 +35,7 @@ def covered(function: F) -> F:
     if table:
         change: dict[str, Any] = {"co_exceptiontable": _from_start(table)}
         function.__code__ = function.__code__.replace(**change)
-    return function
+    return cast(F, function)
 
 
 def _from_start(table: bytes) -> bytes:

@@ -48,18 +48,23 @@ class Memory(Protocol):
 
     def size(self) -> int:
         """The number of bytes it has now."""
+        ...
 
-    def read(self, at: int, size: int) -> bytes:
+    def read(self, at: int, size: int, /) -> bytes:
         """Copy bytes out."""
+        ...
 
-    def write(self, at: int, data: bytes) -> None:
+    def write(self, at: int, data: bytes, /) -> None:
         """Copy bytes in."""
+        ...
 
-    def write_u32(self, at: int, value: int) -> None:
+    def write_u32(self, at: int, value: int, /) -> None:
         """Write the low 32 bits of a number, little-endian."""
+        ...
 
     def view(self) -> memoryview:
         """All of it as it is now, without a copy; it never becomes invalid, but does not follow growth."""
+        ...
 
 
 class Instance(Protocol):
@@ -71,15 +76,19 @@ class Instance(Protocol):
     @property
     def exports(self) -> Mapping[str, Export]:
         """The exported functions: keep the one you call often."""
+        ...
 
     def get_global(self, name: str) -> Word:
         """The value of an exported global; an unknown name is a KeyError."""
+        ...
 
     def set_global(self, name: str, value: Word) -> None:
         """Change an exported global."""
+        ...
 
     def close(self) -> None:
         """Let go of the guest: its exports and its memory are gone. Views that were given out stay valid."""
+        ...
 
 
 class Program(Protocol):
@@ -87,9 +96,11 @@ class Program(Protocol):
 
     def start(self, imports: Imports, fuel: Fuel) -> Instance:
         """Link and run the start function. `fuel` serves this instance alone."""
+        ...
 
     def compiled(self) -> bytes:
         """The native code, for `Restorable.restore` of the same engine and version."""
+        ...
 
 
 class Engine(Protocol):
@@ -101,9 +112,11 @@ class Engine(Protocol):
     @property
     def version(self) -> str:
         """What makes compiled code unusable when it changes."""
+        ...
 
     def compile(self, module: Rewritten) -> Program:
         """Validate and compile."""
+        ...
 
 
 @runtime_checkable
@@ -112,3 +125,4 @@ class Restorable(Protocol):
 
     def restore(self, compiled: bytes, binary: Binary) -> Program:
         """A program from its native code, which is trusted. What is not this engine's is a ValueError."""
+        ...

@@ -88,17 +88,11 @@ class _Window:
 class LinearMemory:
     """Reads and writes through closures over the newest view, which cost less than methods."""
 
-    __slots__ = ("_window", "read", "write", "write_u32")
-
-    read: Callable[[int, int], bytes]
-    write: Callable[[int, bytes], None]
-    write_u32: Callable[[int, int], None]
-
     def __init__(self, look: Look) -> None:
         self._window = _Window(look)
-        self.read = _reader(self._window)
-        self.write = _writer(self._window)
-        self.write_u32 = _u32_writer(self._window)
+        self.read: Callable[[int, int], bytes] = _reader(self._window)
+        self.write: Callable[[int, bytes], None] = _writer(self._window)
+        self.write_u32: Callable[[int, int], None] = _u32_writer(self._window)
 
     def size(self) -> int:
         """The number of bytes it has now."""

@@ -40,15 +40,16 @@ _Callback = CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_void_p, c_size_t)
 
 
 # No argument types are declared: arguments are made once, as C values, which ctypes passes on without a call.
-_invoke = ffi.dll["wasmtime_func_call_unchecked"]
+_dll = cast(Any, ffi.dll)
+_invoke = _dll["wasmtime_func_call_unchecked"]
 _invoke.restype = c_void_p
-_new_function = ffi.dll["wasmtime_func_new_unchecked"]
+_new_function = _dll["wasmtime_func_new_unchecked"]
 _new_function.restype = None
-_new_trap = ffi.dll["wasmtime_trap_new"]
+_new_trap = _dll["wasmtime_trap_new"]
 _new_trap.restype = c_void_p
-_delete_error = ffi.dll["wasmtime_error_delete"]
+_delete_error = _dll["wasmtime_error_delete"]
 _delete_error.restype = None
-_delete_trap = ffi.dll["wasm_trap_delete"]
+_delete_trap = _dll["wasm_trap_delete"]
 _delete_trap.restype = None
 _STOP = ctypes.c_char_p(b"python exception"), c_size_t(len(b"python exception"))
 
@@ -107,7 +108,7 @@ class Calls:
             raised.clear()
             failure = invoke(context, target, at, size, trap_at)
             if failure or trap.value:
-                raise failed(failure)
+                raise failed(cast(Any, failure))
             return unpack(slots)[0] if single else unpack(slots) or None
 
         def release() -> None:

@@ -18,7 +18,7 @@ from simwasm.wasm.rewrite import FUEL, MEMORY, SLICE, Limits, global_export, rew
 
 Assemble = Callable[..., bytes]
 Start = Callable[..., Any]
-ENDLESS = {SLICE: lambda: 1_000_000}
+ENDLESS: dict[tuple[str, str], Callable[..., Any]] = {SLICE: lambda: 1_000_000}
 
 KERNELS = """(module (memory (export "memory") 1) (table $t 4 funcref) (elem (i32.const 0) $fib $sum)
   (global $counter (mut i32) (i32.const 0)) (type $unary (func (param i32) (result i32)))
@@ -194,7 +194,7 @@ def test_an_imported_table_becomes_the_modules_own_and_stays_first(assemble: Ass
 
 def test_memory_larger_than_the_limit_at_start_is_refused(assemble: Assemble) -> None:
     module = read_module(assemble("(module (memory 100))"))
-    with pytest.raises(PluginError, match="begins with 100 pages .6 MiB., the limit is 64 pages"):
+    with pytest.raises(PluginError, match=r"begins with 100 pages \(6 MiB\), the limit is 64 pages"):
         rewrite(module, Limits(pages=64))
 
 
