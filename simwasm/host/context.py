@@ -77,7 +77,7 @@ class RootContext(Context):
         vm.root = self
         self.answer: dict[MapType, HeaderMap] = {}
         """The maps of the callout's answer, during its callback."""
-        self.status = (0, "")
+        self.status: tuple[int, str] = (0, "")
         self.waiting = False
         self._timer: Timer | None = None
         self._period = 0
