@@ -86,6 +86,8 @@ def summary(number: int, outcome: Outcome, crossings: int, colour: Ink) -> str:
         parts.insert(1, f"{paused} Pause")
     if outcome.request is None:
         parts.insert(1, "upstream not asked")
+    if outcome.details == "wasm_fail_stream":
+        parts.insert(1, "the plugin has trapped")
     good = outcome.status is not None and outcome.status < 400
     text = f"#{number} {line}  {colour('ok' if good else 'bad', change)}  {' · '.join(parts)}"
     return f"{text}\n   {colour('trap', 'it hung: ' + outcome.waiting)}" if outcome.waiting else text

@@ -37,6 +37,7 @@ def test_however_little_is_printed_a_trap_is_told(simwasm: Run, less: str) -> No
     done = simwasm("run", PLUGIN, TRAFFIC, less, "--fuel", "1000")
     assert done.returncode == 1
     assert "out of fuel" in done.stderr
+    assert less == "--json" or done.stdout.count("local reply · the plugin has trapped · ") == 5
 
 
 def test_json_is_one_outcome_a_line(simwasm: Run) -> None:
