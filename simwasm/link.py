@@ -202,6 +202,8 @@ class Link:
 
 def as_trap(error: BaseException) -> Trap:
     """What a watcher is told when the guest is left by an exception."""
-    return (
-        error if isinstance(error, Trap) else Trap(TrapKind.OTHER, detail=f"{type(error).__name__}: {error}")
-    )
+    if isinstance(error, Trap):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return Trap(TrapKind.INTERRUPTED)
+    return Trap(TrapKind.OTHER, detail=f"{type(error).__name__}: {error}")

@@ -53,7 +53,7 @@ def watching(
     observers: list[Observer] = []
     if printer is not None:
         stream, colour = printer
-        observers.append(ArrowLog(_line_writer(stream), ink=colour))
+        observers.append(ArrowLog(_writer(stream), ink=colour))
     if words.trace is None:
         yield Watch(None, observers)
         return
@@ -70,10 +70,13 @@ def watching(
             file.close()
 
 
-def _line_writer(stream: TextIO) -> Callable[[str], None]:
-    write = stream.write
+def _writer(stream: TextIO) -> Callable[[str], object]:
+    """Write at once where somebody looks, so that a callback which hangs is on the screen."""
+    if not stream.isatty():
+        return stream.write
 
-    def line(text: str) -> None:
-        write(text + "\n")
+    def write(text: str) -> None:
+        stream.write(text)
+        stream.flush()
 
-    return line
+    return write

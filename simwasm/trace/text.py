@@ -98,57 +98,59 @@ def result_text(function: Function, event: Left, ink: Callable[[str, str], str] 
 
 
 class ArrowLog:
-    """An observer that turns events into lines."""
+    """An observer that turns events into text. A callback is written when it begins: one that hangs can be seen."""
 
     def __init__(
-        self, write: Callable[[str], None], *, ink: Callable[[str, str], str] = plain, allocator: bool = False
+        self,
+        write: Callable[[str], object],
+        *,
+        ink: Callable[[str, str], str] = plain,
+        allocator: bool = False,
     ) -> None:
         self._write = write
         self._ink = ink
         self._allocator = allocator
         self._open: list[Entered] = []
-        self._held = ""
+        self._begun = False
+        """The last line is a callback in which nothing has happened yet: its result goes behind it."""
 
     def __call__(self, event: Event) -> None:
-        for line in self._lines(event):
-            self._write(line)
-
-    def _lines(self, event: Event) -> Iterator[str]:
         if isinstance(event, Entered):
             if self._is_shown(event.function):
-                yield from self._opened(event)
+                self._end_line()
+                if event.function.side is Side.PLUGIN:
+                    self._begin(event)
             self._open.append(event)
             return
         entered = self._open.pop()
         if self._is_shown(entered.function):
-            yield from self._closed(event, entered)
+            self._close(event, entered)
 
-    def _opened(self, event: Entered) -> Iterator[str]:
-        yield from self._flush()
-        if event.function.side is Side.PLUGIN:
-            text = call_text(event.function, event.args)
-            self._held = f"{self._indent()}{self._ink('callback', '→ ' + text)}"
+    def _begin(self, event: Entered) -> None:
+        text = call_text(event.function, event.args)
+        self._write(f"{self._indent()}{self._ink('callback', '→ ' + text)}")
+        self._begun = True
 
-    def _flush(self) -> Iterator[str]:
-        """A callback in which something happens begins a line of its own; another is one line with its result."""
-        if self._held:
-            yield self._held
-        self._held = ""
+    def _end_line(self) -> None:
+        if self._begun:
+            self._write("\n")
+        self._begun = False
 
-    def _closed(self, event: Left | Trapped, entered: Entered) -> Iterator[str]:
-        indent, held, self._held = self._indent(), self._held, ""
+    def _close(self, event: Left | Trapped, entered: Entered) -> None:
+        function, indent = entered.function, self._indent()
         if isinstance(event, Trapped):
-            yield from [held] if held else []
-            yield from self._trapped(event, entered, indent)
-        elif entered.function.side is Side.HOST:
-            told = result_text(entered.function, event, self._ink)
-            yield f"{indent}{self._ink('call', call_text(entered.function, entered.args))} = {told}"
+            self._end_line()
+            for line in self._trapped(event, entered, indent):
+                self._write(line + "\n")
+        elif function.side is Side.HOST:
+            told = result_text(function, event, self._ink)
+            self._write(f"{indent}{self._ink('call', call_text(function, entered.args))} = {told}\n")
         else:
-            result = self._ink("action", f"← {value_text(event.result)}") if entered.function.result else "←"
-            if held:
-                yield f"{held} {result}" if entered.function.result else held
-            else:
-                yield f"{indent}{result}"
+            result = self._ink("action", f"← {value_text(event.result)}") if function.result else "←"
+            self._write(
+                f"{' ' if self._begun else indent}{result}\n" if function.result or not self._begun else "\n"
+            )
+            self._begun = False
 
     def _trapped(self, event: Trapped, entered: Entered, indent: str) -> Iterator[str]:
         if entered.function.side is Side.HOST:

@@ -5,7 +5,7 @@
   `unreachable`.
 * A mutable `i32` global, exported as `simwasm:fuel`, counts down (what is paid, and when, is in `fuel.py`).
 * A memory or table that is imported becomes the module's own, as the host would have made it.
-* No memory grows beyond `Limits.pages`; a module that begins larger is refused.
+* No memory grows beyond `Limits.pages`, no table beyond `LARGEST_TABLE`; a module that begins larger is refused.
 * What is hidden is exported: mutable numeric globals of the module's own, its tables, its memory.
 * Custom sections are dropped, except the names of functions.
 
@@ -57,6 +57,10 @@ _SLICE_TYPE = FuncType((), (ValType.I32,))
 _REFILL_TYPE = FuncType((), ())
 _TYPE_BYTES = {kind: bytes((code,)) for code, kind in VALUE_TYPES.items()}
 _REF_FUNC = 0xD2
+
+
+LARGEST_TABLE = 10_000_000
+"""How many elements a table may have, as in V8, which Envoy uses."""
 
 
 def global_export(index: int) -> str:
@@ -112,7 +116,7 @@ def rewrite(module: Module, limits: Limits = Limits()) -> Rewritten:
     contents[1] = _appended(contents.get(1), types.added)
     tables, memories = _tables(module), _memories(module)
     if tables:
-        contents[4] = vector(_value_type(table.element) + _bounds(table.bounds) for table in tables)
+        contents[4] = vector(_value_type(table.element) + _bounds(_bounded_table(table)) for table in tables)
     if memories:
         contents[5] = vector(_bounds(_bounded(memory, limits)) for memory in memories)
     by = _instrument(module)
@@ -185,10 +189,21 @@ def _bounded(memory: MemoryType, limits: Limits) -> Bounds:
     declared = memory.bounds
     if declared.minimum > limits.pages:
         raise PluginError(
-            f"the plugin's memory begins with {declared.minimum} pages ({declared.minimum // 16} MiB), the"
-            f" limit is {limits.pages} pages ({limits.pages // 16} MiB): raise it, or link with a smaller one"
+            f"the plugin's memory begins with {declared.minimum} pages ({declared.minimum / 16:.4g} MiB), the"
+            f" limit is {limits.pages} pages ({limits.pages / 16:.4g} MiB): raise it (--memory), or link with a"
+            " smaller one"
         )
     maximum = limits.pages if declared.maximum is None else min(declared.maximum, limits.pages)
+    return Bounds(declared.minimum, maximum)
+
+
+def _bounded_table(table: TableType) -> Bounds:
+    declared = table.bounds
+    if declared.minimum > LARGEST_TABLE:
+        raise PluginError(
+            f"a table of the plugin begins with {declared.minimum:,} elements, the limit is {LARGEST_TABLE:,}"
+        )
+    maximum = LARGEST_TABLE if declared.maximum is None else min(declared.maximum, LARGEST_TABLE)
     return Bounds(declared.minimum, maximum)
 
 

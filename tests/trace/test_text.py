@@ -18,9 +18,18 @@ class Wire:
     """Events in order, numbered."""
 
     def __init__(self, **options: Any) -> None:
-        self.lines: list[str] = []
-        self._log = ArrowLog(self.lines.append, **options)
+        self._written: list[str] = []
+        self._log = ArrowLog(self._written.append, **options)
         self._seq = count(1)
+
+    @property
+    def text(self) -> str:
+        return "".join(self._written)
+
+    @property
+    def lines(self) -> list[str]:
+        assert self.text.endswith("\n") or not self.text
+        return self.text.splitlines()
 
     def enter(self, name: str, *args: object) -> int:
         seq = next(self._seq)
@@ -56,6 +65,12 @@ def test_a_callback_without_calls_is_one_line() -> None:
         "→ proxy_on_response_headers(context_id: 2, num_headers: 3, end_of_stream: false) ← CONTINUE",
         "→ proxy_on_log(context_id: 2)",
     ]
+
+
+def test_a_callback_is_written_before_it_returns() -> None:
+    wire = Wire()
+    wire.enter("proxy_on_tick", 1)
+    assert wire.text == "→ proxy_on_tick(context_id: 1)"
 
 
 def test_a_refusal_says_why_and_a_value_what() -> None:

@@ -194,7 +194,7 @@ def test_an_imported_table_becomes_the_modules_own_and_stays_first(assemble: Ass
 
 def test_memory_larger_than_the_limit_at_start_is_refused(assemble: Assemble) -> None:
     module = read_module(assemble("(module (memory 100))"))
-    with pytest.raises(PluginError, match=r"begins with 100 pages \(6 MiB\), the limit is 64 pages"):
+    with pytest.raises(PluginError, match=r"begins with 100 pages \(6.25 MiB\), the limit is 64 pages"):
         rewrite(module, Limits(pages=64))
 
 
