@@ -6,7 +6,9 @@ below zero. What is paid is a static number of instructions, so it is the same o
 * the entry pays for the instructions that are in no loop;
 * a loop head pays, each time it is reached, for the instructions of the loop's body that are in no inner
   loop, the `loop` and its `end` included;
-* neither pays for more than `DEAREST` or less than 1.
+* neither pays for more than `DEAREST` or less than 1;
+* a call of the host pays `HOST_CALL` more, about what the host needs for it;
+* what moves many bytes or elements at once (`memory.fill`, `table.copy`, …) first pays by their number.
 
 Every instruction between is counted, run or not: fuel approximates instructions, it does not equal them. The
 limit is what keeps it near: code that long is a switch of which an iteration runs one arm (Go's compiler makes
@@ -33,9 +35,19 @@ from simwasm.wasm.module import Body, Module
 DEAREST = 100
 """The most that one check takes."""
 
+HOST_CALL = 1_000
+"""What a call of a host function takes: with the usual budget there can be a million in a callback."""
+
+_BULK = {
+    "memory.fill": 4, "memory.copy": 4, "memory.init": 4, "table.fill": 0, "table.copy": 0, "table.init": 0,
+}  # fmt: skip
+"""What they pay is the number that they are given, shifted to the right by this."""
+
 _LOOP, _END = 0x03, 0x0B
 _FIRST = itemgetter(0)
 _NESTING = re.compile(rb"[\x02-\x04\x0b]")
+_PREFIXED = re.compile(rb"\xfc")
+_CALL = re.compile(rb"\x10")
 _CALLS = re.compile(rb"[\x10\x12\xd2]")  # call, return_call, ref.func
 
 
@@ -57,6 +69,19 @@ class Instrument:
         fuel, local, taken = u32(self.fuel), u32(spare), b"\x41" + s32(max(1, min(cost, DEAREST)))
         take = b"\x23" + fuel + b"\x22" + local + taken + b"\x6b\x24" + fuel  # fuel := (local := fuel) - cost
         return take + b"\x20" + local + taken + b"\x48\x04\x40\x10" + u32(self.refill) + b"\x0b"
+
+    def host_call(self) -> bytes:
+        """Take what a call of the host costs; the next check refills."""
+        fuel = u32(self.fuel)
+        return b"\x23" + fuel + b"\x41" + s32(HOST_CALL) + b"\x6b\x24" + fuel
+
+    def bulk(self, shift: int, spare: int) -> bytes:
+        """Take by the number on the stack, which stays there, and refill until all of it is paid."""
+        fuel, local = u32(self.fuel), u32(spare)
+        price = b"\x20" + local + b"\x41" + s32(shift) + b"\x76"
+        take = b"\x22" + local + b"\x23" + fuel + price + b"\x6b\x24" + fuel
+        owes = b"\x23" + fuel + b"\x41\x00\x48"
+        return take + b"\x03\x40" + owes + b"\x04\x40\x10" + u32(self.refill) + b"\x0c\x01\x0b\x0b"
 
     def refill_body(self) -> bytes:
         """The function that asks the host for more, and stops when there is none: one local, the answer."""
@@ -103,11 +128,23 @@ def instrument(module: Module, own: int, by: Instrument, name: str) -> Code:
             moved[piece] = by.reference(piece)
         after[match.start()] = moved[piece]
     spare = len(module.types[module.functions[own]].params) + sum(count for count, _ in body.locals)
+    _charge(opcodes, before, after, by, spare)
     outside = len(before)
     for at, cost in _loops(opcodes):
         after[at] += by.check(cost, spare)
         outside -= cost
     return Code(_one_more_local(module.data, body) + by.check(outside, spare), before, after)
+
+
+def _charge(opcodes: bytes, before: list[bytes], after: list[bytes], by: Instrument, spare: int) -> None:
+    """Let pay what takes longer than an instruction."""
+    for match in _CALL.finditer(opcodes):
+        if decode(before[match.start()])[1][0] < by.first_own:
+            after[match.start()] += by.host_call()
+    for match in _PREFIXED.finditer(opcodes, 1):
+        shift = _BULK.get(decode(before[match.start()])[0].name)
+        if shift is not None:
+            after[match.start() - 1] += by.bulk(shift, spare)
 
 
 def _one_more_local(data: bytes, body: Body) -> bytes:
