@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from random import Random
 
 from simwasm.abi.enums import LogLevel
-from simwasm.errors import PluginError
+from simwasm.errors import PluginError, Trap, TrapKind
 from simwasm.exchange import Exchange
 from simwasm.host.clock import Clock
 from simwasm.host.context import RootContext
@@ -23,6 +23,10 @@ from simwasm.host.shared import Queues, SharedData
 from simwasm.host.stream import Stream
 from simwasm.host.vm import Vm
 from simwasm.plugin import Plugin
+
+AT_ONE_INSTANT = 100_000
+FOR_ONE_EXCHANGE = 1_000_000
+"""How many jobs there may be: a millisecond's tick until a stream is idle for too long makes 300,000."""
 
 
 class Proxy:
@@ -52,6 +56,11 @@ class Proxy:
         """In the order in which they were opened."""
         self._outcomes: deque[Outcome] = deque()
         self._on_log = on_log
+        self._jobs = 0
+        """How many jobs were done since the last exchange ended."""
+        self._instant = now_ns
+        self._before = 0
+        """How many of them were done before this instant."""
 
     def add(self, plugin: Plugin) -> Vm:
         """Put a plugin at the end of the chain; its `guest` has to be there before `start`."""
@@ -93,6 +102,7 @@ class Proxy:
     def ended(self, stream: Stream, outcome: Outcome) -> None:
         """An exchange has ended; `run` gives its outcome."""
         del self.open_streams[stream]
+        self._jobs = self._before = 0
         self._outcomes.append(outcome)
 
     def step(self) -> bool:
@@ -103,8 +113,22 @@ class Proxy:
         job = self.clock.next()
         if job is None:
             return False
+        self._jobs += 1
+        if self.clock.now != self._instant:
+            self._instant, self._before = self.clock.now, self._jobs
+        if self._jobs - self._before > AT_ONE_INSTANT or self._jobs > FOR_ONE_EXCHANGE:
+            self._stop_the_busiest()
         job()
         return True
+
+    def _stop_the_busiest(self) -> None:
+        """The plugins have the host do things without end: stop the one that was called most often."""
+        self._jobs = self._before = 0
+        running = [vm for vm in self.vms if vm.failed is None]
+        if running:
+            busiest = max(running, key=lambda vm: vm.calls)
+            detail = "the plugin is called back without end: by its own callouts, queues or ticks?"
+            busiest.fail("the event loop", Trap(TrapKind.OTHER, detail=detail))
 
     def run(self, exchanges: Iterable[Exchange], *, together: bool = False) -> Iterator[Outcome]:
         """Run exchanges, each when the one before has ended, or all of them by their recorded times.
@@ -116,7 +140,8 @@ class Proxy:
             for exchange in group:
                 self.open(exchange)
             yield from self._until_ended()
-        while self.clock.busy and self.step():
+        until = self.clock.now + self.profile.idle_timeout_ns  # a plugin may ask again with every answer
+        while self.clock.busy and self.clock.now <= until and self.step():
             pass
 
     def _until_ended(self) -> Iterator[Outcome]:
