@@ -22,6 +22,9 @@ from typing import NamedTuple
 Header = tuple[str, str]
 Headers = tuple[Header, ...]
 
+_DIGITS = 100
+"""More than any number has; Python refuses to read thousands."""
+
 
 def to_text(data: bytes) -> str:
     """Return the text that stands for these bytes."""
@@ -44,6 +47,14 @@ def first(headers: Headers, name: str) -> str | None:
         if key == name:
             return value
     return None
+
+
+def decimal(text: str | None) -> int | None:
+    """Return the number that this text is: ASCII digits that fit into 64 bits, as Envoy reads numbers in headers."""
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > _DIGITS:
+        return None
+    number = int(text)
+    return number if number < 1 << 64 else None
 
 
 class Chunk(NamedTuple):

@@ -233,3 +233,90 @@ def test_every_byte_of_a_plugin_may_be_wrong(engine: Engine) -> None:
             assert str(error)
             refused += 1
     assert refused > len(wasm) // 4
+
+
+def _row(name: str) -> Function:
+    return next(row for row in HOST_FUNCTIONS if row.name == name)
+
+
+@pytest.mark.parametrize(
+    ("memory", "bulk"),
+    [
+        ("1024", "(memory.fill (i32.const 0) (i32.const 0) (i32.const 67108864))"),
+        ("1024", "(memory.copy (i32.const 0) (i32.const 1) (i32.const 67108000))"),
+        ("1", "(table.fill $t (i32.const 0) (ref.null func) (i32.const 1000000))"),
+    ],
+)
+def test_bulk_instructions_pay_by_what_they_move(engine: Engine, memory: str, bulk: str) -> None:
+    """Each takes milliseconds: paid as one instruction, ten million of them would be hours."""
+    looping = callback("proxy_on_request_headers", f"(loop $again {bulk} (br $again))")
+    which = plugin("(table $t 1000000 funcref)", looping, memory=memory)
+    (outcome,) = play(engine, which, fuel=10_000_000, pages=1024)
+    assert outcome.status == 503
+
+
+def test_a_loop_of_host_calls_pays_for_them(engine: Engine) -> None:
+    log = _row("proxy_log")
+    body = f"(loop $again {call(log, (2, 0, 1))} (br $again))"
+    which = plugin(imported(log), callback("proxy_on_request_headers", body))
+    (outcome,) = play(engine, which, fuel=10_000_000)
+    assert outcome.status == 503
+    assert 5_000 < len(outcome.logs) < 15_000
+
+
+def test_a_table_cannot_grow_beyond_what_the_real_engine_allows(engine: Engine) -> None:
+    growing = "(return (i32.ne (table.grow $t (ref.null func) (i32.const 10000000)) (i32.const -1)))"
+    which = plugin("(table $t 1 funcref)", callback("proxy_on_request_headers", growing))
+    (outcome,) = play(engine, which)
+    assert outcome.status == 200
+    with pytest.raises(PluginError, match="begins with 4,000,000,000 elements"):
+        play(engine, plugin("(table 4000000000 funcref)"))
+
+
+def test_a_function_called_memory_is_no_memory(engine: Engine) -> None:
+    import wasmtime
+
+    text = """(module (memory 1) (func (export "memory")) (func (export "proxy_abi_version_0_2_1"))
+              (func (export "malloc") (param i32) (result i32) (i32.const 8)))"""
+    (outcome,) = play(engine, Plugin("function", bytes(wasmtime.wat2wasm(text))))
+    assert outcome.status == 200
+
+
+@pytest.mark.parametrize("status", ["²", "99999999999999999999999", "9" * 5000])
+def test_a_status_that_is_no_number_is_refused(engine: Engine, status: str) -> None:
+    replace, size = _row("proxy_replace_header_map_value"), len(status.encode())
+    body = call(replace, (2, 2048, 7, 2055, size)) + call(_row("proxy_get_property"), (9000, 13, 100, 104))
+    body = body.replace("$f", "$replace", 1).replace("$f", "$get", 1)
+    imports = (
+        imported(replace).replace("$f", "$replace"),
+        imported(_row("proxy_get_property")).replace("$f", "$get"),
+    )
+    words = f'(data (i32.const 2048) ":status{status}") (data (i32.const 9000) "response\\00code")'
+    which = plugin(*imports, words, callback("proxy_on_response_headers", body, "(return (i32.const 0))"))
+    (outcome,) = play(engine, which)
+    assert outcome.status == 502
+
+
+def test_environment_variables_are_bytes(engine: Engine) -> None:
+    sizes = next(row for row in WASI_FUNCTIONS if row.name == "environ_sizes_get")
+    body = callback("proxy_on_request_headers", call(sizes, (0, 4)), "(return (i32.const 0))")
+    (outcome,) = play(engine, plugin(imported(sizes), body, env={"A": "\udcff"}))  # type: ignore[arg-type]  # a setting
+    assert outcome.status == 200
+
+
+def test_a_plugin_that_wakes_itself_for_ever_is_stopped(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simwasm.host.proxy.AT_ONE_INSTANT", 1000)
+    register, enqueue = _row("proxy_register_shared_queue"), _row("proxy_enqueue_shared_queue")
+    wake = call(enqueue, (1, 0, 1))
+    which = plugin(
+        imported(enqueue),
+        imported(register).replace("$f", "$register"),
+        callback("proxy_on_vm_start", call(register, (0, 1, 200)).replace("$f", "$register")),
+        callback("proxy_on_request_headers", wake, "(return (i32.const 0))"),
+        callback("proxy_on_queue_ready", wake),
+    )
+    first, second = play(engine, which, times=2)
+    assert first.status == 200
+    assert second.status in (200, 503)

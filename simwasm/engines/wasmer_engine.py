@@ -175,7 +175,9 @@ class WasmerInstance:
 
     def __init__(self, interface: Interface, exports: Any, started: _Started) -> None:
         found = dict(iter(exports))  # as attributes, some names would find what Python has under them
-        memory = found.get("memory", found.get(MEMORY))
+        memory = found.get("memory")
+        if not isinstance(memory, wasmer.Memory):
+            memory = found.get(MEMORY)
         functions = {name: _export(found[name], started) for name, _ in interface.exports}
         self.memory = LinearMemory(nothing if memory is None else _looker(memory))
         self.exports: Mapping[str, Export] = {name: call for name, (call, _) in functions.items()}

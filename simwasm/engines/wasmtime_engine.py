@@ -138,7 +138,9 @@ class WasmtimeInstance:
     ) -> None:
         self._store = store
         self._calls = calls
-        memory = exports.get("memory", exports.get(MEMORY))
+        memory = exports.get("memory")
+        if not isinstance(memory, wasmtime.Memory):
+            memory = exports.get(MEMORY)
         self.memory = LinearMemory(nothing if memory is None else _looker(store, memory))
         self.exports: Mapping[str, Export] = {
             name: calls.export(exports[name], kind) for name, kind in interface.exports

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
 
 from simwasm.exchange import first
-from simwasm.host.clock import MILLISECOND, SECOND
+from simwasm.host.clock import MILLISECOND, SECOND, date
 from simwasm.host.outcome import Outcome
 
 _NONE = "-"
@@ -68,5 +67,5 @@ def _flags(outcome: Outcome) -> str:
 
 def timestamp(at_ns: int, digits: int = 6) -> str:
     """A time as the proxy's log writes it: `2024-09-05T08:33:31.079869Z`."""
-    moment = datetime.fromtimestamp(at_ns // SECOND, timezone.utc)
+    moment = date(at_ns // SECOND)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ns % SECOND // 10 ** (9 - digits):0{digits}d}Z"

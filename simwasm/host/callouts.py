@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from simwasm.abi.enums import BufferType, MapType, Status
-from simwasm.exchange import Headers, Message, first
+from simwasm.exchange import Headers, Message, decimal, first
 from simwasm.host import edge
 from simwasm.host.buffers import Buffer
 from simwasm.host.clock import MILLISECOND
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from simwasm.host.context import RootContext
 
 GRPC_UNKNOWN, GRPC_INTERNAL = 2, 13
+_GRPC_LAST = 16
 _GRPC_PREFIX = 5
 
 
@@ -97,9 +98,9 @@ def _grpc_outcome(answer: Message | Failure) -> tuple[int, str]:
         refusal = edge.no_answer(answer)
         return edge.grpc_status_of(refusal.status), refusal.body.decode()
     if answer.header(":status") != "200":
-        return edge.grpc_status_of(int(answer.header(":status") or 0)), ""
+        return edge.grpc_status_of(decimal(answer.header(":status")) or 0), ""
     said = answer.trailers or answer.headers
-    code = first(said, "grpc-status")
-    if code is None or not code.isdigit():
+    code = decimal(first(said, "grpc-status"))
+    if code is None or code > _GRPC_LAST:
         return GRPC_UNKNOWN, "the answer has no grpc-status"
-    return int(code), unquote(first(said, "grpc-message") or "")
+    return code, unquote(first(said, "grpc-message") or "")

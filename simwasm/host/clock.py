@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime, timezone
 from heapq import heapify, heappop, heappush
 from itertools import count
 
@@ -16,6 +17,14 @@ Job = Callable[[], None]
 MILLISECOND = 1_000_000
 SECOND = 1_000 * MILLISECOND
 READ_COST = 1_000
+
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+"""The years 1 and 9999: there are no dates beyond."""
+
+
+def date(second: int) -> datetime:
+    """The date of a second since the epoch; the first or the last one, where virtual time is beyond all dates."""
+    return datetime.fromtimestamp(min(max(second, _FIRST_SECOND), _LAST_SECOND), timezone.utc)
 
 
 class Timer:

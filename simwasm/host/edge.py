@@ -6,14 +6,13 @@ Orders are those that a filter, an upstream and a client can see.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timezone
 from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 from urllib.parse import quote
 
 from simwasm.exchange import Connection, Header, Headers, Message, first
-from simwasm.host.clock import MILLISECOND, SECOND
+from simwasm.host.clock import MILLISECOND, SECOND, date
 from simwasm.host.headers import HeaderMap
 from simwasm.host.ports import Failure
 
@@ -142,7 +141,7 @@ def http_date(now_ns: int) -> str:
 
 @lru_cache(maxsize=16)  # most answers are of the second of the one before, and making a date takes 10 us
 def _http_date(second: int) -> str:
-    return datetime.fromtimestamp(second, timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    return date(second).strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
 class NoAnswer(NamedTuple):

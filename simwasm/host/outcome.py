@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simwasm.abi.enums import LogLevel
-from simwasm.exchange import Exchange, Headers, Message
+from simwasm.exchange import Exchange, Headers, Message, decimal
 
 
 class LogLine(NamedTuple):
@@ -55,5 +55,4 @@ class Outcome(NamedTuple):
     @property
     def status(self) -> int | None:
         """The status that the client received."""
-        value = self.response.header(":status") if self.response else None
-        return int(value) if value and value.isdigit() else None
+        return decimal(self.response.header(":status")) if self.response else None

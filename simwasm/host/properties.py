@@ -13,14 +13,15 @@ from struct import Struct
 from simwasm.abi.enums import MapType, Status
 from simwasm.abi.pairs import encode_pairs
 from simwasm.abi.status import Refusal
-from simwasm.exchange import Connection, to_bytes
+from simwasm.exchange import Connection, decimal, to_bytes
 from simwasm.host.context import Context
 from simwasm.host.headers import HeaderMap
 from simwasm.host.stream import Stream
 
 Value = str | bytes | int | bool | HeaderMap | None
 
-_I64 = Struct("<q")
+_U64 = Struct("<Q")
+_M64 = 0xFFFFFFFFFFFFFFFF
 
 
 def serialise(value: str | bytes | int | bool | HeaderMap) -> bytes:
@@ -32,7 +33,7 @@ def serialise(value: str | bytes | int | bool | HeaderMap) -> bytes:
     if isinstance(value, bool):
         return b"\1" if value else b"\0"
     if isinstance(value, int):
-        return _I64.pack(value)
+        return _U64.pack(value & _M64)
     joined: dict[str, str] = {}
     for name, entry in value.entries:
         joined[name] = f"{joined[name]},{entry}" if name in joined else entry
@@ -78,19 +79,18 @@ def _tls(name: str) -> Callable[[Context], Value]:
 
 
 def _port(address: str) -> int | None:
-    port = address.rpartition(":")[2]
-    return int(port) if port.isdigit() else None
+    return decimal(address.rpartition(":")[2])
 
 
 def _status(context: Context) -> Value:
     value = _header(_RESPONSE, ":status")(context)
-    return int(value) if isinstance(value, str) and value.isdigit() else None
+    return decimal(value) if isinstance(value, str) else None
 
 
 def _size(context: Context) -> Value:
     length = _header(_REQUEST, "content-length")(context)
     if isinstance(length, str):
-        return int(length) if length.isdigit() else None
+        return decimal(length)
     return context.stream.received if context.stream is not None else None
 
 

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simwasm.abi.enums import MapType
-from simwasm.exchange import Exchange, Header
+from simwasm.exchange import Exchange, Header, decimal
 from simwasm.host import edge
 from simwasm.host.clock import Job, Timer
 from simwasm.host.filters import StreamContext, skipped
@@ -111,7 +111,7 @@ class Stream:
         self._finish()
 
     def _answer_headers(self, headers: HeaderMap, end: bool) -> None:
-        if not (headers.get(":status") or "").isdigit():
+        if decimal(headers.get(":status")) is None:
             details = "filter_removed_required_response_headers{missing_required_header:_:status}"
             self.response.headers = None
             return self.local_reply(

@@ -53,3 +53,7 @@ def test_flags_tell_a_failed_upstream() -> None:
 def test_a_time_is_written_with_its_fraction() -> None:
     assert timestamp(1725525211079869000) == "2024-09-05T08:33:31.079869Z"
     assert timestamp(1725525211079869000, digits=3) == "2024-09-05T08:33:31.079Z"
+
+
+def test_a_time_beyond_all_dates_is_the_last_one() -> None:
+    assert timestamp(10**21) == "9999-12-31T23:59:59.000000Z"

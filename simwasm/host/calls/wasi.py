@@ -9,7 +9,7 @@ from typing import Any
 from simwasm.abi.enums import Clock, Errno, LogLevel
 from simwasm.abi.status import Refusal
 from simwasm.abi.table import WASI_FUNCTIONS
-from simwasm.exchange import to_text
+from simwasm.exchange import to_bytes, to_text
 from simwasm.host.calls.logs import say
 from simwasm.host.calls.topic import calls
 from simwasm.host.vm import Vm
@@ -69,7 +69,7 @@ def environ_get(vm: Vm) -> list[bytes]:
 
 
 def _environment(vm: Vm) -> list[bytes]:
-    return [f"{name}={value}".encode() for name, value in vm.plugin.env.items()]
+    return [to_bytes(f"{name}={value}") for name, value in vm.plugin.env.items()]
 
 
 def args_sizes_get(vm: Vm) -> tuple[int, int]:
