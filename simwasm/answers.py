@@ -10,6 +10,8 @@ A script is a JSON list of rules; the first whose `when` fits the request answer
 from __future__ import annotations
 
 import json
+import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,12 +21,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from simwasm.errors import ConfigError, InputError
-from simwasm.exchange import Chunk, Exchange, Message, first, response
+from simwasm.exchange import Chunk, Exchange, Message, first, response, to_bytes, to_text
 from simwasm.host.clock import MILLISECOND, SECOND
 from simwasm.host.ports import Answer, Callout, Failure
 
 if TYPE_CHECKING:
-    from http.client import HTTPConnection
+    from http.client import HTTPConnection, HTTPResponse
 
 
 FAILURES = {
@@ -34,6 +36,8 @@ FAILURES = {
 }
 _PSEUDO = {"method": ":method", "path": ":path", "host": ":authority"}
 _SOCKET_TIMEOUT = 30
+_LARGEST_BODY = 1 << 28
+_STATUS = re.compile("[1-9][0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,12 @@ class Script:
 def read_script(path: str) -> Script:
     """Read rules from a JSON file."""
     try:
-        content = json.loads(Path(path).read_text())
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        to_bytes(json.dumps(content, ensure_ascii=False))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeEncodeError:
+        raise ConfigError(f"{path}: has half of a surrogate pair, which stands for no byte") from None
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: is not JSON: {error}") from None
     if not isinstance(content, list):
@@ -110,13 +117,15 @@ def _object(value: Any, keys: set[str] | None, where: str) -> dict[str, Any]:
 def _reply(value: Any, where: str) -> Message:
     reply = _object(value, {"status", "headers", "body", "trailers", "after_ms"}, where)
     status, body, after = reply.get("status", 200), reply.get("body", ""), reply.get("after_ms", 0)
-    if not isinstance(status, int) or not isinstance(body, str) or not isinstance(after, int):
+    if type(status) is not int or not isinstance(body, str) or type(after) is not int:
         raise ConfigError(f"{where}: status and after_ms are numbers, body is a string")
+    if not 100 <= status <= 999 or after < 0:
+        raise ConfigError(f"{where}: status is between 100 and 999, and after_ms is not negative")
     trailers = _object(reply.get("trailers", {}), None, f"{where}.trailers")
     return response(
         status,
         headers=_object(reply.get("headers", {}), None, f"{where}.headers").items(),
-        body=[body.encode()] if trailers else body.encode(),
+        body=[to_bytes(body)] if trailers else to_bytes(body),
         trailers=trailers.items(),
         after_ns=after * MILLISECOND,
     )
@@ -126,13 +135,14 @@ class Server:
     """A real HTTP server, really asked."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
+        wrong = InputError(f"{url}: is not an http or https address such as http://127.0.0.1:8000")
         try:
+            parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
             port = parts.port
         except ValueError:
-            port = -1
-        if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
-            raise InputError(f"{url}: is not an http or https address such as http://127.0.0.1:8000")
+            raise wrong from None
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise wrong
         # 30 ms, which only those pay who ask a server
         from http.client import HTTPConnection, HTTPSConnection
 
@@ -173,9 +183,20 @@ class Server:
         connection.endheaders(request.data or None, encode_chunked=chunked)
         found = connection.getresponse()
         waited = time.monotonic_ns() - started
-        headers = [(name.lower(), value) for name, value in found.getheaders()]
-        chunks = tuple(Chunk(piece) for piece in iter(lambda: found.read1(65536), b""))
-        return Message(((":status", str(found.status)), *headers), chunks, (), waited)
+        headers = [(name.lower(), to_text(value.encode("latin-1"))) for name, value in found.getheaders()]
+        return Message(((":status", str(found.status)), *headers), _body(found, started), (), waited)
+
+
+def _body(found: HTTPResponse, started: int) -> tuple[Chunk, ...]:
+    """Read a body that ends; one that goes on and on is a failed connection."""
+    chunks: list[Chunk] = []
+    left = _LARGEST_BODY
+    while piece := found.read1(65536):
+        chunks.append(Chunk(piece))
+        left -= len(piece)
+        if left < 0 or time.monotonic_ns() - started > _SOCKET_TIMEOUT * SECOND:
+            raise OSError(f"the body does not end within {_SOCKET_TIMEOUT} s and {_LARGEST_BODY >> 20} MiB")
+    return tuple(chunks)
 
 
 class Clusters:
@@ -196,13 +217,13 @@ class Clusters:
 
 def parse_answer(text: str, where: str) -> Script | Server | Answer:
     """Understand what a user wrote for an answer: a status, a failure, an address, or a script's file."""
-    if text.isdigit() and 100 <= int(text) <= 999:
+    if _STATUS.fullmatch(text):
         return response(int(text))
     if text in FAILURES:
         return FAILURES[text]
     if text.startswith(("http://", "https://")):
         return Server(text)
-    if Path(text).exists():
+    if os.path.exists(text):  # of any text: a path that cannot be one is not there
         return read_script(text)
     raise InputError(
         f"{where}: `{text}` is no status (200), no failure ({', '.join(FAILURES)}), no address (http://…) and no file"
@@ -211,7 +232,7 @@ def parse_answer(text: str, where: str) -> Script | Server | Answer:
 
 def read_response(text: str) -> Message:
     """Understand `--respond`: a status, a file with an HTTP response in it, or any file as the body of a 200."""
-    if text.isdigit() and 100 <= int(text) <= 999:
+    if _STATUS.fullmatch(text):
         return response(int(text))
     try:
         content = Path(text).read_bytes()
@@ -226,7 +247,7 @@ def _http_response(content: bytes, where: str) -> Message:
     head, _, body = content.replace(b"\r\n", b"\n").partition(b"\n\n")
     line, *fields = head.decode("utf-8", "surrogateescape").split("\n")
     parts = line.split(None, 2)
-    if len(parts) < 2 or not parts[1].isdigit():
+    if len(parts) < 2 or not _STATUS.fullmatch(parts[1]):
         raise InputError(f"{where}:1: `{line}` is not the first line of an HTTP response (HTTP/1.1 200 OK)")
     headers = []
     for number, field in enumerate(fields, 2):

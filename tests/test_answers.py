@@ -150,3 +150,19 @@ def test_a_header_that_cannot_be_written_is_a_failure(name: str, value: str) -> 
         answer = ask(request("GET", "/", headers=[(name, value)]))
     assert isinstance(answer, Failure)
     assert "protocol error (Invalid header" in answer.reason
+
+
+@pytest.mark.parametrize("text", ["²", "9" * 5000, "http://["])
+def test_odd_answers_are_refused(text: str) -> None:
+    with pytest.raises(InputError):
+        parse_answer(text, "--callout auth")
+
+
+@pytest.mark.parametrize(
+    "reply", ['{"body": "\\ud800"}', '{"status": -5}', '{"status": true}', '{"after_ms": -1}']
+)
+def test_a_script_with_odd_values_is_refused(tmp_path: Path, reply: str) -> None:
+    script = tmp_path / "script.json"
+    script.write_text(f'[{{"reply": {reply}}}]')
+    with pytest.raises(ConfigError):
+        read_script(str(script))
