@@ -116,10 +116,16 @@ class Proxy:
         self._jobs += 1
         if self.clock.now != self._instant:
             self._instant, self._before = self.clock.now, self._jobs
-        if self._jobs - self._before > AT_ONE_INSTANT or self._jobs > FOR_ONE_EXCHANGE:
+        if self._jobs - self._before > AT_ONE_INSTANT or (
+            self._jobs > FOR_ONE_EXCHANGE and self._has_begun()
+        ):
             self._stop_the_busiest()
         job()
         return True
+
+    def _has_begun(self) -> bool:
+        """Whether an exchange is under way; the time until one begins may be long, but it ends."""
+        return any(stream.request.headers is not None for stream in self.open_streams)
 
     def _stop_the_busiest(self) -> None:
         """The plugins have the host do things without end: stop the one that was called most often."""

@@ -197,6 +197,15 @@ def test_waiting_for_its_recorded_time_is_no_idleness() -> None:
     assert [outcome.status for outcome in play.outcomes] == [200, 200]
 
 
+def test_ticks_until_a_far_away_exchange_are_not_too_many() -> None:
+    def configure(guest: Guest, *args: object) -> bool:
+        guest.call("set_tick_period_milliseconds", 1)
+        return True
+
+    play = Play(Guest(on_configure=configure, on_tick=returns(None)))
+    assert play.run(Exchange("1", 1_100 * 10**9, GET)).status == 200
+
+
 def test_request_headers_are_gone_once_their_callback_continued() -> None:
     answers: list[Any] = []
 
