@@ -18,6 +18,7 @@ from simwasm.host.outcome import Outcome
 from simwasm.plugin import Plugin
 from simwasm.session import Session
 from simwasm.trace.event import Event, Left, Trapped
+from simwasm.trace.text import printable
 from simwasm.wasm.rewrite import Limits
 
 POST = request("POST", "/", body=[b"ab"], trailers=[("x-t", "1")])
@@ -320,3 +321,40 @@ def test_a_plugin_that_wakes_itself_for_ever_is_stopped(
     first, second = play(engine, which, times=2)
     assert first.status == 200
     assert second.status in (200, 503)
+
+
+def test_iovecs_that_overlap_cannot_make_an_endless_write(engine: Engine) -> None:
+    """2,000 times the same 64 KiB; with 16 MiB each it would be 32 GB."""
+    row = next(row for row in WASI_FUNCTIONS if row.name == "fd_write")
+    table = r'(data (i32.const 0) "\00\00\00\00\00\00\01\00")'
+    fill = """(local $at i32) (loop $more (i64.store (local.get $at) (i64.load (i32.const 0)))
+        (br_if $more (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 8))) (i32.const 16000))))"""
+    which = plugin(
+        imported(row), table, callback("proxy_on_request_headers", fill, call(row, (1, 0, 2000, 20000)))
+    )
+    events: list[Event] = []
+    play(engine, which, observe=events.append)
+    refused = [event for event in events if isinstance(event, Left) and event.result is Errno.INVAL]
+    assert [event.reason for event in refused] == [
+        "2000 iovecs have 131,072,000 bytes in all, more than the limit of 67,108,864"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("proxy_set_shared_data", (0, 4, 0, 65536, 0)), ("proxy_add_header_map_value", (0, 0, 4, 0, 65536))],
+)
+def test_what_the_host_keeps_has_a_limit(engine: Engine, name: str, words: tuple[int, ...]) -> None:
+    """Ever new keys, 64 KiB each, until the host says that it is enough."""
+    row = next(row for row in HOST_FUNCTIONS if row.name == name)
+    given = " ".join(f"(i32.const {word})" for word in words)
+    flood = f"""(local $n i32) (loop $more
+        (i32.store (i32.const 0) (local.tee $n (i32.add (local.get $n) (i32.const 1))))
+        (br_if $more (i32.eqz (call $f {given}))))"""
+    which = plugin(imported(row), callback("proxy_on_request_headers", flood))
+    (outcome,) = play(engine, which, fuel=1_000_000_000)
+    assert outcome.waiting  # it returned Pause, after the host had refused
+
+
+def test_escape_sequences_do_not_reach_a_terminal() -> None:
+    assert printable("a\x1b[31mb\x07\udcff") == "a\\x1b[31mb\\x07\\xff"

@@ -85,10 +85,20 @@ def _member(read: Read, param: Param, word: int) -> IntEnum:
     raise Refusal(Status.BAD_ARGUMENT, f"{param.name}: there is no {word & _M32}; known are {names}")
 
 
+MOST_GATHERED = 1 << 26
+"""How many bytes one write may have: iovecs may overlap, so little memory can stand for any number."""
+
+
 def gathered(read: Read, at: int, count: int) -> bytes:
     """What an array of iovecs points at, joined."""
-    table = read(at & _M32, 8 * (count & _M32))
-    return b"".join([read(start, size) for start, size in _TWO_U32.iter_unpack(table)])
+    vectors = [*_TWO_U32.iter_unpack(read(at & _M32, 8 * (count & _M32)))]
+    total = sum(size for _, size in vectors)
+    if total > MOST_GATHERED:
+        reason = (
+            f"{count & _M32} iovecs have {total:,} bytes in all, more than the limit of {MOST_GATHERED:,}"
+        )
+        raise Refusal(Errno.INVAL, reason)
+    return b"".join([read(start, size) for start, size in vectors])
 
 
 _READ: dict[Form, Callable[..., Any]] = {

@@ -31,7 +31,7 @@ _HOST_FUNCTION = """\
  wr |    refused = None
  r  |    try:
  r  |        <read>
- r  |    except (IndexError, KeyError):
+ r  |    except (IndexError, KeyError, Refusal):
  r  |        {arg_tuple}, refused = careful.read({row}, {word_tuple})
  ru |        if refused is not None:
  ru |            return int(refused.status)

@@ -54,4 +54,6 @@ def _close(stream: TextIO) -> None:
 
 
 def _complain(text: str, *more: str) -> None:
-    print(f"simwasm: {text}", *more, sep="\n", file=sys.stderr)
+    from simwasm.trace.text import printable  # most commands end without a complaint
+
+    print(*map(printable, (f"simwasm: {text}", *more)), sep="\n", file=sys.stderr)

@@ -13,6 +13,7 @@ from simwasm.abi.table import Abi, host_functions, named
 from simwasm.cli import output
 from simwasm.errors import InputError
 from simwasm.plugin import read_bytes
+from simwasm.trace.text import printable
 from simwasm.wasm.debuginfo import DebugInfo
 from simwasm.wasm.inspect import Inspection, inspect
 from simwasm.wasm.module import FuncType, Import, Kind
@@ -31,7 +32,7 @@ def command(words: Namespace) -> int:
             )
         )
     else:
-        print("\n".join(_report(words.plugin, found)), file=stream)
+        print(printable("\n".join(_report(words.plugin, found))), file=stream)
     return 0
 
 

@@ -16,7 +16,7 @@ from simwasm.host.outcome import LogLine, Outcome
 from simwasm.recording import ending
 from simwasm.trace.event import shown
 from simwasm.trace.store import to_json
-from simwasm.trace.text import paint, plain
+from simwasm.trace.text import paint, plain, printable
 
 Ink = Callable[[str, str], str]
 
@@ -32,7 +32,7 @@ def ink(words: Namespace, stream: TextIO) -> Ink:
 def log_text(line: LogLine) -> str:
     """A log line as Istio's proxy writes it."""
     level = "warning" if line.level.name == "WARN" else line.level.name.lower()
-    return f"{timestamp(line.at)}\t{level}\tenvoy wasm\t{_printable(line.text)}"
+    return f"{timestamp(line.at)}\t{level}\tenvoy wasm\t{printable(line.text)}"
 
 
 def log_printer(words: Namespace) -> Callable[[LogLine], None]:
@@ -46,21 +46,16 @@ def log_printer(words: Namespace) -> Callable[[LogLine], None]:
     return log
 
 
-def _printable(text: str) -> str:
-    """Text that cannot move the cursor or break out of its line's place."""
-    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c) & 0xFF:02x}" for c in text)
-
-
 def write_response(response: Message | None, reset: str, stream: TextIO) -> None:
     """A response as `curl -i` shows it, its body byte for byte."""
     if response is None:
-        print(f"(the stream was reset: {reset})", file=stream)
+        print(printable(f"(the stream was reset: {reset})"), file=stream)
         return
     status = response.header(":status") or "?"
     print(f"HTTP/1.1 {status} {phrase(int(status)) if status.isdigit() else ''}".rstrip(), file=stream)
     for name, value in (*response.headers, *response.trailers):
         if name[:1] != ":":
-            print(f"{name}: {_printable(value)}", file=stream)
+            print(printable(f"{name}: {value}"), file=stream)
     print(file=stream, flush=True)
     stream.buffer.write(response.data)
     stream.flush()
@@ -71,7 +66,7 @@ def write_response(response: Message | None, reset: str, stream: TextIO) -> None
 def summary(number: int, outcome: Outcome, crossings: int, colour: Ink) -> str:
     """One exchange in one line, and a second one if it hung."""
     asked = outcome.exchange.request
-    line = f"{asked.header(':method')} {asked.header(':path')}"
+    line = printable(f"{asked.header(':method')} {asked.header(':path')}")
     before = outcome.exchange.response.header(":status") if outcome.exchange.response else None
     after = "reset" if outcome.response is None else str(outcome.status)
     change = f"{before} → {after}" if before and before != after else after

@@ -39,7 +39,8 @@ def command(words: Namespace) -> int:
             _replay(session, first, exchanges, report)
         session.stop()
     report.end()
-    return int(watch.trapped or report.unexpected)
+    failed = any(vm.failed is not None for vm in session.proxy.vms)
+    return int(failed or report.unexpected)
 
 
 def _replay(session: Session, first: Exchange, rest: Iterator[Exchange], report: _Report) -> None:

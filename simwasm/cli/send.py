@@ -64,7 +64,10 @@ def command(words: Namespace) -> int:
 def _request(words: Namespace, server: Server | None) -> Message:
     host, path = server.authority if server else "localhost", words.path
     if "://" in path:
-        parts = urlsplit(path)
+        try:
+            parts = urlsplit(path)
+        except ValueError as error:
+            raise InputError(f"the path is `{path}`, which is no address: {error}") from None
         host, path = parts.netloc, parts._replace(scheme="", netloc="").geturl() or "/"
     if not path.startswith(("/", "*")):
         raise InputError(f"the path is `{path}`: it begins with / (or is a whole http:// address)")

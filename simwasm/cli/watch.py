@@ -14,7 +14,7 @@ from simwasm.errors import InputError
 from simwasm.host.outcome import Outcome
 from simwasm.plugin import Plugin
 from simwasm.recording import Recording
-from simwasm.trace.event import Entered, Event, Observer, Trapped
+from simwasm.trace.event import Entered, Event, Observer
 from simwasm.trace.text import ArrowLog
 
 
@@ -23,15 +23,12 @@ class Watch:
 
     def __init__(self, recorder: Recording | None, observers: list[Observer]) -> None:
         self.crossings = 0
-        self.trapped = False
         self._recorder = recorder
         self.observers: list[Observer] = [*observers, self._count]
 
     def _count(self, event: Event) -> None:
         if event.__class__ is Entered:
             self.crossings += 1
-        elif event.__class__ is Trapped:
-            self.trapped = True
 
     def started(self) -> None:
         """Note that the plugins are up: what they crossed until now belongs to no exchange."""
@@ -58,7 +55,7 @@ def watching(
         yield Watch(None, observers)
         return
     try:
-        file = sys.stdout if words.trace == "-" else open(words.trace, "w", encoding="utf-8")  # noqa: SIM115
+        file = sys.stdout if words.trace == "-" else _opened(words.trace)
     except OSError as error:
         raise InputError(f"--trace {words.trace}: cannot be written: {error.strerror}") from None
     try:
@@ -68,6 +65,11 @@ def watching(
     finally:
         if file is not sys.stdout:
             file.close()
+
+
+def _opened(path: str) -> TextIO:
+    """A trace file: a name that is not UTF-8 becomes an escape of JSON's."""
+    return open(path, "w", encoding="utf-8", errors="backslashreplace")
 
 
 def _writer(stream: TextIO) -> Callable[[str], object]:

@@ -145,7 +145,10 @@ def _host(words: argparse.ArgumentParser) -> None:
         "--log-level", choices=_LOG_LEVELS, default="info", help="what the plugin logs (default: info)"
     )
     group.add_argument(
-        "--fuel", metavar="N", type=int, help="instructions a callback may take (default: 1e9)"
+        "--fuel",
+        metavar="N",
+        type=int,
+        help="instructions a callback may take, 1000 a host call (default: 1e9)",
     )
     group.add_argument("--memory", metavar="MIB", type=int, help="memory a plugin may have (default: 1024)")
     group.add_argument("--seed", metavar="N", type=int, default=0, help="of everything random (default: 0)")

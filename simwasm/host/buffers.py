@@ -8,6 +8,9 @@ from __future__ import annotations
 from simwasm.abi.enums import Status
 from simwasm.abi.status import Refusal
 
+LARGEST = 1 << 26
+"""How large a plugin may make a buffer, so that one that appends without end does not take all memory."""
+
 
 class Buffer:
     """Bytes on their way; `writable` is what the guest may do to them, `why` the reason when it may not."""
@@ -36,6 +39,9 @@ class Buffer:
         if not self.writable:
             return Refusal(Status.BAD_ARGUMENT, self.why or "this buffer is read-only")
         length = len(self.data)
+        if length + len(data) > LARGEST:
+            reason = f"{length + len(data):,} bytes are more than a buffer may have here ({LARGEST:,})"
+            return Refusal(Status.INTERNAL_FAILURE, reason)
         if start == 0:
             self.data = data + self.data[size:]
         elif start >= length:

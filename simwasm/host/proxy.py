@@ -116,20 +116,20 @@ class Proxy:
         self._jobs += 1
         if self.clock.now != self._instant:
             self._instant, self._before = self.clock.now, self._jobs
-        if self._jobs - self._before > AT_ONE_INSTANT or (
-            self._jobs > FOR_ONE_EXCHANGE and self._has_begun()
-        ):
-            self._stop_the_busiest()
+        if self._jobs - self._before > AT_ONE_INSTANT or self._jobs > FOR_ONE_EXCHANGE:
+            self._too_many()
         job()
         return True
 
-    def _has_begun(self) -> bool:
-        """Whether an exchange is under way; the time until one begins may be long, but it ends."""
-        return any(stream.request.headers is not None for stream in self.open_streams)
+    def _too_many(self) -> None:
+        """The plugins have the host do things without end: stop the one that was called most often.
 
-    def _stop_the_busiest(self) -> None:
-        """The plugins have the host do things without end: stop the one that was called most often."""
+        Unless time passes until an exchange begins, which may be long, but ends.
+        """
+        at_once = self._jobs - self._before > AT_ONE_INSTANT
         self._jobs = self._before = 0
+        if not at_once and all(stream.request.headers is None for stream in self.open_streams):
+            return
         running = [vm for vm in self.vms if vm.failed is None]
         if running:
             busiest = max(running, key=lambda vm: vm.calls)

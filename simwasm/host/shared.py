@@ -13,12 +13,17 @@ from simwasm.abi.status import Refusal
 Notify = Callable[[int], None]
 
 
+LARGEST = 1 << 28
+"""How many bytes plugins may share, in data and in queues each, so that one without end does not take all memory."""
+
+
 class SharedData:
     """Values by (vm_id, key), each with a number that every write changes."""
 
     def __init__(self) -> None:
         self._values: dict[tuple[str, str], tuple[bytes, int]] = {}
         self._cas = count(1)
+        self._size = 0
 
     def get(self, vm_id: str, key: str) -> tuple[bytes, int] | None:
         return self._values.get((vm_id, key))
@@ -26,11 +31,17 @@ class SharedData:
     def set(self, vm_id: str, key: str, value: bytes, cas: int) -> Refusal | None:
         """Write; with a CAS number only if it is still the value's."""
         found = self._values.get((vm_id, key))
+        size = self._size + len(key) + len(value) - (len(key) + len(found[0]) if found else 0)
+        if size > LARGEST:
+            return Refusal(
+                Status.INTERNAL_FAILURE, f"{size:,} bytes are more than may be shared here ({LARGEST:,})"
+            )
         if found and cas and cas != found[1]:
             return Refusal(
                 Status.CAS_MISMATCH,
                 f"`{key}` was written since it was read: its number is {found[1]}, not {cas}",
             )
+        self._size = size
         self._values[vm_id, key] = (value, next(self._cas))
         return None
 
@@ -51,6 +62,7 @@ class Queues:
         self._by_name: dict[tuple[str, str], Queue] = {}
         self._by_id: dict[int, Queue] = {}
         self._ids = count(1)
+        self._size = 0
 
     def register(self, vm_id: str, name: str, notify: Notify) -> int:
         """Create a queue, or take over the notices of one that exists."""
@@ -71,6 +83,11 @@ class Queues:
         queue = self._by_id.get(id)
         if queue is None:
             return Refusal(Status.NOT_FOUND, f"there is no queue {id}")
+        if self._size + len(item) > LARGEST:
+            return Refusal(
+                Status.INTERNAL_FAILURE, f"the queues hold {self._size:,} bytes, and may hold {LARGEST:,}"
+            )
+        self._size += len(item)
         queue.items.append(item)
         queue.notify(id)
         return None
@@ -81,4 +98,6 @@ class Queues:
             return Refusal(Status.NOT_FOUND, f"there is no queue {id}")
         if not queue.items:
             return Refusal(Status.EMPTY, f"queue {id} has no items")
-        return queue.items.popleft()
+        item = queue.items.popleft()
+        self._size -= len(item)
+        return item

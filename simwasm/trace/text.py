@@ -40,6 +40,11 @@ def plain(style: str, text: str) -> str:
     return text
 
 
+def printable(text: str) -> str:
+    """Text that cannot move the cursor or break out of its place, whoever made it."""
+    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c) & 0xFF:02x}" for c in text)
+
+
 def value_text(value: Any, limit: int = _LONG) -> str:
     """One value on one line."""
     if value is None:
@@ -94,7 +99,7 @@ def result_text(function: Function, event: Left, ink: Callable[[str, str], str] 
             f"{param.name}: {value_text(value)}"
             for param, value in zip(function.outputs, event.values, strict=True)
         )
-    return text + (" · " + ink("reason", event.reason) if event.reason else "")
+    return text + (" · " + ink("reason", printable(event.reason)) if event.reason else "")
 
 
 class ArrowLog:
@@ -153,12 +158,13 @@ class ArrowLog:
             self._begun = False
 
     def _trapped(self, event: Trapped, entered: Entered, indent: str) -> Iterator[str]:
+        trap = self._ink("trap", printable(f"✗ {event.trap}"))
         if entered.function.side is Side.HOST:
-            yield f"{indent}{call_text(entered.function, entered.args)} {self._ink('trap', f'✗ {event.trap}')}"
+            yield f"{indent}{call_text(entered.function, entered.args)} {trap}"
             return
-        yield f"{indent}{self._ink('trap', f'✗ {event.trap}')}"
+        yield f"{indent}{trap}"
         for frame in event.trap.frames:
-            yield f"{indent}    at {frame}"
+            yield printable(f"{indent}    at {frame}")
 
     def _is_shown(self, function: Function) -> bool:
         return self._allocator or function.name not in ALLOCATORS

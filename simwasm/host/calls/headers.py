@@ -24,6 +24,10 @@ _WHEN = {
 _READ_ONLY = frozenset(kind for kind in MapType if kind >= MapType.GRPC_CALL_INITIAL_METADATA)
 
 
+MOST_HEADERS = 10_000
+"""How many headers a plugin may add to a map; names are looked for one by one."""
+
+
 def _context(vm: Vm) -> Context:
     if vm.context is None:
         raise Refusal(
@@ -92,8 +96,14 @@ def _missing(vm: Vm, reason: str) -> Refusal | Remark:
     return Refusal(Status.NOT_FOUND, reason)
 
 
-def proxy_add_header_map_value(vm: Vm, kind: MapType, key: str, value: str) -> None:
-    _write(vm, kind).add(key, value)
+def proxy_add_header_map_value(vm: Vm, kind: MapType, key: str, value: str) -> Refusal | None:
+    found = _write(vm, kind)
+    if len(found) >= MOST_HEADERS:
+        return Refusal(
+            Status.INTERNAL_FAILURE, f"the map has {MOST_HEADERS:,} headers, as many as it may here"
+        )
+    found.add(key, value)
+    return None
 
 
 def proxy_replace_header_map_value(vm: Vm, kind: MapType, key: str, value: str) -> None:
