@@ -49,7 +49,9 @@ def explain_pairs(data: bytes) -> tuple[Pairs, str]:
         return (), f"the sizes of {count} pairs do not fit into {size} bytes"
     sizes = unpack_from(f"<{2 * count}I", data, 4)  # `struct` keeps the formats it has seen
     found: list[tuple[str, str]] = []
-    for name_size, value_size in zip(sizes[::2], sizes[1::2], strict=True):
+    each = iter(sizes)
+    for name_size in each:
+        value_size = next(each)
         name_end = at + name_size
         value_end = name_end + 1 + value_size
         if value_end >= size or data[name_end] or data[value_end]:

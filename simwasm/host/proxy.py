@@ -56,11 +56,12 @@ class Proxy:
         """In the order in which they were opened."""
         self._outcomes: deque[Outcome] = deque()
         self._on_log = on_log
-        self._jobs = 0
-        """How many jobs were done since the last exchange ended."""
-        self._instant = now_ns
-        self._before = 0
-        """How many of them were done before this instant."""
+        self._left = AT_ONE_INSTANT
+        """How many jobs until they are counted, which costs more than many a job."""
+        self._instant = -1
+        """When they were counted, if no exchange has ended since."""
+        self._rounds = 0
+        """How often they were counted since the last exchange ended."""
 
     def add(self, plugin: Plugin) -> Vm:
         """Put a plugin at the end of the chain; its `guest` has to be there before `start`."""
@@ -102,7 +103,7 @@ class Proxy:
     def ended(self, stream: Stream, outcome: Outcome) -> None:
         """An exchange has ended; `run` gives its outcome."""
         del self.open_streams[stream]
-        self._jobs = self._before = 0
+        self._rounds, self._instant = 0, -1
         self._outcomes.append(outcome)
 
     def step(self) -> bool:
@@ -113,23 +114,24 @@ class Proxy:
         job = self.clock.next()
         if job is None:
             return False
-        self._jobs += 1
-        if self.clock.now != self._instant:
-            self._instant, self._before = self.clock.now, self._jobs
-        if self._jobs - self._before > AT_ONE_INSTANT or self._jobs > FOR_ONE_EXCHANGE:
-            self._too_many()
+        self._left -= 1
+        if not self._left:
+            self._count()
         job()
         return True
 
-    def _too_many(self) -> None:
-        """The plugins have the host do things without end: stop the one that was called most often.
+    def _count(self) -> None:
+        """Many jobs were done. If no exchange ended and time stands still, or goes on and on, it is without end."""
+        stands, self._instant = self.clock.now == self._instant, self.clock.now
+        self._left = AT_ONE_INSTANT
+        self._rounds += 1
+        begun = any(stream.request.headers is not None for stream in self.open_streams)
+        if stands or (begun and self._rounds * AT_ONE_INSTANT > FOR_ONE_EXCHANGE):
+            self._stop_the_busiest()
 
-        Unless time passes until an exchange begins, which may be long, but ends.
-        """
-        at_once = self._jobs - self._before > AT_ONE_INSTANT
-        self._jobs = self._before = 0
-        if not at_once and all(stream.request.headers is None for stream in self.open_streams):
-            return
+    def _stop_the_busiest(self) -> None:
+        """Stop the plugin that was called most often."""
+        self._rounds = 0
         running = [vm for vm in self.vms if vm.failed is None]
         if running:
             busiest = max(running, key=lambda vm: vm.calls)

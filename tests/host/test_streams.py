@@ -206,6 +206,13 @@ def test_ticks_until_a_far_away_exchange_are_not_too_many() -> None:
     assert play.run(Exchange("1", 1_100 * 10**9, GET)).status == 200
 
 
+def test_any_number_of_exchanges_may_happen_at_one_instant() -> None:
+    play = Play(Guest(on_request_headers=returns(0)))
+    outcomes = play.start().proxy.run(Exchange(str(number), 0, GET) for number in range(60_000))
+    assert all(outcome.status == 200 for outcome in outcomes)
+    assert play.proxy.clock.now == 0
+
+
 def test_request_headers_are_gone_once_their_callback_continued() -> None:
     answers: list[Any] = []
 
