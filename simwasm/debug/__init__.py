@@ -1,0 +1,1 @@
+"""The debugger: stop anywhere in a run, step by ABI call, go back, see everything. Knows no screen."""

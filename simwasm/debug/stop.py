@@ -1,0 +1,36 @@
+"""Where the run stands, and why: the values that every view of the debugger is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Why(Enum):
+    """Why the run stands still; the value is how it is told."""
+
+    BEGIN = "before the first callback"
+    ENTRY = "ready"
+    STEP = "stepped"
+    GOTO = "went there"
+    BREAKPOINT = "breakpoint"
+    PAUSED = "paused"
+    COMPUTING = "paused while the plugin computes"
+    END = "the run has ended"
+    FAILED = "the run cannot go on"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One moment of the run. Its position is that of the event just announced; what it announces has not happened yet."""
+
+    position: int
+    row: int
+    """The row one is on; -1 before the first."""
+    why: Why
+    note: str = ""
+    """More about why, in words: which breakpoint, which trap, what failed."""
+    breakpoints: tuple[int, ...] = ()
+    """The numbers of the breakpoints that match here."""
+    serial: int = 0
+    """Counts stops, so that two of them are never mistaken for one another."""

@@ -1,0 +1,213 @@
+"""A run on tape, as it grows: every event, and where its rows, exchanges and log lines are.
+
+Rules: only the thread that runs the plugin adds to a tape, anybody may read it meanwhile; what is there never
+changes, so what was read stays true; a fork begins as a copy of what came before it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import attrgetter
+from time import perf_counter_ns
+
+from simwasm.abi.enums import MapType
+from simwasm.abi.table import Side
+from simwasm.exchange import Exchange, Headers
+from simwasm.host.outcome import LogLine, Outcome
+from simwasm.trace.event import Entered, Event, Left, Trapped
+from simwasm.trace.rows import Kind, Row
+
+
+@dataclass(slots=True)
+class Span:
+    """An exchange of the run: where it is on the tape, and what became of it."""
+
+    index: int
+    exchange: Exchange
+    first: int
+    """The position of the first event after it began."""
+    outcome: Outcome | None = None
+    last: int = 0
+    """The position of the last event before it ended; 0 while it is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the proxy's log; `position` is that of the last event before it."""
+
+    position: int
+    log: LogLine
+
+
+Maps = tuple[tuple[MapType, Headers], ...]
+"""The header maps that a context can see, each with its entries."""
+
+
+class Tape:
+    """The events of one run, from position 1 on, and what is known of them."""
+
+    def __init__(self, clock: Callable[[], int] = perf_counter_ns) -> None:
+        self.events: list[Event] = []
+        """The event at position p is `events[p - 1]`."""
+        self.complete = False
+        """The run has ended: there is nothing after the last event."""
+        self.spans: list[Span] = []
+        self.lines: list[Line] = []
+        self.rows: TapeRows = TapeRows(self)
+        self.seen: dict[int, Maps] = {}
+        """The header maps as they were when a stream's callback was entered, and when it was left, by position."""
+        self._clock = clock
+        self._times = array("q")
+        self._ends = array("q")
+        """For the event that begins a call, the position of its end, 0 while it is open; for others that of its begin."""
+        self._parents = array("q")
+        """The position of the call around it, 0 for none."""
+        self._depths = array("H")
+        self._stands = array("q")
+        """The positions of the rows."""
+        self._open: list[int] = []
+        self._streams: dict[tuple[str, int], int] = {}
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def add(self, event: Event) -> None:
+        """Put the next event on tape."""
+        position = len(self.events) + 1
+        around = self._open
+        if event.__class__ is Entered:
+            self._ends.append(0)
+            self._parents.append(around[-1] if around else 0)
+            self._depths.append(min(len(around), 0xFFFF))
+            around.append(position)
+            self._stands.append(position)
+        else:
+            opened = around.pop()
+            self._ends[opened - 1] = position
+            self._ends.append(opened)
+            self._parents.append(self._parents[opened - 1])
+            self._depths.append(self._depths[opened - 1])
+            began = self.events[opened - 1]
+            assert isinstance(began, Entered)
+            if event.__class__ is Trapped or began.function.side is Side.PLUGIN:
+                self._stands.append(position)
+        self._times.append(self._clock())
+        self.events.append(event)
+
+    def begin(self, exchange: Exchange) -> Span:
+        """An exchange begins with the next event."""
+        span = Span(len(self.spans), exchange, len(self.events) + 1)
+        self.spans.append(span)
+        return span
+
+    def belongs(self, vm: str, context: int, span: Span) -> None:
+        """A context of a plugin is that of an exchange."""
+        self._streams[vm, context] = span.index
+
+    # What is asked of it.
+
+    def at(self, position: int) -> Event:
+        """The event at a position."""
+        return self.events[position - 1]
+
+    def entered(self, position: int) -> Entered:
+        """The call that begins or ends at a position."""
+        event = self.events[position - 1]
+        return event if isinstance(event, Entered) else self.entered(self._ends[position - 1])
+
+    def end_of(self, position: int) -> int:
+        """Where the call that begins here ends; 0 while that is not known."""
+        return self._ends[position - 1]
+
+    def around(self, position: int) -> int:
+        """Where the call began that this event is inside of; 0 for none."""
+        return self._parents[position - 1]
+
+    def calls_at(self, position: int) -> tuple[int, ...]:
+        """Where the calls began that are open when the event at a position is announced, outermost first."""
+        found = []
+        if position:
+            event = self.events[position - 1]
+            at = position if isinstance(event, Entered) else self._ends[position - 1]
+            while at:
+                found.append(at)
+                at = self._parents[at - 1]
+        return tuple(reversed(found))
+
+    def span_of(self, entered: Entered) -> Span | None:
+        """The exchange that a call belongs to; None for the plugin's own affairs."""
+        index = self._streams.get((entered.vm, entered.context))
+        return None if index is None else self.spans[index]
+
+    def span_at(self, position: int) -> Span | None:
+        """The exchange that was begun last at a position."""
+        index = bisect_right(self.spans, position, key=_first) if position else 0
+        return self.spans[index - 1] if index else None
+
+    def lines_until(self, position: int) -> int:
+        """How many log lines there are when one stands at a position."""
+        return bisect_left(self.lines, position, key=_position)
+
+    def fork(self, position: int) -> Tape:
+        """Another tape that begins with what is on this one up to a position."""
+        other = Tape(self._clock)
+        other.events = self.events[:position]
+        other._times, other._parents = self._times[:position], self._parents[:position]
+        other._depths = self._depths[:position]
+        other._ends = array("q", (end if end <= position else 0 for end in self._ends[:position]))
+        other._stands = self._stands[: bisect_right(self._stands, position)]
+        other._open = list(self.calls_at(position))
+        if not isinstance(other.events[-1], Entered):
+            other._open.pop()
+        other.spans = [
+            Span(span.index, span.exchange, span.first, *((span.outcome, span.last) if 0 < span.last <= position else ()))
+            for span in self.spans
+            if span.first <= position
+        ]
+        other.lines = self.lines[: self.lines_until(position)]
+        other.seen = {at: maps for at, maps in self.seen.items() if at <= position}
+        other._streams = {key: index for key, index in self._streams.items() if index < len(other.spans)}
+        return other
+
+    def _row(self, index: int) -> Row:
+        position = self._stands[index]
+        event = self.events[position - 1]
+        if isinstance(event, Entered):
+            kind = Kind.CALLBACK if event.function.side is Side.PLUGIN else Kind.HOST_CALL
+            opened, closed = position, self._ends[position - 1]
+        else:
+            kind = Kind.RETURN if isinstance(event, Left) else Kind.TRAP
+            opened, closed = self._ends[position - 1], position
+        entered, ended = self.events[opened - 1], self.events[closed - 1] if closed else None
+        assert isinstance(entered, Entered)
+        assert not isinstance(ended, Entered)
+        took = self._times[closed - 1] - self._times[opened - 1] if closed else 0
+        return Row(index, position, kind, self._depths[position - 1], entered, ended, took)
+
+
+class TapeRows:
+    """The rows of a tape."""
+
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
+
+    def __len__(self) -> int:
+        return len(self._tape._stands)
+
+    def __getitem__(self, index: int) -> Row:
+        return self._tape._row(range(len(self))[index])
+
+    def at(self, position: int) -> int:
+        """The row on which one is at a position: the last that stands there or before; -1 for none."""
+        return bisect_right(self._tape._stands, position) - 1
+
+    def position(self, index: int) -> int:
+        """Where a row stands, which costs less than the row."""
+        return self._tape._stands[index]
+
+
+_first = attrgetter("first")
+_position = attrgetter("position")
