@@ -11,7 +11,6 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import count
 from operator import attrgetter
 from typing import Any
 
@@ -92,7 +91,23 @@ class Wire:
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         self.tell = observers[0] if len(observers) == 1 else _telling_all(tuple(observers))
-        self.next = count(1).__next__
+        self.next, self.rewind = _numbers()
+
+
+def _numbers() -> tuple[Callable[[], int], Callable[[int], None]]:
+    """What counts events, and what lets the count go on behind an earlier one."""
+    last = 0
+
+    def following() -> int:
+        nonlocal last
+        last += 1
+        return last
+
+    def rewind(to: int) -> None:
+        nonlocal last
+        last = to
+
+    return following, rewind
 
 
 class _Watch:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
+from typing import Protocol
 
 from simwasm.engines.engine import Engine, Instance
 from simwasm.engines.fuel import Fuel
@@ -17,11 +18,11 @@ from simwasm.engines.memory import LinearMemory
 from simwasm.exchange import Exchange, Message, response
 from simwasm.host.calls import bound
 from simwasm.host.outcome import LogLine, Outcome
-from simwasm.host.ports import Answer, AskCluster, AskUpstream, Callout, Failure
+from simwasm.host.ports import Answer, AskCluster, AskUpstream, Callout, Failure, Guest
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.host.proxy import Proxy
 from simwasm.host.vm import Vm
-from simwasm.link import Link, Wire, check
+from simwasm.link import Handlers, Link, Wire, check
 from simwasm.plugin import Plugin
 from simwasm.trace.event import Observer
 from simwasm.wasm.rewrite import Limits
@@ -38,6 +39,37 @@ def recorded(exchange: Exchange, request: Message) -> Answer:
 def nobody(callout: Callout) -> Answer:
     """Answer for a cluster that is known but has no script."""
     return Failure("connection refused: no answer is scripted")
+
+
+class Between(Protocol):
+    """Who stands between guests and host and may answer in the place of either."""
+
+    def handlers(self, handlers: Handlers) -> Handlers:
+        """Functions to call in place of those that answer host calls."""
+        ...
+
+    def guest(self, guest: Guest) -> Guest:
+        """Functions to call in place of a guest's callbacks."""
+        ...
+
+
+class Started:
+    """A plugin that was started: its VM, its fuel and its instance."""
+
+    def __init__(self, vm: Vm, fuel: Fuel) -> None:
+        self.vm = vm
+        self.fuel = fuel
+        self.instance: Instance | None = None
+
+    def close(self) -> None:
+        """Let go of the instance; engines keep what they use out of the garbage collector's sight."""
+        if self.instance is not None:
+            self.instance.close()
+            self.instance = None
+
+    def look(self) -> memoryview:
+        """The memory as it is now; none while the instance is being made."""
+        return memoryview(bytearray()) if self.instance is None else self.instance.memory.view()
 
 
 class Session:
@@ -57,6 +89,7 @@ class Session:
         on_log: Callable[[LogLine], None] | None = None,
         limits: Limits = Limits(),  # noqa: B008  # it is frozen
         fuel: int | None = DEFAULT_FUEL,
+        between: Between | None = None,
     ) -> None:
         self.proxy = Proxy(
             ask_upstream=ask_upstream,
@@ -66,12 +99,14 @@ class Session:
             now_ns=now_ns,
             on_log=on_log,
         )
+        self.wire = Wire(observers) if observers else None
+        self.started: list[Started] = []
+        """The plugins that run, in the order of the chain."""
+        self._between = between
         self._engine = engine
-        self._wire = Wire(observers) if observers else None
         self._limits = limits if fuel is None or fuel >= limits.slice else replace(limits, slice=fuel)
         self._budget = fuel
         self._plugins = tuple(plugins)
-        self._instances: list[Instance] = []
 
     def start(self) -> None:
         """Link and start every plugin; one that does not start is a `PluginError`."""
@@ -83,17 +118,25 @@ class Session:
 
     def _instantiate(self, plugin: Plugin) -> None:
         vm = self.proxy.add(plugin)
-        link = Link(vm, bound(vm), self._wire)
         fuel = _FuelByCall(vm, self._budget, self._limits.slice)
-        instances = self._instances
-        place = len(instances)
-        memory = LinearMemory(
-            lambda: instances[place].memory.view() if place < len(instances) else _nothing()
-        )
-        instances.append(load(self._engine, plugin.wasm, self._limits).start(link.imports(memory), fuel))
-        vm.guest = guest = link.callers(instances[place].exports)
+        started = Started(vm, fuel)
+        self.started.append(started)
+        link = self.linked(started)
         vm.calls += 1
-        link.start(guest)
+        link.start(vm.guest)
+
+    def linked(self, started: Started) -> Link:
+        """Load a plugin's module and tie it to its VM, in place of the instance that was there."""
+        vm, between = started.vm, self._between
+        started.close()
+        handlers: Handlers = bound(vm)
+        link = Link(vm, between.handlers(handlers) if between else handlers, self.wire)
+        memory = LinearMemory(started.look)
+        program = load(self._engine, vm.plugin.wasm, self._limits)
+        started.instance = program.start(link.imports(memory), started.fuel)
+        guest = link.callers(started.instance.exports)
+        vm.guest = between.guest(guest) if between else guest
+        return link
 
     def replay(self, exchanges: Iterable[Exchange], *, together: bool = False) -> Iterator[Outcome]:
         """Run exchanges and give what became of each."""
@@ -104,10 +147,10 @@ class Session:
         self.proxy.stop()
 
     def close(self) -> None:
-        """Let go of the guests; engines keep what they use out of the garbage collector's sight."""
-        for instance in self._instances:
-            instance.close()
-        self._instances.clear()
+        """Let go of the guests."""
+        for started in self.started:
+            started.close()
+        self.started.clear()
 
     def __enter__(self) -> Session:
         self.start()
@@ -134,8 +177,3 @@ class _FuelByCall(Fuel):
             self._call = self._vm.calls
             self.renew()
         return super().slice()
-
-
-def _nothing() -> memoryview:
-    """The memory of a guest that has not started."""
-    return memoryview(bytearray())
