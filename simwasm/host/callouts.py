@@ -25,15 +25,37 @@ _GRPC_LAST = 16
 _GRPC_PREFIX = 5
 
 
+class Flight:
+    """A callout that has not been answered yet: who asked for it, and when it is answered, once that is known."""
+
+    __slots__ = ("call", "context", "grpc", "asked", "due")
+
+    def __init__(self, call: Callout, context: int, grpc: bool, asked: int) -> None:
+        self.call = call
+        self.context = context
+        self.grpc = grpc
+        self.asked = asked
+        self.due: int | None = None
+
+
 def send(root: RootContext, call: Callout, *, grpc: bool) -> None:
     """Have a callout asked, and its answer delivered when it is due."""
-    proxy = root.vm.proxy
+    vm = root.vm
+    proxy = vm.proxy
     clock = proxy.clock
+    flight = Flight(call, vm.context.id if vm.context is not None else root.id, grpc, clock.now)
+    vm.in_flight[call.id] = flight
 
     def ask() -> None:
         answer, due = _in_time(proxy.ask_cluster(call), call.timeout_ms * MILLISECOND)
+        flight.due = clock.now + due
         deliver = _deliver_grpc if grpc else _deliver_http
-        clock.after(due, lambda: deliver(root, call, answer, due))
+
+        def arrive() -> None:
+            del vm.in_flight[call.id]
+            deliver(root, call, answer, due)
+
+        clock.after(due, arrive)
 
     clock.soon(ask)
 

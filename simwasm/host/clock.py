@@ -103,6 +103,12 @@ class Clock:
         self.busy -= 1
         return soon.popleft()[2]
 
+    def coming(self) -> list[tuple[int, Job]]:
+        """What is due, and when, in its order."""
+        due = [(at, order, timer.job) for at, order, timer in self._due if timer.job is not None]
+        waiting = sorted([*self.ready, *due], key=lambda entry: entry[:2])
+        return [(at, job) for at, _, job in waiting]
+
     def called_off(self, timer: Timer) -> None:
         """Count a cancelled timer, and sweep when most of them are."""
         self.busy -= not timer.idle

@@ -51,6 +51,10 @@ class Context:
         found = self.maps.get(kind)
         return found if found is not None else self.root.answer.get(kind)
 
+    def may_write(self, kind: MapType) -> bool:
+        """Whether there is a map for writing now; asking changes nothing."""
+        return self.maps.get(kind) is not None
+
     def buffer(self, kind: BufferType) -> Buffer | None:
         """The buffer; None means NOT_FOUND, which only some kinds can be."""
         found = self.buffers.get(kind)
@@ -102,6 +106,11 @@ class RootContext(Context):
         del self.buffers[BufferType.PLUGIN_CONFIGURATION]
         self.vm.settle()
         return result
+
+    @property
+    def ticks(self) -> tuple[int, int | None]:
+        """How many milliseconds are between ticks (0: none), and when the next one is due, if it is."""
+        return self._period, self._timer.due if self._timer is not None and self._period else None
 
     def set_period(self, milliseconds: int) -> None:
         """Have this context ticked; 0 stops it."""

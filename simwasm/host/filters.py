@@ -152,6 +152,14 @@ class StreamContext(Context):
             found = lane.trailers
         return found
 
+    def may_write(self, kind: MapType) -> bool:
+        if super().may_write(kind):
+            return True
+        lane = self.ending
+        if lane is None or kind is not lane.trailers_type:
+            return False
+        return lane.trailers is not None or lane.headers_type not in self.maps
+
     def readable_map(self, kind: MapType) -> HeaderMap | None:
         found = super().readable_map(kind)
         if found is None and self.ending is not None and kind is self.ending.trailers_type:

@@ -65,7 +65,7 @@ class Lane:
     """A direction: its message on the way, and the filters in the order they are asked."""
 
     __slots__ = (
-        "stream", "stations", "headers", "trailers", "buffer", "complete", "aborted", "streaming", "calls",
+        "stream", "stations", "headers", "trailers", "buffer", "complete", "aborted", "streaming", "calls", "received",
     )  # fmt: skip
 
     request: bool
@@ -89,6 +89,8 @@ class Lane:
         self.streaming = False
         self.calls = 0
         """How many filter callbacks of this direction are running."""
+        self.received = 0
+        """How many body bytes have come in."""
 
     @property
     def held(self) -> bool:
@@ -104,6 +106,7 @@ class Lane:
 
     def receive_data(self, data: bytes, end: bool) -> None:
         self.complete = self.complete or end
+        self.received += len(data)
         return self._data(0, Buffer(data), end)
 
     def receive_trailers(self, trailers: HeaderMap) -> None:

@@ -45,6 +45,10 @@ class MetricIds:
         self._by_id[id] = self._metrics.find(type, name)
         return id
 
+    def all(self) -> list[tuple[int, Metric]]:
+        """What this VM has defined, by number."""
+        return list(self._by_id.items())
+
     def _get(self, id: int) -> Metric:
         metric = self._by_id.get(id)
         if metric is None:

@@ -190,14 +190,14 @@ def find(context: Context, path: tuple[str, ...]) -> bytes | Refusal:
     if path in PROPERTIES:
         value = PROPERTIES[path](context)
         if value is None:
-            return Refusal(Status.NOT_FOUND, f"`{shown}` has no value here: {_why(context, path)}")
+            return Refusal(Status.NOT_FOUND, f"`{shown}` has no value here: {why_not(context, path)}")
         return serialise(value)
     if len(path) == 3 and path[1] in ("headers", "trailers") and path[:2] in PROPERTIES:
         headers = PROPERTIES[path[:2]](context)
         values = headers.all(path[2]) if isinstance(headers, HeaderMap) else []
         if values:
             return to_bytes(",".join(values))
-        return Refusal(Status.NOT_FOUND, f"`{shown}` has no value here: {_why(context, path)}")
+        return Refusal(Status.NOT_FOUND, f"`{shown}` has no value here: {why_not(context, path)}")
     if len(path) == 1 and path[0] in _ROOTS:
         return Refusal(Status.SERIALIZATION_FAILURE, f"`{shown}` is a whole subtree: name a field of it")
     state = (
@@ -210,7 +210,8 @@ def find(context: Context, path: tuple[str, ...]) -> bytes | Refusal:
     return Refusal(Status.NOT_FOUND, f"there is no property `{shown}`")
 
 
-def _why(context: Context, path: tuple[str, ...]) -> str:
+def why_not(context: Context, path: tuple[str, ...]) -> str:
+    """Say why a property has no value."""
     if context.stream is None:
         return "this context has no stream"
     if path[0] == "request":

@@ -28,6 +28,10 @@ class SharedData:
     def get(self, vm_id: str, key: str) -> tuple[bytes, int] | None:
         return self._values.get((vm_id, key))
 
+    def all(self) -> list[tuple[str, str, bytes, int]]:
+        """Everything shared: vm_id, key, value and its number."""
+        return [(vm_id, key, value, cas) for (vm_id, key), (value, cas) in self._values.items()]
+
     def set(self, vm_id: str, key: str, value: bytes, cas: int) -> Refusal | None:
         """Write; with a CAS number only if it is still the value's."""
         found = self._values.get((vm_id, key))
@@ -72,6 +76,10 @@ class Queues:
             self._by_name[vm_id, name] = self._by_id[queue.id] = queue
         queue.notify = notify
         return queue.id
+
+    def all(self) -> list[tuple[str, str, Queue]]:
+        """Every queue with its vm_id and name."""
+        return [(vm_id, name, queue) for (vm_id, name), queue in self._by_name.items()]
 
     def resolve(self, vm_id: str, name: str) -> int | Refusal:
         queue = self._by_name.get((vm_id, name))

@@ -23,6 +23,7 @@ from simwasm.host.ports import Guest
 from simwasm.plugin import Plugin
 
 if TYPE_CHECKING:
+    from simwasm.host.callouts import Flight
     from simwasm.host.context import Context, RootContext
     from simwasm.host.proxy import Proxy
 
@@ -54,6 +55,8 @@ class Vm:
         self.stream_log_name = _log_name(plugin.name, plugin.root_id, plugin.vm_id)
         self.deeds: deque[Deed] = deque()
         """What waits for the current call to return; a local reply is always among it when `stopped`."""
+        self.in_flight: dict[int, Flight] = {}
+        """The callouts that have not been answered, by their numbers."""
         self._ids = count(1)
         self._call_ids = [0, 0, 0]
 

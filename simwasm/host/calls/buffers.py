@@ -8,7 +8,7 @@ from simwasm.host.buffers import Buffer
 from simwasm.host.calls.topic import calls
 from simwasm.host.vm import Vm
 
-_WHEN = {
+WHEN = {
     BufferType.PLUGIN_CONFIGURATION: "it can only be read in proxy_on_configure",
     BufferType.HTTP_CALL_RESPONSE_BODY: "it can only be read in proxy_on_http_call_response",
 }
@@ -19,7 +19,7 @@ def _buffer(vm: Vm, kind: BufferType) -> Buffer:
         raise Refusal(Status.BAD_ARGUMENT, "there is no context yet: buffers belong to callbacks")
     found = vm.context.buffer(kind)
     if found is None:
-        raise Refusal(Status.NOT_FOUND, f"{kind.name} is not available here: {_WHEN[kind]}")
+        raise Refusal(Status.NOT_FOUND, f"{kind.name} is not available here: {WHEN[kind]}")
     return found
 
 

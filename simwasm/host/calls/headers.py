@@ -21,7 +21,7 @@ _WHEN = {
     MapType.HTTP_CALL_RESPONSE_HEADERS: "in proxy_on_http_call_response",
     MapType.HTTP_CALL_RESPONSE_TRAILERS: "in proxy_on_http_call_response",
 }
-_READ_ONLY = frozenset(kind for kind in MapType if kind >= MapType.GRPC_CALL_INITIAL_METADATA)
+READ_ONLY = frozenset(kind for kind in MapType if kind >= MapType.GRPC_CALL_INITIAL_METADATA)
 
 
 MOST_HEADERS = 10_000
@@ -36,25 +36,26 @@ def _context(vm: Vm) -> Context:
     return vm.context
 
 
-def _absent(kind: MapType) -> str:
+def absent(kind: MapType) -> str:
+    """Say that a map is not there, and when it is."""
     return f"{kind.name} is not available here; it is there {_WHEN[kind]}"
 
 
 def _read(vm: Vm, kind: MapType) -> HeaderMap:
     found = _context(vm).readable_map(kind)
     if found is None:
-        raise Refusal(Status.BAD_ARGUMENT, _absent(kind))
+        raise Refusal(Status.BAD_ARGUMENT, absent(kind))
     return found
 
 
 def _write(vm: Vm, kind: MapType) -> HeaderMap:
-    if kind in _READ_ONLY:
+    if kind in READ_ONLY:
         raise Refusal(Status.BAD_ARGUMENT, f"{kind.name} cannot be written")
     context = _context(vm)
     found = context.writable_map(kind)
     if found is None or context.logging:
         raise Refusal(
-            Status.BAD_ARGUMENT, "nothing can be written in proxy_on_log" if found else _absent(kind)
+            Status.BAD_ARGUMENT, "nothing can be written in proxy_on_log" if found else absent(kind)
         )
     return found
 
@@ -66,7 +67,7 @@ def proxy_get_header_map_size(vm: Vm, kind: MapType) -> int:
 def proxy_get_header_map_pairs(vm: Vm, kind: MapType) -> Pairs | Remark:
     found = _context(vm).readable_map(kind)
     if found is None:
-        return Remark((), f"empty, since {_absent(kind)}")
+        return Remark((), f"empty, since {absent(kind)}")
     return found.entries
 
 
@@ -83,7 +84,7 @@ def proxy_get_header_map_value(vm: Vm, kind: MapType, key: str) -> str | Refusal
     if found is None:
         if context is not None and context.logging:
             return _missing(vm, f"{kind.name} does not exist")
-        return Refusal(Status.BAD_ARGUMENT, _absent(kind))
+        return Refusal(Status.BAD_ARGUMENT, absent(kind))
     value = found.get(key)
     if value is None:
         return _missing(vm, f"there is no header `{key}`")
