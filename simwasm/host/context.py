@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from simwasm.host.stream import Stream
     from simwasm.host.vm import Vm
 
-_NOWHERE = Buffer(writable=False, why="this buffer is not available in this callback")
+NOWHERE = Buffer(writable=False, why="this buffer is not available in this callback")
+"""What is read where there is nothing to be read: no bytes."""
 
 
 class Context:
@@ -94,7 +95,7 @@ class RootContext(Context):
             return Buffer(self.vm.plugin.vm_config, writable=False, why="a configuration cannot be written")
         if kind in (BufferType.PLUGIN_CONFIGURATION, BufferType.HTTP_CALL_RESPONSE_BODY):
             return None
-        return _NOWHERE
+        return NOWHERE
 
     def configure(self, function: str) -> object:
         """Call a callback during which the plugin's configuration can be read."""

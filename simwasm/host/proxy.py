@@ -106,6 +106,14 @@ class Proxy:
         self._rounds, self._instant = 0, -1
         self._outcomes.append(outcome)
 
+    def ended_now(self) -> Iterable[Outcome]:
+        """The outcomes that nobody was given yet; nothing, most of the time."""
+        if not self._outcomes:
+            return ()
+        found = tuple(self._outcomes)
+        self._outcomes.clear()
+        return found
+
     def step(self) -> bool:
         """Do what is due next; say whether there was anything."""
         if not self.clock.ready and self.clock.waits():
@@ -153,11 +161,9 @@ class Proxy:
             pass
 
     def _until_ended(self) -> Iterator[Outcome]:
-        outcomes = self._outcomes
         while self.open_streams:
             self.step()
-            while outcomes:
-                yield outcomes.popleft()
+            yield from self.ended_now()
 
     def stop(self) -> None:
         """Stop the worker: every root context is told."""

@@ -31,6 +31,11 @@ class Router:
         self.asked: Message | None = None
         """What the upstream received, if it was asked."""
 
+    @property
+    def sent(self) -> int:
+        """How many body bytes have come out of the request's filters."""
+        return self._sent.size
+
     def headers(self, headers: HeaderMap, end: bool) -> None:
         """The request's headers; what cannot be routed is refused."""
         stream = self._stream

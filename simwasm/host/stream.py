@@ -209,7 +209,17 @@ class Stream:
             self._finish()
         return
 
+    @property
+    def replied(self) -> bool:
+        """Whether the host or a plugin answers, or is about to, in the upstream's place."""
+        return self._local or self._prepared is not None
+
     # Time.
+
+    @property
+    def idle_due(self) -> int | None:
+        """When the exchange is ended if nothing happens to it; None before it has begun."""
+        return None if self.request.headers is None else self._last + self.proxy.profile.idle_timeout_ns
 
     def wait(self) -> None:
         """Something happened: the idle timeout starts again."""
