@@ -6,6 +6,7 @@ time to the root context, whoever asked.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -42,22 +43,22 @@ def send(root: RootContext, call: Callout, *, grpc: bool) -> None:
     """Have a callout asked, and its answer delivered when it is due."""
     vm = root.vm
     proxy = vm.proxy
-    clock = proxy.clock
-    flight = Flight(call, vm.context.id if vm.context is not None else root.id, grpc, clock.now)
+    flight = Flight(call, vm.context.id if vm.context is not None else root.id, grpc, proxy.clock.now)
     vm.in_flight[call.id] = flight
+    proxy.clock.soon(partial(_ask, root, flight))
 
-    def ask() -> None:
-        answer, due = _in_time(proxy.ask_cluster(call), call.timeout_ms * MILLISECOND)
-        flight.due = clock.now + due
-        deliver = _deliver_grpc if grpc else _deliver_http
 
-        def arrive() -> None:
-            del vm.in_flight[call.id]
-            deliver(root, call, answer, due)
+def _ask(root: RootContext, flight: Flight) -> None:
+    proxy, call = root.vm.proxy, flight.call
+    answer, due = _in_time(proxy.ask_cluster(call), call.timeout_ms * MILLISECOND)
+    flight.due = proxy.clock.now + due
+    proxy.clock.after(due, partial(_arrive, root, flight, answer, due))
 
-        clock.after(due, arrive)
 
-    clock.soon(ask)
+def _arrive(root: RootContext, flight: Flight, answer: Message | Failure, took_ns: int) -> None:
+    del root.vm.in_flight[flight.call.id]
+    deliver = _deliver_grpc if flight.grpc else _deliver_http
+    deliver(root, flight.call, answer, took_ns)
 
 
 def _in_time(answer: Message | Failure, timeout: int) -> tuple[Message | Failure, int]:

@@ -28,14 +28,14 @@ def frames(pieces: Iterable[Chunk], *, ends: bool) -> list[Chunk]:
 class Delivery:
     """What is behind a message's headers, on its way into a lane; each piece when it arrived. `cut` ends it early."""
 
-    __slots__ = ("_cut", "_lane", "_message", "_next", "_pieces", "_stream")
+    __slots__ = ("_cut", "lane", "_message", "_next", "_pieces", "stream")
 
     def __init__(self, stream: Stream, lane: Lane, message: Message, protocol: str, cut: str = "") -> None:
         pieces = list(message.body)
         if protocol.startswith("HTTP/1"):
             pieces = frames(pieces, ends=not message.trailers and not cut)
-        self._stream = stream
-        self._lane = lane
+        self.stream = stream
+        self.lane = lane
         self._message = message
         self._pieces = pieces
         self._next = 0
@@ -44,10 +44,10 @@ class Delivery:
     def start(self) -> None:
         """Have the next piece delivered when it is due, and so on."""
         delay = 0 if self._next == len(self._pieces) else self._pieces[self._next].after_ns
-        self._stream.later(delay, self._deliver)
+        self.stream.later(delay, self._deliver)
 
     def _deliver(self) -> None:
-        stream, lane = self._stream, self._lane
+        stream, lane = self.stream, self.lane
         if stream.ended:
             return
         stream.wait()
@@ -66,10 +66,10 @@ class Delivery:
     def _end(self) -> None:
         """The trailers, or the cut."""
         if self._cut:
-            self._stream.details = f"upstream_reset_after_response_started{{{self._cut}}}".replace(" ", "_")
-            self._stream.reset(self._cut)
+            self.stream.details = f"upstream_reset_after_response_started{{{self._cut}}}".replace(" ", "_")
+            self.stream.reset(self._cut)
         else:
-            self._lane.receive_trailers(HeaderMap(self._message.trailers, request=self._lane.request))
+            self.lane.receive_trailers(HeaderMap(self._message.trailers, request=self.lane.request))
 
 
 class Assembly:

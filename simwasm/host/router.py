@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 class Router:
     """The router of one stream."""
 
-    __slots__ = ("_headers", "_sent", "_stream", "asked")
+    __slots__ = ("_headers", "_sent", "stream", "asked")
 
     def __init__(self, stream: Stream) -> None:
-        self._stream = stream
+        self.stream = stream
         self._headers: HeaderMap | None = None
         self._sent = Assembly()
         self.asked: Message | None = None
@@ -38,7 +38,7 @@ class Router:
 
     def headers(self, headers: HeaderMap, end: bool) -> None:
         """The request's headers; what cannot be routed is refused."""
-        stream = self._stream
+        stream = self.stream
         if not (headers.has(":path") and headers.has("x-forwarded-proto")):  # no route is found without them
             stream.local_reply(404, b"", (), details="route_not_found")
         elif not headers.has(":method"):
@@ -61,10 +61,10 @@ class Router:
         self._complete()
 
     def _complete(self) -> None:
-        self._stream.proxy.clock.soon(self._ask)
+        self.stream.proxy.clock.soon(self._ask)
 
     def _ask(self) -> None:
-        stream = self._stream
+        stream = self.stream
         if self._headers is None or stream.ended or stream.response.headers is not None:
             return
         self._sent.headers = edge.request_on_wire(self._headers, self._sent.open)
@@ -77,7 +77,7 @@ class Router:
 
     def _answer(self, answer: Answer, asked_at: int) -> None:
         """The answer arrives, or what there is of one."""
-        stream = self._stream
+        stream = self.stream
         if stream.ended or stream.response.headers is not None or self._headers is None:
             return
         stream.wait()

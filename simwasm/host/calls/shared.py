@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from simwasm.abi.enums import Status
 from simwasm.abi.status import Refusal
 from simwasm.host.calls.topic import calls
@@ -23,10 +25,7 @@ def proxy_register_shared_queue(vm: Vm, name: str) -> int:
     root = vm.root
 
     def notify(queue: int) -> None:
-        def ready() -> None:
-            vm.tell(root, "proxy_on_queue_ready", queue)
-
-        vm.proxy.clock.soon(ready)
+        vm.proxy.clock.soon(partial(vm.tell, root, "proxy_on_queue_ready", queue))
 
     return vm.proxy.queues.register(vm.plugin.vm_id, name, notify)
 
