@@ -91,6 +91,19 @@ class Instance(Protocol):
         ...
 
 
+@runtime_checkable
+class Capturable(Instance, Protocol):
+    """The ability of an instance to be captured and put back (`image.py`), when no call of it is running."""
+
+    def variables(self) -> tuple[str, ...]:
+        """The exported globals that can change and are numbers; the fuel counter is one of them."""
+        ...
+
+    def grow(self, pages: int) -> None:
+        """Give the memory more pages of 64 KiB, as if the guest had asked for them."""
+        ...
+
+
 class Program(Protocol):
     """A compiled module, from which any number of instances start."""
 

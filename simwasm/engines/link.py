@@ -9,12 +9,13 @@ Rules that live here: a host provides functions only; types fit exactly; what th
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from simwasm.engines.engine import HostFunction, Imports, Words
 from simwasm.engines.fuel import Fuel
 from simwasm.errors import LinkError
-from simwasm.wasm.module import FuncType, Kind, ValType
+from simwasm.wasm.module import FuncType, Kind, Module, ValType
 from simwasm.wasm.reader import read_module
 from simwasm.wasm.rewrite import SLICE, Rewritten
 
@@ -24,11 +25,14 @@ _SLICE_TYPE = FuncType((), (ValType.I32,))
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """The functions that a rewritten module imports, in order, and those of its exports that Python can call."""
+    """What of a rewritten module meets Python: functions, and globals that can change."""
 
     imports: tuple[tuple[str, str, FuncType | None], ...]
-    """From where, which name, which type; None if it is no function."""
+    """All imports in order: from where, which name, which type; None if it is no function."""
     exports: tuple[tuple[str, FuncType], ...]
+    """The exported functions that Python can call."""
+    variables: tuple[str, ...]
+    """The exported globals that can change and are numbers."""
 
     @classmethod
     def of(cls, rewritten: Rewritten) -> Interface:
@@ -41,7 +45,7 @@ class Interface:
         functions = [export for export in module.exports if export.kind is Kind.FUNCTION]
         exports = [(export.name, module.function_type(export.index)) for export in functions]
         callable_ones = tuple((name, kind) for name, kind in exports if _speakable(kind))
-        return cls(tuple(imports), callable_ones)
+        return cls(tuple(imports), callable_ones, tuple(_variables(module)))
 
     def host_types(self) -> tuple[FuncType, ...]:
         """The types of all imports; of none if one of them can never be linked."""
@@ -51,7 +55,8 @@ class Interface:
     def attach(self, compiled: bytes) -> bytes:
         """Put it before compiled code."""
         imports = [[module, name, kind and _lists(kind)] for module, name, kind in self.imports]
-        text = json.dumps([imports, [[name, _lists(kind)] for name, kind in self.exports]]).encode()
+        exports = [[name, _lists(kind)] for name, kind in self.exports]
+        text = json.dumps([imports, exports, self.variables]).encode()
         return len(text).to_bytes(4, "little") + text + compiled
 
     @classmethod
@@ -59,10 +64,11 @@ class Interface:
         """Take it off again. Anything that `attach` did not make is a ValueError."""
         end = 4 + int.from_bytes(data[:4], "little")
         try:
-            imports, exports = json.loads(data[4:end])
+            imports, exports, variables = json.loads(data[4:end])
             found = cls(
                 tuple((module, name, kind and _function_type(kind)) for module, name, kind in imports),
                 tuple((name, _function_type(kind)) for name, kind in exports),
+                tuple(variables),
             )
         except TypeError as error:
             raise ValueError(f"no interface: {error}") from None
@@ -72,6 +78,15 @@ class Interface:
         """The host function for every import, in order. Requests for more fuel go to `fuel`."""
         offered = {**imports, SLICE: HostFunction(_SLICE_TYPE, fuel.slice)}
         return [_fitting(module, name, kind, offered) for module, name, kind in self.imports]
+
+
+def _variables(module: Module) -> Iterator[str]:
+    first = len(module.imported(Kind.GLOBAL))
+    for export in module.exports:
+        if export.kind is Kind.GLOBAL and export.index >= first:
+            kind = module.globals[export.index - first].type
+            if kind.mutable and kind.type in _WORDS:
+                yield export.name
 
 
 def _lists(kind: FuncType) -> list[list[str]]:

@@ -180,7 +180,9 @@ class WasmerInstance:
             memory = found.get(MEMORY)
         functions = {name: _export(found[name], started) for name, _ in interface.exports}
         self.memory = LinearMemory(nothing if memory is None else _looker(memory))
+        self._linear: Any = memory
         self.exports: Mapping[str, Export] = {name: call for name, (call, _) in functions.items()}
+        self._variables = interface.variables
         self._globals = {name: item for name, item in found.items() if isinstance(item, wasmer.Global)}
         self._release = [release for _, release in functions.values()]
 
@@ -193,11 +195,20 @@ class WasmerInstance:
         """Change an exported global."""
         self._globals[name].value = value
 
+    def variables(self) -> tuple[str, ...]:
+        """The exported globals that can change and are numbers."""
+        return self._variables
+
+    def grow(self, pages: int) -> None:
+        """Give the memory more pages."""
+        self._linear.grow(pages)
+
     def close(self) -> None:
         """Let go of the guest."""
         for release in self._release:
             release()
         self._globals.clear()
+        self._linear = None
         self.memory.close()
 
 

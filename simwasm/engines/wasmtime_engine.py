@@ -142,9 +142,11 @@ class WasmtimeInstance:
         if not isinstance(memory, wasmtime.Memory):
             memory = exports.get(MEMORY)
         self.memory = LinearMemory(nothing if memory is None else _looker(store, memory))
+        self._linear: Any = memory
         self.exports: Mapping[str, Export] = {
             name: calls.export(exports[name], kind) for name, kind in interface.exports
         }
+        self._variables = interface.variables
         self._globals = {name: item for name, item in exports.items() if isinstance(item, wasmtime.Global)}
 
     def get_global(self, name: str) -> Word:
@@ -155,6 +157,14 @@ class WasmtimeInstance:
     def set_global(self, name: str, value: Word) -> None:
         """Change an exported global."""
         self._globals[name].set_value(self._store, value)
+
+    def variables(self) -> tuple[str, ...]:
+        """The exported globals that can change and are numbers."""
+        return self._variables
+
+    def grow(self, pages: int) -> None:
+        """Give the memory more pages."""
+        self._linear.grow(self._store, pages)
 
     def close(self) -> None:
         """Let go of the guest."""
