@@ -214,6 +214,14 @@ def why_not(context: Context, path: tuple[str, ...]) -> str:
     """Say why a property has no value."""
     if context.stream is None:
         return "this context has no stream"
+    if path == ("request", "duration"):
+        return "it is known once the exchange has ended"
+    if path == ("response", "code_details"):
+        return "nothing has answered yet"
+    if path[0] == "request" and MapType.HTTP_REQUEST_HEADERS in context.maps:
+        return "the request does not have it"
+    if path[0] == "response" and MapType.HTTP_RESPONSE_HEADERS in context.maps:
+        return "the response does not have it"
     if path[0] == "request":
         return "the request's headers are there in proxy_on_request_headers, until it returns Continue, and in on_log"
     if path[0] == "response":
