@@ -79,6 +79,8 @@ class State:
     metrics: tuple[MetricState, ...] = ()
     stops_on_headers: bool = False
     """Whether Pause in a headers callback lets body and trailers come to the plugin (not Envoy's default)."""
+    buffer_limit: int = 0
+    """How many bytes of a body may be held back."""
 
     def map(self, kind: MapType) -> MapState | None:
         """A header map."""
@@ -122,6 +124,7 @@ def read(proxy: Proxy, tape: Tape, position: int) -> State:
         queues(proxy),
         metrics(proxy),
         proxy.profile.stop_iteration_on_headers,
+        proxy.profile.buffer_limit,
     )
 
 

@@ -39,6 +39,8 @@ class LaneState:
     sent: int
     """How many have left the last plugin."""
     buffered: int
+    trailers: bool
+    """There are trailers."""
     calls: int
     """How many callbacks of this direction are running."""
     stations: tuple[StationState, ...]
@@ -119,5 +121,5 @@ def _lane(lane: Lane, sent: int) -> LaneState:
     )
     return LaneState(
         lane.request, lane.headers is not None, lane.complete, lane.aborted, lane.received, sent, buffered,
-        lane.calls, stations,
+        lane.trailers is not None, lane.calls, stations,
     )  # fmt: skip

@@ -1,0 +1,127 @@
+"""Who can resume what a plugin has paused, and how an exchange stands, on one line.
+
+A paused direction goes on when its plugin says so, and a plugin speaks only when it is called. So what can resume it is
+what calls the plugin: an answer to a callout, a tick, an item in a queue, the rest of the message, another exchange.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from simwasm.debug.state import State
+from simwasm.debug.state_lanes import LaneState, StationState, StreamState
+from simwasm.debug.state_pending import CalloutState
+from simwasm.host.lane import Held
+
+_UNITS = ((60_000_000_000, "min"), (1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns"))
+
+
+def lasting(ns: int) -> str:
+    """A stretch of time in words: `12 ms`, `1.5 s`, `5 min`."""
+    size, unit = next((entry for entry in _UNITS if ns >= entry[0]), _UNITS[-1])
+    return f"{ns / size:.3g} {unit}"
+
+
+class Waiting(NamedTuple):
+    """What a paused direction waits for; `short` are a few words of it."""
+
+    short: str
+    text: str
+    hopeless: bool = False
+    """Nobody can resume it."""
+
+
+def waiting(
+    state: State, stream: StreamState | None, lane: LaneState | None, vm: str, context: int
+) -> Waiting:
+    """What may resume a direction that a plugin holds back, the likeliest first."""
+    found = list(_callers(state, stream, lane, vm, context))
+    if found:
+        return Waiting(found[0].short, "; ".join(each.text for each in found))
+    ends = ""
+    if stream is not None and stream.idle_due_ns is not None:
+        ends = f"; the exchange ends with the idle timeout in {lasting(max(0, stream.idle_due_ns - state.now_ns))}"
+    return Waiting("nobody", f"no callout is in flight, no tick is set: NOBODY can resume it{ends}", True)
+
+
+def _callers(
+    state: State, stream: StreamState | None, lane: LaneState | None, vm: str, context: int
+) -> Iterator[Waiting]:
+    number = stream.exchange if stream is not None else 0
+    request = lane.request if lane is not None else None
+    if any(
+        deed.what == "resume" and deed.context == context and deed.vm == vm and deed.request is request
+        for deed in state.deeds
+    ):
+        yield Waiting(
+            "its callback to return", "it was told to continue, and does when this callback returns"
+        )
+    calls = [call for call in state.callouts if call.vm == vm]
+    for call in sorted(calls, key=lambda call: call.context != context):
+        yield _callout(state, call, own=call.context == context)
+    for tick in state.ticks:
+        if tick.vm == vm and tick.due_ns is not None:
+            yield Waiting("a tick", f"the next tick is due in {lasting(max(0, tick.due_ns - state.now_ns))}")
+    if any(
+        each.what.startswith("proxy_on_queue_ready") and each.what.endswith(f" of `{vm}`")
+        for each in state.due
+    ):
+        yield Waiting("a queue", "an item waits in a queue of the plugin")
+    if lane is not None and not lane.complete and not _shut(lane, vm, context):
+        yield Waiting(
+            f"more of the {lane.name}", f"more of the {lane.name} comes, and the plugin is asked about it"
+        )
+    others = [other for other in state.streams if other.exchange != number and not other.ended]
+    if others or state.waiting:
+        yield Waiting("another exchange", "a callback of another exchange that is open could do it")
+
+
+def _shut(lane: LaneState, vm: str, context: int) -> bool:
+    """Whether the plugin is not even asked about what comes next."""
+    held = (station.held for station in lane.stations if (station.vm, station.context) == (vm, context))
+    return any(each in (Held.ALL, Held.ALL_WATERMARK) for each in held)
+
+
+def _callout(state: State, call: CalloutState, *, own: bool) -> Waiting:
+    when = "it is sent when the callback has returned"
+    if call.due_ns is not None:
+        when = f"answer due in {lasting(max(0, call.due_ns - state.now_ns))}"
+    whose = "" if own else f", asked by context {call.context}"
+    return Waiting(f"call {call.id}", f"callout {call.id} to `{call.cluster}` is in flight ({when}{whose})")
+
+
+def status(state: State, stream: StreamState) -> str:
+    """How an exchange stands: `PAUSED in request headers by `auth`, waiting for call 4`."""
+    held = stream.held
+    if stream.ended:
+        return f"ENDED: {stream.details}" if stream.details else "ENDED"
+    if held is None:
+        return _on_its_way(stream)
+    lane, station = held
+    who = waiting(state, stream, lane, station.vm, station.context)
+    part = f"{lane.name} {_part(lane, station)}"
+    if who.hopeless:
+        return f"PAUSED in {part} by `{station.vm}`: {who.text}"
+    return f"PAUSED in {part} by `{station.vm}`, waiting for {who.short}"
+
+
+def _part(lane: LaneState, station: StationState) -> str:
+    if not station.headers_passed and not station.buffering:
+        return "headers"
+    return "trailers" if lane.trailers and not station.ended else "body"
+
+
+def _on_its_way(stream: StreamState) -> str:
+    running = next((lane for lane in (stream.response, stream.request) if lane.calls), None)
+    if stream.replied:
+        return (
+            f"ANSWERED by a local reply: {stream.details}" if stream.details else "ANSWERED by a local reply"
+        )
+    if running is not None:
+        return f"{running.name} in the plugins"
+    if stream.response.begun:
+        return "response on its way to the client"
+    if stream.asked:
+        return "waiting for the upstream"
+    return "request on its way" if stream.request.complete else "request coming in"
