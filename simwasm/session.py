@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Protocol
 
 from simwasm.engines.engine import Engine, Instance
-from simwasm.engines.fuel import Fuel
+from simwasm.engines.fuel import Fuel, FuelState
 from simwasm.engines.load import load
 from simwasm.engines.memory import LinearMemory
 from simwasm.exchange import Exchange, Message, response
@@ -177,3 +177,10 @@ class _FuelByCall(Fuel):
             self._call = self._vm.calls
             self.renew()
         return super().slice()
+
+    def state(self) -> FuelState:
+        return (*super().state(), self._call)
+
+    def restore(self, state: FuelState) -> None:
+        super().restore(state[:-1])
+        self._call = state[-1]

@@ -8,8 +8,9 @@ import time
 import pytest
 from guest import Starter
 
-from simwasm.engines.engine import Instance
+from simwasm.engines.engine import Capturable, Instance
 from simwasm.engines.fuel import SLICE, Fuel
+from simwasm.engines.image import capture, restore
 from simwasm.errors import Trap, TrapKind
 from simwasm.wasm.rewrite import FUEL
 
@@ -127,6 +128,128 @@ def test_other_threads_run_while_a_shared_guest_computes(start: Starter) -> None
     over.set()
     thread.join()
     assert counted > elapsed / 0.05
+
+
+def repeatable(start: Starter, fuel: Fuel) -> Capturable:
+    instance = spinning(start, fuel)
+    assert isinstance(instance, Capturable)
+    return instance
+
+
+def test_an_interrupt_that_took_effect_is_repeated_when_the_run_is(start: Starter) -> None:
+    fuel = Fuel()
+    instance = repeatable(start, fuel)
+    image, state = capture(instance), fuel.state()
+    requests = 0
+
+    def third() -> None:
+        nonlocal requests
+        requests += 1
+        if requests == 3:
+            fuel.interrupt(TrapKind.RESTRICTED)
+
+    fuel.wait = third
+    assert stop(instance).kind is TrapKind.RESTRICTED
+    granted = fuel.granted
+    for _ in range(2):
+        restore(instance, image)
+        fuel.restore(state)
+        assert stop(instance).kind is TrapKind.RESTRICTED
+        assert fuel.granted == granted == 2 * SLICE
+    assert requests == 9
+
+
+def test_the_call_after_a_repeated_interrupt_runs(start: Starter) -> None:
+    fuel = Fuel()
+    instance = repeatable(start, fuel)
+    image, state = capture(instance), fuel.state()
+    fuel.interrupt()
+    stop(instance)
+    restore(instance, image)
+    fuel.restore(state)
+    stop(instance)
+    fuel.renew()
+    instance.exports["count"](10_000_000)
+
+
+def test_refusals_of_another_run_hold_in_this_one(start: Starter) -> None:
+    first, second = Fuel(), Fuel()
+    instance = spinning(start, first)
+    first.interrupt(TrapKind.RESTRICTED)
+    trap = stop(instance)
+    second.refusals = first.refusals
+    again = stop(spinning(start, second))
+    assert (again.kind, again.frames) == (trap.kind, trap.frames)
+    assert second.state() == first.state()
+
+
+def test_what_is_left_is_put_back(start: Starter) -> None:
+    fuel = Fuel(3 * SLICE)
+    instance = repeatable(start, fuel)
+    image, state = capture(instance), fuel.state()
+    for _ in range(2):
+        stop(instance)
+        assert fuel.granted == 3 * SLICE
+        assert fuel.state() != state
+        restore(instance, image)
+        fuel.restore(state)
+        assert fuel.refused is None
+
+
+def test_an_interrupt_that_was_not_noticed_is_not_part_of_the_state() -> None:
+    fuel = Fuel()
+    before = fuel.state()
+    fuel.interrupt()
+    assert fuel.state() == before
+    fuel.restore(before)
+    assert fuel.slice() == 0
+
+
+def test_a_guest_waits_where_it_asks_for_fuel(start: Starter) -> None:
+    fuel = Fuel()
+    instance = spinning(start, fuel)
+    waiting, go = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        waiting.set()
+        assert go.wait(60)
+
+    def interrupt() -> None:
+        assert waiting.wait(60)
+        granted.append(fuel.granted)
+        fuel.interrupt()
+        go.set()
+
+    granted: list[int] = []
+    fuel.wait = wait
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    assert stop(instance).kind is TrapKind.INTERRUPTED
+    thread.join()
+    assert granted == [fuel.granted] == [0]
+
+
+def test_what_waiting_raises_unwinds_the_guest(start: Starter) -> None:
+    class Leave(BaseException):
+        """What a debugger would raise."""
+
+    leave = Leave()
+
+    def wait() -> None:
+        raise leave
+
+    fuel = Fuel()
+    instance = repeatable(start, fuel)
+    image, state = capture(instance), fuel.state()
+    fuel.wait = wait
+    with pytest.raises(Leave) as caught:
+        instance.exports["spin"]()
+    assert caught.value is leave
+    assert fuel.state() == state
+    fuel.wait = None
+    restore(instance, image)
+    instance.exports["count"](10_000_000)
+    assert fuel.granted > 0
 
 
 def test_an_unreachable_of_its_own_is_not_taken_for_a_refusal(start: Starter) -> None:
