@@ -7,7 +7,8 @@
     │   └── Trap             it stopped while running: kind and frames
     ├── InputError           what the user handed over: arguments, paths
     │   ├── TrafficError     recorded traffic: file and position
-    │   └── ConfigError      configuration
+    │   ├── ConfigError      configuration
+    │   └── StillRunning     what can only be asked of a run that stands still
     ├── TraceError           a trace file or its format
     │   └── Divergence       two runs that had to be equal are not
     ├── EngineUnavailable    a Wasm engine, or Envoy, cannot be loaded here
@@ -106,6 +107,10 @@ class TrafficError(InputError):
 
 class ConfigError(InputError):
     """A configuration cannot be read."""
+
+
+class StillRunning(InputError):
+    """Something was asked of the debugger that only a run which stands still can answer."""
 
 
 class TraceError(SimwasmError):

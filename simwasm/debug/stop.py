@@ -19,10 +19,15 @@ class Why(Enum):
     END = "the run has ended"
     FAILED = "the run cannot go on"
 
+    @property
+    def passed(self) -> bool:
+        """Whether the event at the stop's position has been passed already."""
+        return self in (Why.COMPUTING, Why.END, Why.FAILED)
+
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One moment of the run. Its position is that of the event just announced; what it announces has not happened yet."""
+    """One moment of the run: an event has been announced, and what it announces has not happened yet."""
 
     position: int
     row: int

@@ -62,7 +62,7 @@ class Tape:
         self._clock = clock
         self._times = array("q")
         self._ends = array("q")
-        """For the event that begins a call, the position of its end, 0 while it is open; for others that of its begin."""
+        """Where the call ends that an event begins, 0 while it is open; for other events where it began."""
         self._parents = array("q")
         """The position of the call around it, 0 for none."""
         self._depths = array("H")
@@ -115,8 +115,22 @@ class Tape:
 
     def entered(self, position: int) -> Entered:
         """The call that begins or ends at a position."""
+        event = self.events[self.opening(position) - 1]
+        assert isinstance(event, Entered)
+        return event
+
+    def depth(self, position: int) -> int:
+        """How many calls are open around the one that begins or ends here."""
+        return self._depths[position - 1]
+
+    def opening(self, position: int) -> int:
+        """Where the call began that begins or ends here."""
+        return position if isinstance(self.events[position - 1], Entered) else self._ends[position - 1]
+
+    def is_callback(self, position: int) -> bool:
+        """Whether a callback begins here."""
         event = self.events[position - 1]
-        return event if isinstance(event, Entered) else self.entered(self._ends[position - 1])
+        return isinstance(event, Entered) and event.function.side is Side.PLUGIN
 
     def end_of(self, position: int) -> int:
         """Where the call that begins here ends; 0 while that is not known."""
@@ -129,12 +143,10 @@ class Tape:
     def calls_at(self, position: int) -> tuple[int, ...]:
         """Where the calls began that are open when the event at a position is announced, outermost first."""
         found = []
-        if position:
-            event = self.events[position - 1]
-            at = position if isinstance(event, Entered) else self._ends[position - 1]
-            while at:
-                found.append(at)
-                at = self._parents[at - 1]
+        at = self.opening(position) if position else 0
+        while at:
+            found.append(at)
+            at = self._parents[at - 1]
         return tuple(reversed(found))
 
     def span_of(self, entered: Entered) -> Span | None:
@@ -163,7 +175,12 @@ class Tape:
         if not isinstance(other.events[-1], Entered):
             other._open.pop()
         other.spans = [
-            Span(span.index, span.exchange, span.first, *((span.outcome, span.last) if 0 < span.last <= position else ()))
+            Span(
+                span.index,
+                span.exchange,
+                span.first,
+                *((span.outcome, span.last) if 0 < span.last <= position else ()),
+            )
             for span in self.spans
             if span.first <= position
         ]

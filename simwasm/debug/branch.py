@@ -1,0 +1,108 @@
+"""Branches: the run as it was recorded, and others that go another way because somebody answered for the host or for
+the plugin.
+
+A branch begins as a copy of the one it leaves and both are kept, to be compared. Rule: overrides are looked up by the
+position of the call they replace, and positions before the fork are the same on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from simwasm.abi.enums import Status
+from simwasm.abi.status import Refusal
+from simwasm.debug.inputs import Inputs
+from simwasm.debug.run import Answers
+from simwasm.debug.tape import Tape
+from simwasm.host.ports import Guest
+from simwasm.link import Handlers
+
+if TYPE_CHECKING:
+    from simwasm.debug.checkpoints import Checkpoints
+
+_REASON = "overridden in the debugger"
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What is said in place of a host function (a status, and what it writes) or of a callback (its result)."""
+
+    status: Status = Status.OK
+    values: tuple[Any, ...] = ()
+    """What goes through the out parameters, in their order, if the status is OK."""
+    result: Any = None
+    """What a callback returned, in place of what it did return."""
+    callback: bool = False
+
+    def reply(self) -> Any:
+        """As a host function's handler would give it."""
+        if self.status is not Status.OK:
+            return Refusal(self.status, _REASON)
+        return self.values[0] if len(self.values) == 1 else self.values or None
+
+
+@dataclass
+class Branch:
+    """One way that the run went."""
+
+    name: str
+    inputs: Inputs
+    tape: Tape
+    checkpoints: Checkpoints
+    overrides: dict[int, Override] = field(default_factory=dict)
+    answers: Answers = field(default_factory=Answers)
+    parent: Branch | None = None
+    forked_at: int = 0
+    """The position of the call that goes another way; 0 for the run as it was."""
+
+    def fork(self, name: str, position: int, override: Override) -> Branch:
+        """A branch that goes another way at the call that begins at a position."""
+        last = self.tape.end_of(position) if override.callback else position
+        return Branch(
+            name,
+            self.inputs,
+            self.tape.fork(last or position),
+            self.checkpoints.before(position),
+            {at: kept for at, kept in self.overrides.items() if at < position} | {position: override},
+            self.answers.before(position),
+            self,
+            position,
+        )
+
+
+class Interposed:
+    """Stands between guests and host, and answers where the branch says so; `at` tells the current position."""
+
+    def __init__(self, at: Callable[[], int], overrides: Callable[[], dict[int, Override]]) -> None:
+        self._at = at
+        self._overrides = overrides
+
+    def handlers(self, handlers: Handlers) -> Handlers:
+        """Handlers that ask for an override first."""
+        return {name: self._handler(handler) for name, handler in handlers.items()}
+
+    def _handler(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+        at, overrides = self._at, self._overrides
+
+        def answer(*args: Any) -> Any:
+            override = overrides().get(at())
+            return handler(*args) if override is None else override.reply()
+
+        return answer
+
+    def guest(self, guest: Guest) -> Guest:
+        """Callbacks whose result may be another."""
+        return {name: self._callback(callback) for name, callback in guest.items()}
+
+    def _callback(self, callback: Callable[..., Any]) -> Callable[..., Any]:
+        at, overrides = self._at, self._overrides
+
+        def call(*args: Any) -> Any:
+            opened = at() + 1
+            result = callback(*args)
+            override = overrides().get(opened)
+            return result if override is None else override.result
+
+        return call

@@ -1,0 +1,119 @@
+"""Moments of a run that can be gone back to: between two pieces of its work, when no plugin is running.
+
+A checkpoint holds the host's objects (`memento.py`), each guest's memory and globals (`engines/image.py`, pages shared
+with the checkpoint before), and what fuel there was. Rules: there are never more than `MOST`, every second one goes
+when there would be; a guest whose state cannot be read, or an engine that cannot, has none, and every way back
+begins at the start.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from simwasm.debug.memento import Memento
+from simwasm.debug.run import Run
+from simwasm.engines.engine import Capturable
+from simwasm.engines.fuel import FuelState
+from simwasm.engines.image import Image, capture, restorable, restore
+from simwasm.plugin import Plugin
+from simwasm.session import Started
+
+EVERY = 2_000
+"""Events between two checkpoints, at first: what takes about 15 ms to run again."""
+
+MOST = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A run as it was right after the event at a position."""
+
+    position: int
+    run: Run
+    memento: Memento
+    images: tuple[Image, ...]
+    fuel: tuple[FuelState, ...]
+
+    @classmethod
+    def take(cls, run: Run, position: int, previous: Checkpoint | None) -> Checkpoint:
+        """Put down where a run is, which no plugin is running in."""
+        images = previous.images if previous and previous.run is run else ()
+        started = run.session.started
+        return cls(
+            position,
+            run,
+            Memento([run, run.session.proxy]),
+            tuple(_captured(each, images[index] if images else None) for index, each in enumerate(started)),
+            tuple(each.fuel.state() for each in started),
+        )
+
+    def restore(self) -> None:
+        """Make the run go on from here."""
+        session = self.run.session
+        guests = [each.vm.guest for each in session.started]
+        self.memento.restore()
+        for each, guest, image, fuel in zip(session.started, guests, self.images, self.fuel, strict=True):
+            each.vm.guest = guest
+            if not restore(_capturable(each), image):
+                session.linked(each)
+                restore(_capturable(each), image)
+            each.fuel.restore(fuel)
+        assert session.wire is not None
+        session.wire.rewind(self.position)
+
+
+def _captured(started: Started, previous: Image | None) -> Image:
+    return capture(_capturable(started), previous)
+
+
+def _capturable(started: Started) -> Capturable:
+    assert isinstance(started.instance, Capturable)
+    return started.instance
+
+
+class Checkpoints:
+    """The checkpoints of a branch, in order."""
+
+    def __init__(self, plugins: Sequence[Plugin], taken: Sequence[Checkpoint] = ()) -> None:
+        self._plugins = plugins
+        self._taken = list(taken)
+        self._every = EVERY
+        self.useless = next(filter(None, (restorable(plugin.module) for plugin in plugins)), "")
+        """Why there are none; empty if there are."""
+
+    def before(self, position: int) -> Checkpoints:
+        """Those that a branch shares which leaves at a position."""
+        return Checkpoints(self._plugins, [taken for taken in self._taken if taken.position < position])
+
+    def nearest(self, position: int) -> Checkpoint | None:
+        """The last one from which the event at a position can be reached."""
+        at = bisect_left(self._taken, position, key=_position)
+        return self._taken[at - 1] if at else None
+
+    def offer(self, run: Run, position: int) -> None:
+        """Take one here, if there is none nearby."""
+        at = bisect_left(self._taken, position + 1, key=_position)
+        previous = self._taken[at - 1] if at else None
+        if self.useless or (previous is not None and position - previous.position < self._every):
+            return
+        if not all(isinstance(started.instance, Capturable) for started in run.session.started):
+            self.useless = "the engine cannot put a plugin back to an earlier moment"
+            return
+        self._taken.insert(at, Checkpoint.take(run, position, previous))
+        if len(self._taken) > MOST:
+            del self._taken[1::2]
+            self._every *= 2
+
+    def forget(self, run: Run) -> None:
+        """A run is over: what leads back to it is worth nothing any more."""
+        self._taken = [taken for taken in self._taken if taken.run is not run]
+
+    def runs(self) -> set[Run]:
+        """The runs that some checkpoint leads back to."""
+        return {taken.run for taken in self._taken}
+
+
+_position = attrgetter("position")

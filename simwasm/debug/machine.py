@@ -1,0 +1,222 @@
+"""The run under the debugger's hand: brings it to any position, forwards by running and backwards by running again.
+
+Everything here happens in one thread, which owns the guests. Rules:
+
+- `go` returns when the run has ended; wherever it has to stand still before, it calls `halt`, deep inside the plugin's
+  call, and goes on when that returns;
+- who wants the run elsewhere raises `Unwound` from `halt`: the plugin's call is left, and `rewind` puts the run back to
+  the nearest checkpoint before the position that is wanted;
+- what is on tape must happen again in the same way; if it does not, that is a `Divergence`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+from simwasm.abi.table import ALLOCATORS, Side
+from simwasm.debug.branch import Branch, Interposed
+from simwasm.debug.run import Answers, Run
+from simwasm.debug.seen import seen
+from simwasm.debug.stop import Why
+from simwasm.debug.tape import Line, Maps
+from simwasm.engines.fuel import Fuel
+from simwasm.errors import Divergence
+from simwasm.exchange import Exchange
+from simwasm.host.outcome import LogLine, Outcome
+from simwasm.host.vm import Vm
+from simwasm.trace.event import Entered, Event, Trapped
+
+Arrived = Callable[[int], Why | None]
+"""Asked at each new event: why to stand still there, or None to go on."""
+
+Probe = Callable[[int], Why | None]
+"""Asked at every event, new or not."""
+
+_BREATH = 0.000_05
+_EVENTS_A_BREATH = 256
+
+
+class Unwound(BaseException):
+    """The plugin's call is left because the run goes on elsewhere."""
+
+
+class Machine:
+    """A run that can be brought to any position of its tape, and beyond the last one."""
+
+    def __init__(self, branch: Branch, halt: Callable[[Why], None]) -> None:
+        self.branch = branch
+        self.branches = [branch]
+        self.at = 0
+        """The position of the event announced last."""
+        self.target = 0
+        """Where to stand still, among what is on tape; 0 goes on to what is not."""
+        self.arrived: Arrived | None = None
+        """Decides at each new event, and at none that is on tape already."""
+        self.probe: Probe | None = None
+        """Looks at memory at every event, new or not."""
+        self.attention = False
+        """Somebody wants the run to stand still as soon as it can."""
+        self.kill = False
+        """Somebody wants the plugin's call to end with a trap."""
+        self.run: Run | None = None
+        self._spans: dict[int, int] = {}
+        self._maps: Maps = ()
+        self._halt = halt
+        self._muted = False
+        self._between = Interposed(lambda: self.at, lambda: self.branch.overrides)
+
+    @property
+    def answers(self) -> Answers:
+        """What upstreams and clusters said on this branch."""
+        return self.branch.answers
+
+    def go(self) -> None:
+        """Run until nothing is left to do, standing still on the way wherever that is wanted."""
+        run = self.run
+        if run is None:
+            self.rewind(1)
+            run = self.run
+        assert run is not None
+        while run.advance():
+            self.branch.checkpoints.offer(run, self.at)
+
+    def rewind(self, position: int) -> None:
+        """Put the run back to where the event at a position is still to come."""
+        self._muted = True
+        checkpoint = self.branch.checkpoints.nearest(position)
+        if checkpoint is not None:
+            self._leave(checkpoint.run)
+            checkpoint.restore()
+            self.run, self.at = checkpoint.run, checkpoint.position
+        else:
+            self._leave(None)
+            self.run, self.at = Run(self.branch.inputs, self.watch, self, self._between), 0
+        for started in self.run.session.started:
+            started.fuel.wait = partial(self._breathe, started.fuel)
+        self._muted = False
+
+    def _leave(self, next_run: Run | None) -> None:
+        """Close the run that is left, unless there is a way back to it."""
+        run, self.run = self.run, None
+        if run is not None and run is not next_run and run not in self._kept():
+            run.close()
+
+    def _kept(self) -> set[Run]:
+        """The runs that some checkpoint leads back to."""
+        return {run for branch in self.branches for run in branch.checkpoints.runs()}
+
+    # What the run tells.
+
+    def watch(self, event: Event) -> None:
+        """Put an event on tape, or see that it is the one that is there; stand still if this is the place."""
+        if self._muted:
+            return
+        self.at = at = event[0]
+        tape = self.branch.tape
+        if at <= len(tape.events):
+            if event != tape.events[at - 1] and not _both_trapped(event, tape.events[at - 1]):
+                raise Divergence(_differing(at, tape.events[at - 1], event))
+            why = Why.GOTO if at == self.target else None
+        else:
+            tape.add(event)
+            self._note(event)
+            if not at % _EVENTS_A_BREATH:
+                time.sleep(_BREATH)
+            why = self.arrived(at) if self.arrived is not None else None
+        if self.probe is not None:
+            why = self.probe(at) or why
+        if self.attention:
+            self.attention = False
+            why = why or Why.PAUSED
+        if why is not None:
+            self.stand(why)
+
+    def stand(self, why: Why) -> None:
+        """Stand still, and show every guest's memory as it is now to whoever looks."""
+        assert self.run is not None
+        for started in self.run.session.started:
+            started.look()
+        try:
+            self._halt(why)
+        except BaseException:
+            self._muted = True
+            raise
+
+    def _breathe(self, fuel: Fuel) -> None:
+        """A plugin computes: let others run, stop it or stand still if that is wanted."""
+        time.sleep(_BREATH)
+        if self.attention:
+            self.attention = False
+            self.stand(Why.COMPUTING)
+        if self.kill:
+            self.kill = False
+            fuel.interrupt()
+
+    def _note(self, event: Event) -> None:
+        """Keep what nothing on tape will tell later: the header maps around a callback, and whose context it is."""
+        tape = self.branch.tape
+        if event.__class__ is Entered:
+            entered = event
+        elif event.__class__ is Trapped or tape.entered(event[0]).function.side is Side.HOST:
+            return
+        else:
+            entered = tape.entered(event[0])
+        assert isinstance(entered, Entered)
+        if entered.function.side is Side.HOST or entered.function.name in ALLOCATORS:
+            return
+        context = self._vm(entered.vm).current
+        if context is not None and context.stream is not None:
+            self._maps = tape.seen[event[0]] = seen(context, self._maps)
+            span = self._spans.get(id(context.stream.exchange))
+            if span is not None:
+                tape.belongs(entered.vm, context.id, tape.spans[span])
+
+    def _vm(self, name: str) -> Vm:
+        assert self.run is not None
+        return next(vm for vm in self.run.session.proxy.vms if vm.plugin.name == name)
+
+    def began(self, number: int, exchange: Exchange) -> None:
+        """An exchange begins."""
+        self._spans[id(exchange)] = number
+        tape = self.branch.tape
+        if len(tape.spans) <= number:
+            tape.begin(exchange)
+
+    def ended(self, outcome: Outcome) -> None:
+        """An exchange has ended."""
+        span = self.branch.tape.spans[self._spans[id(outcome.exchange)]]
+        if span.outcome is None:
+            span.last, span.outcome = self.at, outcome
+
+    def logged(self, number: int, line: LogLine) -> None:
+        """A line was logged, the so-manieth of the run."""
+        lines = self.branch.tape.lines
+        if len(lines) < number:
+            lines.append(Line(self.at, line))
+
+    def close(self) -> None:
+        """Let go of all guests."""
+        for run in self._kept() | ({self.run} if self.run else set()):
+            run.close()
+
+
+def _both_trapped(one: Event, other: Event) -> bool:
+    """Whether both tell of the same trap; each trap is an object of its own."""
+    if not (isinstance(one, Trapped) and isinstance(other, Trapped)):
+        return False
+    return one.opened == other.opened and one.trap.kind is other.trap.kind
+
+
+def _differing(at: int, then: Event, now: Event) -> str:
+    return (
+        f"event {at} is not what it was: {_told(then)} the first time, {_told(now)} now. Something outside of the "
+        f"run decided: did the plugin's upstream or clock change?"
+    )
+
+
+def _told(event: Event) -> str:
+    if isinstance(event, Entered):
+        return f"{event.function.name}{event.args}"
+    return f"a trap ({event.trap.kind.value})" if isinstance(event, Trapped) else f"the result {event.result}"
