@@ -8,6 +8,7 @@
     ├── InputError           what the user handed over: arguments, paths
     │   ├── TrafficError     recorded traffic: file and position
     │   ├── ConfigError      configuration
+    │   ├── ExpressionError  an expression of the debugger: where in its text
     │   └── StillRunning     what can only be asked of a run that stands still
     ├── TraceError           a trace file or its format
     │   └── Divergence       two runs that had to be equal are not
@@ -111,6 +112,14 @@ class ConfigError(InputError):
 
 class StillRunning(InputError):
     """Something was asked of the debugger that only a run which stands still can answer."""
+
+
+class ExpressionError(InputError):
+    """An expression cannot be read, or has no value here; `position` is where in its text."""
+
+    def __init__(self, message: str, position: int = 0) -> None:
+        super().__init__(f"{message} (at {position + 1})" if position else message)
+        self.position = position
 
 
 class TraceError(SimwasmError):
