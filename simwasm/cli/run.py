@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 
+from simwasm import recipe as recipes
 from simwasm.cli import output, setup
 from simwasm.cli.watch import Watch, watching
 from simwasm.engines.find import engine as find_engine
@@ -15,7 +16,6 @@ from simwasm.host.access_log import access_log_line
 from simwasm.host.outcome import Outcome
 from simwasm.session import Session
 from simwasm.trace.text import plain
-from simwasm.traffic.importer import read_traffic
 
 _UPSTREAM = "127.0.0.1:80"
 
@@ -25,7 +25,7 @@ def command(words: Namespace) -> int:
     plugin = setup.plugin(words)
     stream = output.stdout()
     colour = output.ink(words, stream)
-    exchanges = _exchanges(words.traffic)
+    exchanges = recipes.exchanges(setup.recipe(words), lambda text: print(f"simwasm: {text}", file=sys.stderr))
     first = next(exchanges, None)
     now = first.started_ns if first is not None else 0
     printer = None if words.quiet or words.json else (stream, colour)
@@ -50,11 +50,6 @@ def _replay(session: Session, first: Exchange, rest: Iterator[Exchange], report:
 
     for outcome in session.replay(all_of_them()):
         report.add(outcome)
-
-
-def _exchanges(paths: list[str]) -> Iterator[Exchange]:
-    for path in paths:
-        yield from read_traffic(path, note=lambda text: print(f"simwasm: {text}", file=sys.stderr))
 
 
 class _Report:

@@ -1,0 +1,105 @@
+"""What a run is made of, as a person wrote it: the plugin's file, recordings, and options as on the command line.
+
+It is read here, once, into the values that a session takes. A debugger's session file holds a recipe, so that what
+was typed is written down and read again later. Rule: nothing here is read before it is asked for.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from simwasm.abi.enums import LogLevel
+from simwasm.answers import Clusters, parse_answer
+from simwasm.errors import InputError
+from simwasm.exchange import Exchange
+from simwasm.host.profile import ENVOY, Profile
+from simwasm.plugin import FailPolicy, Plugin, read_bytes
+from simwasm.traffic.importer import read_traffic
+from simwasm.wasm.rewrite import Limits
+
+_PAGES_A_MIB = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A plugin, its traffic, and the options of plugin and host; the fields are named like the options."""
+
+    plugin: str
+    traffic: tuple[str, ...] = ()
+    config: str = ""
+    vm_config: str = ""
+    name: str = ""
+    root_id: str = ""
+    vm_id: str = ""
+    env: tuple[str, ...] = ()
+    fail_open: bool = False
+    engine: str | None = None
+    callout: tuple[str, ...] = ()
+    log_level: str = "info"
+    fuel: int | None = None
+    memory: int | None = None
+    seed: int = 0
+    together: bool = False
+
+
+def plugin(recipe: Recipe) -> Plugin:
+    """The plugin that a recipe describes."""
+    path = Path(recipe.plugin)
+    return Plugin(
+        name=recipe.name or default_name(path),
+        wasm=read_bytes(path),
+        config=text_or_file(recipe.config),
+        vm_config=text_or_file(recipe.vm_config),
+        root_id=recipe.root_id,
+        vm_id=recipe.vm_id,
+        fail_policy=FailPolicy.FAIL_OPEN if recipe.fail_open else FailPolicy.FAIL_CLOSED,
+        env=dict(_pair(text, "--env") for text in recipe.env),
+    )
+
+
+def exchanges(recipe: Recipe, note: Callable[[str], None] = lambda text: None) -> Iterator[Exchange]:
+    """The exchanges of all recordings, in their order; `note` hears of entries that are left out."""
+    for path in recipe.traffic:
+        yield from read_traffic(path, note)
+
+
+def default_name(path: Path) -> str:
+    """A name for a plugin: its file's, or its folder's where the file is called plugin.wasm."""
+    stem = path.name.partition(".")[0]
+    return path.resolve().parent.name if stem == "plugin" else stem
+
+
+def text_or_file(text: str) -> bytes:
+    """Text as it is, or the content of a file after `@`; `@-` is standard input."""
+    if text == "@-":
+        return sys.stdin.buffer.read()
+    return read_bytes(text[1:]) if text.startswith("@") else text.encode("utf-8", "surrogateescape")
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise InputError(f"{option}: `{text}` is not NAME=VALUE")
+    return name, value
+
+
+def profile(recipe: Recipe) -> Profile:
+    """Envoy's rules, as loud and as random as the recipe says."""
+    return replace(ENVOY, log_level=LogLevel[recipe.log_level.upper()], seed=recipe.seed)
+
+
+def clusters(recipe: Recipe) -> Clusters:
+    """Who answers the plugin's callouts."""
+    pairs = [_pair(text, "--callout") for text in recipe.callout]
+    return Clusters({name: parse_answer(answer, f"--callout {name}") for name, answer in pairs})
+
+
+def limits(recipe: Recipe) -> Limits:
+    """How much a plugin may use."""
+    for option, value in (("--memory", recipe.memory), ("--fuel", recipe.fuel)):
+        if value is not None and value < 1:
+            raise InputError(f"{option}: {value} is not a positive number")
+    return Limits(pages=min(recipe.memory * _PAGES_A_MIB, 65536)) if recipe.memory else Limits()
