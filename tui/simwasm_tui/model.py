@@ -1,0 +1,72 @@
+"""What the panes draw: one value, made anew whenever something has changed, and handed to all of them.
+
+Rules: a view never changes; what it says about the tape stays true, since a tape only grows (`rows` and `lines` say
+how far it had come). `debugger` may be asked for states and memory only through the view on which it is not None,
+which means that the run stands still.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simwasm.debug.inputs import Inputs
+from simwasm.debug.stop import Stop
+from simwasm.debug.tape import Span, Tape
+
+if TYPE_CHECKING:
+    from simwasm.debug.breakpoints import Breakpoint
+
+    from simwasm.debug.debugger import Debugger
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that should not be: of the run, or of the debugger itself (position 0)."""
+
+    position: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """One moment, as the user sees it."""
+
+    inputs: Inputs
+    tape: Tape
+    rows: int
+    lines: int
+    spans: int
+    stop: Stop | None = None
+    last: Stop | None = None
+    """Where it stood last: the same as `stop` unless it runs."""
+    busy: str = ""
+    breakpoints: tuple[Breakpoint, ...] = ()
+    bookmarks: tuple[int, ...] = ()
+    """Positions, in order."""
+    problems: tuple[Problem, ...] = ()
+    looked: int = -1
+    """The row of the trace that the cursor is on; -1 for none."""
+    title: str = ""
+    """What was opened, in words: the traffic's name."""
+    branch: str = ""
+    """The name of the branch of the run, if there is more than one."""
+    debugger: Debugger | None = None
+
+    @property
+    def position(self) -> int:
+        """Where it stands, or stood last."""
+        return self.last.position if self.last else 0
+
+    @property
+    def row(self) -> int:
+        """The row on which it stands, or stood last; -1 before the first."""
+        return self.last.row if self.last else -1
+
+    @property
+    def span(self) -> Span | None:
+        """The exchange of the row it stands on, otherwise the one that was begun last."""
+        tape, position = self.tape, self.position
+        if not 0 < position <= len(tape):
+            return None
+        return tape.span_of(tape.entered(position)) or tape.span_at(position)

@@ -1,0 +1,272 @@
+"""The trace: one line for each crossing of the ABI, the run's past bright and its recorded future dim."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+
+from simwasm.debug.tape import Tape
+from simwasm.trace.rows import Kind, Row
+from simwasm_tui.commands import FIND, VIEW, Command
+from simwasm_tui.messages import Go, Look
+from simwasm_tui.model import View
+from simwasm_tui.outline import Outline
+from simwasm_tui.panes.pane import Pane
+from simwasm_tui.rowline import body, row_line
+from simwasm_tui.text import Line, count, plain
+from simwasm_tui.widgets.virtual_list import VirtualList
+
+_EMPTY = (
+    "Nothing has crossed the ABI yet.\n\n"
+    "Each callback of the plugin and each of its host calls will be a line here.\n"
+    "Press s to take the first step, c to run."
+)
+_NONE_LEFT = "No row is as the filter wants it.\n\nPress / to change the filter, empty to see all rows."
+
+
+class TraceLines:
+    """The rows of an outline, as lines."""
+
+    def __init__(self, outline: Outline, signs: Callable[[Row], str], digits: int, now: int) -> None:
+        self.outline = outline
+        self._signs = signs
+        self._digits = digits
+        self._now = now
+
+    def __len__(self) -> int:
+        return len(self.outline)
+
+    def line(self, index: int, width: int) -> Line:
+        outline = self.outline
+        which = outline[index]
+        row = outline.tape.rows[which]
+        folded = outline.calls_in(which) if which in outline.folded else -1
+        sign = self._signs(row)
+        return row_line(row, width, digits=self._digits, now=self._now, mark=sign, folded=folded)
+
+
+class TraceList(VirtualList):
+    """A list in which left and right fold, as in a tree."""
+
+    BINDINGS = [  # noqa: RUF012  # Textual reads it as a class variable
+        Binding("left", "fold(True)", "Fold", show=False),
+        Binding("right", "fold(False)", "Unfold", show=False),
+        Binding("shift+left", "sideways(-8)", "Left", show=False),
+        Binding("shift+right", "sideways(8)", "Right", show=False),
+    ]
+
+    def action_fold(self, fold: bool) -> None:
+        pane = self.parent
+        assert isinstance(pane, Trace)
+        pane.fold(fold)
+
+
+class Trace(Pane):
+    """The trace."""
+
+    HELP = (
+        "Every crossing of the ABI, in order. ← is a callback of the plugin, → what it returned, ✗ a trap; the lines "
+        "between are the host calls it made, with their status and how long each took. ▶ is where the run stands: that "
+        "line is announced and has not happened yet. What comes after it is recorded and dim. ● is a breakpoint, "
+        "◆ a bookmark. Enter goes to a line, left and right fold a callback. The plugin's allocator is left out: "
+        "press a to see it."
+    )
+    COMMANDS = (
+        Command("trace.fold_all", "minus", "Fold all callbacks", "Show one line for each callback.", VIEW),
+        Command(
+            "trace.unfold_all", "plus", "Unfold all callbacks", "Show everything inside callbacks.", VIEW
+        ),
+        Command(
+            "trace.allocator",
+            "a",
+            "Show the allocator",
+            "Show or hide calls of the plugin's allocator.",
+            VIEW,
+        ),
+        Command("trace.here", "period", "Find where the run stands", "Put the cursor back on ▶.", FIND),
+    )
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.outline: Outline | None = None
+        self._wanted: Callable[[Row], bool] | None = None
+        self.expression = ""
+        self._allocator = False
+        self._growing = False
+
+    def compose(self) -> ComposeResult:
+        yield TraceList(empty=_EMPTY)
+
+    @property
+    def list(self) -> VirtualList:
+        """The list itself."""
+        return self.query_one(VirtualList)
+
+    @property
+    def row(self) -> int:
+        """The row under the cursor; -1 if there is none."""
+        outline = self.outline
+        return outline[self.list.cursor] if outline is not None and self.list.cursor < len(outline) else -1
+
+    def draw(self, view: View, before: View | None) -> None:
+        moved = before is None or view.last is not before.last
+        same = before is not None and self.outline is not None and self.outline.tape is view.tape
+        if not same:
+            self._begin(view.tape)
+        outline = self.outline
+        assert outline is not None
+        more = outline.grow(view.rows)
+        self.list.show(self._lines(view))
+        if moved or not same:
+            self.follow(view)
+        self._foot()
+        if more and not self._growing:
+            self._growing = True
+            self.call_later(self._grow)
+
+    def _lines(self, view: View) -> TraceLines:
+        assert self.outline is not None
+        return TraceLines(self.outline, self._signs(view), max(3, len(str(view.rows))), view.position)
+
+    def _begin(self, tape: Tape) -> None:
+        folded = self.outline.folded if self.outline is not None and self.outline.tape is tape else set()
+        self.outline = Outline(tape, self._wanted, allocator=self._allocator)
+        if folded:
+            self.outline.grow(len(tape.rows), len(tape.rows))
+            for row in sorted(folded):
+                self.outline.fold(row)
+
+    def _grow(self) -> None:
+        """Take in the rest of a long tape, a portion at a time, so that keys are heard in between."""
+        view, outline = self.view, self.outline
+        self._growing = False
+        if view is None or outline is None:
+            return
+        more = outline.grow(view.rows)
+        self.list.grown()
+        self._foot()
+        if more:
+            self._growing = True
+            self.set_timer(0.001, self._grow)
+        elif view.stop is not None:
+            self.follow(view)
+
+    def follow(self, view: View) -> None:
+        """Put the cursor on the row where the run stands."""
+        outline = self.outline
+        assert outline is not None
+        if view.row >= 0 and len(outline):
+            for callback in [row for row in outline.folded if row < view.row <= outline.end_of(row)]:
+                outline.unfold(callback)
+            self.list.go(max(0, outline.place(view.row)), middle=True)
+
+    def _signs(self, view: View) -> Callable[[Row], str]:
+        bookmarks = set(view.bookmarks)
+
+        def sign(row: Row) -> str:
+            if row.position in bookmarks:
+                return "◆"
+            return breakpoint_sign(view, row)
+
+        return sign
+
+    def _foot(self) -> None:
+        outline, view = self.outline, self.view
+        if outline is None or view is None:
+            return
+        shown, top = len(outline), self.list.scroll_offset.y
+        bottom = min(shown, top + max(1, self.list.size.height))
+        if not shown:
+            self.head(note="")
+            return
+        text = f"{outline[top] + 1:,}–{outline[bottom - 1] + 1:,} of {view.rows:,}" if top < shown else ""
+        if self.expression:
+            text = f"{self.expression} · {count(shown, 'row')} of {view.rows:,}"
+        self.head(note=text)
+
+    # Folding, filtering.
+
+    def fold(self, fold: bool) -> None:
+        """Fold the callback around the cursor, or unfold it."""
+        outline = self.outline
+        if outline is None or self.row < 0:
+            return
+        callback = outline.callback_of(self.row)
+        if callback < 0:
+            return
+        (outline.fold if fold else outline.unfold)(callback)
+        self._redraw(callback)
+
+    def do_fold_all(self) -> None:
+        """Fold every callback of the host."""
+        outline, view = self.outline, self.view
+        if outline is None or view is None or self.row < 0:
+            return
+        here = self.row
+        for place in range(len(outline) - 1, -1, -1):
+            row = outline.tape.rows[outline[place]]
+            if row.kind is Kind.CALLBACK and not row.depth:
+                outline.fold(row.index)
+        self._redraw(here)
+
+    def do_unfold_all(self) -> None:
+        """Unfold every callback."""
+        outline, here = self.outline, self.row
+        if outline is None:
+            return
+        for row in sorted(outline.folded, reverse=True):
+            outline.unfold(row)
+        self._redraw(here)
+
+    def do_allocator(self) -> None:
+        """Show or hide the plugin's allocator."""
+        self._allocator = not self._allocator
+        self._again()
+
+    def do_here(self) -> None:
+        """Put the cursor back on the row where the run stands."""
+        if self.view is not None:
+            self.follow(self.view)
+
+    def filter_by(self, expression: str) -> str:
+        """Show only the rows that an expression describes; with an empty one, all. Says what is wrong with it."""
+        self.expression = expression
+        self._wanted = (lambda row: expression in plain(body(row))) if expression else None
+        self.list.empty = _NONE_LEFT if expression else _EMPTY
+        self._again()
+        return ""
+
+    def _again(self) -> None:
+        view, row = self.view, self.row
+        if view is None:
+            return
+        self.outline = Outline(view.tape, self._wanted, allocator=self._allocator)
+        more = self.outline.grow(view.rows)
+        self._redraw(row)
+        if more:
+            self._grow()
+
+    def _redraw(self, row: int) -> None:
+        view, outline = self.view, self.outline
+        assert view is not None
+        assert outline is not None
+        self.list.show(self._lines(view), max(0, outline.place(row)))
+        self._foot()
+
+    # What the list tells.
+
+    def on_virtual_list_moved(self) -> None:
+        self._foot()
+        if self.row >= 0:
+            self.post_message(Look(self.row))
+
+    def on_virtual_list_chosen(self) -> None:
+        if self.outline is not None and self.row >= 0:
+            self.post_message(Go(self.outline.tape.rows.position(self.row)))
+
+
+def breakpoint_sign(view: View, row: Row) -> str:
+    """The sign of a breakpoint that stops on a row: ● or, switched off, ○."""
+    return " "

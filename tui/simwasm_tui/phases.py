@@ -1,0 +1,172 @@
+"""A run as segments: the exchanges of a run, and the phases of an exchange; and the two lines that show them.
+
+    start ▮▮│#1 GET / ▮▮▮▮▮▮│#2 POST /login ▮▮▮▮▮▶▯▯▯▯▯▯▯▯│#3 GET /a ▯▯▯▯▯✗▯
+    ctx ▮│REQ HEADERS ▮▮▮▮▮▮▮▮▮◆▮▮▮▮▮▮▮▮▮▮▮▮▶▯▯▯▯│REQ BODY ▯▯▯▯●│RSP HEADERS ▯▯▯│log ▯
+
+Pure. Rows of a phase are found by going from the end of one callback to the next, so a long run costs little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from simwasm.debug.tape import Span, Tape
+from simwasm_tui.text import Line, Piece, cells, clean, fit
+
+_LABELS = {
+    "_initialize": "init", "_start": "init", "main": "init", "__main_void": "init",
+    "proxy_on_vm_start": "vm", "proxy_on_configure": "config", "proxy_validate_configuration": "config",
+    "proxy_on_context_create": "ctx", "proxy_on_tick": "tick",
+    "proxy_on_request_headers": "REQ HDR", "proxy_on_request_body": "REQ BODY",
+    "proxy_on_request_trailers": "REQ TRL", "proxy_on_request_metadata": "REQ META",
+    "proxy_on_response_headers": "RSP HDR", "proxy_on_response_body": "RSP BODY",
+    "proxy_on_response_trailers": "RSP TRL", "proxy_on_response_metadata": "RSP META",
+    "proxy_on_http_call_response": "CALL", "proxy_on_queue_ready": "queue",
+    "proxy_on_done": "end", "proxy_on_log": "end", "proxy_on_delete": "end",
+}  # fmt: skip
+_MOST = 10_000
+"""Callbacks looked at in one exchange."""
+_STRONGEST = "✗◆●"
+
+
+class Segment(NamedTuple):
+    """Rows that belong together."""
+
+    label: str
+    first: int
+    last: int
+    """Its last row."""
+
+
+class Mark(NamedTuple):
+    """A row that stands out."""
+
+    row: int
+    sign: str
+
+
+class Strip(NamedTuple):
+    """A line of the timeline, and the row that each of its cells stands for."""
+
+    line: Line
+    rows: tuple[int, ...]
+
+
+def rows_of(tape: Tape, span: Span, rows: int) -> tuple[int, int]:
+    """The first and the last row of an exchange, as long as it is on its own."""
+    first = tape.rows.at(span.first - 1) + 1
+    following = tape.spans[span.index + 1].first if span.index + 1 < len(tape.spans) else len(tape) + 1
+    last = tape.rows.at(max(span.last, span.first)) if span.last else tape.rows.at(following - 1)
+    return first, max(first, min(last, rows - 1))
+
+
+def exchanges(tape: Tape, rows: int) -> list[Segment]:
+    """The plugin's start, then every exchange."""
+    found = []
+    spans = tape.spans
+    start = tape.rows.at(spans[0].first - 1) if spans else rows - 1
+    if start >= 0:
+        found.append(Segment("start", 0, start))
+    for span in spans:
+        first, last = rows_of(tape, span, rows)
+        if first < rows:
+            found.append(Segment(f"#{span.index + 1} {clean(span.exchange.label)}", first, last))
+    return found
+
+
+def callbacks(tape: Tape, first: int, last: int) -> Iterable[tuple[int, int]]:
+    """The callbacks of the host between two rows: the row where each begins and the one where it ends."""
+    row = first
+    for _ in range(_MOST):
+        if row > last:
+            return
+        end = tape.end_of(tape.rows.position(row))
+        ends = tape.rows.at(end) if end > tape.rows.position(row) else last
+        yield row, ends
+        row = max(ends, row) + 1
+
+
+def phases(tape: Tape, first: int, last: int) -> list[Segment]:
+    """The phases between two rows; callbacks of one phase in a row are one."""
+    found: list[Segment] = []
+    for begins, ends in callbacks(tape, first, last):
+        name = tape.rows[begins].entered.function.name
+        label = _LABELS.get(name) or clean(name.removeprefix("proxy_on_").removeprefix("proxy_"))
+        if found and found[-1].label == label:
+            found[-1] = found[-1]._replace(last=ends)
+        else:
+            found.append(Segment(label, begins, ends))
+    return found
+
+
+def draw(segments: Sequence[Segment], width: int, now: int, marks: Sequence[Mark]) -> Strip:
+    """Segments side by side, each with its name and a bar."""
+    if not segments or width < 8:
+        return Strip((), ())
+    named = [segment._replace(label=_cut(segment.label, width, len(segments))) for segment in segments]
+    least = sum(len(segment.label) + 3 for segment in named) - 1
+    if least > width:
+        named = [segment._replace(label="") for segment in named]
+    if len(named) * 2 > width:
+        named = [Segment("", segments[0].first, segments[-1].last)]
+    return _joined(named, _bars(named, width), now, marks)
+
+
+def _cut(label: str, width: int, number: int) -> str:
+    room = max(4, width // number - 8)
+    return label if len(label) <= room else label[: room - 1] + "…"
+
+
+def _bars(segments: Sequence[Segment], width: int) -> list[int]:
+    """The width of each bar: one cell at least, the rest by the number of rows."""
+    room = width - (len(segments) - 1) - sum(len(item.label) + bool(item.label) for item in segments)
+    sizes = [item.last - item.first + 1 for item in segments]
+    spare, total = max(0, room - len(segments)), sum(sizes)
+    found, given, seen = [], 0, 0
+    for size in sizes:
+        seen += size
+        upto = spare * seen // total
+        found.append(1 + upto - given)
+        given = upto
+    return found
+
+
+def _joined(segments: Sequence[Segment], bars: Sequence[int], now: int, marks: Sequence[Mark]) -> Strip:
+    pieces: list[Piece] = []
+    rows: list[int] = []
+    for index, (segment, bar) in enumerate(zip(segments, bars, strict=True)):
+        if index:
+            pieces.append(("│", "line"))
+            rows.append(segment.first)
+        inside = segment.first <= now <= segment.last
+        if segment.label:
+            label = segment.label + " "
+            ink = "strong" if inside else "" if segment.last < now else "muted"
+            pieces.append((label, ink))
+            rows += [segment.first] * cells(((label, ""),))
+        for piece, row in _bar(segment, bar, now, marks):
+            pieces.append(piece)
+            rows.append(row)
+    return Strip(tuple(pieces), tuple(rows))
+
+
+def _bar(segment: Segment, width: int, now: int, marks: Sequence[Mark]) -> Iterable[tuple[Piece, int]]:
+    size = segment.last - segment.first + 1
+    inside = [mark for mark in marks if segment.first <= mark.row <= segment.last]
+    for cell in range(width):
+        first, following = (segment.first + size * at // width for at in (cell, cell + 1))
+        last = max(first, following - 1)
+        here = [mark for mark in inside if first <= mark.row <= last]
+        if first <= now <= last and (now < following or cell == width - 1):
+            yield ("▶", "now"), now
+        elif here:
+            mark = min(here, key=lambda mark: (_STRONGEST + mark.sign).index(mark.sign))
+            yield (mark.sign, "bad" if mark.sign == "✗" else "mark"), mark.row
+        else:
+            yield ("▮", "past") if last < now else ("▯", "future"), first
+
+
+def whole(strip: Strip, width: int) -> Line:
+    """A timeline's line, no wider than there is room for."""
+    return fit(strip.line, width)

@@ -1,0 +1,182 @@
+"""The main screen: listens to panes and keys, gives verbs to the debugger, and hands every pane the newest view.
+
+Everything the run does comes back by one way: the debugger says `changed`, from its own thread; a view is made, at
+most thirty times a second, and given to the panes. While nothing changes nothing runs here, not even a timer.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import replace
+from time import monotonic
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.widgets import Static
+
+from simwasm.errors import SimwasmError
+from simwasm_tui import layout
+from simwasm_tui.commands import COMMANDS, method
+from simwasm_tui.messages import Changed, Complain, Do, Go, HeadingChanged, Look, OpenPane, Say
+from simwasm_tui.model import Problem
+from simwasm_tui.panes.pane import Pane, bindings
+from simwasm_tui.screens.verbs import Verbs
+from simwasm_tui.views import Viewer
+from simwasm_tui.widgets.ask import Ask
+from simwasm_tui.widgets.body import Body
+from simwasm_tui.widgets.header import Header
+from simwasm_tui.widgets.keys import Keys
+from simwasm_tui.widgets.timeline import Timeline
+
+if TYPE_CHECKING:
+    from simwasm.debug.debugger import Debugger
+    from simwasm_tui.model import View
+
+_FRAME = 1 / 30
+_TINY = "The terminal is too small for the debugger:\nit needs {} columns and {} lines."
+
+
+class MainScreen(Verbs, Screen[None]):
+    """The debugger's screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(COMMANDS)
+    AUTO_FOCUS = ""
+
+    def __init__(self, debugger: Debugger, title: str = "", keys: dict[str, str] | None = None) -> None:
+        super().__init__()
+        self.debugger = debugger
+        self.viewer = Viewer(debugger, title)
+        self.keys = keys or {}
+        self.view: View | None = None
+        self._drawn_at = 0.0
+        self._waiting = False
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        yield Timeline()
+        yield Body(id="body")
+        yield Keys(self.keys)
+        yield Ask()
+        yield Static(_TINY.format(*layout.LEAST), id="tiny", markup=False)
+
+    def on_mount(self) -> None:
+        self.renew()
+        self.call_after_refresh(self.body.open, "trace")
+
+    # The parts.
+
+    @property
+    def body(self) -> Body:
+        """The panes."""
+        return self.query_one(Body)
+
+    @property
+    def ask_line(self) -> Ask:
+        """The question line."""
+        return self.query_one(Ask)
+
+    def say(self, text: str) -> None:
+        """Say something in the last line, until the next key."""
+        self.query_one(Keys).say(text)
+
+    # Views.
+
+    def on_changed(self) -> None:
+        wait = self._drawn_at + _FRAME - monotonic()
+        if wait <= 0:
+            self.renew()
+        elif not self._waiting:
+            self._waiting = True
+            self.set_timer(wait, self.renew)
+
+    def renew(self) -> None:
+        """Look at the debugger, and show it."""
+        self._waiting = False
+        self._drawn_at = monotonic()
+        self.app.changes_seen()  # type: ignore[attr-defined]  # ours, see app.py
+        self.view = view = self.viewer.view()
+        self.query_one(Header).take(view)
+        self.query_one(Timeline).take(view)
+        self.body.take(view)
+        self.body.reframe()
+        if self.viewer.more:
+            self.post_message(Changed())
+
+    def go(self, future: Future[Any]) -> None:
+        """Let the debugger do something; if it cannot, say why."""
+        self.pending = [kept for kept in self.pending if not kept.done()] + [future]
+
+        def done(ended: Future[Any]) -> None:
+            error = None if ended.cancelled() else ended.exception()
+            if isinstance(error, SimwasmError):
+                self.post_message(Complain(str(error)))
+            elif error is not None:
+                self.post_message(Complain(f"the debugger failed: {type(error).__name__}: {error}"))
+
+        future.add_done_callback(done)
+
+    # What panes ask for.
+
+    def on_go(self, message: Go) -> None:
+        self.goto(message.position)
+
+    def on_look(self, message: Look) -> None:
+        self.viewer.looked = message.row
+        if self.view is not None:
+            self.view = replace(self.view, looked=message.row)
+            pane = self.body.pane("inspector")
+            if pane is not None:
+                pane.take(self.view)
+
+    def on_do(self, message: Do) -> None:
+        self.action_do(message.command)
+
+    def on_open_pane(self, message: OpenPane) -> None:
+        self.body.open(message.pane)
+
+    def on_say(self, message: Say) -> None:
+        self.say(message.text)
+
+    def on_complain(self, message: Complain) -> None:
+        self.viewer.own.append(Problem(message.position, message.text))
+        self.say(f"✗ {message.text}")
+        self.renew()
+
+    def on_heading_changed(self, message: HeadingChanged) -> None:
+        message.stop()
+        self.body.reframe()
+
+    def action_do(self, command: str) -> None:
+        """Do a command by its id, wherever it belongs to."""
+        pane, dot, _ = command.rpartition(".")
+        if not dot:
+            getattr(self, method(command))()
+            return
+        if self.body.pane(pane) is None:
+            self.body.open(pane)
+        self.call_after_refresh(self._do_in, pane, command)
+
+    def _do_in(self, name: str, command: str) -> None:
+        pane = self.body.pane(name)
+        if isinstance(pane, Pane):
+            pane.action_do(command)
+
+    # Size, focus, keys.
+
+    def on_resize(self, event: events.Resize) -> None:
+        width, height = event.size
+        least_width, least_height = layout.LEAST
+        self.set_class(width < least_width or height < least_height, "-tiny")
+        self.set_class(height < layout.SHORT, "-short")
+
+    def on_descendant_focus(self) -> None:
+        self.body.focus_moved()
+
+    def on_descendant_blur(self) -> None:
+        self.body.focus_moved()
+
+    def on_key(self) -> None:
+        self.say("")

@@ -1,0 +1,318 @@
+"""What the commands of the main screen do: one method `do_<id>` for each row of `commands.py`."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from simwasm.debug.stop import Why
+from simwasm_tui.messages import Say
+from simwasm_tui.panes.trace import Trace
+from simwasm_tui.text import count
+from simwasm_tui.widgets.timeline import Timeline, marks
+from simwasm_tui.widgets.virtual_list import VirtualList
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from simwasm.debug.debugger import Debugger
+    from simwasm.debug.stop import Stop
+    from simwasm_tui.model import View
+    from simwasm_tui.views import Viewer
+    from simwasm_tui.widgets.ask import Ask
+    from simwasm_tui.widgets.body import Body
+
+    _Screen = Screen[None]
+else:
+    _Screen = object
+
+_FILTER_HINT = "call:get_header* status!=OK · empty for all rows"
+_PATIENCE = 0.3
+"""Seconds for which keys pressed while the run moves are kept."""
+
+
+class Verbs(_Screen):
+    """The commands; mixed into the main screen."""
+
+    debugger: Debugger
+    viewer: Viewer
+    keys: dict[str, str]
+    view: View | None
+    pending: list[Future[Any]] = []  # noqa: RUF012  # replaced, never changed
+    _since = 0.0
+
+    if TYPE_CHECKING:
+
+        @property
+        def body(self) -> Body: ...
+        @property
+        def ask_line(self) -> Ask: ...
+        def say(self, text: str) -> None: ...
+        def go(self, future: Future[Any]) -> None: ...
+        def renew(self) -> None: ...
+
+    # Running.
+
+    def _verb(self, verb: Callable[..., Future[Stop]], **words: bool) -> None:
+        if any(not future.done() for future in self.pending):
+            if monotonic() - self._since > _PATIENCE:
+                self.say("It is still running. p pauses it.")
+                return
+        else:
+            self._since = monotonic()
+        self.go(verb(**words))
+
+    def do_step(self) -> None:
+        self._verb(self.debugger.step)
+
+    def do_over(self) -> None:
+        self._verb(self.debugger.over)
+
+    def do_finish(self) -> None:
+        self._verb(self.debugger.out)
+
+    def do_continue(self) -> None:
+        self._verb(self.debugger.proceed)
+
+    def do_step_back(self) -> None:
+        self._verb(self.debugger.step, back=True)
+
+    def do_over_back(self) -> None:
+        self._verb(self.debugger.over, back=True)
+
+    def do_finish_back(self) -> None:
+        self._verb(self.debugger.out, back=True)
+
+    def do_continue_back(self) -> None:
+        self._verb(self.debugger.proceed, back=True)
+
+    def do_restart(self) -> None:
+        self._verb(self.debugger.restart)
+
+    def do_record(self) -> None:
+        self._verb(self.debugger.record)
+
+    def goto(self, position: int) -> None:
+        """Go to a position, unless it stands there."""
+        view = self.view
+        if view is not None and view.stop is not None and view.stop.position == position:
+            return
+        self._verb(lambda: self.debugger.goto(position))
+
+    def do_run_to(self) -> None:
+        trace = self._trace()
+        if trace is not None and trace.row >= 0:
+            self.goto(self.debugger.tape.rows.position(trace.row))
+
+    def do_goto(self) -> None:
+        rows = len(self.debugger.tape.rows)
+
+        def answered(text: str) -> str:
+            digits = text.replace(",", "").strip()
+            if not digits.isdigit() or not 1 <= int(digits[:12]) <= rows:
+                return f"a row is a number from 1 to {rows:,}"
+            self._return_focus()
+            self.goto(self.debugger.tape.rows.position(int(digits) - 1))
+            return ""
+
+        self.ask_line.ask("Go to row", answered, hint=f"1–{rows:,}")
+
+    def do_pause(self) -> None:
+        if self.debugger.stop is None:
+            self.debugger.pause()
+        else:
+            self.say("It stands already. c continues, s steps.")
+
+    def do_interrupt(self) -> None:
+        selected = self.get_selected_text()
+        stop = self.debugger.stop
+        if selected:
+            self.app.copy_to_clipboard(selected)
+            self.say("Copied.")
+        elif stop is None:
+            self.debugger.pause()
+            self.say("Pausing. ^c again ends a plugin that computes with a trap.")
+        elif stop.why is Why.COMPUTING:
+            self.debugger.interrupt()
+        else:
+            self.say("It stands already. q leaves the debugger.")
+
+    # Marks.
+
+    def do_bookmark(self) -> None:
+        trace = self._trace()
+        if trace is None or trace.row < 0:
+            return
+        position = self.debugger.tape.rows.position(trace.row)
+        set_now = self.viewer.bookmark(position)
+        self.renew()
+        self.say(f"Bookmark {'set on' if set_now else 'removed from'} row {trace.row + 1:,}.")
+
+    def do_bookmarks(self) -> None:
+        kept = self.viewer.bookmarks
+        if not kept:
+            self.say("No bookmarks yet. m sets one on the row under the cursor.")
+            return
+        here = self.view.position if self.view is not None else 0
+        self.goto(kept[bisect_right(kept, here) % len(kept)])
+
+    def _to_mark(self, step: int, rows: list[int], what: str) -> None:
+        view = self.view
+        if view is None:
+            return
+        rows = sorted(set(rows))
+        place = bisect_right(rows, view.row) if step > 0 else bisect_left(rows, view.row) - 1
+        if 0 <= place < len(rows):
+            self.goto(view.tape.rows.position(rows[place]))
+        else:
+            self.say(f"There is no {what} {'after' if step > 0 else 'before'} this row.")
+
+    def do_mark_before(self) -> None:
+        self._to_mark(-1, self._marks(), "mark")
+
+    def do_mark_after(self) -> None:
+        self._to_mark(1, self._marks(), "mark")
+
+    def do_phase_before(self) -> None:
+        self._to_mark(-1, self._phases(), "phase")
+
+    def do_phase_after(self) -> None:
+        self._to_mark(1, self._phases(), "phase")
+
+    def _marks(self) -> list[int]:
+        return [mark.row for mark in marks(self.view)] if self.view is not None else []
+
+    def _phases(self) -> list[int]:
+        timeline = self.query_one(Timeline)
+        return timeline.phase_rows()
+
+    # Finding and keeping.
+
+    def do_filter(self) -> None:
+        trace = self._trace()
+        if trace is None:
+            return
+
+        def answered(text: str) -> str:
+            wrong = trace.filter_by(text.strip())
+            if not wrong:
+                self._return_focus()
+            return wrong
+
+        self.ask_line.ask("Filter", answered, text=trace.expression, hint=_FILTER_HINT)
+
+    def do_copy(self) -> None:
+        focused = self.focused
+        if isinstance(focused, VirtualList) and len(focused.lines):
+            text = focused.text_of(focused.cursor).strip()
+            self.app.copy_to_clipboard(text)
+            self.say(f"Copied {count(len(text), 'character')}.")
+        else:
+            self.say("There is nothing to copy here.")
+
+    # The view.
+
+    def do_jump(self) -> None:
+        from simwasm_tui.screens.jump import Jump
+
+        def chosen(pane: str | None) -> None:
+            if pane:
+                self.body.open(pane)
+
+        offset = self.body.region.offset
+        spots = [spot._replace(x=spot.x + offset.x, y=spot.y + offset.y) for spot in self.body.spots]
+        self.app.push_screen(Jump(spots), chosen)
+
+    def do_zoom(self) -> None:
+        body = self.body
+        pane = body.focused_pane()
+        if body.wanted.zoomed:
+            body.arrange_as(replace(body.wanted, zoomed=""))
+        elif pane is not None:
+            body.arrange_as(replace(body.wanted, zoomed=body.slot_of(pane.id or "", body.where(body.size))))
+
+    def do_layout(self) -> None:
+        following = self.body.next_layout()
+        self.body.take_layout(following)
+        self.say(f"Layout: {following.name}.")
+
+    def do_tree(self) -> None:
+        body = self.body
+        shown = "left" in body.where(body.size)
+        body.arrange_as(replace(body.wanted, tree=not shown, zoomed=""))
+        pane = body.focused_pane()
+        if pane is not None and not pane.display:
+            body.open("trace")
+
+    def do_focus_1(self) -> None:
+        self.body.open("streams")
+
+    def do_focus_2(self) -> None:
+        self.body.open("trace")
+
+    def do_focus_3(self) -> None:
+        self.body.open("inspector")
+
+    def do_focus_4(self) -> None:
+        body = self.body
+        where = body.where(body.size)
+        panes = [entry.id for entry in body.panes_in("strip", where)]
+        active = body.active("strip", where)
+        pane = body.focused_pane()
+        following = panes[(panes.index(active) + 1) % len(panes)]
+        body.open(following if pane is not None and pane.id == active else active)
+
+    # The rest.
+
+    def do_theme(self) -> None:
+        self.app.search_themes()
+
+    def do_palette(self) -> None:
+        self.app.action_command_palette()
+
+    def do_help(self) -> None:
+        from simwasm_tui.screens.help import Help, pane_help
+
+        pane = self.body.focused_pane()
+        if pane is not None:
+            self.app.push_screen(Help(*pane_help(pane, self.keys)))
+
+    def do_manual(self) -> None:
+        from simwasm_tui.screens.help import Help, manual
+
+        self.app.push_screen(Help(*manual(self.keys)))
+
+    def do_back(self) -> None:
+        self.back()
+
+    def do_quit(self) -> None:
+        if not self.back():
+            self.app.exit()
+
+    def back(self) -> bool:
+        """Leave what is open; whether anything was."""
+        body, trace = self.body, self._trace()
+        if self.ask_line.is_open:
+            self.ask_line.close()
+            self._return_focus()
+        elif body.wanted.zoomed:
+            body.arrange_as(replace(body.wanted, zoomed=""))
+        elif trace is not None and trace.expression:
+            trace.filter_by("")
+        else:
+            return False
+        return True
+
+    def _return_focus(self) -> None:
+        self.body.open("trace")
+
+    def _trace(self) -> Trace | None:
+        pane = self.body.pane("trace")
+        return pane if isinstance(pane, Trace) else None
+
+    def on_say(self, message: Say) -> None:
+        self.say(message.text)

@@ -1,0 +1,87 @@
+"""One question in the line above the keys: a filter, a number, a breakpoint. Enter answers, Escape leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Input, Static
+
+_REMEMBERED = 50
+
+
+class Ask(Horizontal):
+    """A question and the place for its answer."""
+
+    DEFAULT_CSS = """
+    Ask { height: 1; dock: bottom; display: none; background: $panel; }
+    Ask.-open { display: block; }
+    Ask Static { width: auto; padding: 0 1; color: $primary; text-style: bold; }
+    Ask Static.wrong { color: $error; text-style: none; }
+    Ask Input { width: 1fr; border: none; height: 1; padding: 0; background: $panel; }
+    Ask Input:focus { border: none; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="ask")
+        self._answered: Callable[[str], str] | None = None
+        self._before: dict[str, list[str]] = {}
+        self._question = ""
+        self._recalled = 0
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="question", markup=False)
+        yield Input(id="answer", compact=True, select_on_focus=False)
+        yield Static("", id="wrong", classes="wrong", markup=False)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is being asked."""
+        return self.has_class("-open")
+
+    def ask(self, question: str, answered: Callable[[str], str], *, text: str = "", hint: str = "") -> None:
+        """Ask. `answered` says what is wrong with an answer; with nothing wrong the question goes away."""
+        self._question, self._answered, self._recalled = question, answered, 0
+        self.query_one("#question", Static).update(question)
+        self._wrong("")
+        answer = self.query_one(Input)
+        answer.placeholder = hint
+        answer.value = text
+        self.add_class("-open")
+        answer.cursor_position = len(text)
+        answer.focus()
+
+    def close(self) -> None:
+        """Stop asking."""
+        self.remove_class("-open")
+        self._answered = None
+
+    def _wrong(self, text: str) -> None:
+        self.query_one("#wrong", Static).update(text)
+
+    def on_input_changed(self) -> None:
+        self._wrong("")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self._answered is None:
+            return
+        if wrong := self._answered(event.value):
+            self._wrong(wrong)
+            return
+        kept = self._before.setdefault(self._question, [])
+        if event.value and event.value not in kept[-1:]:
+            kept.append(event.value)
+            del kept[:-_REMEMBERED]
+        self.close()
+
+    def on_key(self, event: events.Key) -> None:
+        kept = self._before.get(self._question, [])
+        if event.key in ("up", "down") and kept:
+            event.stop()
+            self._recalled = max(0, min(len(kept), self._recalled + (1 if event.key == "up" else -1)))
+            answer = self.query_one(Input)
+            answer.value = kept[-self._recalled] if self._recalled else ""
+            answer.cursor_position = len(answer.value)
