@@ -141,7 +141,15 @@ def _placed_by_allocator(
         yield Argument(f"{param.name} size", "", words[1], 4, out=True, note="its size goes here")
         return
     pieces = _pairs(memory, at, size)[0] if param.form is Form.PAIRS else ()
-    yield Argument(param.name, text, at, size, out=True, note="where the allocator said", pieces=pieces)
+    yield Argument(
+        param.name,
+        text,
+        at,
+        size,
+        out=True,
+        note="where the allocator said" if size else "empty",
+        pieces=pieces,
+    )
     yield Argument(f"{param.name} address", f"0x{at:x}", words[0], 4, out=True)
     yield Argument(f"{param.name} size", f"{size:,}", words[1], 4, out=True)
 

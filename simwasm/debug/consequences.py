@@ -110,7 +110,7 @@ _HEADERS: dict[int, _Row] = {
 }
 _BODY: dict[int, _Row] = {
     DataAction.CONTINUE: lambda case: (
-        f"{case.held_back} goes on to {case.next}, and what this callback saw ({case.size}) with it."
+        f"{case.held_back} goes on to {case.next}{_and_this(case)}."
         if case.holds
         else f"What this callback saw ({case.size}) goes on to {case.next}."
     ),
@@ -132,6 +132,12 @@ _TRAILERS: dict[int, _Row] = {
         f"The {case.side} trailers stop here, and what is held back before them. No further callback of it comes."
     ),
 }
+
+
+def _and_this(case: _Case) -> str:
+    """The chunk of this callback, where it was not already behind what is held back."""
+    together = case.station is not None and case.station.buffering
+    return "" if together else f", and what this callback saw ({case.size}) behind it"
 
 
 def _next_body(case: _Case) -> str:
@@ -246,7 +252,27 @@ def _other(case: _Case) -> str:
     if name == "proxy_on_done":
         return _done(case) + _asked(case)
     text = _FLAGS.get((name, bool(result)), "") if case.entered.function.result is not None else ""
-    return ((text or "It goes on: nothing depends on the result.") + _asked(case)).strip()
+    nothing = (
+        "It returns nothing."
+        if case.entered.function.result is None
+        else "Nothing depends on what it returns."
+    )
+    return (text or nothing) + _asked(case) + _stranded(case)
+
+
+def _stranded(case: _Case) -> str:
+    """The exchanges that the plugin still holds, now that nobody can resume them any more."""
+    state, vm = case.state, case.entered.vm
+    told = {deed.exchange for deed in state.deeds if deed.vm == vm}
+    found = ""
+    for stream in state.streams:
+        lane, station = stream.held or (None, None)
+        if lane is None or station is None or station.vm != vm or stream.exchange in told:
+            continue
+        wait = waiting(state, stream, lane, vm, station.context)
+        if wait.hopeless:
+            found += f" Exchange #{stream.exchange} stays paused in its {lane.name}: {wait.text}."
+    return found
 
 
 def _done(case: _Case) -> str:

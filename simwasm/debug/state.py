@@ -50,6 +50,8 @@ class Where:
     """The innermost callback that runs, or has just returned."""
     call: str = ""
     """The host call that runs, or has just returned."""
+    returned: bool = False
+    """That callback has returned, or trapped; what comes of it has not happened yet."""
     exchange: int = 0
     label: str = ""
 
@@ -153,6 +155,7 @@ def _where(tape: Tape, position: int, context: Context | None, numbers: dict[Str
         context is not None and context is context.vm.root,
         callbacks[-1].function.name,
         innermost.function.name if innermost.function.side is Side.HOST else "",
+        callbacks[-1] is innermost and not isinstance(tape.at(position), Entered),
         numbers.get(stream, 0) if stream is not None else 0,
         stream.exchange.label if stream is not None else "",
     )

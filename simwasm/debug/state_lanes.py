@@ -71,6 +71,8 @@ class StreamState:
     replied: bool
     """The host or a plugin answers in the upstream's place."""
     ended: bool
+    status: str
+    """The response's status, as far as there is one."""
     details: str
     idle_due_ns: int | None
     """When it is ended if nothing happens to it."""
@@ -83,15 +85,17 @@ class StreamState:
     @property
     def held(self) -> tuple[LaneState, StationState] | None:
         """Who holds it back, and in which direction."""
+        over = self.replied or self.response.complete
         for lane in (self.response, self.request):
             station = lane.held
-            if station is not None and not lane.aborted:
+            if station is not None and not lane.aborted and not (lane.request and over):
                 return lane, station
         return None
 
 
 def open_stream(stream: Stream, numbers: Numbers) -> StreamState:
     """What is known of an exchange."""
+    response = stream.response.headers
     return StreamState(
         numbers.get(stream, 0),
         stream.exchange.label,
@@ -101,6 +105,7 @@ def open_stream(stream: Stream, numbers: Numbers) -> StreamState:
         stream.router.asked is not None,
         stream.replied,
         stream.ended,
+        (response.get(":status") or "") if response is not None else "",
         stream.details,
         stream.idle_due,
     )

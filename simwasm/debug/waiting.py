@@ -57,6 +57,15 @@ def _callers(
         yield Waiting(
             "its callback to return", "it was told to continue, and does when this callback returns"
         )
+    for deed in state.deeds:
+        if deed.exchange == number and deed.what in ("local_reply", "reset"):
+            yield Waiting(
+                "a callback to return", f"{deed.text} is carried out when the callback has returned"
+            )
+    if state.where.vm == vm and not state.where.returned:
+        yield Waiting(
+            f"{state.where.callback} to do it", f"{state.where.callback}, which runs now, can do it"
+        )
     calls = [call for call in state.callouts if call.vm == vm]
     for call in sorted(calls, key=lambda call: call.context != context):
         yield _callout(state, call, own=call.context == context)
@@ -95,9 +104,11 @@ def status(state: State, stream: StreamState) -> str:
     """How an exchange stands: `PAUSED in request headers by `auth`, waiting for call 4`."""
     held = stream.held
     if stream.ended:
-        return f"ENDED: {stream.details}" if stream.details else "ENDED"
-    if held is None:
-        return _on_its_way(stream)
+        return " ".join(
+            filter(None, ("ENDED", stream.status, f"({stream.details})" if stream.details else ""))
+        )
+    if held is None or held[0].calls:
+        return _on_its_way(state, stream)
     lane, station = held
     who = waiting(state, stream, lane, station.vm, station.context)
     part = f"{lane.name} {_part(lane, station)}"
@@ -112,16 +123,15 @@ def _part(lane: LaneState, station: StationState) -> str:
     return "trailers" if lane.trailers and not station.ended else "body"
 
 
-def _on_its_way(stream: StreamState) -> str:
+def _on_its_way(state: State, stream: StreamState) -> str:
     running = next((lane for lane in (stream.response, stream.request) if lane.calls), None)
+    details = f" ({stream.details})" if stream.details else ""
+    if running is not None and state.stream is stream and state.where.callback:
+        return f"{running.name} in `{state.where.vm}`: {state.where.callback}"
     if stream.replied:
-        return (
-            f"ANSWERED by a local reply: {stream.details}" if stream.details else "ANSWERED by a local reply"
-        )
-    if running is not None:
-        return f"{running.name} in the plugins"
+        return " ".join(filter(None, ("ANSWERED", stream.status, "by a local reply"))) + details
     if stream.response.begun:
-        return "response on its way to the client"
+        return f"response {stream.status} on its way to the client"
     if stream.asked:
         return "waiting for the upstream"
     return "request on its way" if stream.request.complete else "request coming in"
