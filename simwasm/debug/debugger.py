@@ -312,9 +312,11 @@ class Debugger:
         recording = self._recording(lambda: find_place(branch.tape, place), Why.GOTO)
         return replace(recording, again=1)
 
-    def _record(self) -> Motion:
-        here = self._worker.here.position
-        return self._recording(lambda: here, Why.GOTO)
+    def _record(self) -> Motion | Stop:
+        here = self._worker.here
+        if self.tape.complete:
+            return here
+        return self._recording(lambda: here.position, Why.GOTO)
 
     # What plans look at.
 

@@ -10,6 +10,7 @@ or none. Rules:
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -79,10 +80,12 @@ class Worker:
 
     def start(self) -> None:
         """Begin to carry out orders."""
+        atexit.register(self.close)  # a thread that waits inside a plugin's call may not outlive the interpreter
         self._thread.start()
 
     def close(self) -> None:
         """End the thread, and what a plugin computes with it."""
+        atexit.unregister(self.close)
         self._orders.put(None)
         if self._thread.ident is not None:
             self.machine.attention = True
@@ -91,6 +94,7 @@ class Worker:
     def go(self, plan: Plan) -> Future[Stop]:
         """Have the run brought somewhere."""
         order = _Order(Future(), plan=plan)
+        self.stop = None  # from now on it moves, as far as anybody can tell
         self._orders.put(order)
         return order.future
 
@@ -157,6 +161,7 @@ class Worker:
     def _next(self, why: Why, note: str) -> Motion | None:
         """The run stands still: tell who waits for it, unless it goes on at once; then wait for the next order."""
         here = self.here = self.standing(why, note)
+        self.machine.attention = self.machine.kill = False
         motion, order = self._motion, self._order
         try:
             following = motion.then() if motion is not None and motion.then is not None else None
@@ -186,7 +191,7 @@ class Worker:
                 assert order.plan is not None
                 found = order.plan()
             except Exception as error:  # a front door: whoever asked gets it
-                order.future.set_exception(error)
+                self._settle(order, error)
                 continue
             if isinstance(found, Motion):
                 self._order = order
