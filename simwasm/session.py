@@ -52,6 +52,10 @@ class Between(Protocol):
         """Functions to call in place of a guest's callbacks."""
         ...
 
+    def fuelled(self, number: int, fuel: Fuel) -> None:
+        """The plugin of that number, from 0, is about to start with this fuel."""
+        ...
+
 
 class Started:
     """A plugin that was started: its VM, its fuel and its instance."""
@@ -119,6 +123,8 @@ class Session:
     def _instantiate(self, plugin: Plugin) -> None:
         vm = self.proxy.add(plugin)
         fuel = _FuelByCall(vm, self._budget, self._limits.slice)
+        if self._between:
+            self._between.fuelled(len(self.started), fuel)
         started = Started(vm, fuel)
         self.started.append(started)
         link = self.linked(started)

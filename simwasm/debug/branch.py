@@ -16,6 +16,8 @@ from simwasm.abi.status import Refusal
 from simwasm.debug.inputs import Inputs
 from simwasm.debug.run import Answers
 from simwasm.debug.tape import Tape
+from simwasm.engines.fuel import Fuel
+from simwasm.errors import TrapKind
 from simwasm.host.ports import Guest
 from simwasm.link import Handlers
 
@@ -53,6 +55,8 @@ class Branch:
     checkpoints: Checkpoints
     overrides: dict[int, Override] = field(default_factory=dict)
     answers: Answers = field(default_factory=Answers)
+    refusals: dict[int, dict[int, TrapKind]] = field(default_factory=dict)
+    """Where plugins were interrupted: by their number, and by that of their request for fuel."""
     parent: Branch | None = None
     forked_at: int = 0
     """The position of the call that goes another way; 0 for the run as it was."""
@@ -67,6 +71,7 @@ class Branch:
             self.checkpoints.before(position),
             {at: kept for at, kept in self.overrides.items() if at < position} | {position: override},
             self.answers.before(position),
+            {number: dict(refused) for number, refused in self.refusals.items()},
             self,
             position,
         )
@@ -75,9 +80,15 @@ class Branch:
 class Interposed:
     """Stands between guests and host, and answers where the branch says so; `at` tells the current position."""
 
-    def __init__(self, at: Callable[[], int], overrides: Callable[[], dict[int, Override]]) -> None:
+    def __init__(
+        self,
+        at: Callable[[], int],
+        overrides: Callable[[], dict[int, Override]],
+        fuelled: Callable[[int, Fuel], None],
+    ) -> None:
         self._at = at
         self._overrides = overrides
+        self.fuelled = fuelled
 
     def handlers(self, handlers: Handlers) -> Handlers:
         """Handlers that ask for an override first."""

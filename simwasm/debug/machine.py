@@ -65,7 +65,7 @@ class Machine:
         self._maps: Maps = ()
         self._halt = halt
         self._muted = False
-        self._between = Interposed(lambda: self.at, lambda: self.branch.overrides)
+        self._between = Interposed(lambda: self.at, lambda: self.branch.overrides, self._fuelled)
 
     @property
     def answers(self) -> Answers:
@@ -93,9 +93,14 @@ class Machine:
         else:
             self._leave(None)
             self.run, self.at = Run(self.branch.inputs, self.watch, self, self._between), 0
-        for started in self.run.session.started:
-            started.fuel.wait = partial(self._breathe, started.fuel)
+        for number, started in enumerate(self.run.session.started):
+            self._fuelled(number, started.fuel)
         self._muted = False
+
+    def _fuelled(self, number: int, fuel: Fuel) -> None:
+        """Be asked whenever a plugin has computed for a while, and have it interrupted where it was before."""
+        fuel.wait = partial(self._breathe, fuel)
+        fuel.refusals = self.branch.refusals.setdefault(number, {})
 
     def _leave(self, next_run: Run | None) -> None:
         """Close the run that is left, unless there is a way back to it."""

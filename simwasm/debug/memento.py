@@ -153,7 +153,16 @@ _LOOKS: dict[type, Look | None] = {
 }  # fmt: skip
 """How to look into the objects of a class; None for values."""
 
-_TROUBLE = (GeneratorType, type(iter(())), type(iter([])), type(iter({})), map, zip, filter, enumerate)
+_TROUBLE: tuple[type, ...] = (
+    GeneratorType,
+    type(iter(())),
+    type(iter([])),
+    type(iter({})),
+    map,
+    zip,
+    filter,
+    enumerate,
+)
 
 
 def _look_for(kind: type) -> Look | None:
