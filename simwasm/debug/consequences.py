@@ -19,6 +19,7 @@ from simwasm.debug.waiting import waiting
 from simwasm.host.lane import Held
 from simwasm.plugin import FailPolicy
 from simwasm.trace.event import Entered, Trapped, shown
+from simwasm.trace.text import value_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +193,12 @@ def callback_at(tape: Tape, position: int) -> int:
 
 def _returned(case: _Case, ahead: bool) -> Consequence:
     name = case.entered.function.name
-    action = "" if case.entered.function.result is None else str(shown(case.result))
+    action = "" if case.entered.function.result is None else value_text(case.result)
     kind = name.rpartition("_")[2]
     if kind in _STREAM and case.stream is not None:
         text, stops, hopeless = _stream(case, kind)
         return Consequence(name, action, text, stops, hopeless, ahead)
-    return Consequence(name, action.lower(), _other(case), ahead=ahead)
+    return Consequence(name, action, _other(case), ahead=ahead)
 
 
 def _stream(case: _Case, kind: str) -> tuple[str, bool, bool]:
@@ -215,7 +216,8 @@ def _stream(case: _Case, kind: str) -> tuple[str, bool, bool]:
     text = said + rows.get(number, rows[stand_in])(case)
     if number in _GOES_ON[kind]:
         return text + _asked(case), False, False
-    wait = waiting(case.state, case.stream, case.lane, case.entered.vm, case.entered.context)
+    asked = kind != "headers" or (number == HeadersAction.PAUSE and case.state.stops_on_headers)
+    wait = waiting(case.state, case.stream, case.lane, case.entered.vm, case.entered.context, asked=asked)
     resumed = (
         f" It is resumed by {_resumer(case)}; {wait.text}." if not wait.hopeless else f" {_first(wait.text)}."
     )

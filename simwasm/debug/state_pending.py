@@ -24,7 +24,7 @@ from simwasm.host.vm import Vm
 Numbers = Mapping[Stream, int]
 """The numbers of the exchanges that are open."""
 
-SHOWN = 20
+SHOWN = 100
 """How much of what is due is told."""
 
 

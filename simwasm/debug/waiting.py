@@ -32,11 +32,35 @@ class Waiting(NamedTuple):
     """Nobody can resume it."""
 
 
+class _Hold(NamedTuple):
+    """A direction that a plugin holds back."""
+
+    state: State
+    stream: StreamState | None
+    lane: LaneState | None
+    vm: str
+    context: int
+    asked: bool
+    """Whether the plugin is asked about what comes next in this direction."""
+
+
 def waiting(
-    state: State, stream: StreamState | None, lane: LaneState | None, vm: str, context: int
+    state: State,
+    stream: StreamState | None,
+    lane: LaneState | None,
+    vm: str,
+    context: int,
+    *,
+    asked: bool | None = None,
 ) -> Waiting:
-    """What may resume a direction that a plugin holds back, the likeliest first."""
-    found = list(_callers(state, stream, lane, vm, context))
+    """What may resume a direction that a plugin holds back, the likeliest first.
+
+    `asked` says whether the plugin is asked about what comes next, where it does not hold the direction yet.
+    """
+    if asked is None:
+        asked = lane is not None and not _shut(lane, vm, context)
+    hold = _Hold(state, stream, lane, vm, context, asked)
+    found = [each for callers in _CALLERS for each in callers(hold)]
     if found:
         return Waiting(found[0].short, "; ".join(each.text for each in found))
     ends = ""
@@ -45,45 +69,52 @@ def waiting(
     return Waiting("nobody", f"no callout is in flight, no tick is set: NOBODY can resume it{ends}", True)
 
 
-def _callers(
-    state: State, stream: StreamState | None, lane: LaneState | None, vm: str, context: int
-) -> Iterator[Waiting]:
-    number = stream.exchange if stream is not None else 0
-    request = lane.request if lane is not None else None
-    if any(
-        deed.what == "resume" and deed.context == context and deed.vm == vm and deed.request is request
-        for deed in state.deeds
-    ):
-        yield Waiting(
-            "its callback to return", "it was told to continue, and does when this callback returns"
-        )
+def _asked_for(hold: _Hold) -> Iterator[Waiting]:
+    """What the plugin has asked for, and what it may ask for while it runs."""
+    state, vm = hold.state, hold.vm
+    number = hold.stream.exchange if hold.stream is not None else 0
     for deed in state.deeds:
-        if deed.exchange == number and deed.what in ("local_reply", "reset"):
+        if deed.what == "resume" and (deed.vm, deed.context) == (vm, hold.context):
+            if hold.lane is not None and deed.request is hold.lane.request:
+                yield Waiting(
+                    "a callback to return", "it was told to continue, and does when the callback has returned"
+                )
+        elif deed.exchange == number and deed.what in ("local_reply", "reset"):
             yield Waiting(
                 "a callback to return", f"{deed.text} is carried out when the callback has returned"
             )
     if state.where.vm == vm and not state.where.returned:
-        yield Waiting(
-            f"{state.where.callback} to do it", f"{state.where.callback}, which runs now, can do it"
-        )
+        name = state.where.callback
+        yield Waiting(f"{name} to do it", f"{name}, which runs now, can do it")
+
+
+def _events(hold: _Hold) -> Iterator[Waiting]:
+    """Answers to callouts, its own first, ticks, and items in queues."""
+    state, vm = hold.state, hold.vm
     calls = [call for call in state.callouts if call.vm == vm]
-    for call in sorted(calls, key=lambda call: call.context != context):
-        yield _callout(state, call, own=call.context == context)
+    for call in sorted(calls, key=lambda call: call.context != hold.context):
+        yield _callout(state, call, own=call.context == hold.context)
     for tick in state.ticks:
         if tick.vm == vm and tick.due_ns is not None:
             yield Waiting("a tick", f"the next tick is due in {lasting(max(0, tick.due_ns - state.now_ns))}")
     if any(
-        each.what.startswith("proxy_on_queue_ready") and each.what.endswith(f" of `{vm}`")
-        for each in state.due
+        due.what.startswith("proxy_on_queue_ready") and due.what.endswith(f" of `{vm}`") for due in state.due
     ):
         yield Waiting("a queue", "an item waits in a queue of the plugin")
-    if lane is not None and not lane.complete and not _shut(lane, vm, context):
+
+
+def _traffic(hold: _Hold) -> Iterator[Waiting]:
+    """The rest of the message, and other exchanges."""
+    lane, state = hold.lane, hold.state
+    if lane is not None and hold.asked and not lane.complete:
         yield Waiting(
             f"more of the {lane.name}", f"more of the {lane.name} comes, and the plugin is asked about it"
         )
-    others = [other for other in state.streams if other.exchange != number and not other.ended]
-    if others or state.waiting:
+    if state.waiting or any(other is not hold.stream and not other.ended for other in state.streams):
         yield Waiting("another exchange", "a callback of another exchange that is open could do it")
+
+
+_CALLERS = (_asked_for, _events, _traffic)
 
 
 def _shut(lane: LaneState, vm: str, context: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from stops import Standing, visit
@@ -14,6 +15,7 @@ from switchboard import (
     REQUEST_HEADERS,
     RESPONSE_HEADERS,
     STREAM,
+    Call,
     Case,
     Read,
     pairs,
@@ -32,7 +34,7 @@ REQUEST, RESPONSE = MapType.HTTP_REQUEST_HEADERS, MapType.HTTP_RESPONSE_HEADERS
 MS = 1_000_000
 
 
-def states(engine: Engine, case: Case, *names: str, **options: object) -> list[State]:
+def states(engine: Engine, case: Case, *names: str, **options: Any) -> list[State]:
     """The states at these events of a switchboard's case."""
     found: list[State] = []
     plugin = Plugin("board", switchboard([case]))
@@ -131,7 +133,7 @@ class TestWhere:
 CALL = pairs((":method", "GET"), (":path", "/check"), (":authority", "auth"))
 
 
-AUTH: dict[str, object] = {
+AUTH: dict[str, Any] = {
     "clusters": {"auth"},
     "ask_cluster": lambda callout: response(200, body=b"fine", after_ns=12 * MS),
 }
@@ -323,7 +325,7 @@ class TestPending:
 
 
 def test_shared_data_queues_and_metrics(engine: Engine) -> None:
-    deeds = [
+    deeds: list[Call] = [
         ("proxy_set_shared_data", "k", "value", 0),
         ("proxy_define_metric", 0, "hits", OUT),
         ("proxy_register_shared_queue", "q", OUT),
