@@ -38,6 +38,8 @@ class HostFunction:
 
     type: FuncType
     call: Callable[..., Words]
+    unwinds: bool = False
+    """Whether the frames are wanted of an `Unwind` that it raises."""
 
 
 Imports = Mapping[tuple[str, str], HostFunction]

@@ -76,7 +76,7 @@ class Interface:
 
     def link(self, imports: Imports, fuel: Fuel) -> list[HostFunction]:
         """The host function for every import, in order. Requests for more fuel go to `fuel`."""
-        offered = {**imports, SLICE: HostFunction(_SLICE_TYPE, fuel.slice)}
+        offered = {**imports, SLICE: HostFunction(_SLICE_TYPE, fuel.slice, unwinds=True)}
         return [_fitting(module, name, kind, offered) for module, name, kind in self.imports]
 
 

@@ -5,6 +5,7 @@ Rules that live here:
 * Kinds are found by table.
 * Frames are innermost first, of the guest call that stopped and not of those around it; of the first `FRAMES`
   that an engine gives, those of the module as it was loaded.
+* A guest that was made to stop by a door of wasmer's has that door's frame first, beyond the `FRAMES`.
 * A guest that ran out of stack has no frames, because how deep it got is the engine's affair.
 * A guest that was refused fuel stopped for the reason its `Fuel` gives.
 """
@@ -59,7 +60,9 @@ def wasmer_trap(error: RuntimeError) -> Stop | None:
         return None
     message = text[len(_WASMER_PREFIX) : text.find("\n") % (len(text) + 1)]
     kind = KINDS.get(message)
-    frames = [(int(match[1]), int(match[2], 16)) for match in islice(_WASMER_FRAME.finditer(text), FRAMES)]
+    frames = [
+        (int(match[1]), int(match[2], 16)) for match in islice(_WASMER_FRAME.finditer(text), FRAMES + 1)
+    ]
     if kind is not None:
         return kind, frames, ""
     return (TrapKind.OTHER, frames, message) if frames else None
@@ -79,8 +82,17 @@ def trap(stop: Stop, binary: Binary, fuel: Fuel) -> Trap:
     found = [rewritten.origin(function, offset) for function, offset in raw[:FRAMES]]
     if kind is TrapKind.UNREACHABLE and found[0] is None and fuel.refused is not None:
         kind = fuel.refused
-    frames = [frame for frame in found if frame is not None]
-    return Trap(kind, tuple(_of_this_call(frames, rewritten.module)), detail)
+    return Trap(kind, _known(found, rewritten.module), detail)
+
+
+def frames(raw: list[RawFrame], binary: Binary) -> tuple[Frame, ...]:
+    """The frames of a guest that was left by an `Unwind`."""
+    rewritten = binary()
+    return _known([rewritten.origin(function, offset) for function, offset in raw[:FRAMES]], rewritten.module)
+
+
+def _known(found: list[Frame | None], module: Module) -> tuple[Frame, ...]:
+    return tuple(_of_this_call([frame for frame in found if frame is not None], module))
 
 
 def _of_this_call(frames: list[Frame], module: Module) -> Iterator[Frame]:

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from hashlib import sha256
+from pathlib import Path
 from threading import local
 from typing import Any
 
@@ -23,13 +25,15 @@ from typing import Any
 import wasmer  # type: ignore[import-untyped,import-not-found,unused-ignore]
 from wasmer_compiler_cranelift import Compiler  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
+from simwasm.engines import headroom
 from simwasm.engines.engine import Binary, Export, HostFunction, Imports, Word, Words
 from simwasm.engines.fuel import Fuel
-from simwasm.engines.headroom import doors
+from simwasm.engines.headroom import STOP, doors
 from simwasm.engines.link import Interface, closed
 from simwasm.engines.memory import LinearMemory, Look, address_of, nothing, view_of
 from simwasm.engines.refuse import refusal, unstartable
-from simwasm.engines.traps import is_own, trap, wasmer_trap
+from simwasm.engines.traps import frames, is_own, trap, wasmer_trap
+from simwasm.engines.unwind import Unwind
 from simwasm.errors import PluginError, Trap
 from simwasm.wasm.module import FuncType, ValType
 from simwasm.wasm.rewrite import MEMORY, Rewritten
@@ -40,6 +44,38 @@ _TYPES = {
     ValType.F32: wasmer.Type.F32,
     ValType.F64: wasmer.Type.F64,
 }
+_ZEROS: dict[ValType, Word] = {ValType.I32: 0, ValType.I64: 0, ValType.F32: 0.0, ValType.F64: 0.0}
+
+
+class _Unwinding:
+    """Makes a trap of an `Unwind`: the door to the host function that raised it has one ready."""
+
+    def __init__(self, store: Any) -> None:
+        self.stop = wasmer.Global(store, wasmer.Value.i32(0), mutable=True)
+        self._raised: Unwind | None = None
+
+    def host(self, function: HostFunction) -> Callable[..., Words]:
+        """A host function that answers, whatever, rather than raise `Unwind`."""
+        call = function.call
+        zeros = tuple(_ZEROS[kind] for kind in function.type.results)
+        answer = zeros if len(zeros) > 1 else zeros[0] if zeros else None
+
+        def host(*words: Word) -> Words:
+            try:
+                return call(*words)
+            except Unwind as unwind:
+                self._raised = unwind
+                self.stop.value = 1
+                return answer
+
+        return host
+
+    def raised(self) -> Unwind | None:
+        """What the guest was stopped for, once."""
+        unwind, self._raised = self._raised, None
+        if unwind is not None:
+            self.stop.value = 0
+        return unwind
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +84,32 @@ class _Started:
 
     binary: Binary
     fuel: Fuel
+    unwinding: _Unwinding
     doors: object
 
-    def trap(self, error: RuntimeError) -> Trap | None:
+    def reason(self, error: RuntimeError) -> Trap | Unwind | None:
         """Read what a guest call raised; None if no guest stopped."""
         read = wasmer_trap(error)
-        return None if read is None else trap(read, self.binary, self.fuel)
+        if read is None:
+            return None
+        unwind = self.unwinding.raised()
+        if unwind is None:
+            return trap(read, self.binary, self.fuel)
+        _, raw, _ = read
+        unwind.through(partial(frames, raw[1:], self.binary))  # the first is the door's
+        return unwind
+
+
+def _doors_made() -> str:
+    """The version of the doors, of which programs have compiled ones: a digest of what makes them."""
+    return sha256(Path(headroom.__file__).read_bytes()).hexdigest()[:8]
 
 
 class WasmerEngine:
     """Compiles with Cranelift."""
 
     name = "wasmer"
-    version = "1.1.0-cranelift"
+    version = f"1.1.0-cranelift-{_doors_made()}"
 
     def compile(self, module: Rewritten) -> WasmerProgram:
         """Validate and compile."""
@@ -121,12 +170,13 @@ class WasmerProgram:
         """Link and run the start function."""
         store, guest, door = self.modules()
         functions = self._interface.link(imports, fuel)
-        hosts = wasmer.Instance(door, _hosts(store, functions))
-        started = _Started(self._binary, fuel, hosts)
+        unwinding = _Unwinding(store)
+        hosts = wasmer.Instance(door, _hosts(store, functions, unwinding))
+        started = _Started(self._binary, fuel, unwinding, hosts)
         try:
             instance = wasmer.Instance(guest, _imports(self._interface, hosts.exports))
         except RuntimeError as error:
-            reason = started.trap(error)
+            reason = started.reason(error)
             if reason is not None:
                 raise reason from None
             if is_own(error):
@@ -147,11 +197,16 @@ class WasmerProgram:
         return made
 
 
-def _hosts(store: Any, functions: list[HostFunction]) -> Any:
+def _hosts(store: Any, functions: list[HostFunction], unwinding: _Unwinding) -> Any:
     """What is behind the doors."""
     behind = wasmer.ImportObject()
-    made = [wasmer.Function(store, function.call, _wasmer_type(function.type)) for function in functions]
-    behind.register("", {str(index): function for index, function in enumerate(made)})
+    calls = [unwinding.host(function) if function.unwinds else function.call for function in functions]
+    made = [
+        wasmer.Function(store, call, _wasmer_type(function.type))
+        for call, function in zip(calls, functions, strict=True)
+    ]
+    items = {str(index): function for index, function in enumerate(made)}
+    behind.register("", {**items, STOP: unwinding.stop})
     return behind
 
 
@@ -219,7 +274,7 @@ def _export(function: Callable[..., Words], started: _Started | None) -> tuple[E
         try:
             return function(*words)
         except RuntimeError as error:
-            reason = started.trap(error) if started else None
+            reason = started.reason(error) if started else None
             if reason is None:
                 raise
             raise reason from None

@@ -24,6 +24,8 @@ from wasmtime import _ffi as ffi
 from simwasm.engines.callback import covered, need_recursion
 from simwasm.engines.engine import Export, HostFunction, Word, Words
 from simwasm.engines.link import closed
+from simwasm.engines.traps import RawFrame
+from simwasm.engines.unwind import Frames, Unwind
 from simwasm.errors import SimwasmError, Trap
 from simwasm.wasm.module import FuncType, ValType
 
@@ -57,10 +59,16 @@ _STOP = ctypes.c_char_p(b"python exception"), c_size_t(len(b"python exception"))
 class Calls:
     """What the exports and host functions of one instance share."""
 
-    def __init__(self, store: wasmtime.Store, stopped: Callable[[wasmtime.Trap], Trap]) -> None:
+    def __init__(
+        self,
+        store: wasmtime.Store,
+        stopped: Callable[[wasmtime.Trap], Trap],
+        framed: Callable[[list[RawFrame]], Frames],
+    ) -> None:
         self._store = store
         self._context = ctypes.cast(store._context(), c_void_p)
         self._stopped = stopped
+        self._framed = framed
         self._owner = get_ident()
         self._raised: list[BaseException] = []
         self._trap = c_void_p()
@@ -119,9 +127,12 @@ class Calls:
         self._releases.append(release)
         return call
 
-    def raised(self) -> BaseException | None:
-        """What a host function raised while wasmtime was unwinding, once."""
-        return self._raised.pop() if self._raised else None
+    def raised(self, trap: int | None = None, error: int | None = None) -> BaseException | None:
+        """What a host function raised, once; `trap` or `error` is the address of what wasmtime made of it."""
+        reason = self._raised.pop() if self._raised else None
+        if isinstance(reason, Unwind):
+            reason.through(self._framed(_trace(trap, error)))
+        return reason  # of others nothing is called here: there may be no recursion left for it
 
     def close(self) -> None:
         """Make the exports refuse."""
@@ -131,15 +142,37 @@ class Calls:
     def _failed(self, failure: int | None) -> BaseException:
         """Why a guest call did not return."""
         stop, self._trap.value = self._trap.value, None
-        reason = self.raised()
+        reason = self.raised(stop, failure)
         if reason is not None:
             for address, delete in ((stop, _delete_trap), (failure, _delete_error)):
                 if address:
                     delete(c_void_p(address))
             return reason
         if stop:
-            return self._stopped(wasmtime.Trap._from_ptr(ctypes.cast(stop, POINTER(ffi.wasm_trap_t))))
-        return wasmtime.WasmtimeError._from_ptr(ctypes.cast(failure or 0, POINTER(ffi.wasmtime_error_t)))
+            return self._stopped(wasmtime.Trap._from_ptr(_at_trap(stop)))
+        return wasmtime.WasmtimeError._from_ptr(_at_error(failure))
+
+
+def _at_trap(address: int | None) -> Any:
+    return ctypes.cast(address or 0, POINTER(ffi.wasm_trap_t))
+
+
+def _at_error(address: int | None) -> Any:
+    return ctypes.cast(address or 0, POINTER(ffi.wasmtime_error_t))
+
+
+def _trace(trap: int | None, error: int | None) -> list[RawFrame]:
+    """The frames of what wasmtime makes of an exception: a trap in some versions, an error in others."""
+    vector = ffi.wasm_frame_vec_t(0, None)
+    if trap:
+        ffi.wasm_trap_trace(_at_trap(trap), ctypes.byref(vector))
+    elif error:
+        ffi.wasmtime_error_wasm_trace(_at_error(error), ctypes.byref(vector))
+    found = [
+        (ffi.wasm_frame_func_index(it), ffi.wasm_frame_module_offset(it)) for it in vector.data[: vector.size]
+    ]
+    ffi.wasm_frame_vec_delete(ctypes.byref(vector))
+    return found
 
 
 def _low(words: tuple[Word, ...]) -> list[Word]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from typing import Any
 
@@ -23,7 +23,8 @@ from simwasm.engines.fuel import Fuel
 from simwasm.engines.link import Interface
 from simwasm.engines.memory import LinearMemory, Look, nothing, view_of
 from simwasm.engines.refuse import refusal, unstartable
-from simwasm.engines.traps import Stop, trap
+from simwasm.engines.traps import RawFrame, Stop, frames, trap
+from simwasm.engines.unwind import Frames
 from simwasm.engines.wasmtime_calls import Calls
 from simwasm.errors import Trap, TrapKind
 from simwasm.wasm.rewrite import MEMORY, Rewritten
@@ -111,15 +112,22 @@ class WasmtimeProgram:
         def stopped(error: wasmtime.Trap) -> Trap:
             return trap(_read(error), self._binary, fuel)
 
-        calls = Calls(store, stopped)
+        def framed(raw: list[RawFrame]) -> Frames:
+            return partial(frames, raw, self._binary)
+
+        calls = Calls(store, stopped, framed)
         linked = [calls.host(function) for function in functions]
         try:
             instance = wasmtime.Instance(store, self._module, linked)
         except wasmtime.Trap as error:
-            raise calls.raised() or stopped(error) from None
+            raise calls.raised(trap=_address(error)) or stopped(error) from None
         except wasmtime.WasmtimeError as error:
-            raise calls.raised() or unstartable("wasmtime", str(error)) from None
+            raise calls.raised(error=_address(error)) or unstartable("wasmtime", str(error)) from None
         return WasmtimeInstance(self._interface, store, calls, dict(instance.exports(store)))
+
+
+def _address(error: wasmtime.Trap | wasmtime.WasmtimeError) -> int:
+    return ctypes.addressof(error.ptr().contents)
 
 
 def _read(error: wasmtime.Trap) -> Stop:
