@@ -47,16 +47,17 @@ def parse(text: str) -> Expression:
     if not text.strip():
         raise ExpressionError('there is no expression. Try headers.request[":path"]')
     stripped = text.strip()
+    lead = len(text) - len(text.lstrip())
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(stripped, mode="eval").body
     except SyntaxError as error:
-        raise ExpressionError(
-            f"cannot read `{stripped}`: {error.msg}", max(0, (error.offset or 1) - 1)
-        ) from None
+        place = min(len(text), lead + max(0, (error.offset or 1) - 1))
+        raise ExpressionError(f"cannot read `{stripped}`: {error.msg}", place) from None
     except (ValueError, MemoryError, RecursionError):
         raise ExpressionError("the expression cannot be read: is it nested too deeply?") from None
+    _count_characters(tree, text, lead)
     _check(tree, 0)
     return Expression(stripped, tree)
 
@@ -64,6 +65,16 @@ def parse(text: str) -> Expression:
 def evaluate(text: str, scope: Scope) -> Any:
     """The value of an expression at a stop."""
     return parse(text).value(scope)
+
+
+def _count_characters(tree: ast.expr, text: str, lead: int) -> None:
+    """Let nodes know their places in the text as it was typed; Python counts bytes."""
+    if lead or not text.isascii():
+        data = text[lead:].encode()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.expr):
+                before = data[: node.col_offset].decode(errors="ignore")
+                node.col_offset = min(len(text), lead + len(before))
 
 
 def _check(node: ast.AST, depth: int) -> None:

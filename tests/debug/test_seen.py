@@ -1,0 +1,52 @@
+"""The header maps that are kept for every callback of a recorded run."""
+
+from __future__ import annotations
+
+from stops import Standing, visit
+from switchboard import LOG, REQUEST_HEADERS, RESPONSE_HEADERS, Case, switchboard
+
+from simwasm.abi.enums import MapType
+from simwasm.debug.seen import seen
+from simwasm.debug.tape import Maps
+from simwasm.engines.engine import Engine
+from simwasm.plugin import Plugin
+
+REQUEST, RESPONSE = MapType.HTTP_REQUEST_HEADERS, MapType.HTTP_RESPONSE_HEADERS
+ADDS = Case("adds", {RESPONSE_HEADERS: [("proxy_add_header_map_value", 2, "x-new", "1")]})
+
+
+def kept(engine: Engine, *names: str) -> list[Maps]:
+    """What is seen at these events, each time with what was seen before."""
+    found: list[Maps] = [()]
+
+    def look(at: Standing) -> None:
+        found.append(seen(at.proxy.vms[0].context, found[-1]))
+
+    visit(engine, Plugin("board", switchboard([ADDS])), [ADDS.exchange(0)], dict.fromkeys(names, look))
+    return found[1:]
+
+
+def test_what_did_not_change_is_the_same_tuple(engine: Engine) -> None:
+    entered, left = kept(engine, REQUEST_HEADERS, f"-{REQUEST_HEADERS}")
+    assert left is entered
+
+
+def test_a_map_that_changed_is_seen_anew_and_the_other_is_shared(engine: Engine) -> None:
+    before, after = map(dict, kept(engine, RESPONSE_HEADERS, f"-{RESPONSE_HEADERS}"))
+    assert ("x-new", "1") not in before[RESPONSE]
+    assert ("x-new", "1") in after[RESPONSE]
+    assert after[REQUEST] is before[REQUEST]
+
+
+def test_maps_that_the_plugin_cannot_reach_are_seen_too(engine: Engine) -> None:
+    (found,) = kept(engine, RESPONSE_HEADERS)
+    assert [kind for kind, _ in found] == [REQUEST, RESPONSE]
+
+
+def test_at_the_log_everything_is_still_seen(engine: Engine) -> None:
+    (found,) = kept(engine, LOG)
+    assert (":status", "200") in dict(found)[RESPONSE]
+
+
+def test_a_plugin_that_acts_for_nobody_sees_nothing() -> None:
+    assert seen(None, ((REQUEST, (("a", "b"),)),)) == ()
