@@ -1,4 +1,4 @@
-"""The application: one debugger, one main screen, the themes and the user's keys."""
+"""The application: one debugger at a time, its main screen, the themes and the user's keys."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import ClassVar
 from textual.app import App
 
 from simwasm.debug.debugger import Debugger
-from simwasm.debug.inputs import Inputs
+from simwasm.debug.start import Start
 from simwasm_tui import keymap
 from simwasm_tui.messages import Changed, Complain
 from simwasm_tui.palette import Commands, every_command
 from simwasm_tui.screens.main import MainScreen
+from simwasm_tui.sessions import Keeper
 from simwasm_tui.themes import DARK, THEMES
 
 
@@ -22,50 +23,81 @@ class DebuggerApp(App[int]):
     TITLE = "simwasm"
     CSS_PATH = "app.tcss"
     COMMANDS: ClassVar = {Commands}
-    ENABLE_COMMAND_PALETTE = True
 
-    def __init__(self, inputs: Inputs, *, title: str = "", keys: Path | None = None, theme: str = "") -> None:
+    def __init__(self, start: Start) -> None:
         super().__init__()
         for own in THEMES:
             self.register_theme(own)
-        self.theme = theme if theme in self.available_themes else DARK.name
-        self._told = False
-        self._keys_path = keys
-        self.debugger = Debugger(inputs, changed=self.changed)
-        self._shown_title = title
+        self.theme = start.theme if start.theme in self.available_themes else DARK.name
+        self.beginning = start
+        self.debugger: Debugger | None = None
         self.main: MainScreen | None = None
+        self._told = False
+        self._wishes = keymap.Keymap({})
 
     def on_mount(self) -> None:
         if self.no_color:
             self.add_class("-no-color")
-        wishes = self._wishes()
-        self.set_keymap(wishes.keys)
-        self.main = MainScreen(self.debugger, self._shown_title, wishes.keys)
-        self.push_screen(self.main)
-        for wrong in wishes.wrong:
-            self.main.post_message(Complain(wrong))
-        self.main.go(self.debugger.open())
+        self._wishes = self._read_keys()
+        self.set_keymap(self._wishes.keys)
+        self.begin(self.beginning)
+
+    def begin(self, start: Start) -> None:
+        """Debug something: what was debugged before is over. A start with nothing shows the start screen."""
+        self.end()
+        if start.inputs is None:
+            from simwasm_tui.screens.start import StartScreen  # most are given something to debug
+
+            self.push_screen(StartScreen())
+            return
+        self.beginning = start
+        self._told = False
+        self.debugger = debugger = Debugger(start.inputs, changed=self.changed)
+        keeper = Keeper(start, debugger)
+        self.main = main = MainScreen(debugger, keeper, self._wishes.keys)
+        self.push_screen(main)
+        for note in (*self._wishes.wrong, *keeper.wrong, *start.notes):
+            main.post_message(Complain(note))
+        main.go(debugger.open())
+        keeper.restore(main)
+
+    def end(self) -> None:
+        """Let the debugger go, and remember what was debugged."""
+        debugger, main = self.debugger, self.main
+        self.debugger = self.main = None
+        if main is not None:
+            main.keeper.keep(main)
+            if main.is_attached:
+                main.dismiss()
+        if debugger is not None:
+            debugger.close()
 
     def on_unmount(self) -> None:
-        self.debugger.close()
+        debugger, main = self.debugger, self.main
+        self.debugger = self.main = None
+        if main is not None:
+            main.keeper.keep(main)
+        if debugger is not None:
+            debugger.close()
 
-    def _wishes(self) -> keymap.Keymap:
-        path = self._keys_path or keymap.default_path()
-        if not path.exists():
+    def _read_keys(self) -> keymap.Keymap:
+        path = Path(self.beginning.keymap) if self.beginning.keymap else keymap.default_path()
+        if not self.beginning.keymap and not path.exists():
             return keymap.Keymap({})
         return keymap.read(path, frozenset(command.id for command in every_command()))
 
     def changed(self) -> None:
         """Be told, from any thread and as often as you like, that the debugger has changed."""
-        if not self._told and self.main is not None:
+        main = self.main
+        if not self._told and main is not None:
             self._told = True
-            self.main.post_message(Changed())
+            main.post_message(Changed())
 
     def changes_seen(self) -> None:
         """From now on, be told again."""
         self._told = False
 
 
-def run(inputs: Inputs, *, title: str = "", theme: str = "", keys: Path | None = None) -> int:
+def run(start: Start) -> int:
     """Show the debugger in the terminal until the user leaves; the answer is the exit status."""
-    return DebuggerApp(inputs, title=title, theme=theme, keys=keys).run() or 0
+    return DebuggerApp(start).run() or 0

@@ -85,9 +85,10 @@ def method(command: str) -> str:
 
 
 _SIGNS = {
-    "escape": "esc", "space": "space", "enter": "⏎", "up": "↑", "down": "↓", "left": "←", "right": "→",
+    "escape": "esc", "enter": "⏎", "up": "↑", "down": "↓", "left": "←", "right": "→", "delete": "del",
     "left_square_bracket": "[", "right_square_bracket": "]", "left_curly_bracket": "{", "right_curly_bracket": "}",
     "slash": "/", "backslash": "\\", "question_mark": "?", "apostrophe": "'", "plus": "+", "minus": "-",
+    "period": ".", "comma": ",",
 }  # fmt: skip
 
 

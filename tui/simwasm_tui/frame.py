@@ -25,6 +25,9 @@ _LINES = {
 
 _HEAVY = str.maketrans("─┬┴┼├┤", "━┯┷┿┝┥")
 
+_LEAST = 6
+"""Cells of a note."""
+
 
 class Tab(NamedTuple):
     """One of the panes in an area."""
@@ -103,8 +106,9 @@ class Frame:
         tabs = fit(self._tabs(x + 1, y, heading), width - 1)
         texts = self._texts.setdefault(y, [])
         texts.append((x + 1, tabs))
-        note: Line = ((f" {heading.note} ", "note"),)
-        if heading.note and cells(tabs) + cells(note) + 3 <= width:
+        room = width - cells(tabs) - 3
+        if heading.note and room >= _LEAST:
+            note: Line = (*fit(((f" {heading.note}", "note"),), room - 1), (" ", ""))
             texts.append((x + width - 1 - cells(note), note))
 
     def _tabs(self, x: int, y: int, heading: Heading) -> Line:

@@ -7,7 +7,10 @@ from textual.widget import Widget
 
 
 def style_of(widget: Widget, name: str) -> Style:
-    """The style of one of a widget's component classes, its background only if it has one of its own."""
-    own = widget.get_component_rich_style(name, partial=True)
-    mixed = widget.get_component_rich_style(name)
-    return own + Style(color=mixed.color) if own.color is not None else own
+    """The style of one of a widget's component classes: its background only if it has one of its own."""
+    rules = widget.get_component_styles(name)
+    own, mixed = rules.partial_rich_style, widget.get_component_rich_style(name)
+    return own + Style(
+        color=mixed.color if rules.has_rule("color") else None,
+        bgcolor=mixed.bgcolor if rules.has_rule("background") else None,
+    )

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
+
+if TYPE_CHECKING:
+    from simwasm.debug.breakpoints import Breakpoint
 
 
 class Go(Message):
@@ -62,6 +67,18 @@ class Changed(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, Changed)
+
+
+class Renew(Message):
+    """Something that the views show has been changed: make a new one."""
+
+
+class EditBreakpoint(Message):
+    """Ask for another wording of a breakpoint, or for a new one."""
+
+    def __init__(self, breakpoint: Breakpoint | None) -> None:
+        super().__init__()
+        self.breakpoint = breakpoint
 
 
 class HeadingChanged(Message):

@@ -7,7 +7,9 @@ which means that the run stands still.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simwasm.debug.inputs import Inputs
@@ -16,8 +18,26 @@ from simwasm.debug.tape import Span, Tape
 
 if TYPE_CHECKING:
     from simwasm.debug.breakpoints import Breakpoint
-
     from simwasm.debug.debugger import Debugger
+
+
+class HitRows:
+    """Where a breakpoint is come by, as it was looked up."""
+
+    def __init__(self, positions: Sequence[int]) -> None:
+        self.positions = positions
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def on(self, first: int, last: int) -> bool:
+        """Whether it is come by between two positions: at the first, or at the last, where a call has ended."""
+        return _has(self.positions, first) or (last != first and _has(self.positions, last))
+
+
+def _has(positions: Sequence[int], position: int) -> bool:
+    at = bisect_left(positions, position)
+    return at < len(positions) and positions[at] == position
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +62,8 @@ class View:
     """Where it stood last: the same as `stop` unless it runs."""
     busy: str = ""
     breakpoints: tuple[Breakpoint, ...] = ()
+    hits: Mapping[int, HitRows] = field(default_factory=dict)
+    """Where each of them is come by on the tape, by its number, as far as that is known."""
     bookmarks: tuple[int, ...] = ()
     """Positions, in order."""
     problems: tuple[Problem, ...] = ()

@@ -16,7 +16,15 @@ from simwasm.debug.tape import Tape
 from simwasm.trace.rows import Kind, Row
 
 PORTION = 20_000
-"""Rows taken at once: about 10 ms."""
+FILTERED = 4_000
+"""Rows taken at once, and rows that are asked a question: about 10 ms."""
+
+
+def neighbour(tape: Tape, row: int, back: bool = False) -> int | None:
+    """The next row that is not the allocator's, or the one before; None if there is none on tape."""
+    rows = tape.rows
+    candidates = range(row - 1, -1, -1) if back else range(row + 1, len(rows))
+    return next((at for at in candidates if rows[at].entered.function.name not in ALLOCATORS), None)
 
 
 class Outline:
@@ -40,9 +48,9 @@ class Outline:
         """The row that is the index-th one sees."""
         return self._shown[index]
 
-    def grow(self, until: int, portion: int = PORTION) -> bool:
+    def grow(self, until: int, portion: int = 0) -> bool:
         """Take in the next rows of the tape; whether there are more of them."""
-        end = min(until, self._taken + portion)
+        end = min(until, self._taken + (portion or (PORTION if self.wanted is None else FILTERED)))
         rows, append = self.tape.rows, self._shown.append
         for index in range(self._taken, end):
             row = rows[index]

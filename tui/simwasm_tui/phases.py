@@ -9,10 +9,11 @@ Pure. Rows of a phase are found by going from the end of one callback to the nex
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from simwasm.debug.tape import Span, Tape
-from simwasm_tui.text import Line, Piece, cells, clean, fit
+from simwasm_tui.text import Line, Piece, cells, clean
 
 _LABELS = {
     "_initialize": "init", "_start": "init", "main": "init", "__main_void": "init",
@@ -28,6 +29,8 @@ _LABELS = {
 _MOST = 10_000
 """Callbacks looked at in one exchange."""
 _STRONGEST = "✗◆●"
+_LEAST = 3
+"""Cells of a bar that has a name."""
 
 
 class Segment(NamedTuple):
@@ -104,17 +107,23 @@ def draw(segments: Sequence[Segment], width: int, now: int, marks: Sequence[Mark
     """Segments side by side, each with its name and a bar."""
     if not segments or width < 8:
         return Strip((), ())
-    named = [segment._replace(label=_cut(segment.label, width, len(segments))) for segment in segments]
-    least = sum(len(segment.label) + 3 for segment in named) - 1
-    if least > width:
-        named = [segment._replace(label="") for segment in named]
-    if len(named) * 2 > width:
-        named = [Segment("", segments[0].first, segments[-1].last)]
+    named = _named(segments, width)
     return _joined(named, _bars(named, width), now, marks)
 
 
-def _cut(label: str, width: int, number: int) -> str:
-    room = max(4, width // number - 8)
+def _named(segments: Sequence[Segment], width: int) -> list[Segment]:
+    """Segments with names as long as there is room for; too many have none, and far too many are one."""
+    number = len(segments)
+    if number * 2 > width:
+        return [Segment("", segments[0].first, segments[-1].last)]
+    for room in range(max(len(segment.label) for segment in segments), 2, -1):
+        named = [segment._replace(label=_cut(segment.label, room)) for segment in segments]
+        if sum(len(segment.label) + 1 + _LEAST for segment in named) + number - 1 <= width:
+            return named
+    return [segment._replace(label="") for segment in segments]
+
+
+def _cut(label: str, room: int) -> str:
     return label if len(label) <= room else label[: room - 1] + "…"
 
 
@@ -154,19 +163,16 @@ def _joined(segments: Sequence[Segment], bars: Sequence[int], now: int, marks: S
 def _bar(segment: Segment, width: int, now: int, marks: Sequence[Mark]) -> Iterable[tuple[Piece, int]]:
     size = segment.last - segment.first + 1
     inside = [mark for mark in marks if segment.first <= mark.row <= segment.last]
-    for cell in range(width):
-        first, following = (segment.first + size * at // width for at in (cell, cell + 1))
+    edges = [segment.first + size * cell // width for cell in range(width + 1)]
+    for cell, (first, following) in enumerate(pairwise(edges)):
         last = max(first, following - 1)
-        here = [mark for mark in inside if first <= mark.row <= last]
+        shown = [
+            mark for mark in inside if first <= mark.row <= last and (not cell or edges[cell - 1] < mark.row)
+        ]
         if first <= now <= last and (now < following or cell == width - 1):
             yield ("▶", "now"), now
-        elif here:
-            mark = min(here, key=lambda mark: (_STRONGEST + mark.sign).index(mark.sign))
+        elif shown:
+            mark = min(shown, key=lambda mark: (_STRONGEST + mark.sign).index(mark.sign))
             yield (mark.sign, "bad" if mark.sign == "✗" else "mark"), mark.row
         else:
-            yield ("▮", "past") if last < now else ("▯", "future"), first
-
-
-def whole(strip: Strip, width: int) -> Line:
-    """A timeline's line, no wider than there is room for."""
-    return fit(strip.line, width)
+            yield ("▮", "past") if following <= now else ("▯", "future"), first

@@ -1,16 +1,16 @@
 """Finds what should not be on a tape, as it grows: traps, refused calls, errors in the log, exchanges that hung.
 
-A status is a problem unless it is an ordinary answer: by NOT_FOUND and EMPTY a plugin learns that there is nothing.
+A status is a problem unless it is an ordinary answer: by NOT_FOUND, say, a plugin learns that there is nothing.
 """
 
 from __future__ import annotations
 
-from simwasm.abi.enums import Errno, LogLevel, Status
+from simwasm.abi.enums import LogLevel
 from simwasm.debug.tape import Span, Tape
 from simwasm.trace.event import Entered, Left, Trapped, shown
+from simwasm.trace.query.grades import grade_of_answer
 from simwasm_tui.model import Problem
 
-_ORDINARY = frozenset({Status.OK, Status.NOT_FOUND, Status.EMPTY, Status.CAS_MISMATCH})
 _PORTION = 50_000
 _MOST = 10_000
 """Problems kept; a plugin that fails in every call makes no list longer than this."""
@@ -47,7 +47,7 @@ class Finder:
         if not isinstance(event, Left) or not event.result:
             return ""
         function = self.tape.entered(event.opened).function
-        if function.errors is None or (function.errors is not Errno and event.result in _ORDINARY):
+        if not grade_of_answer(function, event.result):
             return ""
         return f"{function.name} answered {shown(event.result)}" + (
             f": {event.reason}" if event.reason else ""

@@ -59,9 +59,12 @@ def status(row: Row) -> Piece:
     return (word, "ok") if word in QUIET else (word, "warn" if word in ("NOT_FOUND", "EMPTY") else "bad")
 
 
-def _given(ended: Left) -> Line:
+def given(row: Row) -> Line:
     """What a host call gave, and why it did not."""
+    ended = row.ended
     found: list[Piece] = []
+    if row.kind is not Kind.HOST_CALL or not isinstance(ended, Left):
+        return ()
     if ended.values:
         shown_values = ", ".join(value(item, _LONG) for item in ended.values)
         found += [(" = ", "muted"), (shown_values, "string")]
@@ -74,7 +77,7 @@ def body(row: Row, folded: int = -1) -> Line:
     """What happens on a row; `folded` is how many host calls are hidden in it, -1 if none are."""
     ended = row.ended
     if row.kind is Kind.HOST_CALL:
-        return (*call(row), *(_given(ended) if isinstance(ended, Left) else ()))
+        return call(row)
     if row.kind is Kind.CALLBACK:
         sign = "← " if folded < 0 else "▸ "
         hidden: Line = ()
@@ -103,14 +106,14 @@ def row_line(
         (f"{row.index + 1:>{digits}} ", "now" if here else "muted"),
         ("  " * min(row.depth, 12), ""),
     )
-    text, (word, ink) = body(row, folded), status(row)
+    text, after, (word, ink) = body(row, folded), given(row), status(row)
     long = took(row.took_ns) if row.kind is not Kind.CALLBACK or folded >= 0 else ""
     right: Line = ((word, ink), (f"{long:>6}", "muted")) if word or long else ()
     if later:
-        text, right = _dim(text), _dim(right)
-    elif here and row.kind is Kind.HOST_CALL:
-        right = _dim(right)
-    return spread((*gutter, *text), right, width)
+        text = _dim(text)
+    if later or (here and row.kind is Kind.HOST_CALL):
+        after, right = _dim(after), _dim(right)
+    return spread((*gutter, *text, *after), right, width)
 
 
 def _dim(line: Line) -> Line:

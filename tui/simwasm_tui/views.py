@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from simwasm.debug.debugger import Debugger
 from simwasm.debug.stop import Stop
-from simwasm_tui.model import Problem, View
+from simwasm.debug.tape import Tape
+from simwasm_tui.model import HitRows, Problem, View
 from simwasm_tui.problems import Finder
 
 
@@ -20,6 +23,9 @@ class Viewer:
         self.looked = -1
         self.more = False
         """There is more on the tape than the last view knows of."""
+        self.hits: dict[int, HitRows] = {}
+        self._known: tuple[Tape, int, int] | None = None
+        """For what the hits were looked up: the tape, how long it was, and the breakpoints."""
         self._last: Stop | None = None
         self._finder = Finder(debugger.tape)
         self._problems: tuple[Problem, ...] = ()
@@ -44,6 +50,8 @@ class Viewer:
             stop=stop,
             last=self._last,
             busy=debugger.busy,
+            breakpoints=debugger.breakpoints.all,
+            hits=self.hits,
             bookmarks=self.bookmarks,
             problems=self._problems,
             looked=self.looked,
@@ -51,6 +59,23 @@ class Viewer:
             branch=debugger.branch.name if len(debugger.branches) > 1 else "",
             debugger=debugger if stop is not None else None,
         )
+
+    def look_up(self) -> Callable[[], dict[int, HitRows]] | None:
+        """What to ask in the plugins' thread, to know where breakpoints are come by; None if that is known."""
+        debugger = self.debugger
+        breakpoints, tape = debugger.breakpoints, debugger.tape
+        known = (tape, len(tape), breakpoints.serial)
+        if debugger.stop is None or known == self._known:
+            return None
+        self._known = known
+        if not len(breakpoints):
+            self.hits = {}
+            return None
+        return lambda: {
+            each.number: HitRows(breakpoints.hits(each.number, tape).positions())
+            for each in breakpoints.all
+            if not each.suspended and each.memory is None
+        }
 
     def bookmark(self, position: int) -> bool:
         """Set a bookmark, or remove it; whether there is one now."""

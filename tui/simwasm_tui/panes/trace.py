@@ -7,15 +7,17 @@ from collections.abc import Callable
 from textual.app import ComposeResult
 from textual.binding import Binding
 
+from simwasm.debug.conditions import OnTape
 from simwasm.debug.tape import Tape
+from simwasm.trace.query import Query, QueryError, compile
 from simwasm.trace.rows import Kind, Row
 from simwasm_tui.commands import FIND, VIEW, Command
 from simwasm_tui.messages import Go, Look
 from simwasm_tui.model import View
 from simwasm_tui.outline import Outline
 from simwasm_tui.panes.pane import Pane
-from simwasm_tui.rowline import body, row_line
-from simwasm_tui.text import Line, count, plain
+from simwasm_tui.rowline import row_line
+from simwasm_tui.text import Line, count
 from simwasm_tui.widgets.virtual_list import VirtualList
 
 _EMPTY = (
@@ -91,9 +93,9 @@ class Trace(Pane):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.outline: Outline | None = None
-        self._wanted: Callable[[Row], bool] | None = None
+        self._query: Query | None = None
         self.expression = ""
-        self._allocator = False
+        self.allocator = False
         self._growing = False
 
     def compose(self) -> ComposeResult:
@@ -126,13 +128,18 @@ class Trace(Pane):
             self._growing = True
             self.call_later(self._grow)
 
+    def _outline(self, tape: Tape) -> Outline:
+        query, around = self._query, OnTape(tape)
+        wanted = None if query is None else lambda row: query(row, around)
+        return Outline(tape, wanted, allocator=self.allocator)
+
     def _lines(self, view: View) -> TraceLines:
         assert self.outline is not None
         return TraceLines(self.outline, self._signs(view), max(3, len(str(view.rows))), view.position)
 
     def _begin(self, tape: Tape) -> None:
         folded = self.outline.folded if self.outline is not None and self.outline.tape is tape else set()
-        self.outline = Outline(tape, self._wanted, allocator=self._allocator)
+        self.outline = self._outline(tape)
         if folded:
             self.outline.grow(len(tape.rows), len(tape.rows))
             for row in sorted(folded):
@@ -222,7 +229,7 @@ class Trace(Pane):
 
     def do_allocator(self) -> None:
         """Show or hide the plugin's allocator."""
-        self._allocator = not self._allocator
+        self.allocator = not self.allocator
         self._again()
 
     def do_here(self) -> None:
@@ -232,8 +239,11 @@ class Trace(Pane):
 
     def filter_by(self, expression: str) -> str:
         """Show only the rows that an expression describes; with an empty one, all. Says what is wrong with it."""
-        self.expression = expression
-        self._wanted = (lambda row: expression in plain(body(row))) if expression else None
+        try:
+            query = compile(expression) if expression else None
+        except QueryError as error:
+            return str(error)
+        self.expression, self._query = expression, query
         self.list.empty = _NONE_LEFT if expression else _EMPTY
         self._again()
         return ""
@@ -242,7 +252,7 @@ class Trace(Pane):
         view, row = self.view, self.row
         if view is None:
             return
-        self.outline = Outline(view.tape, self._wanted, allocator=self._allocator)
+        self.outline = self._outline(view.tape)
         more = self.outline.grow(view.rows)
         self._redraw(row)
         if more:
@@ -268,5 +278,15 @@ class Trace(Pane):
 
 
 def breakpoint_sign(view: View, row: Row) -> str:
-    """The sign of a breakpoint that stops on a row: ● or, switched off, ○."""
-    return " "
+    """The sign of a breakpoint that is come by on a row: ●, or ○ for one that is switched off."""
+    last = row.position
+    if row.kind is Kind.HOST_CALL and row.ended is not None:
+        last = row.ended.seq
+    found = " "
+    for breakpoint in view.breakpoints:
+        hits = view.hits.get(breakpoint.number)
+        if hits is not None and hits.on(row.position, last):
+            if breakpoint.stops:
+                return "●"
+            found = "○"
+    return found

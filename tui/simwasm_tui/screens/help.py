@@ -25,6 +25,7 @@ _GLYPHS = (
     ("✗", "a trap, or another problem"),
     ("▸", "a folded callback"),
     ("●", "a breakpoint; ○ one that is switched off"),
+    ("◇", "a breakpoint that only writes a line; ◌ one that means nothing in this plugin"),
     ("◆", "a bookmark"),
     ("┄", "a call whose answer is not recorded yet"),
     ("!", "answered by the plugin or the proxy, not by the upstream"),
@@ -87,7 +88,6 @@ class Help(ModalScreen[None]):
     DEFAULT_CSS = """
     Help { align: center middle; background: $background 60%; }
     Help > Vertical { width: 90%; max-width: 116; height: 85%; background: $panel; padding: 1 2; }
-    Help VirtualList, Help Static { background: $panel; }
     Help Static { text-style: bold; color: $primary; height: 2; }
     """
     BINDINGS = [Binding("escape,q,f1,question_mark", "dismiss(None)", "Close", show=False)]  # noqa: RUF012

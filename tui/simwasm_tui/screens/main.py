@@ -6,6 +6,7 @@ most thirty times a second, and given to the panes. While nothing changes nothin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from time import monotonic
@@ -20,9 +21,20 @@ from textual.widgets import Static
 from simwasm.errors import SimwasmError
 from simwasm_tui import layout
 from simwasm_tui.commands import COMMANDS, method
-from simwasm_tui.messages import Changed, Complain, Do, Go, HeadingChanged, Look, OpenPane, Say
-from simwasm_tui.model import Problem
+from simwasm_tui.messages import (
+    Changed,
+    Complain,
+    Do,
+    EditBreakpoint,
+    Go,
+    HeadingChanged,
+    Look,
+    OpenPane,
+    Say,
+)
+from simwasm_tui.model import HitRows, Problem
 from simwasm_tui.panes.pane import Pane, bindings
+from simwasm_tui.panes.trace import Trace
 from simwasm_tui.screens.verbs import Verbs
 from simwasm_tui.views import Viewer
 from simwasm_tui.widgets.ask import Ask
@@ -34,6 +46,7 @@ from simwasm_tui.widgets.timeline import Timeline
 if TYPE_CHECKING:
     from simwasm.debug.debugger import Debugger
     from simwasm_tui.model import View
+    from simwasm_tui.sessions import Keeper
 
 _FRAME = 1 / 30
 _TINY = "The terminal is too small for the debugger:\nit needs {} columns and {} lines."
@@ -45,11 +58,14 @@ class MainScreen(Verbs, Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings(COMMANDS)
     AUTO_FOCUS = ""
 
-    def __init__(self, debugger: Debugger, title: str = "", keys: dict[str, str] | None = None) -> None:
+    def __init__(self, debugger: Debugger, keeper: Keeper, keys: dict[str, str]) -> None:
         super().__init__()
         self.debugger = debugger
-        self.viewer = Viewer(debugger, title)
-        self.keys = keys or {}
+        self.keeper = keeper
+        self.viewer = Viewer(debugger, keeper.title)
+        self.keys = keys
+        self.filter_on_open = ""
+        self._recorded: Callable[[], None] | None = None
         self.view: View | None = None
         self._drawn_at = 0.0
         self._waiting = False
@@ -64,7 +80,17 @@ class MainScreen(Verbs, Screen[None]):
 
     def on_mount(self) -> None:
         self.renew()
-        self.call_after_refresh(self.body.open, "trace")
+        self.call_after_refresh(self._opened)
+
+    def _opened(self) -> None:
+        self.body.open("trace")
+        if self.filter_on_open:
+            self.call_after_refresh(self._filter, self.filter_on_open)
+
+    def _filter(self, expression: str) -> None:
+        pane = self.body.pane("trace")
+        if isinstance(pane, Trace) and (wrong := pane.filter_by(expression)):
+            self.post_message(Complain(f"the session's filter is left out: {wrong}"))
 
     # The parts.
 
@@ -81,6 +107,16 @@ class MainScreen(Verbs, Screen[None]):
     def say(self, text: str) -> None:
         """Say something in the last line, until the next key."""
         self.query_one(Keys).say(text)
+
+    @property
+    def filter(self) -> str:
+        """The filter of the trace."""
+        pane = self.body.pane("trace")
+        return pane.expression if isinstance(pane, Trace) else self.filter_on_open
+
+    def when_recorded(self, then: Callable[[], None]) -> None:
+        """Do something once the run has been recorded and stands."""
+        self._recorded = then
 
     # Views.
 
@@ -103,6 +139,16 @@ class MainScreen(Verbs, Screen[None]):
         self.body.take(view)
         self.body.reframe()
         if self.viewer.more:
+            self.post_message(Changed())
+        if self._recorded is not None and view.stop is not None:
+            then, self._recorded = self._recorded, None
+            then()
+        if (question := self.viewer.look_up()) is not None:
+            self.debugger.ask(question).add_done_callback(self._looked_up)
+
+    def _looked_up(self, answered: Future[dict[int, HitRows]]) -> None:
+        if not answered.cancelled() and answered.exception() is None:
+            self.viewer.hits = answered.result()
             self.post_message(Changed())
 
     def go(self, future: Future[Any]) -> None:
@@ -136,6 +182,12 @@ class MainScreen(Verbs, Screen[None]):
 
     def on_open_pane(self, message: OpenPane) -> None:
         self.body.open(message.pane)
+
+    def on_renew(self) -> None:
+        self.renew()
+
+    def on_edit_breakpoint(self, message: EditBreakpoint) -> None:
+        self.edit_breakpoint(message.breakpoint or "")
 
     def on_say(self, message: Say) -> None:
         self.say(message.text)

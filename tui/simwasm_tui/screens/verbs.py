@@ -10,7 +10,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from simwasm.debug.stop import Why
+from simwasm.errors import InputError
+from simwasm.trace.query import QueryError
+from simwasm_tui.breakpoint_text import read, written
 from simwasm_tui.messages import Say
+from simwasm_tui.outline import neighbour
 from simwasm_tui.panes.trace import Trace
 from simwasm_tui.text import count
 from simwasm_tui.widgets.timeline import Timeline, marks
@@ -19,6 +23,7 @@ from simwasm_tui.widgets.virtual_list import VirtualList
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from simwasm.debug.breakpoints import Breakpoint
     from simwasm.debug.debugger import Debugger
     from simwasm.debug.stop import Stop
     from simwasm_tui.model import View
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
 else:
     _Screen = object
 
+_BREAK_HINT = "get_header* map:req · trap · status!=OK if ctx:4 hits >3 say {key}"
 _FILTER_HINT = "call:get_header* status!=OK · empty for all rows"
 _PATIENCE = 0.3
 """Seconds for which keys pressed while the run moves are kept."""
@@ -67,7 +73,19 @@ class Verbs(_Screen):
         self.go(verb(**words))
 
     def do_step(self) -> None:
-        self._verb(self.debugger.step)
+        self._step(back=False)
+
+    def _step(self, *, back: bool) -> None:
+        """Go to the next row; over those of the allocator, unless they are shown."""
+        trace, stop = self._trace(), self.debugger.stop
+        tape = self.debugger.tape
+        if trace is not None and not trace.allocator and stop is not None:
+            row = neighbour(tape, stop.row, back)
+            if row is not None:
+                position = tape.rows.position(row)
+                self._verb(lambda: self.debugger.goto(position))
+                return
+        self._verb(self.debugger.step, back=back)
 
     def do_over(self) -> None:
         self._verb(self.debugger.over)
@@ -79,7 +97,7 @@ class Verbs(_Screen):
         self._verb(self.debugger.proceed)
 
     def do_step_back(self) -> None:
-        self._verb(self.debugger.step, back=True)
+        self._step(back=True)
 
     def do_over_back(self) -> None:
         self._verb(self.debugger.over, back=True)
@@ -140,6 +158,49 @@ class Verbs(_Screen):
             self.debugger.interrupt()
         else:
             self.say("It stands already. q leaves the debugger.")
+
+    # Breakpoints.
+
+    def do_break(self) -> None:
+        trace = self._trace()
+        if trace is None or trace.row < 0:
+            return
+        where = self.debugger.tape.rows[trace.row].entered.function.name
+        breakpoints = self.debugger.breakpoints
+        before = breakpoints.find(where)
+        if before is None:
+            number = breakpoints.add(where).number
+            self.say(f"Breakpoint {number} on {where}. B writes a condition.")
+        else:
+            breakpoints.remove(before.number)
+            self.say(f"Breakpoint {before.number} on {where} is gone.")
+        self.renew()
+
+    def do_break_edit(self) -> None:
+        trace = self._trace()
+        row = self.debugger.tape.rows[trace.row] if trace is not None and trace.row >= 0 else None
+        where = row.entered.function.name if row is not None else ""
+        self.edit_breakpoint(self.debugger.breakpoints.find(where) or where)
+
+    def edit_breakpoint(self, given: Breakpoint | str) -> None:
+        """Ask for a breakpoint: another wording of one there is, or a new one."""
+        breakpoints = self.debugger.breakpoints
+        text = given if isinstance(given, str) else written(given)
+
+        def answered(text: str) -> str:
+            try:
+                where, settings = read(text)
+                if isinstance(given, str):
+                    breakpoints.add(where, **settings)
+                else:
+                    breakpoints.change(given.number, where=where, **settings)
+            except (QueryError, InputError) as error:
+                return str(error)
+            self._return_focus()
+            self.renew()
+            return ""
+
+        self.ask_line.ask("Breakpoint", answered, text=text, hint=_BREAK_HINT)
 
     # Marks.
 

@@ -6,11 +6,20 @@ simwasm  auth  abi 0.2.1  wasmer  login.har #3/12                              �
 from __future__ import annotations
 
 from simwasm.debug.stop import Stop, Why
+from simwasm.trace.rows import Kind
 from simwasm_tui.model import View
 from simwasm_tui.text import Line, clean, spread
 from simwasm_tui.widgets.line import Drawn
 
-_BAD = (Why.FAILED,)
+_LONG = 60
+_PLAIN = (Why.ENTRY, Why.STEP, Why.GOTO)
+"""Nothing but where it stands is worth telling."""
+_KINDS = {
+    Kind.CALLBACK: "callback begins",
+    Kind.HOST_CALL: "before host call",
+    Kind.RETURN: "callback returned",
+    Kind.TRAP: "trapped",
+}
 
 
 class Header(Drawn):
@@ -62,17 +71,30 @@ def state(view: View) -> Line:
     if view.stop is None:
         doing = view.busy or "running"
         return (("▶ ", "accent"), (clean(doing), "accent"), (f" · {view.rows:,} rows · p pauses", "muted"))
-    return standing(view.stop)
+    return standing(view.stop, _where(view))
 
 
-def standing(stop: Stop) -> Line:
-    """Why it stands."""
+def standing(stop: Stop, where: str = "") -> Line:
+    """Why it stands, and where."""
     numbers = " ".join(f"●{number}" for number in stop.breakpoints)
     note = f" · {clean(stop.note)}" if stop.note else ""
-    ink = "bad" if stop.why in _BAD else "warn" if stop.why in (Why.BREAKPOINT, Why.COMPUTING) else "strong"
+    ink = (
+        "bad"
+        if stop.why is Why.FAILED
+        else "warn"
+        if stop.why in (Why.BREAKPOINT, Why.COMPUTING)
+        else "strong"
+    )
+    words = where if stop.why in _PLAIN and where else stop.why.value
+    more = f" · {where}" if stop.why is Why.BREAKPOINT and where else ""
     return (
         ("■ ", ink),
-        (stop.why.value, ink),
+        (words, ink),
         (f" {numbers}" if numbers else "", "mark"),
-        (note[:60], "muted"),
+        ((more + note)[:_LONG], "muted"),
     )
+
+
+def _where(view: View) -> str:
+    """What is on the row it stands on."""
+    return _KINDS[view.tape.rows[view.row].kind] if 0 <= view.row < view.rows else ""

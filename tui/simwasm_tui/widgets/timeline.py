@@ -10,6 +10,9 @@ from simwasm_tui.phases import Mark, Segment, Strip, draw, exchanges, phases, ro
 from simwasm_tui.text import Line, cells, spread
 from simwasm_tui.widgets.line import Drawn
 
+_MOST = 2000
+"""Marks of one breakpoint."""
+
 
 class Timeline(Drawn):
     """One line or two, as the height allows."""
@@ -79,8 +82,11 @@ def _current(view: View) -> tuple[int, int]:
 
 
 def marks(view: View) -> list[Mark]:
-    """The rows that stand out: problems and bookmarks."""
+    """The rows that stand out: problems, bookmarks and breakpoints."""
     rows = view.tape.rows
     found = [Mark(rows.at(problem.position), "✗") for problem in view.problems if problem.position]
     found += [Mark(rows.at(position), "◆") for position in view.bookmarks]
+    for each in view.breakpoints:
+        if each.stops and (hits := view.hits.get(each.number)) is not None:
+            found += [Mark(rows.at(position), "●") for position in hits.positions[:_MOST]]
     return sorted(found)

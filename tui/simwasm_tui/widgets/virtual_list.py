@@ -118,6 +118,11 @@ class VirtualList(ScrollView, can_focus=True):
         self._inks: dict[str, Style] = {}
         self._widest = 0
 
+    @property
+    def room(self) -> int:
+        """The cells of a line, the scrollbar's left out."""
+        return self.scrollable_content_region.width
+
     # What is shown.
 
     def show(self, lines: Lines, cursor: int | None = None) -> None:
@@ -149,11 +154,11 @@ class VirtualList(ScrollView, can_focus=True):
     def redraw(self, indices: Iterable[int]) -> None:
         """Draw these lines anew: what they show has changed."""
         for index in indices:
-            self._made.discard((index, self.size.width, self._generation))
+            self._made.discard((index, self.room, self._generation))
             self.refresh_line(index)
 
     def _resize(self) -> None:
-        width = max(self._widest, self.size.width)
+        width = max(self._widest, self.room)
         self.virtual_size = Size(width, len(self.lines))
 
     def _into_sight(self, middle: bool = False) -> None:
@@ -231,7 +236,7 @@ class VirtualList(ScrollView, can_focus=True):
 
     def text_of(self, index: int) -> str:
         """The text of a line."""
-        return plain(self.lines.line(index, self.size.width))
+        return plain(self.lines.line(index, self.room))
 
     # Drawing.
 
@@ -246,7 +251,7 @@ class VirtualList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         x, top = self.scroll_offset
-        width, index = self.size.width, top + y
+        width, index = self.room, top + y
         base = self.rich_style
         size = len(self.lines)
         if index >= size:
@@ -313,7 +318,7 @@ class VirtualList(ScrollView, can_focus=True):
         self.refresh()
 
     def refresh_line(self, y: int) -> None:
-        self.refresh(Region(0, y - self.scroll_offset.y, max(self.virtual_size.width, self.size.width), 1))
+        self.refresh(Region(0, y - self.scroll_offset.y, max(self.virtual_size.width, self.room), 1))
 
 
 def _marked(strip: Strip, start: int, end: int, style: Style) -> Iterable[Segment]:
