@@ -9,12 +9,14 @@ from collections.abc import Callable
 import pytest
 from guest import NOWHERE, Starter, assemble, imports
 
-from simwasm.engines.engine import Engine, Instance, Words
+from simwasm.engines.engine import Engine, HostFunction, Instance, Words
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.load import load
 from simwasm.engines.traps import FRAMES
 from simwasm.engines.unwind import Unwind, unwinding
 from simwasm.errors import Frame, Trap, TrapKind
+from simwasm.plugin import Plugin
+from simwasm.wasm.module import FuncType
 
 GUEST = """(module
     (import "env" "other" (func $other (param i64) (result i64 f32)))
@@ -241,3 +243,46 @@ def test_an_instance_that_is_forgotten_is_gone(engine: Engine) -> None:
     del instance, host, hosts
     gc.collect()
     assert gone() is None
+
+
+@pytest.mark.parametrize("name", ["allow_header", "allow_header_as", "allow_header_go"])
+def test_frames_of_real_plugins_are_the_same_on_every_engine(
+    name: str, starters: dict[str, Starter], sample: Callable[..., Plugin]
+) -> None:
+    """Left at each of its first host calls in turn."""
+    module = sample(name).module
+    exports = {export.name for export in module.exports}
+    starting = [export for export in ("_initialize", "_start") if export in exports]
+
+    def frames(engine: Engine, at: int) -> tuple[Frame, ...]:
+        asked = 0
+
+        def host(kind: FuncType) -> Callable[..., Words]:
+            def call(*_: int) -> Words:
+                nonlocal asked
+                asked += 1
+                if asked == at:
+                    raise Unwind
+                return 8 if kind.results else None
+
+            return call
+
+        hosts = {
+            (item.module, item.name): HostFunction(item.type, host(item.type))
+            for item in module.imports
+            if isinstance(item.type, FuncType)
+        }
+        instance = load(engine, module.data).start(unwinding(hosts), Fuel())
+        try:
+            for export in starting:
+                instance.exports[export]()
+            for context, parent in ((1, 0), (2, 1)):
+                instance.exports["proxy_on_context_create"](context, parent)
+            instance.exports["proxy_on_request_headers"](2, 0, 1)
+        except (Unwind, Trap) as left:
+            return left.frames
+        return ()
+
+    found = [[frames(start.engine, at) for at in range(1, 5)] for start in starters.values()]
+    assert all(each == found[0] for each in found)
+    assert any(len(each) > 1 for each in found[0])
