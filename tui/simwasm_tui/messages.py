@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collections.abc import Callable
+
 from textual.message import Message
+
+from simwasm.errors import Frame
 
 if TYPE_CHECKING:
     from simwasm.debug.breakpoints import Breakpoint
@@ -43,6 +47,50 @@ class OpenPane(Message):
     def __init__(self, pane: str) -> None:
         super().__init__()
         self.pane = pane
+
+
+class Question(Message):
+    """Ask the user for a line of text. `answered` says what is wrong with it; with nothing wrong, `pane` has the focus."""
+
+    def __init__(
+        self, pane: str, question: str, answered: Callable[[str], str], *, text: str = "", hint: str = ""
+    ) -> None:
+        super().__init__()
+        self.pane = pane
+        self.question = question
+        self.answered = answered
+        self.text = text
+        self.hint = hint
+
+
+class ShowBytes(Message):
+    """Show bytes of the plugin's memory; `open` brings the memory into sight."""
+
+    def __init__(self, at: int, size: int, name: str = "", *, open: bool = False) -> None:
+        super().__init__()
+        self.at = at
+        self.size = size
+        self.name = name
+        self.open = open
+
+
+class ShowCode(Message):
+    """Show where a frame of the plugin's call stack is: its instructions, and its source text."""
+
+    def __init__(self, frame: Frame, vm: str, *, open: str = "") -> None:
+        super().__init__()
+        self.frame = frame
+        self.vm = vm
+        self.open = open
+        """The pane to be brought into sight: `wasm` or `source`."""
+
+
+class Watch(Message):
+    """These expressions are to be shown at every stop."""
+
+    def __init__(self, texts: tuple[str, ...]) -> None:
+        super().__init__()
+        self.texts = texts
 
 
 class Say(Message):

@@ -66,6 +66,8 @@ class View:
     """Where each of them is come by on the tape, by its number, as far as that is known."""
     bookmarks: tuple[int, ...] = ()
     """Positions, in order."""
+    watches: tuple[str, ...] = ()
+    """Expressions that are shown at every stop."""
     problems: tuple[Problem, ...] = ()
     looked: int = -1
     """The row of the trace that the cursor is on; -1 for none."""

@@ -32,6 +32,7 @@ from simwasm.errors import SimwasmError
 from simwasm_tui.messages import Complain, HeadingChanged
 
 if TYPE_CHECKING:
+    from simwasm.errors import Frame
     from simwasm_tui.commands import Command
     from simwasm_tui.model import View
 
@@ -87,6 +88,12 @@ class Pane(Widget):
         if self.display and self.is_mounted and view is not self._drawn:
             before, self._drawn = self._drawn, view
             self.draw(view, before)
+
+    def show_bytes(self, at: int, size: int, name: str) -> None:
+        """Show bytes of the plugin's memory, if that is what the pane does."""
+
+    def show_code(self, frame: Frame, vm: str) -> None:
+        """Show where a frame is in the plugin's code, if that is what the pane does."""
 
     def count(self, view: View) -> None:
         """Set the badge, which is seen even while the pane is a hidden tab."""

@@ -189,6 +189,38 @@ class MainScreen(Verbs, Screen[None]):
     def on_edit_breakpoint(self, message: EditBreakpoint) -> None:
         self.edit_breakpoint(message.breakpoint or "")
 
+    def on_question(self, message: Question) -> None:
+        def answered(text: str) -> str:
+            wrong = message.answered(text)
+            if not wrong:
+                self.body.open(message.pane)
+            return wrong
+
+        self.ask_line.ask(message.question, answered, text=message.text, hint=message.hint)
+
+    def on_show_bytes(self, message: ShowBytes) -> None:
+        self._show(
+            "memory", lambda pane: pane.show_bytes(message.at, message.size, message.name), message.open
+        )
+
+    def on_show_code(self, message: ShowCode) -> None:
+        for name in ("wasm", "source", "stack"):
+            self._show(name, lambda pane: pane.show_code(message.frame, message.vm), name == message.open)
+
+    def _show(self, name: str, show: Callable[[Pane], None], open: bool) -> None:
+        """Have a pane show something; one that nobody has seen yet is made only if it is to be opened."""
+        if open:
+            self.body.open(name)
+        pane = self.body.pane(name)
+        if pane is not None:
+            show(pane)
+        elif open:
+            self.call_after_refresh(self._show, name, show, False)
+
+    def on_watch(self, message: Watch) -> None:
+        self.viewer.watches = message.texts
+        self.renew()
+
     def on_say(self, message: Say) -> None:
         self.say(message.text)
 
