@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
@@ -50,7 +49,7 @@ class OpenPane(Message):
 
 
 class Question(Message):
-    """Ask the user for a line of text. `answered` says what is wrong with it; with nothing wrong, `pane` has the focus."""
+    """Ask for a line of text. `answered` says what is wrong with it; where nothing is, `pane` gets the focus back."""
 
     def __init__(
         self, pane: str, question: str, answered: Callable[[str], str], *, text: str = "", hint: str = ""

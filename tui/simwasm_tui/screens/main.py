@@ -30,7 +30,11 @@ from simwasm_tui.messages import (
     HeadingChanged,
     Look,
     OpenPane,
+    Question,
     Say,
+    ShowBytes,
+    ShowCode,
+    Watch,
 )
 from simwasm_tui.model import HitRows, Problem
 from simwasm_tui.panes.pane import Pane, bindings
@@ -65,6 +69,7 @@ class MainScreen(Verbs, Screen[None]):
         self.viewer = Viewer(debugger, keeper.title)
         self.keys = keys
         self.filter_on_open = ""
+        self._asked: Future[dict[int, HitRows]] | None = None
         self._recorded: Callable[[], None] | None = None
         self.view: View | None = None
         self._drawn_at = 0.0
@@ -144,7 +149,13 @@ class MainScreen(Verbs, Screen[None]):
             then, self._recorded = self._recorded, None
             then()
         if (question := self.viewer.look_up()) is not None:
-            self.debugger.ask(question).add_done_callback(self._looked_up)
+            self._asked = self.debugger.ask(question)
+            self._asked.add_done_callback(self._looked_up)
+
+    @property
+    def looked_up(self) -> bool:
+        """Whether everything has been asked that the newest view needs."""
+        return self._asked is None or self._asked.done()
 
     def _looked_up(self, answered: Future[dict[int, HitRows]]) -> None:
         if not answered.cancelled() and answered.exception() is None:
