@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -19,6 +19,12 @@ _SEND = """examples:
   simwasm send plugin.wasm GET /status/418
   simwasm send plugin.wasm POST /login -H 'content-type: application/json' -d '{"user": "ann"}' -v
   simwasm send plugin.wasm GET / --upstream http://127.0.0.1:8000 --access-log"""
+
+_DEBUG = """examples:
+  simwasm debug samples/allow_header/plugin.wasm traces/traffic/allow_header.har
+  simwasm debug plugin.wasm login.har --config @plugin.json --plain
+  simwasm debug login.simwasm
+  simwasm debug plugin.wasm login.har -x commands.txt --batch"""
 
 _INSPECT = """example:
   simwasm inspect samples/allow_header/plugin.wasm"""
@@ -52,7 +58,16 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if not argv:
         top.print_help(sys.stderr)
         raise SystemExit(2)
-    return top.parse_args(argv)
+    found = top.parse_args(list(_webbed(argv)))
+    found.argv = list(argv)
+    return found
+
+
+def _webbed(argv: Sequence[str]) -> Iterator[str]:
+    """The arguments; what follows --web is its port only if it is a number."""
+    for index, word in enumerate(argv):
+        follows = argv[index + 1] if index + 1 < len(argv) else ""
+        yield "--web=0" if word == "--web" and not follows.isdigit() else word
 
 
 def parser() -> argparse.ArgumentParser:
@@ -66,6 +81,14 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     _run(_command(commands, "run", "replay recorded traffic through a plugin and print every crossing", _RUN))
     _send(_command(commands, "send", "send one request through a plugin, like curl", _SEND))
+    _debug(
+        _command(
+            commands,
+            "debug",
+            "stop anywhere in a replay, step forwards and backwards, see everything",
+            _DEBUG,
+        )
+    )
     _inspect(_command(commands, "inspect", "show what is in a plugin's binary", _INSPECT))
     _abi(_command(commands, "abi", "print the reference of the Proxy-Wasm ABI", _ABI))
     _completion(_command(commands, "completion", "print a shell's completion script", _COMPLETION))
@@ -92,6 +115,46 @@ def _run(words: argparse.ArgumentParser) -> None:
     _plugin(words)
     _host(words)
     _output(words)
+
+
+def _debug(words: argparse.ArgumentParser) -> None:
+    words.add_argument(
+        "plugin",
+        metavar="PLUGIN|SESSION",
+        nargs="?",
+        help="the .wasm file, or a .simwasm file with a session",
+    )
+    words.add_argument("traffic", metavar="TRAFFIC", nargs="*", help="recorded exchanges, as for `run`")
+    group = words.add_argument_group("the debugger")
+    group.add_argument(
+        "--plain", action="store_true", help="lines instead of a screen, with words as gdb has them"
+    )
+    group.add_argument(
+        "-x", "--commands", metavar="FILE", action="append", default=[],
+        help="do what the file's lines say first; implies --plain",
+    )  # fmt: skip
+    group.add_argument(
+        "--batch", action="store_true",
+        help="leave after the commands; the first that fails ends it with status 1; implies --plain",
+    )  # fmt: skip
+    group.add_argument(
+        "--web",
+        metavar="PORT",
+        nargs="?",
+        type=int,
+        const=0,
+        help="show the screen in a browser, on this machine only",
+    )
+    group.add_argument("--keymap", metavar="FILE", default="", help="which keys do what on the screen")
+    group.add_argument("--theme", metavar="NAME", default="", help="the screen's colours")
+    group.add_argument(
+        "--together",
+        action="store_true",
+        help="run exchanges by their recorded times, not one after the other",
+    )
+    _color(group)
+    _plugin(words)
+    _host(words)
 
 
 def _send(words: argparse.ArgumentParser) -> None:
@@ -163,6 +226,10 @@ def _output(words: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--json", action="store_true", help="print outcomes as JSON, one a line")
     group.add_argument("--quiet", action="store_true", help="print neither crossings nor the log, but errors")
+    _color(group)
+
+
+def _color(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", help="colours (default: auto)"
     )

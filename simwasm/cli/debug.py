@@ -1,0 +1,106 @@
+"""`simwasm debug`: the debugger, as a screen, in a browser, or line by line.
+
+What shows it is imported when it is wanted: the screen is an extra (`tui`) that need not be installed.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import fields, replace
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from simwasm.cli import output, setup
+from simwasm.cli.words import parser
+from simwasm.debug.start import Start, start_from, start_with
+from simwasm.errors import InputError
+from simwasm.recipe import Recipe, text_or_file
+
+SESSION = ".simwasm"
+"""How the names of session files end."""
+
+
+def command(words: Namespace) -> int:
+    """Debug; what was left is the answer."""
+    scripted = bool(words.commands) or words.batch
+    if words.web is not None:
+        _needs_textual("--web")
+        return _called("simwasm_tui.web", "serve")(words.web, _without_web(words.argv))
+    if words.plain or scripted:
+        return _plain(words, start(words, remember=not scripted))
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError(
+            "debug: the screen needs a terminal, and standard input or output is none; "
+            "--plain works without, and so does --batch with -x FILE"
+        )
+    _needs_textual("the screen")
+    return _called("simwasm_tui.app", "run")(start(words))
+
+
+def start(words: Namespace, *, remember: bool = True) -> Start:
+    """What the words name: a plugin with its traffic, a session, or nothing yet."""
+    if not words.plugin:
+        found = Start()
+    elif words.plugin.endswith(SESSION):
+        found = start_from(words.plugin, lambda recipe: _changed(recipe, words))
+    else:
+        found = start_with(_kept(setup.recipe(words)), remember=remember)
+    return replace(found, theme=words.theme, keymap=words.keymap)
+
+
+def _plain(words: Namespace, begin: Start) -> int:
+    """The line debugger."""
+    from simwasm.debug.plain.front import Terms, run
+
+    stream = output.stdout()
+    ink = output.ink(words, stream)
+    return run(begin, Terms(tuple(map(Path, words.commands)), words.batch, stream, ink))
+
+
+def _changed(recipe: Recipe, words: Namespace) -> Recipe:
+    """A session's recipe with what was said otherwise on the command line."""
+    if words.traffic:
+        raise InputError(f"{words.plugin} brings its traffic along: leave {words.traffic[0]} away")
+    said, default = setup.recipe(words), setup.recipe(parser().parse_args(["debug", words.plugin]))
+    names = [each.name for each in fields(Recipe) if getattr(said, each.name) != getattr(default, each.name)]
+    return _kept(replace(recipe, **{name: getattr(said, name) for name in names}))
+
+
+def _kept(recipe: Recipe) -> Recipe:
+    """The recipe with what comes from standard input written into it: it can be read only once."""
+    read = {
+        name: text_or_file("@-").decode("utf-8", "surrogateescape")
+        for name in ("config", "vm_config")
+        if getattr(recipe, name) == "@-"
+    }
+    return replace(recipe, **read)
+
+
+def _needs_textual(what: str) -> None:
+    if find_spec("textual") is None:
+        raise InputError(
+            f"debug: {what} needs textual, which is not installed: pip install 'simwasm[tui]'. --plain works without it"
+        )
+
+
+def _called(module: str, name: str) -> Callable[..., int]:
+    """A function of the screen's package, which lies above this one."""
+    found: Callable[..., int] = getattr(import_module(module), name)
+    return found
+
+
+def _without_web(argv: list[str]) -> list[str]:
+    """The arguments for the process that the browser talks to: the same ones, without --web."""
+    found, skip = [], False
+    for index, word in enumerate(argv):
+        if skip or word.startswith("--web="):
+            skip = False
+            continue
+        if word == "--web":
+            skip = index + 1 < len(argv) and argv[index + 1].isdigit()
+            continue
+        found.append(word)
+    return found

@@ -1,0 +1,81 @@
+"""With what a debugger starts: a run and where it came from, a session file, or nothing yet.
+
+The command line makes a start, and whoever shows the debugger (a screen, a line) begins with it; both make another
+one when the user opens something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from simwasm import recipe as recipes
+from simwasm.debug.inputs import Inputs
+from simwasm.debug.recent import remembered
+from simwasm.debug.session_file import SavedSession, load
+from simwasm.errors import InputError
+from simwasm.recipe import Recipe
+from simwasm.session import DEFAULT_FUEL
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A beginning. Without `inputs` there is nothing to debug yet."""
+
+    inputs: Inputs | None = None
+    recipe: Recipe | None = None
+    """Where the inputs came from."""
+    session: SavedSession | None = None
+    """What was kept of an earlier time: breakpoints, the place where one stood, and so on."""
+    path: Path | None = None
+    """The session's file; None for a session that was remembered, and for none."""
+    notes: tuple[str, ...] = ()
+    """What whoever starts should be told: entries left out of recordings, a plugin that has changed."""
+    theme: str = ""
+    keymap: str = ""
+    """The path of a keymap file; empty for the default."""
+
+
+@dataclass(slots=True)
+class _Notes:
+    texts: list[str] = field(default_factory=list)
+
+    def __call__(self, text: str) -> None:
+        self.texts.append(text)
+
+
+def read_inputs(recipe: Recipe, note: Callable[[str], None] = lambda text: None) -> Inputs:
+    """Everything that decides the run, read from the files that a recipe names."""
+    answering = recipes.clusters(recipe)
+    return Inputs(
+        (recipes.plugin(recipe),),
+        tuple(recipes.exchanges(recipe, note)),
+        engine=recipe.engine,
+        clusters=answering.names,
+        ask_cluster=answering.ask,
+        profile=recipes.profile(recipe),
+        limits=recipes.limits(recipe),
+        fuel=recipe.fuel or DEFAULT_FUEL,
+        together=recipe.together,
+    )
+
+
+def start_with(recipe: Recipe, *, remember: bool = True) -> Start:
+    """A start with a plugin and its traffic; what is remembered of them comes along."""
+    notes = _Notes()
+    inputs = read_inputs(recipe, notes)
+    session = remembered(recipe) if remember else None
+    return Start(inputs, recipe, session, None, tuple(notes.texts))
+
+
+def start_from(path: str | Path, change: Callable[[Recipe], Recipe] = lambda recipe: recipe) -> Start:
+    """A start from a session file; `change` may say otherwise than its recipe."""
+    session = load(path)
+    session = replace(session, recipe=change(session.recipe))
+    for text in session.missing():
+        raise InputError(f"{path}: {text}")
+    notes = _Notes()
+    inputs = read_inputs(session.recipe, notes)
+    notes.texts.extend(session.changed(inputs.plugins[0].sha256))
+    return Start(inputs, session.recipe, session, Path(path), tuple(notes.texts))
