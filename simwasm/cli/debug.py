@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from simwasm.cli import output, setup
 from simwasm.cli.words import parser
@@ -71,7 +72,7 @@ def _changed(recipe: Recipe, words: Namespace) -> Recipe:
 
 def _kept(recipe: Recipe) -> Recipe:
     """The recipe with what comes from standard input written into it: it can be read only once."""
-    read = {
+    read: dict[str, Any] = {
         name: text_or_file("@-").decode("utf-8", "surrogateescape")
         for name in ("config", "vm_config")
         if getattr(recipe, name) == "@-"

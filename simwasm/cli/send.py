@@ -10,6 +10,7 @@ from argparse import Namespace
 from urllib.parse import urlsplit
 
 from simwasm import __version__
+from simwasm import recipe as recipes
 from simwasm.answers import FromServer, Server, read_response
 from simwasm.cli import output, setup
 from simwasm.cli.watch import watching
@@ -80,7 +81,7 @@ def _request(words: Namespace, server: Server | None) -> Message:
     headers = [(name, value) for name, value in headers if name != "host"]
     given = {name for name, _ in headers}
     defaults = [("user-agent", f"simwasm/{__version__}"), ("accept", "*/*")]
-    body = setup.text_or_file(words.data) if words.data is not None else b""
+    body = recipes.text_or_file(words.data) if words.data is not None else b""
     return request(
         words.method.upper(),
         path,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from typing import Any
 
 from simwasm import recipe as recipes
 from simwasm.engines.find import engine as find_engine
@@ -20,8 +21,10 @@ from simwasm.trace.event import Observer
 def recipe(words: Namespace) -> Recipe:
     """What the words say of plugin, traffic and host; what a command has no option for is as by default."""
     given = {field.name: getattr(words, field.name, None) for field in fields(Recipe)}
-    known = {name: value for name, value in given.items() if value is not None}
-    return Recipe(**{name: tuple(v) if isinstance(v, list) else v for name, v in known.items()})
+    known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return Recipe(
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
+    )
 
 
 def plugin(words: Namespace) -> Plugin:

@@ -1,0 +1,204 @@
+"""The commands that go another way: answer in somebody's place, and compare what came of it."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from simwasm.abi.enums import Status
+from simwasm.abi.kinds import Form, Param
+from simwasm.abi.table import Side
+from simwasm.debug.branch import Branch, Override
+from simwasm.debug.plain.command import Command, wants
+from simwasm.debug.plain.desk import Desk
+from simwasm.debug.plain.stops import move
+from simwasm.errors import InputError
+from simwasm.trace.align import align
+from simwasm.trace.difftext import diff_text
+from simwasm.trace.event import Entered
+from simwasm.trace.rows import Kind
+
+_GROUP = "another way"
+_MOST_LINES = 400
+_NUMBERS = (Form.U32, Form.I32, Form.U64, Form.I64)
+
+
+def override(desk: Desk, rest: str) -> None:
+    """Answer in the place of the host, or of a callback, on a branch of its own."""
+    if not rest:
+        raise wants("override", "STATUS [VALUE …] at a host call, or RESULT at a callback")
+    entered = desk.row.entered
+    said = _result(entered, rest) if entered.function.side is Side.PLUGIN else _reply(entered, rest)
+    move(desk, desk.debugger.override(desk.debugger.tape.opening(desk.row.position), said))
+    branch = desk.debugger.branch
+    desk.say(f"this is the branch `{branch.name}`; `switch run` goes back, `diff` compares", "reason")
+
+
+def _result(entered: Entered, text: str) -> Override:
+    """What a callback returns."""
+    returned = entered.function.result
+    if returned is None:
+        raise InputError(f"override: {entered.function.name} returns nothing; stand at a call that does")
+    if returned.enum is None:
+        flags = {"true": True, "false": False, "1": True, "0": False}
+        if text.lower() not in flags:
+            raise InputError(f"override: {entered.function.name} returns true or false, not `{text}`")
+        return Override(result=flags[text.lower()], callback=True)
+    if text.isdigit() and len(text) < 10:
+        number = int(text)
+        known = {int(member): member for member in returned.enum}
+        return Override(result=known.get(number, number), callback=True)
+    names = {_plain(member.name): member for member in returned.enum}
+    if _plain(text) not in names:
+        raise InputError(f"override: {text} is none of {', '.join(member.name for member in returned.enum)}")
+    return Override(result=names[_plain(text)], callback=True)
+
+
+def _plain(name: str) -> str:
+    """StopIterationAndBuffer as STOP_ITERATION_AND_BUFFER."""
+    return name.replace("_", "").rpartition(":")[2].lower()
+
+
+def _reply(entered: Entered, text: str) -> Override:
+    """What a host function answers: a status, and what it writes if that is OK."""
+    word, _, behind = text.partition(" ")
+    if entered.function.errors is not Status and entered.function.errors is not None:
+        raise InputError(f"override: {entered.function.name} is no function of the proxy; its answer stays")
+    names = {_plain(member.name): member for member in Status}
+    if _plain(word) not in names:
+        raise InputError(
+            f"override: `{word}` is no status; there is {', '.join(member.name for member in Status)}"
+        )
+    status = names[_plain(word)]
+    if status is not Status.OK:
+        if behind:
+            raise InputError("override: values are written only with OK")
+        return Override(status)
+    return Override(status, _values(entered.function.outputs, behind))
+
+
+def _values(outputs: tuple[Param, ...], text: str) -> tuple[Any, ...]:
+    """What goes through the out parameters, as Python writes it: text in quotes, or a number."""
+    if not outputs and not text:
+        return ()
+    names = ", ".join(f"{param.name} ({param.form.value})" for param in outputs) or "nothing"
+    try:
+        found = ast.literal_eval(f"({text},)") if text else ()
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        raise InputError(f'override: values are as in OK "text", 5; this call writes {names}') from None
+    if len(found) != len(outputs):
+        raise InputError(f"override: this call writes {names}: {len(outputs)} values are needed")
+    return tuple(_fitting(param, value) for param, value in zip(outputs, found, strict=True))
+
+
+def _fitting(param: Param, value: Any) -> Any:
+    """A value as the host would give it to this parameter."""
+    if param.form in _NUMBERS:
+        if type(value) is not int or not 0 <= value < 1 << 64:
+            raise InputError(f"override: {param.name} is a number, not {value!r:.60}")
+        return value
+    if param.form is Form.DATA and isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape")
+    if param.form is Form.PAIRS:
+        pairs = tuple(value.items()) if isinstance(value, dict) else value
+        if not isinstance(pairs, tuple) or not all(isinstance(part, str) for pair in pairs for part in pair):
+            raise InputError(f'override: {param.name} is a map such as {{"name": "value"}}')
+        return pairs
+    if not isinstance(value, (str, bytes)):
+        raise InputError(f"override: {param.name} is text, not {value!r:.60}")
+    return (
+        value.decode("utf-8", "surrogateescape")
+        if param.form is Form.TEXT and isinstance(value, bytes)
+        else value
+    )
+
+
+def branches(desk: Desk, rest: str) -> None:
+    """The ways the run went."""
+    for branch in desk.debugger.branches:
+        here = "▶" if branch is desk.debugger.branch else " "
+        desk.say(f"{here} {branch.name}  {len(branch.tape.rows):,} rows{_origin(branch)}")
+
+
+def _origin(branch: Branch) -> str:
+    said = branch.overrides.get(branch.forked_at)
+    if branch.parent is None or said is None:
+        return ""
+    row = branch.tape.rows.at(branch.forked_at) + 1
+    name = branch.tape.entered(branch.forked_at).function.name
+    word = getattr(said.result, "name", said.result) if said.callback else said.status.name
+    return f"  from `{branch.parent.name}` at row {row:,}: {name} → {word}"
+
+
+def _named(desk: Desk, text: str) -> Branch:
+    found = [each for each in desk.debugger.branches if each.name == text]
+    found = found or [each for index, each in enumerate(desk.debugger.branches) if str(index) == text]
+    if not found:
+        names = ", ".join(f"`{each.name}`" for each in desk.debugger.branches)
+        raise InputError(f"there is no branch `{text}`; there is {names}")
+    return found[-1]
+
+
+def switch(desk: Desk, rest: str) -> None:
+    """Go to the same place on another branch."""
+    if not rest:
+        raise wants("switch", "BRANCH")
+    move(desk, desk.debugger.switch(_named(desk, rest)))
+
+
+def diff(desk: Desk, rest: str) -> None:
+    """Compare this branch with another one."""
+    here = desk.debugger.branch
+    other = _named(desk, rest) if rest else here.parent
+    if other is None:
+        raise InputError("diff: there is nothing to compare with; `override` makes a branch")
+    found = align(other.tape.rows, here.tape.rows)
+    if found.same:
+        desk.say(f"`{other.name}` and `{here.name}` do not differ")
+        return
+    desk.say(f"--- {other.name}\n+++ {here.name}")
+    for number, text in enumerate(diff_text(found, around=1, ink=desk.ink)):
+        if number == _MOST_LINES:
+            desk.say("… and more; `export` writes all of it")
+            break
+        desk.write(text)
+
+
+def reload(desk: Desk, rest: str) -> None:
+    """Read the plugin again, and stand at the same place of its run."""
+    from simwasm.debug.start import read_inputs
+
+    recipe = desk.start.recipe
+    if recipe is None:
+        raise InputError("reload: nothing is known of where the plugin came from")
+    old = desk.debugger.inputs.plugins[0].sha256
+    inputs = read_inputs(recipe, desk.say)
+    inputs.plugins[0].abi  # noqa: B018  # a plugin that cannot be used is told of before anything is left
+    desk.say(
+        f"{recipe.plugin} {'is the same as before' if inputs.plugins[0].sha256 == old else 'was rebuilt'}"
+    )
+    move(desk, desk.debugger.reload(inputs))
+
+
+def _names(desk: Desk) -> tuple[str, ...]:
+    return tuple(branch.name for branch in desk.debugger.branches)
+
+
+def _answers(desk: Desk) -> tuple[str, ...]:
+    row = desk.row
+    returned = row.entered.function.result
+    if row.kind is Kind.HOST_CALL or returned is None or returned.enum is None:
+        return tuple(Status.__members__)
+    return tuple(member.name for member in returned.enum)
+
+
+COMMANDS = (
+    Command("override", override, "answer in the place of the host, or of the callback, on a branch of its own",
+            "STATUS [VALUE, …] | RESULT", (), """At a host call:      override NOT_FOUND       override OK "alice"
+At a callback:       override Continue        override 1""", group=_GROUP, words=_answers),
+    Command("branches", branches, "the ways the run went", group=_GROUP),
+    Command("switch", switch, "go to the same place on another branch", "BRANCH", group=_GROUP, words=_names),
+    Command("diff", diff, "compare this branch with the one it left, or with another", "[BRANCH]", group=_GROUP,
+            words=_names),
+    Command("reload", reload, "read the plugin again and stand at the same place", group=_GROUP),
+)  # fmt: skip

@@ -1,0 +1,125 @@
+"""What the commands of the line debugger work with: the debugger, where to write, and what the user has set.
+
+Rule: everything that is written goes through `say`, which lets nothing through that could move a cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO, TypeVar
+
+from simwasm.debug.branch import Branch
+from simwasm.debug.debugger import Debugger
+from simwasm.debug.expression_scope import Scope
+from simwasm.debug.places import Place
+from simwasm.debug.plain.formats import Format
+from simwasm.debug.start import Start
+from simwasm.debug.stop import Stop
+from simwasm.errors import InputError, StillRunning
+from simwasm.trace.rows import Kind, Row
+from simwasm.trace.text import printable
+
+T = TypeVar("T")
+Ink = Callable[[str, str], str]
+
+
+@dataclass(slots=True)
+class Settings:
+    """What `set` changes."""
+
+    context: int = 1
+    """How many rows are shown before and behind the one where the run stops."""
+    lines: int = 10
+    """How many rows `list` shows."""
+    loglines: int = 20
+    """How many log lines are shown that were passed on the way."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """One user at work."""
+
+    debugger: Debugger
+    start: Start
+    stream: TextIO
+    ink: Ink
+    settings: Settings = field(default_factory=Settings)
+    displays: dict[int, str] = field(default_factory=dict)
+    """Expressions whose value is shown at every stop, by number."""
+    bookmarks: dict[str, Place] = field(default_factory=dict)
+    format: Format = Format()  # noqa: RUF009  # it is a tuple
+    """How `x` showed memory last, and where that ended."""
+    examined: int = 0
+    told: tuple[Branch | None, int] = (None, 0)
+    """The branch and the position of the last stop that was told."""
+    listed: int = -1
+    """The last row that `list` has shown; -1 for none since the last stop."""
+    leaving: bool = False
+    source: Callable[[Path], None] | None = None
+    """Does what a file's lines say."""
+    kept: bool = False
+    """The session is remembered whenever it changes."""
+
+    # Writing.
+
+    def say(self, text: str = "", style: str = "") -> None:
+        """Write lines."""
+        for line in text.split("\n"):
+            self.stream.write((self.ink(style, printable(line)) if style else printable(line)) + "\n")
+
+    def write(self, line: str) -> None:
+        """Write a line that is safe and coloured already."""
+        self.stream.write(line + "\n")
+
+    def flush(self) -> None:
+        """Let what was written be seen."""
+        self.stream.flush()
+
+    # Where one is.
+
+    @property
+    def stop(self) -> Stop:
+        """Where the run stands."""
+        stop = self.debugger.stop
+        if stop is None:
+            raise StillRunning("the run is moving; press ctrl-c to have it stand still")
+        return stop
+
+    @property
+    def row(self) -> Row:
+        """The row one is on."""
+        index = self.stop.row
+        if index < 0:
+            raise InputError("no row is here yet: the run has not begun")
+        return self.debugger.tape.rows[index]
+
+    def scope(self) -> Scope:
+        """What expressions read from here."""
+        stop = self.stop
+        if stop.row < 0:
+            return Scope(self.debugger.state())
+        row = self.row
+        over = row.kind in (Kind.RETURN, Kind.TRAP) or stop.why.passed
+        try:
+            memory = self.debugger.memory()
+        except InputError:
+            memory = None
+        return Scope(self.debugger.state(), row.entered, row.ended if over else None, memory)
+
+    # Waiting.
+
+    def wait(self, future: Future[T]) -> T:
+        """The result; ctrl-c pauses what runs, and a second time ends the plugin's call."""
+        pressed = 0
+        while True:
+            try:
+                return future.result()
+            except KeyboardInterrupt:
+                pressed += 1
+                if pressed == 1:
+                    self.debugger.pause()
+                else:
+                    self.debugger.interrupt()

@@ -1,0 +1,80 @@
+"""The commands that keep: sessions, bookmarks, settings, files of commands."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+from simwasm.debug.places import place_of
+from simwasm.debug.plain.command import Command, number, wants
+from simwasm.debug.plain.desk import Desk, Settings
+from simwasm.debug.plain.sessions import saved
+from simwasm.debug.session_file import save as write
+from simwasm.errors import InputError
+
+_GROUP = "keeping"
+
+
+def save(desk: Desk, rest: str) -> None:
+    """Write the session."""
+    path = Path(rest) if rest else desk.start.path
+    if path is None:
+        raise wants("save", "FILE.simwasm")
+    if path.suffix != ".simwasm":
+        path = path.with_name(path.name + ".simwasm")
+    write(path, saved(desk))
+    desk.say(f"saved to {path}; `simwasm debug {path}` opens it")
+
+
+def source(desk: Desk, rest: str) -> None:
+    """Do what a file says."""
+    if not rest:
+        raise wants("source", "FILE")
+    assert desk.source is not None
+    desk.source(Path(rest))
+
+
+def bookmark(desk: Desk, rest: str) -> None:
+    """Give this place a name, or list those that have one."""
+    if rest:
+        desk.bookmarks[rest] = place_of(desk.debugger.tape, desk.stop.position)
+        desk.say(f"`goto {rest}` comes back here")
+        return
+    for name, place in desk.bookmarks.items():
+        told = " ".join(f"{key}={value}" for key, value in place.to_json().items())
+        desk.say(f"  {name}  {told}")
+    if not desk.bookmarks:
+        desk.say("there are no bookmarks; `bookmark NAME` makes one here")
+
+
+def settings(desk: Desk, rest: str) -> None:
+    """Change a setting, or list them."""
+    names = [each.name for each in fields(Settings)]
+    name, _, value = rest.replace("=", " ", 1).partition(" ")
+    if not name:
+        for each in names:
+            desk.say(f"  {each} {getattr(desk.settings, each)}")
+        return
+    if name not in names:
+        raise InputError(f"set: there is no setting `{name}`; there is {', '.join(names)}")
+    found = number(value.strip(), f"set {name}: a setting")
+    if not 0 <= found <= 1000:
+        raise InputError(f"set: {name} is between 0 and 1,000")
+    setattr(desk.settings, name, found)
+
+
+def leave(desk: Desk, rest: str) -> None:
+    """Leave."""
+    desk.leaving = True
+
+
+COMMANDS = (
+    Command("save", save, "write the session: breakpoints, bookmarks, displays, branches, this place", "[FILE]",
+            group=_GROUP),
+    Command("bookmark", bookmark, "give this place a name; alone, list them", "[NAME]", ("bm",), group=_GROUP),
+    Command("source", source, "do what the lines of a file say", "FILE", group=_GROUP),
+    Command("set", settings, "change a setting; alone, list them", "[NAME NUMBER]",
+            more="  context: rows before and behind a stop   lines: rows of `list`   loglines: log lines at a stop",
+            group=_GROUP, words=lambda desk: (each.name for each in fields(Settings))),
+    Command("quit", leave, "leave", "", ("q", "exit"), group=_GROUP),
+)  # fmt: skip

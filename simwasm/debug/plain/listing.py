@@ -1,0 +1,127 @@
+"""The commands that list: rows, the calls around, log lines, exchanges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simwasm.debug.plain.command import Command, number, wants
+from simwasm.debug.plain.desk import Desk
+from simwasm.debug.plain.motions import position
+from simwasm.debug.plain.rowtext import row_text
+from simwasm.debug.plain.stops import log_text, show
+from simwasm.debug.stop import Why
+from simwasm.debug.tape import Span
+from simwasm.errors import InputError
+from simwasm.trace.event import Trapped
+from simwasm.trace.query.grades import Grade, grade_of
+from simwasm.trace.rows import Kind
+from simwasm.trace.text import call_text
+
+_LOOK = "looking"
+_MOST = 100_000
+_PROBLEMS = 50
+
+
+def rows(desk: Desk, rest: str) -> None:
+    """List rows around a row; again, those behind them."""
+    words = rest.split()
+    if len(words) > 2:
+        raise wants("list", "[ROW] [COUNT]")
+    count = number(words[1], "list: how many rows") if len(words) == 2 else desk.settings.lines
+    count = min(max(count, 1), _MOST)
+    tape = desk.debugger.tape
+    if words:
+        first = tape.rows.at(position(desk, words[0])) - count // 2
+    elif desk.listed >= 0:
+        first = desk.listed + 1
+    else:
+        first = desk.stop.row - count // 2
+    first = max(0, first)
+    indices = range(first, min(len(tape.rows), first + count))
+    if not indices:
+        raise InputError("list: there are no more rows")
+    show(desk, indices)
+    desk.listed = indices[-1]
+
+
+def log(desk: Desk, rest: str) -> None:
+    """The last log lines until here."""
+    most = number(rest, "log: how many lines") if rest else 20
+    tape, stop = desk.debugger.tape, desk.stop
+    until = tape.lines_until(stop.position + stop.why.passed)
+    first = max(0, until - max(most, 1))
+    if not until:
+        desk.say("nothing has been logged yet")
+    elif first:
+        desk.say(f"… {first:,} lines before these")
+    for line in tape.lines[first:until]:
+        row = tape.rows.at(line.position) + 1
+        desk.say(f"{row:>6}  {log_text(line)}")
+
+
+def streams(desk: Desk, rest: str) -> None:
+    """The exchanges of the tape."""
+    tape, at = desk.debugger.tape, desk.stop.position
+    if not tape.spans:
+        desk.say("no exchange has begun")
+    for span in tape.spans:
+        row = tape.rows.at(span.first - 1) + 2
+        here = "▶" if span.first <= at and (not span.last or at <= span.last) else " "
+        desk.say(f"{here} #{span.index + 1} {span.exchange.label}  {_became(span)}  from row {row:,}")
+
+
+def _became(span: Span) -> str:
+    outcome, recorded = span.outcome, span.exchange.response
+    before = recorded.header(":status") if recorded is not None else None
+    if outcome is None:
+        return f"recorded {before or '-'}, open"
+    after = "reset" if outcome.response is None else str(outcome.status)
+    return f"{before} → {after}" if before and before != after else after
+
+
+def where(desk: Desk, rest: str) -> None:
+    """The calls one is in, the innermost first, and what the guest was doing in them."""
+    tape, stop = desk.debugger.tape, desk.stop
+    calls = tape.calls_at(stop.position)
+    if not calls or stop.why is Why.END:
+        desk.say("no call is open here")
+        return
+    for place, at in enumerate(reversed(calls)):
+        entered = tape.entered(at)
+        row = tape.rows.at(at) + 1
+        desk.say(f"#{place}  row {row:,}  {call_text(entered.function, entered.args)}")
+        ended = tape.at(stop.position)
+        if isinstance(ended, Trapped) and ended.opened == at:
+            for frame in ended.trap.frames:
+                desk.say(f"      at {frame}")
+
+
+def problems(desk: Desk, rest: str) -> None:
+    """What should not be, on what is on tape."""
+    found = 0
+    for found, (row, text) in enumerate(_problems(desk), 1):
+        if found > _PROBLEMS:
+            desk.say("… and more; `break problem` stops at each")
+            break
+        desk.say(f"{row:>6}  {text}", "bad")
+    if not found:
+        desk.say("no problem is on tape")
+
+
+def _problems(desk: Desk) -> Iterator[tuple[int, str]]:
+    """Their rows and texts."""
+    rows = desk.debugger.tape.rows
+    for row in map(rows.__getitem__, range(len(rows))):
+        grade = grade_of(row.entered, row.ended)
+        if grade is not None and grade > Grade.NOTE and row.kind not in (Kind.CALLBACK, Kind.RETURN):
+            yield row.index + 1, f"{grade.name.lower()}: {row_text(row)}"
+
+
+COMMANDS = (
+    Command("list", rows, "list rows around here, or around a row; again, those behind", "[ROW|.] [COUNT]", ("l",),
+            repeats=True, group=_LOOK),
+    Command("where", where, "the calls one is in, the innermost first", "", ("bt", "backtrace"), group=_LOOK),
+    Command("problems", problems, "traps, bad statuses, errors in the log", group=_LOOK),
+    Command("log", log, "the last log lines until here", "[COUNT]", group=_LOOK),
+    Command("streams", streams, "the exchanges, before and after", group=_LOOK),
+)  # fmt: skip

@@ -1,0 +1,48 @@
+"""Rows as lines of text: the same for the same run, however fast it was.
+
+     142 ← proxy_on_request_headers(context_id: 2, num_headers: 8, end_of_stream: true)
+    ▶143     proxy_get_header_map_value(map_type: HTTP_REQUEST_HEADERS, key: "x") = NOT_FOUND · there is no header `x`
+     144 → PAUSE
+
+Names and arguments stand as in the arrow log. `▶` is where one stands, `●` a breakpoint. What has not happened yet,
+though it is recorded, is dim in colour.
+"""
+
+from __future__ import annotations
+
+from simwasm.trace.event import Left, Trapped
+from simwasm.trace.rows import Kind, Row
+from simwasm.trace.text import call_text, plain, printable, result_text, value_text
+
+_DEEPEST = 12
+
+
+def row_text(row: Row) -> str:
+    """What happens on a row, without its number."""
+    entered, ended = row.entered, row.ended
+    if row.kind is Kind.HOST_CALL:
+        return f"{call_text(entered.function, entered.args)}{_answered(row)}"
+    if row.kind is Kind.CALLBACK:
+        return f"← {call_text(entered.function, entered.args)}"
+    if isinstance(ended, Trapped):
+        return printable(f"✗ {entered.function.name}: {ended.trap}")
+    assert isinstance(ended, Left)
+    if entered.function.result is None:
+        return f"→ ({entered.function.name} returns)"
+    return f"→ {value_text(ended.result)}"
+
+
+def _answered(row: Row) -> str:
+    ended = row.ended
+    if ended is None:
+        return " …"
+    if isinstance(ended, Trapped):
+        return printable(f" ✗ {ended.trap}")
+    told = result_text(row.entered.function, ended, plain)
+    return f" = {told}" if told else ""
+
+
+def line(row: Row, *, digits: int, now: int = 0, mark: str = " ") -> str:
+    """A row with its number, indented as deep as it is; `now` is the position one is at."""
+    here = "▶" if row.position == now else " "
+    return f"{here}{mark}{row.index + 1:>{digits}} {'    ' * min(row.depth, _DEEPEST)}{row_text(row)}"

@@ -1,0 +1,128 @@
+"""What is told when the run has come to stand: what went by, why it stands, the rows around, what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+from simwasm.debug.consequences import consequence
+from simwasm.debug.expression_functions import shown
+from simwasm.debug.expressions import parse
+from simwasm.debug.plain.desk import Desk
+from simwasm.debug.plain.rowtext import line
+from simwasm.debug.stop import Stop, Why
+from simwasm.debug.tape import Line
+from simwasm.errors import SimwasmError
+from simwasm.trace.rows import Kind, Row
+
+_QUIET = (Why.STEP, Why.GOTO, Why.ENTRY)
+
+
+def move(desk: Desk, future: Future[Stop]) -> Stop:
+    """Wait until the run stands, and tell where, and what went by since that was told last."""
+    branch, start = desk.told
+    stop = desk.wait(future)
+    if desk.debugger.branch is branch and stop.position > start:
+        _passed(desk, start, stop)
+    tell(desk, stop)
+    desk.debugger.breakpoints.stopped(stop.breakpoints if stop.why is Why.BREAKPOINT else ())
+    return stop
+
+
+def tell(desk: Desk, stop: Stop) -> None:
+    """Where the run stands."""
+    desk.told, desk.listed = (desk.debugger.branch, stop.position), -1
+    for text, style in _headline(desk, stop):
+        desk.say(text, style)
+    if stop.row >= 0:
+        around(desk, stop.row, desk.settings.context)
+    result(desk, stop)
+    for number, text in desk.displays.items():
+        desk.say(f"{number}: {text} = {_value(desk, text)}")
+
+
+def _headline(desk: Desk, stop: Stop) -> Iterator[tuple[str, str]]:
+    numbers = stop.breakpoints if stop.why is Why.BREAKPOINT else ()
+    for number in numbers:
+        breakpoint = desk.debugger.breakpoints.get(number)
+        only_if = f" if {breakpoint.condition}" if breakpoint.condition else ""
+        yield f"breakpoint {number}: {breakpoint.where}{only_if}", "callback"
+    if stop.why is Why.COMPUTING:
+        yield (
+            "paused while the plugin computes; `continue` lets it go on, `interrupt` ends its call with a trap",
+            "trap",
+        )
+    elif stop.why is Why.FAILED:
+        yield f"the run cannot go on: {stop.note}", "trap"
+    elif stop.why not in _QUIET and not numbers:
+        yield stop.why.value + (f": {stop.note}" if stop.note else ""), "callback"
+    elif stop.note:
+        yield stop.note, "reason"
+
+
+def around(desk: Desk, index: int, context: int) -> None:
+    """A row with those before and behind it."""
+    rows = desk.debugger.tape.rows
+    show(desk, range(max(0, index - context), min(len(rows), index + context + 1)))
+
+
+def show(desk: Desk, indices: range) -> None:
+    """Rows, each on a line."""
+    debugger = desk.debugger
+    rows, position = debugger.tape.rows, desk.stop.position
+    passed = desk.stop.why.passed
+    for index in indices:
+        row = rows[index]
+        mark = "●" if debugger.breakpoints.matches(debugger.tape, row.position) else " "
+        text = line(row, digits=len(str(len(rows))), now=position, mark=mark)
+        desk.say(text, _style(row, position, passed=passed))
+
+
+def _style(row: Row, position: int, *, passed: bool) -> str:
+    if row.kind is Kind.TRAP:
+        return "trap"
+    if row.position == position and not passed:
+        return "callback"
+    return "ok" if row.position > position else ""
+
+
+def result(desk: Desk, stop: Stop) -> None:
+    """At a callback's return, what comes of it."""
+    if stop.row < 0 or stop.why.passed or desk.row.position != stop.position:
+        return
+    if desk.row.kind in (Kind.RETURN, Kind.TRAP):
+        found = consequence(desk.debugger.state(), desk.debugger.tape, stop.position)
+        if found is not None and found.action:
+            desk.say(f"  ⇒ {found.action}: {found.text}", "trap" if found.hopeless else "action")
+
+
+def _passed(desk: Desk, start: int, stop: Stop) -> None:
+    """What was logged on the way, by plugins and by logpoints."""
+    tape = desk.debugger.tape
+    last = stop.position + stop.why.passed
+    logged: list[tuple[int, str]] = [
+        (each.position, log_text(each))
+        for each in tape.lines[tape.lines_until(start) : tape.lines_until(last)]
+    ]
+    # A logpoint speaks at the row itself: at the one where the run stands now too, but not at the one it has left.
+    said = [
+        (at, f"◇ {text}") for at, text in desk.debugger.breakpoints.log_lines(tape, start + 1, stop.position)
+    ]
+    lines = sorted(logged + said, key=lambda each: each[0])
+    most = desk.settings.loglines
+    for _, text in lines[:most]:
+        desk.say(text, "reason")
+    if len(lines) > most:
+        desk.say(f"… and {len(lines) - most:,} more lines; `log` shows them", "reason")
+
+
+def log_text(line: Line) -> str:
+    """A line of the proxy's log."""
+    return f"log {line.log.level.name.lower()}: {line.log.text}"
+
+
+def _value(desk: Desk, text: str) -> str:
+    try:
+        return shown(parse(text).value(desk.scope()))
+    except SimwasmError as error:
+        return f"<{error}>"

@@ -1,0 +1,17 @@
+"""All commands of the line debugger."""
+
+from __future__ import annotations
+
+from simwasm.debug.plain import branching, breaking, examine, helping, information, keeping, listing, motions
+from simwasm.debug.plain.command import Command
+
+COMMANDS: tuple[Command, ...] = (
+    *motions.COMMANDS,
+    *breaking.COMMANDS,
+    *listing.COMMANDS,
+    *information.COMMANDS,
+    *examine.COMMANDS,
+    *branching.COMMANDS,
+    *keeping.COMMANDS,
+    *helping.COMMANDS,
+)
