@@ -96,6 +96,11 @@ def function_names(side: Side | None = None) -> tuple[str, ...]:
     return tuple(map(short, names))
 
 
+def spellings() -> tuple[str, ...]:
+    """All functions, without `proxy_`, and what SDKs call them."""
+    return (*function_names(), *_ALIASES)
+
+
 def short(name: str) -> str:
     """A function's name without what nearly all begin with."""
     return name.removeprefix("proxy_")

@@ -190,7 +190,7 @@ def _function(comparison: Comparison, operator: str, kinds: object, others: Sequ
         return searched(comparison)
     chosen = names.functions(comparison.value, others)
     if not chosen:
-        hint = names.nearest(comparison.value, map(names.short, others)) or "; `simwasm abi` lists them"
+        hint = names.nearest(comparison.value, names.spellings()) or "; `simwasm abi` lists them"
         raise QueryError(f"the ABI has no function `{comparison.value}`{hint}", comparison.value_position)
     return chosen.__contains__
 

@@ -1,0 +1,138 @@
+"""Queries asked of a tape: which rows they mean, and at which positions what they wait for is known.
+
+Rules: a query about how a call ended is answered where the call has ended, at the `Left` of a host call say, any other
+where the call begins; of an `or` each side goes by itself. Events are gone through without a row being made for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from simwasm.abi.table import Side
+from simwasm.debug.tape import Tape
+from simwasm.exchange import Exchange
+from simwasm.trace.event import Entered, Left, Trapped
+from simwasm.trace.query.compiled import Query, Test
+from simwasm.trace.query.subject import Surroundings
+from simwasm.trace.rows import Kind
+
+
+class OnTape:
+    """What is around the calls of a tape."""
+
+    __slots__ = ("_tape",)
+
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
+
+    def exchange(self, entered: Entered, position: int, /) -> tuple[int, Exchange] | None:
+        """The exchange it belongs to, and its number, from 1."""
+        span = self._tape.span_of(entered)
+        return None if span is None else (span.index + 1, span.exchange)
+
+    def callback(self, position: int, /) -> str:
+        """The name of the host's callback that it is in, or is."""
+        tape = self._tape
+        at = tape.opening(position)
+        while above := tape.around(at):
+            at = above
+        entered = tape.entered(at)
+        return entered.function.name if entered.function.side is Side.PLUGIN else ""
+
+
+class TapeSubject:
+    """A call of a tape as a query sees it; the same object is put from one to the next."""
+
+    __slots__ = ("entered", "ended", "kind", "position", "around", "_tape")
+
+    entered: Entered
+    ended: Left | Trapped | None
+    kind: Kind
+    position: int
+
+    def __init__(self, tape: Tape, around: Surroundings | None = None) -> None:
+        self._tape = tape
+        self.around: Surroundings = around or OnTape(tape)
+
+    @property
+    def depth(self) -> int:
+        """How many calls are open around it."""
+        return self._tape.depth(self.position)
+
+    @property
+    def took_ns(self) -> int:
+        """How long the call really took."""
+        tape = self._tape
+        return tape.rows[tape.rows.at(tape.opening(self.position))].took_ns
+
+    def begin(self, entered: Entered, position: int) -> None:
+        """Stand where a call begins."""
+        self.entered, self.ended, self.position = entered, None, position
+        self.kind = Kind.CALLBACK if entered.function.side is Side.PLUGIN else Kind.HOST_CALL
+
+    def end(self, entered: Entered, ended: Left | Trapped, position: int) -> None:
+        """Stand where a call has ended."""
+        self.entered, self.ended, self.position = entered, ended, position
+        if ended.__class__ is Trapped:
+            self.kind = Kind.TRAP
+        else:
+            self.kind = Kind.RETURN if entered.function.side is Side.PLUGIN else Kind.HOST_CALL
+
+    def stand(self, position: int) -> None:
+        """Stand at any position."""
+        event = self._tape.at(position)
+        if isinstance(event, Entered):
+            self.begin(event, position)
+        else:
+            self.end(self._tape.entered(position), event, position)
+
+
+def matching_rows(query: Query, tape: Tape, first: int = 1, last: int | None = None) -> Iterator[int]:
+    """The positions of the rows that a query means, between two positions."""
+    events, subject, test = tape.events, TapeSubject(tape), query.test
+    ends = tape.end_of
+    for position in range(first, (len(events) if last is None else last) + 1):
+        event = events[position - 1]
+        if event.__class__ is Entered:
+            subject.begin(event, position)
+            if subject.kind is Kind.HOST_CALL and (end := ends(position)):
+                subject.ended = events[end - 1]  # type: ignore[assignment]  # what ends a call is no `Entered`
+        else:
+            entered = events[event.opened - 1]  # type: ignore[union-attr]
+            if event.__class__ is Left and entered.function.side is Side.HOST:  # type: ignore[union-attr]
+                continue
+            subject.end(entered, event, position)  # type: ignore[arg-type]
+        if test(subject):
+            yield position
+
+
+class Trigger:
+    """When something is known to be so: tests for where calls begin, and for where they have ended."""
+
+    def __init__(self, queries: Sequence[Query], *, ends: bool = False) -> None:
+        begins = [query.test for query in queries if not (ends or query.ends)]
+        self._begin = _either(begins)
+        self._end = _either([query.test for query in queries if ends or query.ends])
+
+    def positions(self, tape: Tape, first: int, last: int) -> Iterator[int]:
+        """Where it is so, between two positions."""
+        events, subject, begin, end = tape.events, TapeSubject(tape), self._begin, self._end
+        for position in range(first, last + 1):
+            event = events[position - 1]
+            if isinstance(event, Entered):
+                if begin is None:
+                    continue
+                subject.begin(event, position)
+                if begin(subject):
+                    yield position
+            elif end is not None:
+                entered = events[event.opened - 1]
+                subject.end(entered, event, position)  # type: ignore[arg-type]  # what a call ends began it
+                if end(subject):
+                    yield position
+
+
+def _either(tests: Sequence[Test]) -> Test | None:
+    if len(tests) < 2:
+        return tests[0] if tests else None
+    return lambda subject: any(test(subject) for test in tests)
