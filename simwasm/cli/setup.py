@@ -20,11 +20,12 @@ from simwasm.trace.event import Observer
 
 def recipe(words: Namespace) -> Recipe:
     """What the words say of plugin, traffic and host; what a command has no option for is as by default."""
-    given = {field.name: getattr(words, field.name, None) for field in fields(Recipe)}
-    known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    return Recipe(
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
-    )
+    known: dict[str, Any] = {}
+    for field in fields(Recipe):
+        value = getattr(words, field.name, None)
+        if value is not None:
+            known[field.name] = tuple(value) if isinstance(value, list) else value
+    return Recipe(**known)
 
 
 def plugin(words: Namespace) -> Plugin:

@@ -17,12 +17,13 @@ def help(desk: Desk, rest: str) -> None:
 
 
 def _all(commands: tuple[Command, ...]) -> Iterator[str]:
+    names = {command.word: ", ".join((command.word, *command.aliases)) for command in commands}
+    width = max(map(len, names.values()))
     for group in dict.fromkeys(command.group for command in commands):
         yield f"{group}:"
         for command in commands:
             if command.group == group:
-                names = ", ".join((command.word, *command.aliases))
-                yield f"  {names:<28} {command.help}"
+                yield f"  {names[command.word]:<{width}}  {command.help}"
     yield "An abbreviation will do if only one command begins with it; an empty line does the last motion again."
 
 

@@ -26,6 +26,8 @@ class Subject(NamedTuple):
     word: str
     tell: Callable[[Desk, str], None]
     help: str
+    others: tuple[str, ...] = ()
+    """Shorter words for it."""
 
 
 def _without_words(tell: Callable[[Desk], None]) -> Callable[[Desk, str], None]:
@@ -185,14 +187,17 @@ def _shown(desk: Desk, text: str) -> str:
 
 
 SUBJECTS = (
-    Subject("breakpoints", _without_words(breaking.breakpoints), "where the run stops"),
-    Subject("watches", _displays, "the expressions shown at every stop"),
+    Subject("breakpoints", _without_words(breaking.breakpoints), "where the run stops", ("b", "br")),
+    Subject("watches", _displays, "the expressions shown at every stop", ("display",)),
     Subject("row", _row, "the call one is at, its arguments and where they lie"),
-    Subject("stack", lambda desk, rest: listing.where(desk, rest), "the calls one is in"),
+    Subject("stack", lambda desk, rest: listing.where(desk, rest), "the calls one is in", ("s",)),
     Subject("headers", _headers, "header maps; a part of a map's name picks some"),
     Subject("body", _body, "bodies and other buffers"),
     Subject(
-        "properties", _properties, "properties that have a value; a path's beginning picks some, with reasons"
+        "properties",
+        _properties,
+        "properties that have a value; a path's beginning picks some, with reasons",
+        ("props",),
     ),
     Subject("shared", _shared, "shared data and queues"),
     Subject("metrics", _metrics, "counters, gauges, histograms"),
@@ -211,11 +216,13 @@ def info(desk: Desk, rest: str) -> None:
     """Tell about a subject."""
     word, behind = split(rest)
     found = [each for each in SUBJECTS if word and each.word.startswith(word)]
-    exact = [each for each in found if each.word == word] or found
+    exact = [each for each in SUBJECTS if word in (each.word, *each.others)] or found
     if len(exact) != 1:
         names = ", ".join(each.word for each in (found or SUBJECTS))
-        if found or not word:
-            raise wants("info", f"one of {names}")
+        if not word:
+            raise wants("info", f"SUBJECT, which is one of {names}")
+        if found:
+            raise InputError(f"info: `{word}` may be {names}: type more of it")
         raise InputError(f"info: there is nothing called `{word}`; there is {names}")
     exact[0].tell(desk, behind)
 

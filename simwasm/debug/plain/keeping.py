@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 from simwasm.debug.places import place_of
@@ -23,6 +23,7 @@ def save(desk: Desk, rest: str) -> None:
     if path.suffix != ".simwasm":
         path = path.with_name(path.name + ".simwasm")
     write(path, saved(desk))
+    desk.start = replace(desk.start, path=path)
     desk.say(f"saved to {path}; `simwasm debug {path}` opens it")
 
 

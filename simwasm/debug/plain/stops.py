@@ -14,6 +14,7 @@ from simwasm.debug.stop import Stop, Why
 from simwasm.debug.tape import Line
 from simwasm.errors import SimwasmError
 from simwasm.trace.rows import Kind, Row
+from simwasm.trace.text import value_text
 
 _QUIET = (Why.STEP, Why.GOTO, Why.ENTRY)
 
@@ -75,7 +76,14 @@ def show(desk: Desk, indices: range) -> None:
         row = rows[index]
         mark = "●" if debugger.breakpoints.matches(debugger.tape, row.position) else " "
         text = line(row, digits=len(str(len(rows))), now=position, mark=mark)
-        desk.say(text, _style(row, position, passed=passed))
+        desk.say(text + _overridden(desk, row), _style(row, position, passed=passed))
+
+
+def _overridden(desk: Desk, row: Row) -> str:
+    """What was said in the place of a callback: the tape has what the plugin itself returned."""
+    branch = desk.debugger.branch
+    said = branch.overrides.get(row.entered.seq) if row.kind is Kind.RETURN else None
+    return f"  (overridden: {value_text(said.result)})" if said is not None else ""
 
 
 def _style(row: Row, position: int, *, passed: bool) -> str:

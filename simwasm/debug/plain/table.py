@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from simwasm.debug.plain import branching, breaking, examine, helping, information, keeping, listing, motions
+from simwasm.debug.plain import (
+    branching,
+    breaking,
+    examine,
+    exporting,
+    helping,
+    information,
+    keeping,
+    listing,
+    motions,
+)
 from simwasm.debug.plain.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -12,6 +22,7 @@ COMMANDS: tuple[Command, ...] = (
     *information.COMMANDS,
     *examine.COMMANDS,
     *branching.COMMANDS,
+    *exporting.COMMANDS,
     *keeping.COMMANDS,
     *helping.COMMANDS,
 )
