@@ -27,8 +27,9 @@ SAMPLE = samples/allow_header/plugin.wasm traces/traffic/allow_header.har
 help: ## print this
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 	/p' Makefile | expand -t 18
 
-run: $(VENV)/ready-run ## replay recorded traffic through a sample plugin
-	@$(python) -m simwasm run $(or $(ARGS),$(SAMPLE))
+run: $(VENV)/ready-run ## debug a sample plugin with recorded traffic; without a terminal, replay it
+	@if [ -t 0 ] && [ -t 1 ]; then how=debug; else how=run; fi; \
+	$(python) -m simwasm $$how $(or $(ARGS),$(SAMPLE))
 
 test: $(VENV)/ready-test ## run the tests
 	@$(tools) $(python) -m pytest $(ARGS)
