@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from struct import Struct, unpack_from
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from simwasm.abi.codec import placed
 from simwasm.abi.enums import Status
@@ -82,9 +82,8 @@ def arguments(
             for kind, word in zip(param.words, entered.words[index : index + len(param.words)], strict=False)
         )
         if param.out:
-            found.extend(
-                _outgoing(param, words, written.get(param), param in written, memory if after else None)
-            )
+            there = written.get(param, _NOT_YET if ended is None else _NEVER)
+            found.extend(_outgoing(param, words, there, memory if after and param in written else None))
         else:
             found.append(_incoming(param, words, values.get(param), memory))
     noted = (_noted(entered, argument, values, tape) for argument in found)
@@ -110,11 +109,19 @@ _POINTED = (Form.TEXT, Form.DATA, Form.PATH, Form.PAIRS, Form.IOVECS)
 _SIZES = {Form.U32: 4, Form.I32: 4, Form.ENUM: 4, Form.U64: 8, Form.I64: 8}
 
 
-def _outgoing(
-    param: Param, words: tuple[int, ...], value: Any, known: bool, memory: Reader | None
-) -> Iterator[Argument]:
+class _Unwritten(NamedTuple):
+    """Nothing was written, in words."""
+
+    text: str
+
+
+_NOT_YET, _NEVER = _Unwritten("not written yet"), _Unwritten("not written")
+
+
+def _outgoing(param: Param, words: tuple[int, ...], value: Any, memory: Reader | None) -> Iterator[Argument]:
     """Where the host writes: a number at an address, or the address and the size of bytes at two of them."""
-    text = value_text(value) if known else "not written yet"
+    known = not isinstance(value, _Unwritten)
+    text = value_text(value) if known else value.text
     if not words:
         yield Argument(param.name, text, out=True)
     elif param.form is Form.SPAN:

@@ -10,6 +10,7 @@ from typing import Any
 from simwasm.abi.enums import BufferType, MapType
 from simwasm.debug.arguments import Reader
 from simwasm.debug.state import MetricState, State
+from simwasm.debug.tape import Tape
 from simwasm.errors import ExpressionError
 from simwasm.exchange import Headers
 from simwasm.trace.event import Entered, Left, Trapped
@@ -28,6 +29,17 @@ class Scope:
     ended: Left | Trapped | None = None
     """How that call ended, if that may be told."""
     memory: Reader | None = None
+
+
+def scope_at(state: State, tape: Tape, position: int, memory: Reader | None = None) -> Scope:
+    """What can be read when one stands at a position; a result that is on tape is known before it is there."""
+    if not position:
+        return Scope(state, memory=memory)
+    entered, event = tape.entered(position), tape.at(position)
+    end = tape.end_of(position) if isinstance(event, Entered) else position
+    ended = tape.at(end) if end else None
+    assert not isinstance(ended, Entered)
+    return Scope(state, entered, ended, memory)
 
 
 class Parts:
@@ -130,7 +142,7 @@ def near(name: str, known: Iterable[str]) -> str:
     return f"; there is {', '.join(f'`{each}`' for each in found)}" if found else ""
 
 
-_MAPS = {
+MAPS = {
     "request": MapType.HTTP_REQUEST_HEADERS,
     "request_trailers": MapType.HTTP_REQUEST_TRAILERS,
     "response": MapType.HTTP_RESPONSE_HEADERS,
@@ -138,7 +150,7 @@ _MAPS = {
     "callout": MapType.HTTP_CALL_RESPONSE_HEADERS,
     "callout_trailers": MapType.HTTP_CALL_RESPONSE_TRAILERS,
 }
-_BODIES = {
+BODIES = {
     "request": BufferType.HTTP_REQUEST_BODY,
     "response": BufferType.HTTP_RESPONSE_BODY,
     "callout": BufferType.HTTP_CALL_RESPONSE_BODY,
@@ -156,7 +168,7 @@ def _state(scope: Scope) -> State:
 
 def _headers(scope: Scope) -> Parts:
     found = {}
-    for name, kind in _MAPS.items():
+    for name, kind in MAPS.items():
         map = _state(scope).map(kind)
         found[name] = HeaderParts(f"headers.{name}", map.entries if map is not None else ())
     return Parts("headers", found, strict=True)
@@ -164,7 +176,7 @@ def _headers(scope: Scope) -> Parts:
 
 def _bodies(scope: Scope) -> Parts:
     found = {}
-    for name, kind in _BODIES.items():
+    for name, kind in BODIES.items():
         body = _state(scope).body(kind)
         found[name] = b"" if body is None else body.data if body.read.allowed else body.buffered
     return Parts("body", found, strict=True)
@@ -191,7 +203,7 @@ def _result(scope: Scope) -> Any:
 def _properties(scope: Scope) -> Parts:
     found: dict[str, Any] = {}
     for property in reversed(_state(scope).properties):
-        value = property.value
+        value: Any = property.value
         if property.kind == "map" and isinstance(value, tuple):
             found.update((f"{property.name}.{name}", text) for name, text in reversed(value))
             value = HeaderParts(property.name, value)

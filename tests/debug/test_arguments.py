@@ -87,6 +87,12 @@ def test_after_the_call_an_out_argument_is_what_was_written(engine: Engine) -> N
     assert (data, value.text, value.note) == (b"/a?b", '"/a?b"', "where the allocator said")
 
 
+def test_after_a_call_that_failed_nothing_is_read_where_nothing_was_written(engine: Engine) -> None:
+    deed: Call = ("proxy_get_header_map_value", 0, "gone", OUT, OUT)
+    found, _ = look(engine, [deed], "-proxy_get_header_map_value")
+    assert (found["value"].text, found["value"].size, "value address" in found) == ("not written", 4, False)
+
+
 def test_every_name_and_value_of_a_map_has_its_bytes(engine: Engine) -> None:
     seen: list[list[tuple[str, bytes]]] = []
     given = pairs((":method", "GET"), ("x-long", "value"), (":path", "/"), (":authority", "a"))

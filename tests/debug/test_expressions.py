@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stops import Standing, visit
 from switchboard import OUT, REQUEST_HEADERS, Call, Case, switchboard
+from tapes import tape_of
 
 from simwasm.debug.expression_completion import complete
 from simwasm.debug.expression_functions import shown
-from simwasm.debug.expression_scope import Scope
+from simwasm.debug.expression_scope import Scope, scope_at
 from simwasm.debug.expressions import evaluate, parse
+from simwasm.debug.state import State, Where
 from simwasm.engines.find import engine as an_engine
 from simwasm.errors import ExpressionError
 from simwasm.exchange import request
@@ -219,6 +221,14 @@ def test_without_a_stop_only_what_needs_none_has_a_value() -> None:
         evaluate("u8(0)", NOWHERE)
     with pytest.raises(ExpressionError, match="there are no arguments here"):
         evaluate("args.key", NOWHERE)
+
+
+def test_a_result_is_known_before_it_is_there_where_it_is_on_tape() -> None:
+    tape = tape_of("allow_header/browser")
+    state = State(0, 0, Where())
+    began = next(at for at in range(1, len(tape)) if tape.entered(at).function.name == REQUEST_HEADERS)
+    assert evaluate('result == "PAUSE"', scope_at(state, tape, began)) is True
+    assert evaluate("call", scope_at(state, tape, 0)) is None
 
 
 def test_an_expression_that_was_read_once_has_its_value_at_any_stop(scope: Scope) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from simwasm.abi.table import ALLOCATORS
 from simwasm.debug.arguments import Argument, arguments
 from simwasm.debug.consequences import Consequence, consequence
-from simwasm.debug.expression_scope import Scope
+from simwasm.debug.expression_scope import Scope, scope_at
 from simwasm.debug.state import State, read
 from simwasm.debug.tape import Tape
 from simwasm.debug.waiting import status
@@ -65,9 +65,7 @@ class Standing:
 
     @property
     def scope(self) -> Scope:
-        event = self.tape.at(self.position)
-        ended = None if isinstance(event, Entered) else event
-        return Scope(self.state, self.tape.entered(self.position), ended, self.memory)
+        return scope_at(self.state, self.tape, self.position, self.memory)
 
 
 Look = Callable[[Standing], object]
