@@ -104,7 +104,8 @@ def deeds(proxy: Proxy, numbers: Numbers) -> tuple[Deed, ...]:
 
 
 def _deed(vm: Vm, deed: Callable[[], object], numbers: Numbers) -> Deed:
-    function, args = (deed.func, deed.args) if isinstance(deed, partial) else (deed, ())
+    function: Any = deed.func if isinstance(deed, partial) else deed
+    args: tuple[Any, ...] = deed.args if isinstance(deed, partial) else ()
     stream = getattr(function, "__self__", None)
     number = numbers.get(stream, 0) if isinstance(stream, Stream) else 0
     what = getattr(function, "__name__", "")

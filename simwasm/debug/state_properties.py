@@ -13,7 +13,10 @@ from simwasm.host.properties import PROPERTIES, find, serialise, why_not
 Value = str | bytes | int | bool | Headers | None
 
 _PREFIX = "wasm."
-_TIMES = {("request", "time"): "time in ns", ("request", "duration"): "duration in ns"}
+_TIMES: dict[tuple[str, ...], str] = {
+    ("request", "time"): "time in ns",
+    ("request", "duration"): "duration in ns",
+}
 _KINDS = ((bool, "bool"), (int, "integer"), (str, "text"), (bytes, "bytes"), (HeaderMap, "map"))
 
 
