@@ -197,6 +197,7 @@ def _returned(case: _Case, ahead: bool) -> Consequence:
     kind = name.rpartition("_")[2]
     if kind in _STREAM and case.stream is not None:
         text, stops, hopeless = _stream(case, kind)
+        text = f"It will return {action}. {text}" if ahead else text
         return Consequence(name, action, text, stops, hopeless, ahead)
     return Consequence(name, action, _other(case), ahead=ahead)
 

@@ -247,6 +247,7 @@ def test_in_a_callback_what_it_will_return_is_known_from_the_recorded_future(eng
     )
     assert found[0] is not None
     assert (found[0].action, found[0].ahead) == ("PAUSE", True)
+    assert found[0].text.startswith("It will return PAUSE. The request stops here")
     assert "proxy_on_request_headers, which runs now, can do it" in found[0].text
 
 
