@@ -15,6 +15,7 @@ from simwasm.engines.engine import Engine, Instance
 from simwasm.engines.fuel import Fuel, FuelState
 from simwasm.engines.load import load
 from simwasm.engines.memory import LinearMemory
+from simwasm.engines.unwind import unwinding
 from simwasm.exchange import Exchange, Message, response
 from simwasm.host.calls import bound
 from simwasm.host.outcome import LogLine, Outcome
@@ -139,7 +140,8 @@ class Session:
         link = Link(vm, between.handlers(handlers) if between else handlers, self.wire)
         memory = LinearMemory(started.look)
         program = load(self._engine, vm.plugin.wasm, self._limits)
-        started.instance = program.start(link.imports(memory), started.fuel)
+        imports = link.imports(memory)
+        started.instance = program.start(unwinding(imports) if between else imports, started.fuel)
         guest = link.callers(started.instance.exports)
         vm.guest = between.guest(guest) if between else guest
         return link

@@ -22,6 +22,7 @@ from simwasm.debug.seen import seen
 from simwasm.debug.stop import Why
 from simwasm.debug.tape import Line, Maps
 from simwasm.engines.fuel import Fuel
+from simwasm.engines.unwind import Unwind
 from simwasm.errors import Divergence
 from simwasm.exchange import Exchange
 from simwasm.host.outcome import LogLine, Outcome
@@ -38,7 +39,11 @@ _BREATH = 0.000_05
 _EVENTS_A_BREATH = 256
 
 
-class Unwound(BaseException):
+Moment = tuple[int, int]
+"""A moment amid computing: the number of a plugin, and that of its request for fuel."""
+
+
+class Unwound(Unwind):
     """The plugin's call is left because the run goes on elsewhere."""
 
 
@@ -58,6 +63,10 @@ class Machine:
         """Looks at memory at every event, new or not."""
         self.attention = False
         """Somebody wants the run to stand still as soon as it can."""
+        self.pause_at: Moment | None = None
+        """Where to stand still while a plugin computes."""
+        self.paused_at: Moment | None = None
+        """Where it stood still last while a plugin computed."""
         self.kill = False
         """Somebody wants the plugin's call to end with a trap."""
         self.run: Run | None = None
@@ -99,7 +108,7 @@ class Machine:
 
     def _fuelled(self, number: int, fuel: Fuel) -> None:
         """Be asked whenever a plugin has computed for a while, and have it interrupted where it was before."""
-        fuel.wait = partial(self._breathe, fuel)
+        fuel.wait = partial(self._breathe, number, fuel)
         fuel.refusals = self.branch.refusals.setdefault(number, {})
 
     def _leave(self, next_run: Run | None) -> None:
@@ -149,11 +158,13 @@ class Machine:
             self._muted = True
             raise
 
-    def _breathe(self, fuel: Fuel) -> None:
+    def _breathe(self, number: int, fuel: Fuel) -> None:
         """A plugin computes: let others run, stop it or stand still if that is wanted."""
         time.sleep(_BREATH)
-        if self.attention:
+        here = (number, fuel.requests)
+        if self.attention or here == self.pause_at:
             self.attention = False
+            self.paused_at = here
             self.stand(Why.COMPUTING)
         if self.kill:
             self.kill = False

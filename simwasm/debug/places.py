@@ -39,7 +39,7 @@ class Place:
             raise InputError(f"a place is an object with `exchange`, `callback` and so on, not {content!r}")
         kinds = {"exchange": int, "callback": str, "nth": int, "call": str, "call_nth": int, "returned": bool}
         for name, value in content.items():
-            if name not in kinds or not isinstance(value, kinds[name]):
+            if type(value) is not kinds.get(name) or (type(value) is int and value < 0):
                 raise InputError(f"a place has no `{name}` that is {value!r}")
         return cls(**content)
 

@@ -19,7 +19,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from simwasm.debug.branch import Branch
-from simwasm.debug.machine import Arrived, Machine, Probe, Unwound
+from simwasm.debug.machine import Arrived, Machine, Moment, Probe, Unwound
 from simwasm.debug.stop import Stop, Why
 from simwasm.errors import SimwasmError
 
@@ -43,6 +43,10 @@ class Motion:
     """Run again from before this position, even if the target is ahead."""
     then: Callable[[], Motion | None] | None = None
     """Asked where it stands: another motion goes on at once."""
+    pause_at: Moment | None = None
+    """Where to stand still while a plugin computes."""
+    leaving: Callable[[Unwound], None] | None = None
+    """Told of the plugin's call that was left for this motion."""
     busy: str = ""
     """What the run does meanwhile, in words."""
 
@@ -62,7 +66,7 @@ class Worker:
     """One thread, one machine."""
 
     def __init__(
-        self, branch: Branch, changed: Callable[[], None], matching: Callable[[int], tuple[int, ...]]
+        self, branch: Branch, changed: Callable[[], None], stopped_by: Callable[[int, Why], tuple[int, ...]]
     ) -> None:
         self.stop: Stop | None = None
         self.here = Stop(0, -1, Why.BEGIN)
@@ -72,7 +76,7 @@ class Worker:
         self.exhausted = True
         """The run has nothing more to do, or has not begun: to go anywhere it has to begin again."""
         self._changed = changed
-        self._matching = matching
+        self._stopped_by = stopped_by
         self._orders: SimpleQueue[_Order | None] = SimpleQueue()
         self._order: _Order | None = None
         self._motion: Motion | None = None
@@ -80,7 +84,8 @@ class Worker:
 
     def start(self) -> None:
         """Begin to carry out orders."""
-        atexit.register(self.close)  # a thread that waits inside a plugin's call may not outlive the interpreter
+        # A thread that waits inside a plugin's call may not outlive the interpreter.
+        atexit.register(self.close)
         self._thread.start()
 
     def close(self) -> None:
@@ -121,7 +126,9 @@ class Worker:
             self.exhausted = False
             self._set(motion)
             machine.go()
-        except Unwound:
+        except Unwound as left:
+            if self._motion is not None and self._motion.leaving is not None:
+                self._motion.leaving(left)
             return self._motion
         except SimwasmError as error:
             return self._over(Why.FAILED, str(error))
@@ -156,6 +163,7 @@ class Worker:
     def _set(self, motion: Motion) -> None:
         machine = self.machine
         machine.target, machine.arrived, machine.probe = motion.target, motion.arrived, motion.probe
+        machine.pause_at = motion.pause_at
         self._motion = motion
 
     def _next(self, why: Why, note: str) -> Motion | None:
@@ -206,7 +214,8 @@ class Worker:
         machine = self.machine
         rows = machine.branch.tape.rows
         serial = self.here.serial + 1
-        return Stop(machine.at, rows.at(machine.at), why, note, self._matching(machine.at), serial)
+        breakpoints = self._stopped_by(machine.at, why)
+        return Stop(machine.at, rows.at(machine.at), why, note, breakpoints, serial)
 
     def _settle(self, order: _Order | None, error: Exception) -> None:
         self._publish(self.here)

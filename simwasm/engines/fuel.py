@@ -41,7 +41,8 @@ class Fuel:
         """Which requests are refused, by their number from 1, and why: an interrupt adds the one that it met."""
         self.wait: Callable[[], None] | None = None
         """Called at each request; the guest waits as long as it does, and what it raises unwinds the guest."""
-        self._requests = 0
+        self.requests = 0
+        """How often more was asked for."""
         self._size = slice
         self._left = budget
         self._interrupted: TrapKind | None = None
@@ -57,11 +58,11 @@ class Fuel:
 
     def state(self) -> FuelState:
         """What decides about coming requests, without an interrupt that was not noticed yet."""
-        return self._left, self.granted, self._requests, self.refused
+        return self._left, self.granted, self.requests, self.refused
 
     def restore(self, state: FuelState) -> None:
         """Go on from a state of earlier: what was refused after it will be refused again."""
-        self._left, self.granted, self._requests, self.refused = state
+        self._left, self.granted, self.requests, self.refused = state
 
     def burnt(self, left: int) -> int:
         """All fuel burnt so far, when the instance's counter (`simwasm:fuel`) says how much is left."""
@@ -73,11 +74,11 @@ class Fuel:
             self.wait()
         if self.shared:
             time.sleep(_BREATH)
-        self._requests += 1
+        self.requests += 1
         if self._interrupted is not None:
-            self.refusals[self._requests], self._interrupted = self._interrupted, None
-        if self._requests in self.refusals:
-            self.refused = self.refusals[self._requests]
+            self.refusals[self.requests], self._interrupted = self._interrupted, None
+        if self.requests in self.refusals:
+            self.refused = self.refusals[self.requests]
             return 0
         grant = self._size if self._left is None else min(self._size, self._left)
         if grant <= 0:

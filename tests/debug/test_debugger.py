@@ -233,3 +233,98 @@ def test_a_plugin_that_does_not_start_leaves_what_it_did_and_why(engine: Engine)
         assert debugger.stop is not None
         assert "proxy_on_vm_start returned false" in debugger.stop.note
         assert debugger.tape.entered(len(debugger.tape)).function.name == "proxy_on_vm_start"
+
+
+WRITES = """
+  (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+  (data (i32.const 0) "hello")
+  (func $say (export "say") (drop (call $log (i32.const 2) (i32.const 0) (i32.const 5))))
+  (func (export "proxy_on_context_create") (param i32 i32))
+  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+    (i32.store (i32.const 64) (local.get 0)) (call $say)
+    (i32.store (i32.const 64) (local.get 0)) (call $say)
+    i32.const 0)
+"""
+
+
+def test_the_plugins_own_stack_is_seen_and_one_stands_where_one_stood(engine: Engine) -> None:
+    with debugging(inputs_for(plugin(WRITES), requests(2), engine.name)) as debugger:
+        tape = debugger.tape
+        call = next(p for p in range(1, len(tape)) if tape.entered(p).function.name == "proxy_log")
+        debugger.goto(call).result(WAIT)
+        before = moment(debugger)
+        frames = debugger.stack().result(WAIT)
+        assert [frame.name for frame in frames] == ["say", "proxy_on_request_headers"]
+        assert debugger.stop is not None
+        assert debugger.stop.position == call
+        assert moment(debugger) == before
+        assert do(debugger, "out").position == tape.end_of(tape.around(call))
+        assert debugger.stack().result(WAIT) == ()
+
+
+def test_the_stack_of_a_plugin_that_computes(engine: Engine) -> None:
+    debugger = Debugger(inputs_for(plugin(SPINS), requests(1), engine.name, fuel=None))
+    try:
+        opening = debugger.open()
+        while not debugger.tape.lines:
+            assert not opening.done()
+        debugger.pause()
+        assert opening.result(WAIT).why is Why.COMPUTING
+        frames = debugger.stack().result(WAIT)
+        assert [frame.name for frame in frames] == ["proxy_on_request_headers"]
+        assert debugger.stop is not None
+        assert debugger.stop.why is Why.COMPUTING
+    finally:
+        debugger.close()
+
+
+def test_changes_of_memory_are_found_by_letting_the_run_go_by_again(engine: Engine) -> None:
+    with debugging(inputs_for(plugin(WRITES), requests(2), engine.name)) as debugger:
+        tape = debugger.tape
+        logs = [p for p in range(1, len(tape)) if tape.opening(p) == p and tape.depth(p) == 1]
+        here = debugger.goto(logs[1]).result(WAIT)
+        assert debugger.changes(64, 4).result(WAIT) == (logs[0], logs[2])
+        assert debugger.stop is not None
+        assert debugger.stop.position == here.position
+
+
+def test_a_breakpoint_on_bytes_is_hit_both_ways(engine: Engine) -> None:
+    with debugging(inputs_for(plugin(WRITES), requests(2), engine.name)) as debugger:
+        tape = debugger.tape
+        logs = [p for p in range(1, len(tape)) if tape.opening(p) == p and tape.depth(p) == 1]
+        debugger.breakpoints.add("memory:64+4")
+        found = [do(debugger, "proceed") for _ in range(3)]
+        assert [stop.position for stop in found[:2]] == [logs[0], logs[2]]
+        assert found[0].why is Why.BREAKPOINT
+        assert found[0].breakpoints == (1,)
+        assert found[2].why is Why.END
+        assert do(debugger, "proceed", back=True).position == logs[2]
+
+
+def test_breakpoints_stop_on_what_is_not_recorded_yet_too(engine: Engine) -> None:
+    inputs = inputs_for(plugin(WRITES), requests(5), engine.name)
+    with debugging(inputs) as whole:
+        tape = whole.tape
+        logs = [p for p in range(1, len(tape)) if tape.opening(p) == p and tape.depth(p) == 1]
+        stores = logs[::2]
+    with debugging(inputs, ahead=4) as debugger:
+        assert debugger.stop is not None
+        assert (debugger.stop.position, debugger.stop.why) == (4, Why.PAUSED)
+        debugger.breakpoints.add("proxy_log", ignore=3)
+        assert do(debugger, "proceed").position == logs[3]
+        debugger.breakpoints.add("memory:64+4")
+        debugger.breakpoints.remove(1)
+        assert do(debugger, "proceed").position == stores[2]
+        assert do(debugger, "proceed", back=True).position == stores[1]
+        assert do(debugger, "step").row == debugger.tape.rows.at(stores[1]) + 1
+
+
+def test_a_breakpoint_on_a_status_stops_where_the_call_has_ended(opened: Debugger) -> None:
+    number = opened.breakpoints.add("status=NOT_FOUND", temporary=True).number
+    opened.goto(1).result(WAIT)
+    stop = do(opened, "proceed")
+    ended = opened.tape.at(stop.position)
+    assert isinstance(ended, Left)
+    assert ended.result is Status.NOT_FOUND
+    assert stop.breakpoints == (number,)
+    assert not len(opened.breakpoints), "a temporary one has gone"
