@@ -39,11 +39,12 @@ def sample() -> Callable[..., Plugin]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Compiled modules go to a folder of this run, for this process and those it starts."""
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Compiled modules and remembered sessions go to folders of this run, for this process and those it starts."""
     import os
 
     os.environ["SIMWASM_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["SIMWASM_STATE_DIR"] = str(tmp_path_factory.mktemp("state"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
