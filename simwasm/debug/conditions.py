@@ -7,6 +7,7 @@ where the call begins; of an `or` each side goes by itself. Events are gone thro
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from simwasm.abi.table import Side
 from simwasm.debug.tape import Tape
@@ -15,6 +16,10 @@ from simwasm.trace.event import Entered, Left, Trapped
 from simwasm.trace.query.compiled import Query, Test
 from simwasm.trace.query.subject import Surroundings
 from simwasm.trace.rows import Kind
+
+_PLUGIN = Side.PLUGIN
+_CALLBACK, _HOST_CALL, _RETURN, _TRAP = Kind.CALLBACK, Kind.HOST_CALL, Kind.RETURN, Kind.TRAP
+# An enum looks its members up by a function of its own on Python 3.10, so what is asked for all the time has a name.
 
 
 class OnTape:
@@ -43,16 +48,25 @@ class OnTape:
 class TapeSubject:
     """A call of a tape as a query sees it; the same object is put from one to the next."""
 
-    __slots__ = ("entered", "ended", "kind", "position", "around", "_tape")
+    __slots__ = ("entered", "ended", "position", "around", "_tape")
 
     entered: Entered
     ended: Left | Trapped | None
-    kind: Kind
     position: int
 
-    def __init__(self, tape: Tape, around: Surroundings | None = None) -> None:
+    def __init__(self, tape: Tape) -> None:
         self._tape = tape
-        self.around: Surroundings = around or OnTape(tape)
+        self.around: Surroundings = OnTape(tape)
+
+    @property
+    def kind(self) -> Kind:
+        """What the row stands for."""
+        ended, plugin = self.ended, self.entered.function.side is _PLUGIN
+        if ended is None:
+            return _CALLBACK if plugin else _HOST_CALL
+        if ended.__class__ is Trapped and ended.seq == self.position:
+            return _TRAP
+        return _RETURN if plugin else _HOST_CALL
 
     @property
     def depth(self) -> int:
@@ -65,43 +79,34 @@ class TapeSubject:
         tape = self._tape
         return tape.rows[tape.rows.at(tape.opening(self.position))].took_ns
 
-    def begin(self, entered: Entered, position: int) -> None:
-        """Stand where a call begins."""
-        self.entered, self.ended, self.position = entered, None, position
-        self.kind = Kind.CALLBACK if entered.function.side is Side.PLUGIN else Kind.HOST_CALL
-
-    def end(self, entered: Entered, ended: Left | Trapped, position: int) -> None:
-        """Stand where a call has ended."""
-        self.entered, self.ended, self.position = entered, ended, position
-        if ended.__class__ is Trapped:
-            self.kind = Kind.TRAP
-        else:
-            self.kind = Kind.RETURN if entered.function.side is Side.PLUGIN else Kind.HOST_CALL
-
     def stand(self, position: int) -> None:
         """Stand at any position."""
         event = self._tape.at(position)
+        self.position = position
         if isinstance(event, Entered):
-            self.begin(event, position)
+            self.entered, self.ended = event, None
         else:
-            self.end(self._tape.entered(position), event, position)
+            self.entered, self.ended = self._tape.entered(position), event
 
 
 def matching_rows(query: Query, tape: Tape, first: int = 1, last: int | None = None) -> Iterator[int]:
     """The positions of the rows that a query means, between two positions."""
-    events, subject, test = tape.events, TapeSubject(tape), query.test
-    ends = tape.end_of
+    events: list[Any] = (
+        tape.events
+    )  # of many kinds, and looked at a million times: no time to tell a type checker
+    subject, test, ends = TapeSubject(tape), query.test, tape.end_of if query.ends else None
     for position in range(first, (len(events) if last is None else last) + 1):
         event = events[position - 1]
         if event.__class__ is Entered:
-            subject.begin(event, position)
-            if subject.kind is Kind.HOST_CALL and (end := ends(position)):
-                subject.ended = events[end - 1]  # type: ignore[assignment]  # what ends a call is no `Entered`
+            subject.entered, subject.ended = event, None
+            if ends is not None and event.function.side is not _PLUGIN and (end := ends(position)):
+                subject.ended = events[end - 1]
         else:
-            entered = events[event.opened - 1]  # type: ignore[union-attr]
-            if event.__class__ is Left and entered.function.side is Side.HOST:  # type: ignore[union-attr]
+            entered = events[event.opened - 1]
+            if event.__class__ is Left and entered.function.side is not _PLUGIN:
                 continue
-            subject.end(entered, event, position)  # type: ignore[arg-type]
+            subject.entered, subject.ended = entered, event
+        subject.position = position
         if test(subject):
             yield position
 
@@ -116,18 +121,18 @@ class Trigger:
 
     def positions(self, tape: Tape, first: int, last: int) -> Iterator[int]:
         """Where it is so, between two positions."""
-        events, subject, begin, end = tape.events, TapeSubject(tape), self._begin, self._end
+        events: list[Any] = tape.events
+        subject, begin, end = TapeSubject(tape), self._begin, self._end
         for position in range(first, last + 1):
             event = events[position - 1]
-            if isinstance(event, Entered):
+            if event.__class__ is Entered:
                 if begin is None:
                     continue
-                subject.begin(event, position)
+                subject.entered, subject.ended, subject.position = event, None, position
                 if begin(subject):
                     yield position
             elif end is not None:
-                entered = events[event.opened - 1]
-                subject.end(entered, event, position)  # type: ignore[arg-type]  # what a call ends began it
+                subject.entered, subject.ended, subject.position = events[event.opened - 1], event, position
                 if end(subject):
                     yield position
 

@@ -29,6 +29,7 @@ STATUSES: dict[IntEnum, Grade] = {
 }
 """Those that are not told apart are warnings."""
 
+_LOGS = ("proxy_log", "fd_write", "fd_pwrite")
 _ERRNOS: dict[IntEnum, Grade] = {Errno.FAULT: Grade.ERROR}
 
 
@@ -52,16 +53,17 @@ def level_of(entered: Entered) -> LogLevel | None:
 
 def message_of(entered: Entered) -> str | bytes | None:
     """The line that a call logs."""
-    return entered.args[1] if entered.function.name in ("proxy_log", "fd_write", "fd_pwrite") else None
+    return entered.args[1] if entered.function.name in _LOGS else None
 
 
 def grade_of(entered: Entered, ended: Left | Trapped | None) -> Grade | None:
     """How bad a row is; None if all is well."""
-    if isinstance(ended, Trapped):
-        return Grade.ERROR
     if ended is None:
         return None
-    level = level_of(entered)
-    if level is not None and level >= LogLevel.ERROR:
+    if isinstance(ended, Trapped):
         return Grade.ERROR
-    return grade_of_answer(entered.function, ended.result)
+    if entered.function.name in _LOGS:
+        level = level_of(entered)
+        if level is not None and level >= LogLevel.ERROR:
+            return Grade.ERROR
+    return grade_of_answer(entered.function, ended.result) if ended.result else None

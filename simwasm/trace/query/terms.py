@@ -32,6 +32,7 @@ from simwasm.trace.query.values import Shape, text_of
 from simwasm.trace.rows import Kind
 
 Read = Callable[[Subject], Any]
+_PLUGIN = Side.PLUGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +111,12 @@ def _text(read: Read) -> Read:
 
 def _callback(subject: Subject) -> str | None:
     function = subject.entered.function
-    return function.name if function.side is Side.PLUGIN and function.name not in ALLOCATORS else None
+    return function.name if function.side is _PLUGIN and function.name not in ALLOCATORS else None
 
 
 def _host(subject: Subject) -> str | None:
     function = subject.entered.function
-    return function.name if function.side is Side.HOST else None
+    return function.name if function.side is not _PLUGIN else None
 
 
 class _Pairs(dict[Function, tuple[int, ...]]):
