@@ -79,8 +79,8 @@ def watch(desk: Desk, rest: str) -> None:
 
 _WATCHED = {
     "header": (
-        "header:{0} (call:proxy_add_header_map_value or call:proxy_replace_header_map_value or "
-        "call:proxy_remove_header_map_value or call:proxy_set_header_map_pairs or call:proxy_send_local_response)"
+        "header:{0} (call:add_header or call:replace_header or call:remove_header or call:set_headers "
+        "or call:local_response)"
     ),
     "property": "call:proxy_set_property property:{0}",
     "shared": "call:proxy_set_shared_data shared:{0}",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TextIO, TypeVar
 
 from simwasm.debug.branch import Branch
+from simwasm.debug.breakpoints import Breakpoint
 from simwasm.debug.debugger import Debugger
 from simwasm.debug.expression_scope import Scope
 from simwasm.debug.places import Place
@@ -53,6 +54,8 @@ class Desk:
     format: Format = Format()  # noqa: RUF009  # it is a tuple
     """How `x` showed memory last, and where that ended."""
     examined: int = 0
+    known: dict[int, Breakpoint] = field(default_factory=dict)
+    """Breakpoints by number, those too that have gone when they had stopped the run."""
     told: tuple[Branch | None, int] = (None, 0)
     """The branch and the position of the last stop that was told."""
     listed: int = -1
@@ -62,6 +65,10 @@ class Desk:
     """Does what a file's lines say."""
     kept: bool = False
     """The session is remembered whenever it changes."""
+
+    def know(self) -> None:
+        """Remember breakpoints before the run moves: temporary ones go when it stops."""
+        self.known.update((each.number, each) for each in self.debugger.breakpoints)
 
     # Writing.
 

@@ -83,6 +83,7 @@ class _Loop:
         word, rest = split(text)
         command, form = find(COMMANDS, word)
         self.last = ""
+        self.desk.know()
         before = self.desk.debugger.breakpoints.serial, len(self.desk.bookmarks), len(self.desk.displays)
         command.run(self.desk, f"{form} {rest}".strip() if form else rest)
         if before != (

@@ -12,7 +12,6 @@ from simwasm.debug.plain.stops import log_text, show
 from simwasm.debug.stop import Why
 from simwasm.debug.tape import Span
 from simwasm.errors import InputError
-from simwasm.trace.event import Trapped
 from simwasm.trace.query.grades import Grade, grade_of
 from simwasm.trace.rows import Kind
 from simwasm.trace.text import call_text
@@ -86,14 +85,15 @@ def where(desk: Desk, rest: str) -> None:
     if not calls or stop.why is Why.END:
         desk.say("no call is open here")
         return
+    frames = desk.wait(desk.debugger.stack())
     for place, at in enumerate(reversed(calls)):
         entered = tape.entered(at)
         row = tape.rows.at(at) + 1
         desk.say(f"#{place}  row {row:,}  {call_text(entered.function, entered.args)}")
-        ended = tape.at(stop.position)
-        if isinstance(ended, Trapped) and ended.opened == at:
-            for frame in ended.trap.frames:
-                desk.say(f"      at {frame}")
+        if tape.is_callback(at):
+            for frame in frames:
+                desk.say(f"      {frame}")
+            frames = ()
 
 
 def problems(desk: Desk, rest: str) -> None:

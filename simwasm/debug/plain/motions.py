@@ -69,6 +69,7 @@ def until(desk: Desk, rest: str) -> None:
         move(desk, desk.debugger.goto(target))
         return
     desk.debugger.breakpoints.add(rest, temporary=True)
+    desk.know()
     move(desk, desk.debugger.proceed())
 
 

@@ -42,7 +42,6 @@ def _answered(row: Row) -> str:
     return f" = {told}" if told else ""
 
 
-def line(row: Row, *, digits: int, now: int = 0, mark: str = " ") -> str:
-    """A row with its number, indented as deep as it is; `now` is the position one is at."""
-    here = "▶" if row.position == now else " "
-    return f"{here}{mark}{row.index + 1:>{digits}} {'    ' * min(row.depth, _DEEPEST)}{row_text(row)}"
+def line(row: Row, *, digits: int, here: bool = False, mark: str = " ") -> str:
+    """A row with its number, indented as deep as it is; `here` is whether one is on it."""
+    return f"{'▶' if here else ' '}{mark}{row.index + 1:>{digits}} {'    ' * min(row.depth, _DEEPEST)}{row_text(row)}"

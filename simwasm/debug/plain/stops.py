@@ -26,7 +26,6 @@ def move(desk: Desk, future: Future[Stop]) -> Stop:
     if desk.debugger.branch is branch and stop.position > start:
         _passed(desk, start, stop)
     tell(desk, stop)
-    desk.debugger.breakpoints.stopped(stop.breakpoints if stop.why is Why.BREAKPOINT else ())
     return stop
 
 
@@ -45,9 +44,12 @@ def tell(desk: Desk, stop: Stop) -> None:
 def _headline(desk: Desk, stop: Stop) -> Iterator[tuple[str, str]]:
     numbers = stop.breakpoints if stop.why is Why.BREAKPOINT else ()
     for number in numbers:
-        breakpoint = desk.debugger.breakpoints.get(number)
+        breakpoint = desk.known[number]
         only_if = f" if {breakpoint.condition}" if breakpoint.condition else ""
         yield f"breakpoint {number}: {breakpoint.where}{only_if}", "callback"
+    if stop.row >= 0 and not stop.why.passed and desk.row.position != stop.position:
+        name = desk.debugger.tape.entered(stop.position).function.name
+        yield f"where {name} returns, behind what happened in it (position {stop.position:,})", "reason"
     if stop.why is Why.COMPUTING:
         yield (
             "paused while the plugin computes; `continue` lets it go on, `interrupt` ends its call with a trap",
@@ -75,7 +77,7 @@ def show(desk: Desk, indices: range) -> None:
     for index in indices:
         row = rows[index]
         mark = "●" if debugger.breakpoints.matches(debugger.tape, row.position) else " "
-        text = line(row, digits=len(str(len(rows))), now=position, mark=mark)
+        text = line(row, digits=len(str(len(rows))), here=index == desk.stop.row, mark=mark)
         desk.say(text + _overridden(desk, row), _style(row, position, passed=passed))
 
 
