@@ -182,12 +182,13 @@ class Machine:
         assert isinstance(entered, Entered)
         if entered.function.side is Side.HOST or entered.function.name in ALLOCATORS:
             return
-        context = self._vm(entered.vm).current
-        if context is not None and context.stream is not None:
-            self._maps = tape.seen[event[0]] = seen(context, self._maps)
-            span = self._spans.get(id(context.stream.exchange))
+        vm = self._vm(entered.vm)
+        if vm.context is not None and vm.context.stream is not None:
+            self._maps = tape.seen[event[0]] = seen(vm.context, self._maps)
+        if vm.current is not None and vm.current.stream is not None:
+            span = self._spans.get(id(vm.current.stream.exchange))
             if span is not None:
-                tape.belongs(entered.vm, context.id, tape.spans[span])
+                tape.belongs(entered.vm, vm.current.id, tape.spans[span])
 
     def _vm(self, name: str) -> Vm:
         assert self.run is not None
