@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simwasm.debug.plain import (
+    asking,
     branching,
     breaking,
     examine,
@@ -20,6 +21,7 @@ COMMANDS: tuple[Command, ...] = (
     *breaking.COMMANDS,
     *listing.COMMANDS,
     *information.COMMANDS,
+    *asking.COMMANDS,
     *examine.COMMANDS,
     *branching.COMMANDS,
     *exporting.COMMANDS,
