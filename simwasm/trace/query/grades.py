@@ -27,18 +27,18 @@ STATUSES: dict[IntEnum, Grade] = {
     Status.PARSE_FAILURE: Grade.ERROR,
     Status.INTERNAL_FAILURE: Grade.ERROR,
 }
-"""Those that are not told apart are warnings."""
+"""Others are warnings. WASI's errors are notes, since runtimes try what there may be; bad pointers are not."""
 
 _LOGS = ("proxy_log", "fd_write", "fd_pwrite")
-_ERRNOS: dict[IntEnum, Grade] = {Errno.FAULT: Grade.ERROR}
 
 
 def grade_of_answer(function: Function, result: object) -> Grade | None:
     """How bad it is that a host function answered so; None if all is well."""
     if function.side is Side.PLUGIN or function.errors is None or not result:
         return None
-    known = _ERRNOS if function.errors is Errno else STATUSES
-    return known.get(result, Grade.WARNING) if isinstance(result, IntEnum) else Grade.WARNING
+    if function.errors is Errno:
+        return Grade.ERROR if result is Errno.FAULT else Grade.NOTE
+    return STATUSES.get(result, Grade.WARNING) if isinstance(result, IntEnum) else Grade.WARNING
 
 
 def level_of(entered: Entered) -> LogLevel | None:
