@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from simwasm.debug.branch import Branch
 from simwasm.debug.machine import Arrived, Machine, Moment, Probe, Unwound
 from simwasm.debug.stop import Stop, Why
-from simwasm.errors import SimwasmError
+from simwasm.errors import InputError, SimwasmError
 
 T = TypeVar("T")
 
@@ -80,6 +80,7 @@ class Worker:
         self._orders: SimpleQueue[_Order | None] = SimpleQueue()
         self._order: _Order | None = None
         self._motion: Motion | None = None
+        self._closed = False
         self._thread = Thread(target=self._work, name="simwasm plugins", daemon=True)
 
     def start(self) -> None:
@@ -95,19 +96,30 @@ class Worker:
         if self._thread.ident is not None:
             self.machine.attention = True
             self._thread.join()
+        self._closed = True
+        self._refuse_all()
 
     def go(self, plan: Plan) -> Future[Stop]:
         """Have the run brought somewhere."""
-        order = _Order(Future(), plan=plan)
         self.stop = None  # from now on it moves, as far as anybody can tell
-        self._orders.put(order)
-        return order.future
+        return self._ordered(_Order(Future(), plan=plan))
 
     def ask(self, question: Callable[[], T]) -> Future[T]:
         """Have something asked in this thread while the run stands still."""
-        order = _Order(Future(), question=question)
+        return self._ordered(_Order(Future(), question=question))
+
+    def _ordered(self, order: _Order) -> Future[Any]:
         self._orders.put(order)
+        if self._closed:
+            self._refuse_all()
         return order.future
+
+    def _refuse_all(self) -> None:
+        """Answer whoever waits, now that nobody carries out orders any more."""
+        while not self._orders.empty():
+            order = self._orders.get()
+            if order is not None and order.future.set_running_or_notify_cancel():
+                order.future.set_exception(InputError("the debugger is closed"))
 
     # In the thread.
 

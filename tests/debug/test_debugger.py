@@ -328,3 +328,58 @@ def test_a_breakpoint_on_a_status_stops_where_the_call_has_ended(opened: Debugge
     assert ended.result is Status.NOT_FOUND
     assert stop.breakpoints == (number,)
     assert not len(opened.breakpoints), "a temporary one has gone"
+
+
+def test_a_closed_debugger_answers_at_once(engine: Engine) -> None:
+    with debugging(inputs_of("allow_header/browser", engine.name)) as debugger:
+        pass
+    with pytest.raises(InputError, match="the debugger is closed"):
+        debugger.step().result(WAIT)
+
+
+def test_a_plugin_that_computes_is_left_when_the_debugger_closes(engine: Engine) -> None:
+    debugger = Debugger(inputs_for(plugin(SPINS), requests(1), engine.name, fuel=None))
+    opening = debugger.open()
+    while not debugger.tape.lines:
+        assert not opening.done()
+    debugger.close()
+    assert opening.result(WAIT).why is Why.COMPUTING
+
+
+GROWS = """
+  (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+  (func (export "proxy_on_context_create") (param i32 i32))
+  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+    (i32.store (i32.const 0) (memory.grow (i32.const 1)))
+    (drop (call $log (i32.const 2) (i32.const 0) (i32.const 4)))
+    i32.const 0)
+"""
+
+
+def test_memory_that_grew_is_as_small_as_it_was(engine: Engine) -> None:
+    with debugging(inputs_for(plugin(GROWS), requests(800), engine.name)) as debugger:
+        last = len(debugger.tape)
+        debugger.goto(last).result(WAIT)
+        before, whole = moment(debugger), debugger.memory().size()
+        debugger.goto(last // 2).result(WAIT)
+        half = debugger.memory().size()
+        assert half < whole
+        debugger.goto(last).result(WAIT)
+        assert moment(debugger) == before
+        debugger.goto(last // 2).result(WAIT)
+        assert debugger.memory().size() == half
+
+
+CHANGES_A_TABLE = """
+  (table 2 funcref) (elem (i32.const 0) $a) (func $a)
+  (func (export "proxy_on_context_create") (param i32 i32)
+    (table.copy (i32.const 0) (i32.const 1) (i32.const 1)))
+"""
+
+
+def test_what_no_checkpoint_can_hold_runs_again_from_the_start(engine: Engine) -> None:
+    with debugging(inputs_for(plugin(CHANGES_A_TABLE), requests(3), engine.name)) as debugger:
+        assert debugger.branch.checkpoints.useless == "its code changes a table (table.copy)"
+        last = len(debugger.tape)
+        assert debugger.goto(last).result(WAIT).position == last
+        assert do(debugger, "step", back=True).position < last
