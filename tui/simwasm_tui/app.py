@@ -8,10 +8,11 @@ from typing import ClassVar
 from textual.app import App
 
 from simwasm.debug.debugger import Debugger
+from simwasm.debug.inputs import Inputs
 from simwasm.debug.start import Start
 from simwasm_tui import keymap
 from simwasm_tui.messages import Changed, Complain
-from simwasm_tui.palette import Commands, every_command
+from simwasm_tui.palette import Commands, every_key
 from simwasm_tui.screens.main import MainScreen
 from simwasm_tui.sessions import Keeper
 from simwasm_tui.themes import DARK, THEMES
@@ -21,7 +22,7 @@ class DebuggerApp(App[int]):
     """The debugger in a terminal."""
 
     TITLE = "simwasm"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     COMMANDS: ClassVar = {Commands}
 
     def __init__(self, start: Start) -> None:
@@ -52,7 +53,7 @@ class DebuggerApp(App[int]):
             return
         self.beginning = start
         self._told = False
-        self.debugger = debugger = Debugger(start.inputs, changed=self.changed)
+        self.debugger = debugger = self.made(start.inputs)
         keeper = Keeper(start, debugger)
         self.main = main = MainScreen(debugger, keeper, self._wishes.keys)
         self.push_screen(main)
@@ -60,6 +61,10 @@ class DebuggerApp(App[int]):
             main.post_message(Complain(note))
         main.go(debugger.open())
         keeper.restore(main)
+
+    def made(self, inputs: Inputs) -> Debugger:
+        """A debugger that tells of its changes here."""
+        return Debugger(inputs, changed=self.changed)
 
     def end(self) -> None:
         """Let the debugger go, and remember what was debugged."""
@@ -84,7 +89,7 @@ class DebuggerApp(App[int]):
         path = Path(self.beginning.keymap) if self.beginning.keymap else keymap.default_path()
         if not self.beginning.keymap and not path.exists():
             return keymap.Keymap({})
-        return keymap.read(path, frozenset(command.id for command in every_command()))
+        return keymap.read(path, frozenset(command.id for command in every_key()))
 
     def changed(self) -> None:
         """Be told, from any thread and as often as you like, that the debugger has changed."""

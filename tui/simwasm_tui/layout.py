@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 NARROW, WIDE = 100, 160
 SHORT = 30
+_SPLIT = 9
+"""Lines of a column that is worth being parted."""
 LEAST = (60, 16)
 """The smallest terminal in which anything can be seen."""
 
@@ -63,7 +65,7 @@ def areas(width: int, height: int, wanted: Arrangement) -> dict[str, Area]:
     """Where each slot is."""
     if wanted.zoomed:
         return {wanted.zoomed: Area(0, 0, width, height)}
-    low = min(max(5, round(height * wanted.layout.strip)), height - 4)
+    low = min(max(5, round(height * wanted.layout.strip)), height - 6)
     found = _columns(width, height - low, wanted)
     found["strip"] = Area(0, height - low, width, low)
     return found
@@ -76,7 +78,7 @@ def _columns(width: int, height: int, wanted: Arrangement) -> dict[str, Area]:
     for slot, size in widths:
         found[slot] = Area(x, 0, size, height)
         x += size + 1
-    if "left" in found:
+    if "left" in found and height >= _SPLIT:
         x, _, size, _ = found["left"]
         low = max(4, height // 3)
         found["left"] = Area(x, 0, size, height - low)

@@ -89,8 +89,9 @@ class View:
 
     @property
     def span(self) -> Span | None:
-        """The exchange of the row it stands on, otherwise the one that was begun last."""
+        """The exchange of the row it stands on, otherwise the one that is going on; None before, between and after."""
         tape, position = self.tape, self.position
         if not 0 < position <= len(tape):
             return None
-        return tape.span_of(tape.entered(position)) or tape.span_at(position)
+        found = tape.span_of(tape.entered(position)) or tape.span_at(position)
+        return None if found is None or 0 < found.last < position else found

@@ -9,6 +9,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from simwasm_tui.commands import COMMANDS, Command, keys_sign
 from simwasm_tui.panes.table import PANES, load
+from simwasm_tui.screens.table import screen_commands
 
 if TYPE_CHECKING:
     from simwasm_tui.screens.main import MainScreen
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 def every_command() -> list[Command]:
     """The screen's commands, then those of the panes."""
     return [*COMMANDS, *(command for entry in PANES for command in load(entry).COMMANDS)]
+
+
+def every_key() -> list[Command]:
+    """All that a keymap may change: those of the other screens too."""
+    return [*every_command(), *screen_commands()]
 
 
 class Commands(Provider):

@@ -8,12 +8,13 @@ Pure. Rows of a phase are found by going from the end of one callback to the nex
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from simwasm.debug.tape import Span, Tape
-from simwasm_tui.text import Line, Piece, cells, clean
+from simwasm_tui.text import Line, Piece, cells, clean, count
 
 _LABELS = {
     "_initialize": "init", "_start": "init", "main": "init", "__main_void": "init",
@@ -26,6 +27,8 @@ _LABELS = {
     "proxy_on_http_call_response": "CALL", "proxy_on_queue_ready": "queue",
     "proxy_on_done": "end", "proxy_on_log": "end", "proxy_on_delete": "end",
 }  # fmt: skip
+_MANY = 150
+"""Exchanges that are shown one by one."""
 _MOST = 10_000
 """Callbacks looked at in one exchange."""
 _STRONGEST = "✗◆●"
@@ -65,17 +68,30 @@ def rows_of(tape: Tape, span: Span, rows: int) -> tuple[int, int]:
 
 
 def exchanges(tape: Tape, rows: int) -> list[Segment]:
-    """The plugin's start, then every exchange."""
-    found = []
+    """The plugin's start, then every exchange, then its end; very many exchanges are one segment."""
     spans = tape.spans
-    start = tape.rows.at(spans[0].first - 1) if spans else rows - 1
-    if start >= 0:
-        found.append(Segment("start", 0, start))
+    if not spans or len(spans) > _MANY:
+        return [Segment(count(len(spans), "exchange") if spans else "start", 0, rows - 1)] if rows else []
+    found = [Segment("start", 0, tape.rows.at(spans[0].first - 1))]
     for span in spans:
         first, last = rows_of(tape, span, rows)
-        if first < rows:
-            found.append(Segment(f"#{span.index + 1} {clean(span.exchange.label)}", first, last))
-    return found
+        found.append(Segment(f"#{span.index + 1} {clean(span.exchange.label)}", first, last))
+    if found[-1].last < rows - 1:
+        found.append(Segment("end", found[-1].last + 1, rows - 1))
+    return [segment for segment in found if segment.first <= min(segment.last, rows - 1)]
+
+
+def exchange_at(tape: Tape, row: int, rows: int) -> tuple[int, int]:
+    """The first and the last row of what `exchanges` would show a row in."""
+    spans = tape.spans
+    which = bisect_right(spans, row, key=lambda span: tape.rows.at(span.first - 1) + 1) - 1
+    if which < 0:
+        return 0, (tape.rows.at(spans[0].first - 1) if spans else rows - 1)
+    first, last = rows_of(tape, spans[which], rows)
+    if row <= last:
+        return first, last
+    following = tape.rows.at(spans[which + 1].first - 1) if which + 1 < len(spans) else rows - 1
+    return last + 1, following
 
 
 def callbacks(tape: Tape, first: int, last: int) -> Iterable[tuple[int, int]]:

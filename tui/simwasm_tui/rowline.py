@@ -79,11 +79,7 @@ def body(row: Row, folded: int = -1) -> Line:
     if row.kind is Kind.HOST_CALL:
         return call(row)
     if row.kind is Kind.CALLBACK:
-        sign = "← " if folded < 0 else "▸ "
-        hidden: Line = ()
-        if folded >= 0:
-            hidden = ((f" … {count(folded, 'call')} ", "muted"), *_result(ended))
-        return ((sign, "callback"), *call(row), *hidden)
+        return (("← " if folded < 0 else "▸ ", "callback"), *call(row))
     return _result(ended)
 
 
@@ -109,6 +105,8 @@ def row_line(
     text, after, (word, ink) = body(row, folded), given(row), status(row)
     long = took(row.took_ns) if row.kind is not Kind.CALLBACK or folded >= 0 else ""
     right: Line = ((word, ink), (f"{long:>6}", "muted")) if word or long else ()
+    if folded >= 0:
+        right = ((f"… {count(folded, 'call')} ", "muted"), *_result(row.ended), *right)
     if later:
         text = _dim(text)
     if later or (here and row.kind is Kind.HOST_CALL):

@@ -20,7 +20,8 @@ Line = tuple[Piece, ...]
 
 INKS = (
     "muted", "strong", "ok", "bad", "warn", "accent", "callback", "call", "string", "number", "reason", "action",
-    "added", "removed", "changed", "future", "now", "mark", "heading", "key",
+    "added", "removed", "changed", "future", "past", "now", "mark", "heading", "key",
+    "line", "focus", "title", "focused", "tab", "note",
 )  # fmt: skip
 """Every ink there is."""
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
+from simwasm.debug.branch import Branch
 from simwasm.debug.debugger import Debugger
 from simwasm.debug.stop import Stop
 from simwasm.debug.tape import Tape
 from simwasm_tui.model import HitRows, Problem, View
 from simwasm_tui.problems import Finder
+
+_REMEMBERED = 500
+"""Stops that one can go back to."""
 
 
 class Viewer:
@@ -20,6 +25,11 @@ class Viewer:
         self.own: list[Problem] = []
         """Problems of the debugger itself."""
         self.bookmarks: tuple[int, ...] = ()
+        self.names: dict[int, str] = {}
+        """Of bookmarks, by their position."""
+        self.history: deque[tuple[Branch, Stop]] = deque(maxlen=_REMEMBERED)
+        """Where it stood, the newest last."""
+        self.watches: tuple[str, ...] = ()
         self.looked = -1
         self.more = False
         """There is more on the tape than the last view knows of."""
@@ -35,6 +45,7 @@ class Viewer:
         debugger = self.debugger
         stop, tape = debugger.stop, debugger.tape
         if stop is not None:
+            self._remember(stop)
             self._last = stop
         if self._finder.tape is not tape:
             self._finder = Finder(tape)
@@ -53,6 +64,7 @@ class Viewer:
             breakpoints=debugger.breakpoints.all,
             hits=self.hits,
             bookmarks=self.bookmarks,
+            watches=self.watches,
             problems=self._problems,
             looked=self.looked,
             title=self.title,
@@ -77,8 +89,16 @@ class Viewer:
             if not each.suspended and each.memory is None
         }
 
+    def _remember(self, stop: Stop) -> None:
+        """Keep where it stands, once."""
+        here = self.debugger.branch, stop
+        before = self.history[-1] if self.history else None
+        if before is None or (before[0], before[1].position) != (here[0], stop.position):
+            self.history.append(here)
+
     def bookmark(self, position: int) -> bool:
         """Set a bookmark, or remove it; whether there is one now."""
         kept = set(self.bookmarks) ^ {position}
         self.bookmarks = tuple(sorted(kept))
+        self.names.pop(position, None)
         return position in kept

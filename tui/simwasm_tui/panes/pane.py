@@ -9,7 +9,12 @@ To add a pane: a file here with a class like this, and a row in `panes/table.py`
         def compose(self) -> ComposeResult:
             yield VirtualList(empty="The plugin has no memory yet.\\nPress s to take the first step.")
 
-        def draw(self, view: View, before: View | None) -> None:
+        def on_mount(self) -> None:
+        self._ready = True
+        if self.view is not None:
+            self.take(self.view)
+
+    def draw(self, view: View, before: View | None) -> None:
             self.query_one(VirtualList).show(lines_of(view))
 
         def do_goto(self) -> None: ...
@@ -77,6 +82,12 @@ class Pane(Widget):
         self.badge = ""
         """What stands behind the title: a number, or a dot where there is something to see."""
         self._drawn: View | None = None
+        self._ready = False
+
+    def on_mount(self) -> None:
+        self._ready = True
+        if self.view is not None:
+            self.take(self.view)
 
     def draw(self, view: View, before: View | None) -> None:
         """Show a view; `before` is the one that was drawn last."""
@@ -85,7 +96,7 @@ class Pane(Widget):
         """Be given the newest view: drawn at once if the pane can be seen."""
         self.view = view
         self.count(view)
-        if self.display and self.is_mounted and view is not self._drawn:
+        if self.display and self._ready and view is not self._drawn:
             before, self._drawn = self._drawn, view
             self.draw(view, before)
 

@@ -87,7 +87,7 @@ class Trace(Pane):
             "Show or hide calls of the plugin's allocator.",
             VIEW,
         ),
-        Command("trace.here", "period", "Find where the run stands", "Put the cursor back on ▶.", FIND),
+        Command("trace.here", ".", "Find where the run stands", "Put the cursor back on ▶.", FIND),
     )
 
     def __init__(self, *, id: str) -> None:

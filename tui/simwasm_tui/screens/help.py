@@ -1,4 +1,4 @@
-"""Help: for a pane, what it shows and its keys; the manual, with every glyph and every key."""
+"""Help for the focused pane: what it shows, its keys, and those that work everywhere."""
 
 from __future__ import annotations
 
@@ -18,26 +18,6 @@ from simwasm_tui.text import Line
 from simwasm_tui.widgets.virtual_list import FixedLines, VirtualList
 
 _WIDE = 72
-_GLYPHS = (
-    ("▶", "where the run stands: this line is announced and has not happened yet"),
-    ("←", "a callback of the plugin begins"),
-    ("→", "it returns, with what it returned"),
-    ("✗", "a trap, or another problem"),
-    ("▸", "a folded callback"),
-    ("●", "a breakpoint; ○ one that is switched off"),
-    ("◇", "a breakpoint that only writes a line; ◌ one that means nothing in this plugin"),
-    ("◆", "a bookmark"),
-    ("┄", "a call whose answer is not recorded yet"),
-    ("!", "answered by the plugin or the proxy, not by the upstream"),
-    ("+ - ~", "added, removed, changed"),
-    ("▮ ▯", "in the timeline: what has happened, and what is recorded ahead"),
-)
-_IDEA = (
-    "The run is recorded ahead, then you are brought to its first request. From there you can go anywhere, forwards "
-    "and backwards: every step is looked up in the recording, and the plugin is brought to that moment, its memory "
-    "included. A capital letter does backwards what the small one does forwards. What is dim is recorded, but lies "
-    "ahead."
-)
 
 
 def pane_help(pane: Pane, changed: dict[str, str]) -> tuple[str, FixedLines]:
@@ -53,14 +33,6 @@ def pane_help(pane: Pane, changed: dict[str, str]) -> tuple[str, FixedLines]:
         *_keys([("↑ ↓ j k", "line"), ("pgup pgdn", "page"), ("home end", "first, last"), ("⏎", "go there")]),
     ]
     return entry.title, FixedLines((*own, *moving, (), *_commands(COMMANDS, changed)))
-
-
-def manual(changed: dict[str, str]) -> tuple[str, FixedLines]:
-    """Title and text of the manual."""
-    glyphs = [((f"  {sign:<8}", "now"), (text, "")) for sign, text in _GLYPHS]
-    return "Manual", FixedLines(
-        (*_prose(_IDEA), (), (("Signs", "heading"),), *glyphs, (), *_commands(COMMANDS, changed))
-    )
 
 
 def _prose(text: str) -> Iterable[Line]:

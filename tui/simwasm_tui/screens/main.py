@@ -39,6 +39,7 @@ from simwasm_tui.messages import (
 from simwasm_tui.model import HitRows, Problem
 from simwasm_tui.panes.pane import Pane, bindings
 from simwasm_tui.panes.trace import Trace
+from simwasm_tui.screens.openers import Openers
 from simwasm_tui.screens.verbs import Verbs
 from simwasm_tui.views import Viewer
 from simwasm_tui.widgets.ask import Ask
@@ -56,7 +57,7 @@ _FRAME = 1 / 30
 _TINY = "The terminal is too small for the debugger:\nit needs {} columns and {} lines."
 
 
-class MainScreen(Verbs, Screen[None]):
+class MainScreen(Openers, Verbs, Screen[None]):
     """The debugger's screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(COMMANDS)
@@ -79,8 +80,8 @@ class MainScreen(Verbs, Screen[None]):
         yield Header()
         yield Timeline()
         yield Body(id="body")
-        yield Keys(self.keys)
         yield Ask()
+        yield Keys(self.keys)
         yield Static(_TINY.format(*layout.LEAST), id="tiny", markup=False)
 
     def on_mount(self) -> None:
@@ -116,8 +117,9 @@ class MainScreen(Verbs, Screen[None]):
     @property
     def filter(self) -> str:
         """The filter of the trace."""
-        pane = self.body.pane("trace")
-        return pane.expression if isinstance(pane, Trace) else self.filter_on_open
+        for trace in self.query(Trace):  # none is left when the screen is gone
+            self.filter_on_open = trace.expression
+        return self.filter_on_open
 
     def when_recorded(self, then: Callable[[], None]) -> None:
         """Do something once the run has been recorded and stands."""

@@ -10,9 +10,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from simwasm.debug.stop import Why
-from simwasm.errors import InputError
-from simwasm.trace.query import QueryError
-from simwasm_tui.breakpoint_text import read, written
 from simwasm_tui.messages import Say
 from simwasm_tui.outline import neighbour
 from simwasm_tui.panes.trace import Trace
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
 else:
     _Screen = object
 
-_BREAK_HINT = "get_header* map:req · trap · status!=OK if ctx:4 hits >3 say {key}"
 _FILTER_HINT = "call:get_header* status!=OK · empty for all rows"
 _PATIENCE = 0.3
 """Seconds for which keys pressed while the run moves are kept."""
@@ -58,6 +54,7 @@ class Verbs(_Screen):
         @property
         def ask_line(self) -> Ask: ...
         def say(self, text: str) -> None: ...
+        def edit_breakpoint(self, given: Breakpoint | str) -> None: ...
         def go(self, future: Future[Any]) -> None: ...
         def renew(self) -> None: ...
 
@@ -181,26 +178,6 @@ class Verbs(_Screen):
         row = self.debugger.tape.rows[trace.row] if trace is not None and trace.row >= 0 else None
         where = row.entered.function.name if row is not None else ""
         self.edit_breakpoint(self.debugger.breakpoints.find(where) or where)
-
-    def edit_breakpoint(self, given: Breakpoint | str) -> None:
-        """Ask for a breakpoint: another wording of one there is, or a new one."""
-        breakpoints = self.debugger.breakpoints
-        text = given if isinstance(given, str) else written(given)
-
-        def answered(text: str) -> str:
-            try:
-                where, settings = read(text)
-                if isinstance(given, str):
-                    breakpoints.add(where, **settings)
-                else:
-                    breakpoints.change(given.number, where=where, **settings)
-            except (QueryError, InputError) as error:
-                return str(error)
-            self._return_focus()
-            self.renew()
-            return ""
-
-        self.ask_line.ask("Breakpoint", answered, text=text, hint=_BREAK_HINT)
 
     # Marks.
 
@@ -341,11 +318,6 @@ class Verbs(_Screen):
         pane = self.body.focused_pane()
         if pane is not None:
             self.app.push_screen(Help(*pane_help(pane, self.keys)))
-
-    def do_manual(self) -> None:
-        from simwasm_tui.screens.help import Help, manual
-
-        self.app.push_screen(Help(*manual(self.keys)))
 
     def do_back(self) -> None:
         self.back()

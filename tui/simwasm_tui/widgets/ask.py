@@ -9,6 +9,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
+from simwasm_tui.messages import Say
+
 _REMEMBERED = 50
 
 
@@ -16,10 +18,9 @@ class Ask(Horizontal):
     """A question and the place for its answer."""
 
     DEFAULT_CSS = """
-    Ask { height: 1; dock: bottom; display: none; background: $panel; }
+    Ask { height: 1; display: none; background: $panel; }
     Ask.-open { display: block; }
     Ask Static { width: auto; padding: 0 1; color: $primary; text-style: bold; }
-    Ask Static.wrong { color: $error; text-style: none; }
     Ask Input { width: 1fr; border: none; height: 1; padding: 0; background: $panel; }
     Ask Input:focus { border: none; }
     """
@@ -34,7 +35,6 @@ class Ask(Horizontal):
     def compose(self) -> ComposeResult:
         yield Static("", id="question", markup=False)
         yield Input(id="answer", compact=True, select_on_focus=False)
-        yield Static("", id="wrong", classes="wrong", markup=False)
 
     @property
     def is_open(self) -> bool:
@@ -45,7 +45,6 @@ class Ask(Horizontal):
         """Ask. `answered` says what is wrong with an answer; with nothing wrong the question goes away."""
         self._question, self._answered, self._recalled = question, answered, 0
         self.query_one("#question", Static).update(question)
-        self._wrong("")
         answer = self.query_one(Input)
         answer.placeholder = hint
         answer.value = text
@@ -58,18 +57,12 @@ class Ask(Horizontal):
         self.remove_class("-open")
         self._answered = None
 
-    def _wrong(self, text: str) -> None:
-        self.query_one("#wrong", Static).update(text)
-
-    def on_input_changed(self) -> None:
-        self._wrong("")
-
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         if self._answered is None:
             return
         if wrong := self._answered(event.value):
-            self._wrong(wrong)
+            self.post_message(Say(f"✗ {wrong}"))
             return
         kept = self._before.setdefault(self._question, [])
         if event.value and event.value not in kept[-1:]:

@@ -12,13 +12,11 @@ from textual.widget import Widget
 from simwasm_tui.ink import style_of
 from simwasm_tui.text import INKS, Line
 
-FRAME_INKS = ("line", "focus", "title", "focused", "tab", "note", "past")
-
 
 class Drawn(Widget):
     """Lines of pieces, drawn with the theme's inks."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{name}" for name in (*INKS, *FRAME_INKS)}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{name}" for name in INKS}
     ALLOW_SELECT: ClassVar[bool] = False
 
     def __init__(self, *, id: str | None = None) -> None:

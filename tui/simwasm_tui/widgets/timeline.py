@@ -6,7 +6,7 @@ from textual import events
 
 from simwasm_tui.messages import Go
 from simwasm_tui.model import View
-from simwasm_tui.phases import Mark, Segment, Strip, draw, exchanges, phases, rows_of
+from simwasm_tui.phases import Mark, Segment, Strip, draw, exchange_at, exchanges, phases
 from simwasm_tui.text import Line, cells, spread
 from simwasm_tui.widgets.line import Drawn
 
@@ -30,7 +30,8 @@ class Timeline(Drawn):
         """Show a view."""
         self.view = view
         self._strips.clear()
-        self._segments = (exchanges(view.tape, view.rows), phases(view.tape, *_current(view)))
+        tape, rows = view.tape, view.rows
+        self._segments = (exchanges(tape, rows), phases(tape, *exchange_at(tape, view.row, rows)))
         self._marks = marks(view)
         self.refresh()
 
@@ -70,15 +71,6 @@ class Timeline(Drawn):
 def _of(index: int, number: int) -> str:
     wide = len(f"{number:,}")
     return f"{f'{index + 1:,}' if index >= 0 else '–':>{wide}}/{number:,}"
-
-
-def _current(view: View) -> tuple[int, int]:
-    """The rows of the exchange in which the run stands, or of the start."""
-    span = view.span
-    if span is not None:
-        return rows_of(view.tape, span, view.rows)
-    spans = view.tape.spans
-    return 0, (view.tape.rows.at(spans[0].first - 1) if spans else view.rows - 1)
 
 
 def marks(view: View) -> list[Mark]:
