@@ -5,6 +5,7 @@ What shows it is imported when it is wanted: the screen is an extra (`tui`) that
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from simwasm.recipe import Recipe, text_or_file
 
 SESSION = ".simwasm"
 """How the names of session files end."""
+_BROWSER = "TEXTUAL_DRIVER"
+"""Set for a process whose screen is shown elsewhere than in a terminal."""
 
 
 def command(words: Namespace) -> int:
@@ -29,10 +32,11 @@ def command(words: Namespace) -> int:
     scripted = bool(words.commands) or words.batch
     if words.web is not None:
         _needs_textual("--web")
+        start(words, remember=False)  # what is wrong is said here, not in the browser
         return _called("simwasm_tui.web", "serve")(words.web, _without_web(words.argv))
     if words.plain or scripted:
         return _plain(words, start(words, remember=not scripted))
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (os.environ.get(_BROWSER) or (sys.stdin.isatty() and sys.stdout.isatty())):
         raise InputError(
             "debug: the screen needs a terminal, and standard input or output is none; "
             "--plain works without, and so does --batch with -x FILE"

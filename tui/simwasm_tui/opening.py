@@ -1,0 +1,170 @@
+"""From what was typed or dropped to what is to be opened: plugin, traffic, a session, a trace.
+
+A terminal gives dropped files as paths in quotes, with escaped spaces, or as `file://`; they may come in any order.
+Rules: a file's name says what it is, and its first line where the name does not; errors say which field they belong to.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from simwasm.debug.start import Start, start_from, start_with
+from simwasm.errors import SimwasmError
+from simwasm.recipe import Recipe
+
+SESSION, PLUGIN = ".simwasm", (".wasm", ".wat")
+TRAFFIC = (".har", ".jsonl", ".json")
+_MOST = 200
+"""Names of files that are offered at once."""
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """What is wrong, and with which field."""
+
+    field: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is to be opened, by kind."""
+
+    plugin: str = ""
+    traffic: tuple[str, ...] = ()
+    session: str = ""
+    trace: str = ""
+
+
+def paths(text: str) -> list[str]:
+    """The paths in what was typed or dropped."""
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = text.split()
+    if len(words) > 1 and os.path.exists(os.path.expanduser(text.strip())):
+        words = [text.strip()]  # spaces in a name
+    return [_path(word) for word in words]
+
+
+def _path(word: str) -> str:
+    if word.startswith("file://"):
+        word = unquote(urlsplit(word).path)
+    return os.path.expanduser(word)
+
+
+def is_trace(path: str) -> bool:
+    """Whether a file is a trace: what its first line says."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(4096)
+    except (OSError, ValueError):
+        return False
+    first = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return first.startswith(b"{") and b'"format"' in first[:40] and b'"plugins"' in first.partition(b"\n")[0]
+
+
+def sort(words: Sequence[str]) -> Chosen:
+    """Which path is what."""
+    chosen = Chosen()
+    for path in words:
+        if path.endswith(SESSION):
+            chosen = replace(chosen, session=path)
+        elif path.endswith(PLUGIN):
+            chosen = replace(chosen, plugin=path)
+        elif is_trace(path):
+            chosen = replace(chosen, trace=path)
+        elif path not in chosen.traffic:
+            chosen = replace(chosen, traffic=(*chosen.traffic, path))
+    return chosen
+
+
+def understand(plugin: str, traffic: str) -> Chosen | Wrong:
+    """What the two fields mean; a path may stand in either."""
+    first, second = paths(plugin), paths(traffic)
+    for field, words in (("plugin", first), ("traffic", second)):
+        for path in words:
+            if wrong := missing(path):
+                return Wrong(field, wrong)
+    chosen = sort([*first, *second])
+    if not chosen.plugin and first and not chosen.session and not chosen.trace:
+        chosen = replace(
+            chosen, plugin=first[0], traffic=tuple(path for path in chosen.traffic if path != first[0])
+        )
+    if not (chosen.plugin or chosen.session or chosen.trace):
+        return Wrong("plugin", "a plugin is needed: the path of its .wasm file, or of a .simwasm session")
+    return chosen
+
+
+def missing(path: str) -> str:
+    """Why a file cannot be opened, as far as one sees from outside."""
+    try:
+        if os.path.isdir(path):
+            return f"{path} is a folder"
+        return "" if os.path.exists(path) else f"{path} is not there"
+    except ValueError:
+        return "that cannot be a path"
+
+
+def start_of(chosen: Chosen) -> Start | Wrong:
+    """Read what was chosen; not for traces."""
+    try:
+        return (
+            start_from(chosen.session)
+            if chosen.session
+            else start_with(Recipe(chosen.plugin, chosen.traffic))
+        )
+    except SimwasmError as error:
+        text = str(error)
+        return Wrong("traffic" if any(path in text for path in chosen.traffic) else "plugin", text)
+
+
+@dataclass(frozen=True)
+class Name:
+    """A path that may stand in a field."""
+
+    text: str
+    start: int
+
+
+def complete_path(text: str, cursor: int) -> list[Name]:
+    """Files and folders whose path begins with what stands before the cursor."""
+    start = _last_word(text[:cursor])
+    typed = text[start:cursor].replace("\\ ", " ").strip("'\"")
+    folder, begun = os.path.split(typed)
+    try:
+        with os.scandir(os.path.expanduser(folder) or ".") as entries:
+            found = [(entry.name, entry.is_dir()) for entry in entries if _fits(entry.name, begun)]
+    except (OSError, ValueError):
+        return []
+    found.sort(
+        key=lambda entry: (not entry[1] and not entry[0].endswith((SESSION, *PLUGIN, *TRAFFIC)), entry[0])
+    )
+    return [
+        Name(os.path.join(folder, name).replace(" ", "\\ ") + ("/" if is_folder else ""), start)
+        for name, is_folder in found[:_MOST]
+    ]
+
+
+def _fits(name: str, begun: str) -> bool:
+    return (
+        name.startswith(begun) and (begun.startswith(".") or not name.startswith(".")) and name.isprintable()
+    )
+
+
+def _last_word(text: str) -> int:
+    at = len(text)
+    while at and not (text[at - 1] == " " and text[at - 2 : at - 1] != "\\"):
+        at -= 1
+    return at
+
+
+def name_of(path: str) -> str:
+    """A short name for a file: with its folder where it is called plugin.wasm."""
+    found = Path(path)
+    return f"{found.parent.name}/{found.name}" if found.stem == "plugin" and found.parent.name else found.name
