@@ -6,7 +6,7 @@ Rule: everything that is written goes through `say`, which lets nothing through 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO, TypeVar
@@ -25,6 +25,7 @@ from simwasm.trace.text import printable
 
 T = TypeVar("T")
 Ink = Callable[[str, str], str]
+_PATIENCE_S = 1.0
 
 
 @dataclass(slots=True)
@@ -60,11 +61,13 @@ class Desk:
     """The branch and the position of the last stop that was told."""
     listed: int = -1
     """The last row that `list` has shown; -1 for none since the last stop."""
+    pressed: int = 0
+    """How often ctrl-c was pressed since the run moves."""
     leaving: bool = False
     source: Callable[[Path], None] | None = None
     """Does what a file's lines say."""
-    kept: bool = False
-    """The session is remembered whenever it changes."""
+    typing: bool = False
+    """A person sits there: the session is remembered whenever it changes, and what takes long is told."""
 
     def know(self) -> None:
         """Remember breakpoints before the run moves: temporary ones go when it stops."""
@@ -119,14 +122,26 @@ class Desk:
     # Waiting.
 
     def wait(self, future: Future[T]) -> T:
-        """The result; ctrl-c pauses what runs, and a second time ends the plugin's call."""
-        pressed = 0
-        while True:
-            try:
-                return future.result()
-            except KeyboardInterrupt:
-                pressed += 1
-                if pressed == 1:
-                    self.debugger.pause()
-                else:
-                    self.debugger.interrupt()
+        """The result, however long it takes; who waits for long at a terminal is told for what."""
+        self.pressed = 0
+        if self.typing:
+            wait([future], _PATIENCE_S)
+            if not future.done():
+                self.say(f"{self.debugger.busy or 'running'} …  ctrl-c pauses it", "reason")
+                self.flush()
+        return future.result()
+
+    def press(self) -> None:
+        """Ctrl-c: pause what moves, and end the plugin's call if that did not help; otherwise end what is done here."""
+        if self.debugger.stop is not None:
+            raise KeyboardInterrupt
+        self.pressed += 1
+        if self.pressed == 1:
+            self.debugger.pause()
+        else:
+            self.debugger.interrupt()
+
+    def settle(self) -> None:
+        """Wait until the run stands, whatever was to happen."""
+        self.debugger.pause()
+        self.wait(self.debugger.ask(lambda: None))

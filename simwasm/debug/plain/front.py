@@ -7,8 +7,11 @@ been typed, so that the output can be read alone.
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -62,6 +65,7 @@ class _Loop:
             self.command(line)
         except KeyboardInterrupt:
             self.desk.say("interrupted")
+            self.desk.settle()
         except Failed:
             raise
         except SimwasmError as error:
@@ -152,18 +156,32 @@ def run(start: Start, terms: Terms) -> int:
     debugger = Debugger(start.inputs)
     desk = Desk(debugger, start, terms.stream, terms.ink)
     typing = sys.stdin.isatty() and not terms.batch
-    desk.kept = typing
+    desk.typing = typing
     loop = _Loop(desk, terms, typing)
     desk.source = loop.source
     try:
-        _open(desk)
-        _lines(loop)
+        with _ctrl_c(desk):
+            _open(desk)
+            _lines(loop)
         keep(desk)
     except Failed:
         return 1
     finally:
         debugger.close()
     return 0
+
+
+@contextmanager
+def _ctrl_c(desk: Desk) -> Iterator[None]:
+    """Have ctrl-c do what it does here, where it can be had."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda number, frame: desk.press())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _open(desk: Desk) -> None:
