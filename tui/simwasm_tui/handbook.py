@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from textwrap import wrap
 
+from simwasm.trace.query import TERMS
+from simwasm_tui.commands import COMMANDS, Command, grouped, keys_sign
 from simwasm_tui.text import Line
 
 _MARKS = re.compile(r"\*\*(.+?)\*\*|(?<![\w*])\*(\S[^*]*)\*|\[([^\]]+)\]\([^)]+\)")
 _CODE = re.compile(r"(`+ ?)(.+?)( ?`+)")
+_NOTES = re.compile(r"^<!--.*?-->\n", re.M)
 _LEAST = 20
 
 
@@ -31,14 +34,34 @@ def read() -> str:
         return f"# Manual\n\nThe manual cannot be read: {error}. `?` explains the focused pane, `^p` has every command."
 
 
+def key_table() -> str:
+    """The commands of the screen with their keys, as the manual has them."""
+    parts = []
+    for group, rows in grouped(COMMANDS).items():
+        told = [f"| {_keys(row)} | {row.title.rstrip('…')}: {row.help} |" for row in rows]
+        parts.append("\n".join((f"| {group} | |", "|---|---|", *told)) + "\n")
+    return "\n".join(parts)
+
+
+def _keys(command: Command) -> str:
+    return " ".join(f"`{sign}`" for sign in keys_sign(command, {}).split()) or "^p"
+
+
+def term_table() -> str:
+    """The terms of the filter language, as the manual has them."""
+    rows = [f"| `{term.example}` | {term.doc} |" for term in TERMS]
+    return "\n".join(("| term | what it is |", "|---|---|", *rows)) + "\n"
+
+
 def lines(text: str, width: int) -> Iterator[Line]:
     """The lines for a width."""
+    text = _NOTES.sub("", text)
     width = max(_LEAST, width)
     source = iter([*text.splitlines(), ""])
     paragraph: list[str] = []
     for line in source:
         stripped = line.strip()
-        if stripped and not line.startswith(("#", "|", "```", "- ", "    ")):
+        if stripped and not line.startswith(("#", "|", "```", "- ")):
             paragraph.append(stripped)
             continue
         yield from _paragraph(paragraph, width)

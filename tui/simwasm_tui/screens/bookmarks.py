@@ -50,7 +50,7 @@ class Bookmarks(Listing[Spot]):
             if stop.position
         ]
         self.spots = [*kept, *stops]
-        self.list.show(Made(self.spots, self._line))
+        self.show(Made(self.spots, self._line))
 
     def _line(self, spot: Spot, width: int) -> Line:
         rows = spot.branch.tape.rows

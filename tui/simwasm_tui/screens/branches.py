@@ -39,7 +39,7 @@ class Branches(Listing[Chosen]):
 
     def fill(self) -> None:
         branches = self.debugger.branches
-        self.list.show(Made(branches, self._line), branches.index(self.debugger.branch))
+        self.show(Made(branches, self._line), branches.index(self.debugger.branch))
         if len(branches) == 1:
             self.say("Only one so far: O on a call answers in its place, and the run forks.")
 

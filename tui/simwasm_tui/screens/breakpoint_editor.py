@@ -88,7 +88,10 @@ class BreakpointEditor(Modal[Breakpoint]):
             self.query_one(f"#{name}", Field).text for name in ("where", "condition", "rule", "message")
         )
         written = replace(self.edited, where=where.strip(), condition=condition.strip(), message=said)
-        return written if _wrong_rule(rule) else replace(written, **hit_rule(rule))
+        if _wrong_rule(rule):
+            return written
+        counted = hit_rule(rule)
+        return replace(written, ignore=counted["ignore"], every=counted["every"])
 
     def _count(self) -> None:
         """Count how often the tape comes by there, if it is known where that is."""

@@ -50,7 +50,7 @@ class Destination(NamedTuple):
 class Why(Drawn):
     """Why the pair under the cursor differs."""
 
-    DEFAULT_CSS = "Why { height: 1; dock: bottom; background: $boost; }"
+    DEFAULT_CSS = "Why { height: 1; background: $boost; }"
 
     def __init__(self) -> None:
         super().__init__(id="why")
@@ -83,7 +83,6 @@ class Diff(Screen[Destination]):
     Diff { background: $background; }
     Diff #names { height: 1; background: $panel; color: $foreground; text-style: bold; }
     Diff #sum { height: auto; max-height: 3; color: $foreground 70%; padding: 0 1; }
-    Diff Foot { dock: bottom; }
     """
 
     def __init__(self, left: Side, right: Side) -> None:
@@ -96,8 +95,8 @@ class Diff(Screen[Destination]):
         yield Static("", id="names", markup=False)
         yield Static(self._about("Putting the two runs side by side…"), id="sum", markup=False)
         yield VirtualList(empty="")
-        yield Foot(self.ACTIONS[:-1])
         yield Why()
+        yield Foot(self.ACTIONS[:-1])
 
     def on_mount(self) -> None:
         self.list.focus()

@@ -33,14 +33,13 @@ class Health(Listing[None]):
 
     HEADING = "Health"
     ACTIONS = (Command("health.copy", "y", "Copy", "Copy all of it.", short="copy"),)
-    DEFAULT_CSS = "Health VirtualList { height: 20; }"
 
     def __init__(self, debugger: Debugger) -> None:
         super().__init__()
         self.debugger = debugger
 
     def fill(self) -> None:
-        self.list.show(FixedLines(report(self.debugger)))
+        self.show(FixedLines(report(self.debugger)))
 
     def do_copy(self) -> None:
         text = "\n".join(self.list.text_of(index) for index in range(len(self.list.lines)))

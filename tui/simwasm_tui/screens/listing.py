@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from simwasm_tui.screens.modal import Modal
 from simwasm_tui.text import Line
-from simwasm_tui.widgets.virtual_list import VirtualList
+from simwasm_tui.widgets.virtual_list import Lines, VirtualList
 
 T = TypeVar("T")
 
@@ -34,9 +34,10 @@ class Listing(Modal[T]):
     """A box with a list."""
 
     EMPTY: ClassVar[str] = "There is nothing here."
+    WHOLE: ClassVar[bool] = False
+    """Whether the box is always as high as it can be."""
     DEFAULT_CSS = """
-    Listing VirtualList { height: 18; }
-    Listing.-short VirtualList { height: 12; }
+    Listing VirtualList { height: 1fr; }
     Listing #name { display: none; border: none; height: 1; padding: 0; background: $boost; }
     Listing.-naming #name { display: block; }
     """
@@ -54,6 +55,13 @@ class Listing(Modal[T]):
     def list(self) -> VirtualList:
         """The list."""
         return self.query_one(VirtualList)
+
+    def show(self, lines: Lines, cursor: int | None = None) -> None:
+        """Show lines; the list is as high as they need, within bounds."""
+        self.list.show(lines, cursor)
+        if not self.WHOLE:
+            most = 10 if self.has_class("-short") else 22
+            self.list.styles.height = min(most, max(5, len(lines)))
 
     def fill(self) -> None:
         """Show the entries, or show them anew."""

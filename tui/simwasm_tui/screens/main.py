@@ -129,7 +129,7 @@ class MainScreen(Openers, Verbs, Screen[None]):
 
     def on_changed(self) -> None:
         wait = self._drawn_at + _FRAME - monotonic()
-        if wait <= 0:
+        if wait <= 0 or self.debugger.stop is not None:
             self.renew()
         elif not self._waiting:
             self._waiting = True
@@ -274,6 +274,3 @@ class MainScreen(Openers, Verbs, Screen[None]):
 
     def on_descendant_blur(self) -> None:
         self.body.focus_moved()
-
-    def on_key(self) -> None:
-        self.say("")

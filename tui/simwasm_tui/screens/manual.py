@@ -19,10 +19,9 @@ class Manual(Listing[None]):
         Command("manual.before", "N", "Before", "Find it above.", short="before"),
         Command("manual.close", "f1", "Close", "Go back.", short="close"),
     )
+    WHOLE = True
     DEFAULT_CSS = """
     Manual > #box { height: 90%; max-width: 110; }
-    Manual VirtualList { height: 1fr; }
-    Manual.-short VirtualList { height: 1fr; }
     """
 
     def __init__(self, keys: dict[str, str]) -> None:

@@ -22,7 +22,11 @@ from simwasm.errors import SimwasmError, TraceError
 from simwasm.trace.file import TraceFile, open_trace
 from simwasm_tui.commands import Command, method
 from simwasm_tui.opening import (
+    PLUGIN,
+    SESSION,
+    TRAFFIC,
     Chosen,
+    Name,
     Wrong,
     complete_path,
     missing,
@@ -73,7 +77,7 @@ class StartScreen(Screen[None]):
     ACTIONS: ClassVar[tuple[Command, ...]] = (
         Command("start.open", "enter", "Open", "Debug what is in the fields, or under the cursor.", short="open"),
         Command("start.next", "tab", "Next field", "Complete a path, or go to the next field.", short="complete, next"),
-        Command("start.quit", "ctrl+q,escape", "Leave", "Leave the start screen.", short="leave", urgent=True),
+        Command("start.quit", "escape,ctrl+q", "Leave", "Leave the start screen.", short="leave", urgent=True),
     )  # fmt: skip
     BINDINGS = bindings((ACTIONS[2],))
     DEFAULT_CSS = """
@@ -103,11 +107,11 @@ class StartScreen(Screen[None]):
             id="plugin",
             hint="plugin.wasm, or session.simwasm",
             check=_wrong_path,
-            complete=complete_path,
+            complete=_complete,
         )
-        yield Field("traffic", id="traffic", hint="traffic.har …", check=_wrong_path, complete=complete_path)
+        yield Field("traffic", id="traffic", hint="traffic.har …", check=_wrong_path, complete=_complete)
         yield VirtualList(empty="")
-        yield Foot(self.ACTIONS)
+        yield Foot(self.ACTIONS[:2])
 
     def on_mount(self) -> None:
         self.list.show(EntryLines(entries(recent(), samples(), time_ns())))
@@ -247,6 +251,13 @@ def read(what: Chosen | Sample | Recent) -> Start | TraceFile | Wrong:
 def _wrong_path(text: str) -> str:
     """What is wrong with a path while it is typed: only that it is a folder, or none at all."""
     return "that cannot be a path" if "\0" in text else ""
+
+
+def _complete(text: str, cursor: int) -> list[Name]:
+    """Folders, and the files that can be opened here."""
+    return [
+        name for name in complete_path(text, cursor) if name.text.endswith(("/", SESSION, *PLUGIN, *TRAFFIC))
+    ]
 
 
 # The list.

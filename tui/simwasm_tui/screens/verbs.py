@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import sleep
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -34,7 +35,8 @@ else:
 
 _FILTER_HINT = "call:get_header* status!=OK · empty for all rows"
 _PATIENCE = 0.3
-"""Seconds for which keys pressed while the run moves are kept."""
+"""Seconds for which keys wait for the run to stand."""
+_MOMENT = 0.002
 
 
 class Verbs(_Screen):
@@ -60,13 +62,24 @@ class Verbs(_Screen):
 
     # Running.
 
+    @property
+    def moving(self) -> bool:
+        """Whether something that was asked for has not been done yet, or is not seen yet."""
+        view = self.view
+        return any(not future.done() for future in self.pending) or (
+            view is not None and view.stop is not self.debugger.stop
+        )
+
+    async def settled(self) -> None:
+        """Wait for a short while until what was asked for is seen: what is typed next is meant for that."""
+        while self.moving and monotonic() - self._since < _PATIENCE:
+            await sleep(_MOMENT)
+
     def _verb(self, verb: Callable[..., Future[Stop]], **words: bool) -> None:
         if any(not future.done() for future in self.pending):
-            if monotonic() - self._since > _PATIENCE:
-                self.say("It is still running. p pauses it.")
-                return
-        else:
-            self._since = monotonic()
+            self.say("It is still running. p pauses it.")
+            return
+        self._since = monotonic()
         self.go(verb(**words))
 
     def do_step(self) -> None:

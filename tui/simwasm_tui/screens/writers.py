@@ -1,7 +1,7 @@
 """Who wrote this: every header, body, property, shared value and metric at this stop, and beside it who made it so.
 
-Each entry leads to its call. The stories come from the tape (`debug/writers.py`), in a thread, since a metric's story is
-the whole run.
+Each entry leads to its call. The stories come from the tape (`debug/writers.py`), in a thread: a metric's story is the
+whole run.
 """
 
 from __future__ import annotations
