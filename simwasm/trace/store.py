@@ -93,14 +93,15 @@ class Recorder:
         self._known[function] = made = lines.call(function, named=self._chain), lines.end(function)
         return made
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write the newest call even if it has not ended: nothing will follow."""
         if self._pending:
             self._write(self._pending + "}\n")
             self._pending = ""
 
     def outcome(self, content: dict[str, Any]) -> None:
         """Note what became of an exchange."""
-        self._flush()
+        self.flush()
         self._line({"outcome": content})
 
 
