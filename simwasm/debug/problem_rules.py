@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from simwasm.abi.enums import LogLevel
+from simwasm.abi.enums import LogLevel, MapType
 from simwasm.debug.tape import Span, Tape
 from simwasm.errors import TrapKind
-from simwasm.exchange import to_text
+from simwasm.exchange import decimal, to_text
 from simwasm.host.outcome import Outcome
 from simwasm.trace.event import Entered, Left, Trapped, shown
 from simwasm.trace.query.grades import Grade, grade_of_answer, level_of, message_of
@@ -271,7 +271,32 @@ def spoiled(span: Span, outcome: Outcome, memory: Memory) -> Problem | None:
     )  # fmt: skip
 
 
-ENDS = (trapped, refused, complained, replied_and_continued)
+def callout_refused(ended: Ended, memory: Memory) -> Problem | None:
+    """The plugin read that a callout was answered with an error."""
+    event, entered = ended.event, ended.entered
+    if not asks_for_status(entered) or not isinstance(event, Left) or not event.values:
+        return None
+    status = decimal(event.values[0])
+    if status is None or status < 500:
+        return None
+    return Problem(
+        ended.opened, Grade.WARNING, f"callout answered {status}",
+        f"The callout of {entered.vm} was answered with {status}.",
+        "503 and 504 are also what the host says for a cluster that cannot be reached or is too slow.",
+        "See that the plugin handles it: what waits for this answer has to be continued or answered.",
+    )  # fmt: skip
+
+
+def asks_for_status(entered: Entered) -> bool:
+    """Whether a call reads the status of a callout's answer."""
+    return (
+        entered.function.name == "proxy_get_header_map_value"
+        and entered.args[0] is MapType.HTTP_CALL_RESPONSE_HEADERS
+        and entered.args[1] == ":status"
+    )
+
+
+ENDS = (trapped, refused, complained, replied_and_continued, callout_refused)
 BEGINS = (callout_failed, called_while_paused)
 EXCHANGES = (hung, failed, answered_by_the_plugin, spoiled)
 RULES: tuple[Callable[..., Problem | None], ...] = (*ENDS, *BEGINS, *EXCHANGES)

@@ -7,6 +7,7 @@ of earlier events is remembered for it here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 from simwasm.abi.table import ALLOCATORS, Side
@@ -19,6 +20,7 @@ from simwasm.debug.problem_rules import (
     Ended,
     Memory,
     Problem,
+    asks_for_status,
 )
 from simwasm.debug.tape import Span, Tape
 from simwasm.host.outcome import Outcome
@@ -59,7 +61,7 @@ class Problems:
 
     def all(self) -> tuple[Problem, ...]:
         """Those that were found, in the order of their positions."""
-        return tuple(sorted(self._found))
+        return tuple(sorted(self._found, key=attrgetter("position")))
 
     def __len__(self) -> int:
         return len(self._found)
@@ -95,6 +97,7 @@ def _matters(entered: Entered, event: Left | Trapped) -> bool:
     return (
         event.__class__ is Trapped
         or name in _NOTED
+        or asks_for_status(entered)
         or (entered.function.side is not _PLUGIN and bool(event.result))  # type: ignore[union-attr]
     )
 
