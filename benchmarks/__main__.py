@@ -11,7 +11,7 @@ from benchmarks.row import Row
 from benchmarks.table import table
 from simwasm.errors import SimwasmError
 
-NAMES = ("hostcall", "replay", "start")
+NAMES = ("hostcall", "replay", "start", "trace")
 
 
 def main() -> int:

@@ -40,6 +40,12 @@ def test_starting_is_measured_beside_an_empty_python() -> None:
     check(start.rows(rounds=1), "start")
 
 
+def test_opening_a_trace_is_measured_beside_parsing_it() -> None:
+    from benchmarks import trace
+
+    check(trace.rows(rounds=1, size=1000), "trace")
+
+
 def test_sides_are_measured_in_turns() -> None:
     asked: list[str] = []
 
