@@ -10,7 +10,7 @@ from simwasm.debug.expressions import parse
 from simwasm.debug.plain.command import Command, number, wants
 from simwasm.debug.plain.desk import Desk
 from simwasm.debug.plain.formats import LONGEST, NUMBERS, read_format, strings, units
-from simwasm.errors import InputError
+from simwasm.errors import InputError, SimwasmError
 
 _GROUP = "data"
 
@@ -61,16 +61,25 @@ def show(desk: Desk, rest: str) -> None:
         raise InputError(f"print: {shown(value)} cannot be shown as {form}")
 
 
+def displayed(desk: Desk, number: int) -> str:
+    """A display with its value here."""
+    text = desk.displays[number]
+    try:
+        return f"{number}: {text} = {shown(parse(text).value(desk.scope()))}"
+    except SimwasmError as error:
+        return f"{number}: {text} = <{error}>"
+
+
 def display(desk: Desk, rest: str) -> None:
     """Show a value at every stop."""
     if not rest:
-        for each, text in desk.displays.items():
-            desk.say(f"{each}: {text}")
+        for each in desk.displays:
+            desk.say(displayed(desk, each))
         return
     parse(rest)
     key = max(desk.displays, default=0) + 1
     desk.displays[key] = rest
-    desk.say(f"{key}: {rest}")
+    desk.say(displayed(desk, key))
 
 
 def undisplay(desk: Desk, rest: str) -> None:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from simwasm.abi.enums import BufferType
 from simwasm.debug.arguments import arguments
-from simwasm.debug.expression_functions import shown
 from simwasm.debug.plain import branching, breaking, listing
 from simwasm.debug.plain.command import Command, split, wants
 from simwasm.debug.plain.desk import Desk
+from simwasm.debug.plain.examine import displayed
 from simwasm.debug.plain.rowtext import row_text
 from simwasm.debug.waiting import lasting, status
 from simwasm.errors import InputError
@@ -52,7 +52,7 @@ def _body(desk: Desk, rest: str) -> None:
     state, some = desk.debugger.state(), False
     for body in state.bodies:
         named = not rest or rest.lower() in body.kind.name.lower()
-        if not named or not (body.read.allowed or body.buffered or body.received or rest):
+        if not named or not (body.data or body.buffered or body.received or rest):
             continue
         some = True
         desk.say(body.kind.name, "callback")
@@ -171,19 +171,10 @@ def _row(desk: Desk, rest: str) -> None:
 
 
 def _displays(desk: Desk, rest: str) -> None:
-    for number, text in desk.displays.items():
-        desk.say(f"{number:>3}  {text}  = {_shown(desk, text)}")
+    for number in desk.displays:
+        desk.say(displayed(desk, number))
     if not desk.displays:
         desk.say("nothing is watched; `display body.request` shows a value at every stop")
-
-
-def _shown(desk: Desk, text: str) -> str:
-    from simwasm.debug.expressions import parse
-
-    try:
-        return shown(parse(text).value(desk.scope()))
-    except InputError as error:
-        return f"<{error}>"
 
 
 SUBJECTS = (

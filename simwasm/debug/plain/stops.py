@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 
 from simwasm.debug.consequences import consequence
-from simwasm.debug.expression_functions import shown
-from simwasm.debug.expressions import parse
 from simwasm.debug.plain.desk import Desk
+from simwasm.debug.plain.examine import displayed
 from simwasm.debug.plain.rowtext import line
 from simwasm.debug.stop import Stop, Why
 from simwasm.debug.tape import Line
-from simwasm.errors import SimwasmError
 from simwasm.trace.rows import Kind, Row
 from simwasm.trace.text import value_text
 
@@ -37,8 +35,8 @@ def tell(desk: Desk, stop: Stop) -> None:
     if stop.row >= 0:
         around(desk, stop.row, desk.settings.context)
     result(desk, stop)
-    for number, text in desk.displays.items():
-        desk.say(f"{number}: {text} = {_value(desk, text)}")
+    for number in desk.displays:
+        desk.say(displayed(desk, number))
 
 
 def _headline(desk: Desk, stop: Stop) -> Iterator[tuple[str, str]]:
@@ -57,6 +55,8 @@ def _headline(desk: Desk, stop: Stop) -> Iterator[tuple[str, str]]:
         )
     elif stop.why is Why.FAILED:
         yield f"the run cannot go on: {stop.note}", "trap"
+    elif stop.why is Why.ENTRY and stop.note:
+        yield f"the run cannot go on behind what is on tape: {stop.note}", "trap"
     elif stop.why not in _QUIET and not numbers:
         yield stop.why.value + (f": {stop.note}" if stop.note else ""), "callback"
     elif stop.note:
@@ -129,10 +129,3 @@ def _passed(desk: Desk, start: int, stop: Stop) -> None:
 def log_text(line: Line) -> str:
     """A line of the proxy's log."""
     return f"log {line.log.level.name.lower()}: {line.log.text}"
-
-
-def _value(desk: Desk, text: str) -> str:
-    try:
-        return shown(parse(text).value(desk.scope()))
-    except SimwasmError as error:
-        return f"<{error}>"
