@@ -46,7 +46,7 @@ class Ticking(DebuggerApp):
 class Terminal:
     """An application, what can be pressed, and what is seen."""
 
-    def __init__(self, app: DebuggerApp, pilot: Pilot[int | None]) -> None:
+    def __init__(self, app: DebuggerApp, pilot: Pilot[int]) -> None:
         self.app = app
         self.pilot = pilot
 
@@ -90,13 +90,13 @@ class Terminal:
         assert pane is not None, f"no pane {name} was made"
         return pane
 
-    def list(self, name: str) -> VirtualList:
+    def listed(self, name: str) -> VirtualList:
         """The list in a pane."""
         return self.pane(name).query_one(VirtualList)
 
     def lines(self, name: str) -> list[str]:
         """The texts of all lines of a pane's list."""
-        shown = self.list(name)
+        shown = self.listed(name)
         return [plain(shown.lines.line(index, shown.room)).rstrip() for index in range(len(shown.lines))]
 
     async def press(self, *keys: str) -> None:

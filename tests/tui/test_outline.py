@@ -12,8 +12,8 @@ from simwasm.trace.rows import Kind
 CASE = "http_auth/browser"
 
 
-def outline(tape: Tape, **options: bool) -> Outline:
-    found = Outline(tape, **options)
+def outline(tape: Tape, *, allocator: bool = False) -> Outline:
+    found = Outline(tape, allocator=allocator)
     while found.grow(len(tape.rows), 7):
         pass
     return found

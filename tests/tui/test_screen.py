@@ -250,7 +250,7 @@ def test_folding_hides_a_callback_and_going_into_it_opens_it() -> None:
     async def test() -> None:
         async with on_screen(CASE) as at:
             await at.press("s", "s", "left")
-            assert "… 2 calls → PAUSE" in at.lines("trace")[at.list("trace").cursor]
+            assert "… 2 calls → PAUSE" in at.lines("trace")[at.listed("trace").cursor]
             await at.press("s")
             assert not at.trace.outline.folded  # type: ignore[union-attr]  # it is there
             assert at.trace.row == at.stop.row
@@ -285,12 +285,12 @@ def test_layouts_go_round() -> None:
 def test_a_pane_is_maximised_and_comes_back() -> None:
     async def test() -> None:
         async with on_screen(CASE) as at:
-            before = at.list("trace").size
+            before = at.listed("trace").size
             await at.press("z")
-            assert at.list("trace").size.width > before.width
+            assert at.listed("trace").size.width > before.width
             assert not at.pane("streams").display
             await at.press("escape")
-            assert at.list("trace").size == before
+            assert at.listed("trace").size == before
 
     run(test())
 
@@ -358,7 +358,7 @@ def test_a_click_on_the_timeline_goes_there() -> None:
 def test_a_double_click_in_the_trace_goes_to_the_row() -> None:
     async def test() -> None:
         async with on_screen(CASE) as at:
-            listing = at.list("trace")
+            listing = at.listed("trace")
             await at.click(listing, 10, 4, times=2)
             assert at.stop.row == at.trace.outline[listing.scroll_offset.y + 4]  # type: ignore[index]  # it is there
 

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from asyncio import Event, TimeoutError, wait_for
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
+from textual import events
 from textual.app import App
+from textual.message_pump import MessagePump
+from textual.widget import Widget
+from textual.widgets import Input
 
 from simwasm.debug.debugger import Debugger
 from simwasm.debug.inputs import Inputs
 from simwasm.debug.start import Start
 from simwasm_tui import keymap
+from simwasm_tui.commands import COMMANDS as TABLE
 from simwasm_tui.messages import Changed, Complain
 from simwasm_tui.palette import Commands, every_key
 from simwasm_tui.screens.main import MainScreen
 from simwasm_tui.sessions import Keeper
 from simwasm_tui.themes import DARK, THEMES
+
+_PATIENCE = 0.1
 
 
 class DebuggerApp(App[int]):
@@ -34,6 +43,8 @@ class DebuggerApp(App[int]):
         self.debugger: Debugger | None = None
         self.main: MainScreen | None = None
         self._told = False
+        self._urgent = frozenset[str]()
+        """The keys that pause and interrupt."""
         self._wishes = keymap.Keymap({})
 
     def on_mount(self) -> None:
@@ -41,6 +52,12 @@ class DebuggerApp(App[int]):
             self.add_class("-no-color")
         self._wishes = self._read_keys()
         self.set_keymap(self._wishes.keys)
+        self._urgent = frozenset(
+            key.strip()
+            for command in TABLE
+            if command.id in ("pause", "interrupt")
+            for key in self._wishes.keys.get(command.id, command.keys).split(",")
+        )
         self.begin(self.beginning)
 
     def begin(self, start: Start) -> None:
@@ -77,6 +94,28 @@ class DebuggerApp(App[int]):
         if debugger is not None:
             debugger.close()
 
+    async def on_event(self, event: events.Event) -> None:
+        """Do what a key means before the next one is looked at, so that nothing typed quickly goes astray.
+
+        Textual would send it round, to the focused widget, its screen and back here, and the next key behind it to
+        whatever has the focus meanwhile. Keys also wait for where the keys before them lead; only those that stop the
+        run do not.
+        """
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        main, focused = self.main, self.focused
+        if main is not None:
+            if event.key not in self._urgent:
+                await main.settled()
+            main.say("")
+        typing = isinstance(focused, Input) and focused.check_consume_key(event.key, event.character)
+        urgent = await self._check_bindings(event.key, priority=True)
+        if not urgent and (typing or not await self._check_bindings(event.key)):
+            await super().on_event(event)
+        if isinstance(focused, Input):
+            await _handled(focused)
+
     def on_unmount(self) -> None:
         debugger, main = self.debugger, self.main
         self.debugger = self.main = None
@@ -101,6 +140,18 @@ class DebuggerApp(App[int]):
     def changes_seen(self) -> None:
         """From now on, be told again."""
         self._told = False
+
+
+async def _handled(widget: Widget) -> None:
+    """Wait, not for long, until a widget and what is around it have looked at what was sent to them."""
+    node: MessagePump | None = widget
+    while isinstance(node, Widget):
+        done = Event()
+        if not node.call_later(done.set):
+            return
+        with suppress(TimeoutError):
+            await wait_for(done.wait(), _PATIENCE)
+        node = node._parent
 
 
 def run(start: Start) -> int:

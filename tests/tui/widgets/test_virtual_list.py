@@ -49,10 +49,10 @@ class ListApp(App[None]):
 
 @asynccontextmanager
 async def shown(
-    size: int = MILLION, **options: bool
+    size: int = MILLION, *, follow: bool = False
 ) -> AsyncIterator[tuple[Pilot[None], VirtualList, Numbers]]:
     numbers = Numbers(size)
-    listing = VirtualList(numbers, **options)
+    listing = VirtualList(numbers, follow=follow)
     async with ListApp(listing).run_test(size=(40, 10)) as pilot:
         listing.focus()
         await pilot.pause()

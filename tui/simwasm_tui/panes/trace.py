@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 from simwasm.debug.conditions import OnTape
 from simwasm.debug.tape import Tape
@@ -52,7 +53,7 @@ class TraceLines:
 class TraceList(VirtualList):
     """A list in which left and right fold, as in a tree."""
 
-    BINDINGS = [  # noqa: RUF012  # Textual reads it as a class variable
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "fold(True)", "Fold", show=False),
         Binding("right", "fold(False)", "Unfold", show=False),
         Binding("shift+left", "sideways(-8)", "Left", show=False),

@@ -18,8 +18,7 @@ class Ask(Horizontal):
     """A question and the place for its answer."""
 
     DEFAULT_CSS = """
-    Ask { height: 1; display: none; background: $panel; }
-    Ask.-open { display: block; }
+    Ask { height: 1; background: $panel; }
     Ask Static { width: auto; padding: 0 1; color: $primary; text-style: bold; }
     Ask Input { width: 1fr; border: none; height: 1; padding: 0; background: $panel; }
     Ask Input:focus { border: none; }
@@ -27,6 +26,7 @@ class Ask(Horizontal):
 
     def __init__(self) -> None:
         super().__init__(id="ask")
+        self.display = False
         self._answered: Callable[[str], str] | None = None
         self._before: dict[str, list[str]] = {}
         self._question = ""
@@ -39,7 +39,7 @@ class Ask(Horizontal):
     @property
     def is_open(self) -> bool:
         """Whether it is being asked."""
-        return self.has_class("-open")
+        return self.display
 
     def ask(self, question: str, answered: Callable[[str], str], *, text: str = "", hint: str = "") -> None:
         """Ask. `answered` says what is wrong with an answer; with nothing wrong the question goes away."""
@@ -48,13 +48,13 @@ class Ask(Horizontal):
         answer = self.query_one(Input)
         answer.placeholder = hint
         answer.value = text
-        self.add_class("-open")
+        self.display = True
         answer.cursor_position = len(text)
-        answer.focus()
+        self.screen.set_focus(answer)  # at once: the next key is meant for it
 
     def close(self) -> None:
         """Stop asking."""
-        self.remove_class("-open")
+        self.display = False
         self._answered = None
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -183,13 +183,16 @@ class Body(Drawn):
             slot = self.slot_of(name, self.where(self.size))
         self.chosen[slot] = name
         self.rearrange()
-        self.call_after_refresh(self._focus, name)
+        if not self._focus(name):
+            self.call_after_refresh(self._focus, name)
 
-    def _focus(self, name: str) -> None:
+    def _focus(self, name: str) -> bool:
+        """Give a pane the focus at once, as the next key is meant for it; False if it is still being made."""
         pane = self.pane(name)
         target = next((node for node in pane.query("*") if node.focusable), None) if pane else None
         if target is not None:
-            target.focus()
+            self.screen.set_focus(target)
+        return target is not None
 
     def focused_pane(self) -> Pane | None:
         """The pane that has the focus."""

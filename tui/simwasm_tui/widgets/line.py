@@ -31,7 +31,7 @@ class Drawn(Widget):
         width, base = self.size.width, self.rich_style
         pieces = self.made(y, width)
         segments = (Segment(text, base + self._ink(ink) if ink else base) for text, ink in pieces)
-        return Strip(segments).crop_extend(0, width, base)
+        return Strip(segments).simplify().crop_extend(0, width, base)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
