@@ -29,7 +29,7 @@ class Kind(Enum):
 class Row(NamedTuple):
     """One row."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # nobody looks for a value in a row
     """Its place among the rows, from 0."""
     position: int
     """Where one stands on it."""
