@@ -11,16 +11,16 @@ The run is on tape, so where a breakpoint is hit is a question about the tape, i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from simwasm.debug.hits import Hits
 from simwasm.debug.logpoints import message
 from simwasm.debug.tape import Tape
-from simwasm.debug.where import MemoryRange, understand
+from simwasm.debug.where import MemoryRange, Where, understand
 from simwasm.errors import InputError
 from simwasm.trace.query.syntax import QueryError
 
@@ -118,6 +118,7 @@ class Breakpoints:
         self._all: tuple[Breakpoint, ...] = ()
         self._next = 1
         self._hits: WeakKeyDictionary[Tape, dict[tuple[str, str, bool], Hits]] = WeakKeyDictionary()
+        self._stops: tuple[int, ref[Tape] | None, tuple[tuple[Breakpoint, Hits], ...]] = (-1, None, ())
 
     def __iter__(self) -> Iterator[Breakpoint]:
         return iter(self._all)
@@ -193,23 +194,22 @@ class Breakpoints:
     def next_hit(self, tape: Tape, position: int, *, back: bool = False, until: int = 0) -> int | None:
         """The nearest position behind this one, or before it, where one stops; None if there is none on tape."""
         found = []
-        for breakpoint in self._all:
-            if breakpoint.stops:
-                hits = self._of(breakpoint, tape, until)
-                known = len(hits)
-                here = hits.count(position - 1 if back else position)
-                hit = breakpoint.preceding(here) if back else breakpoint.following(here + 1)
-                if 0 < hit <= known:
-                    found.append(hits[hit - 1])
+        for breakpoint, hits in self._stopping(tape):
+            hits.grow(tape, _known(tape, until))
+            here = hits.count(position - 1 if back else position)
+            hit = breakpoint.preceding(here) if back else breakpoint.following(here + 1)
+            if 0 < hit <= len(hits):
+                found.append(hits[hit - 1])
         return (max if back else min)(found, default=None)
 
     def matches(self, tape: Tape, position: int) -> tuple[int, ...]:
         """The numbers of those that stop at a position."""
-        return tuple(
-            breakpoint.number
-            for breakpoint in self._all
-            if breakpoint.stops and breakpoint.counts(self._of(breakpoint, tape, position).number(position))
-        )
+        found = []
+        for breakpoint, hits in self._stopping(tape):
+            hits.grow(tape, _known(tape, position))
+            if (hit := hits.number(position)) and breakpoint.counts(hit):
+                found.append(breakpoint.number)
+        return tuple(found)
 
     def log_lines(self, tape: Tape, first: int = 1, last: int | None = None) -> tuple[tuple[int, str], ...]:
         """What is said in passing between two positions: where, and what."""
@@ -224,8 +224,24 @@ class Breakpoints:
                 ]
         return tuple(sorted(found, key=lambda line: line[0]))
 
+    def _stopping(self, tape: Tape) -> Sequence[tuple[Breakpoint, Hits]]:
+        """Those that can stop the run, with their indices: asked for at every event, so it is kept."""
+        serial, of, found = self._stops
+        if serial != self.serial or of is None or of() is not tape:
+            serial = self.serial
+            found = tuple((each, self._index(each, tape)) for each in self._all if each.stops)
+            self._stops = serial, ref(tape), found
+        return found
+
     def _of(self, breakpoint: Breakpoint, tape: Tape, until: int) -> Hits:
         """The index, as far as it can be."""
+        found = self._index(breakpoint, tape)
+        found.grow(tape, _known(tape, until))
+        return found
+
+    def _index(self, breakpoint: Breakpoint, tape: Tape) -> Hits:
+        if breakpoint.suspended:
+            return Hits(Where(None))
         ends = message(breakpoint.message).ends
         key = (breakpoint.where, breakpoint.condition, ends)
         indices = self._hits.setdefault(tape, {})
@@ -233,7 +249,6 @@ class Breakpoints:
         if found is None:
             where = understand(breakpoint.where, breakpoint.condition)
             found = indices.setdefault(key, Hits(where, ends=ends))
-        found.grow(tape, max(until, len(tape) if tape.complete else len(tape) - 1))
         return found
 
     # Session files.
@@ -255,6 +270,11 @@ class Breakpoints:
             raise InputError("two breakpoints have the same number")
         self._next = max((each.number for each in loaded), default=0) + 1
         self._set(tuple(loaded))
+
+
+def _known(tape: Tape, until: int) -> int:
+    """Up to where a tape is known in full."""
+    return max(until, len(tape) if tape.complete else len(tape) - 1)
 
 
 _KINDS: dict[str, type] = {

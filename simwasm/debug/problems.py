@@ -6,7 +6,7 @@ of earlier events is remembered for it here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
 from operator import attrgetter
 from typing import Any
 
@@ -23,11 +23,14 @@ from simwasm.debug.problem_rules import (
     asks_for_status,
 )
 from simwasm.debug.tape import Span, Tape
-from simwasm.host.outcome import Outcome
 from simwasm.trace.event import Entered, Left, Trapped, shown
 from simwasm.trace.query.grades import Grade
 
 __all__ = ["Grade", "Problem", "Problems"]
+
+
+MOST = 1_000
+"""How many are kept that are of one severity and were found by one rule."""
 
 
 class Problems:
@@ -36,6 +39,9 @@ class Problems:
     def __init__(self, tape: Tape) -> None:
         self.until = 0
         """The last position that was looked at."""
+        self.left_off = 0
+        """How many more there are that are not kept, being like many others."""
+        self._counts: Counter[tuple[str, Grade]] = Counter()
         self._memory = Memory(tape)
         self._found: list[Problem] = []
         self._spans = 0
@@ -67,24 +73,37 @@ class Problems:
         return len(self._found)
 
     def _begins(self, position: int, entered: Entered) -> None:
-        self._found += filter(None, (rule(position, entered, self._memory) for rule in BEGINS))
+        for rule in BEGINS:
+            self._note(rule.__name__, rule(position, entered, self._memory))
 
     def _ends(self, ended: Ended) -> None:
         _remember(ended, self._memory)
-        self._found += filter(None, (rule(ended, self._memory) for rule in ENDS))
+        for rule in ENDS:
+            self._note(rule.__name__, rule(ended, self._memory))
+
+    def _note(self, rule: str, problem: Problem | None) -> None:
+        """Keep what was found, unless very many are alike."""
+        if problem is not None:
+            kind = rule, problem.severity
+            self._counts[kind] += 1
+            if self._counts[kind] <= MOST:
+                self._found.append(problem)
+            else:
+                self.left_off += 1
 
     def _exchanges(self) -> None:
         """Look at the exchanges that have ended since."""
         memory = self._memory
-        spans = memory.tape.spans
-        self._open += spans[self._spans :]
-        self._spans += len(spans) - self._spans
+        begun = memory.tape.spans[self._spans :]
+        self._spans += len(begun)
+        self._open += begun
         still = []
         for span in self._open:
             if span.outcome is None or span.last > self.until:
                 still.append(span)
                 continue
-            self._found += _of_exchange(span, span.outcome, memory)
+            for rule in EXCHANGES:
+                self._note(rule.__name__, rule(span, span.outcome, memory))
         self._open = still
 
 
@@ -132,9 +151,3 @@ def _outermost(tape: Tape, position: int) -> int:
     while around := tape.around(position):
         position = around
     return position
-
-
-def _of_exchange(span: Span, outcome: Outcome, memory: Memory) -> Iterator[Problem]:
-    for rule in EXCHANGES:
-        if (found := rule(span, outcome, memory)) is not None:
-            yield found

@@ -171,6 +171,14 @@ def test_a_place_that_means_nothing_is_refused(where: str, said: str) -> None:
     assert len(breakpoints) == 0
 
 
+def test_a_header_is_watched_for_writes() -> None:
+    tape = tape_of("response_body/browser")
+    assert (
+        names_at(tape, hits("header:content-length does:write", tape)[:2])
+        == ["Entered proxy_remove_header_map_value"] * 2
+    )
+
+
 def test_a_text_in_quotes_is_looked_for() -> None:
     tape = tape_of(ID)
     assert names_at(tape, hits('"auth answered"', tape)) == ["Left proxy_log"] * 3
@@ -317,6 +325,7 @@ def test_one_that_means_nothing_any_more_is_suspended_and_says_why() -> None:
     first, second = breakpoints
     assert "the ABI has no function `proxy_on_teapot`" in first.suspended
     assert not second.suspended
+    assert breakpoints.hits(1, tape_of(ID)).positions() == ()
     assert breakpoints.next_hit(tape_of(ID), 0) == hits("http_call", tape_of(ID))[0]
     breakpoints.change(1, enabled=False)
     assert breakpoints.get(1) == Breakpoint(1, "proxy_on_teapot", enabled=False)

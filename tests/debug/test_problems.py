@@ -19,7 +19,7 @@ from switchboard import (
 from tapes import CASES, record, tape_of
 from wat import callback, plugin
 
-from simwasm.debug.problems import Grade, Problem, Problems
+from simwasm.debug.problems import MOST, Grade, Problem, Problems
 from simwasm.debug.tape import Span, Tape
 from simwasm.exchange import Exchange, request, response
 from simwasm.host.ports import Failure
@@ -171,6 +171,16 @@ def test_the_samples_do_nothing_wrong() -> None:
         if id != "http_auth/no_service":
             worst = [problem for problem in problems_of(tape_of(id)) if problem.severity is Grade.ERROR]
             assert worst == []
+
+
+def test_of_problems_that_are_alike_the_first_are_kept_and_the_others_counted() -> None:
+    case = Case(
+        "missing", {REQUEST_HEADERS: [("proxy_get_header_map_value", 0, "x-none", OUT, OUT)] * (MOST + 5)}
+    )
+    board = Plugin("board", switchboard([case]))
+    problems = Problems(record([board], [case.exchange(0)]))
+    problems.grow()
+    assert (len(problems), problems.left_off) == (MOST, 5)
 
 
 @given(st.sampled_from(sorted(CASES)), st.lists(st.integers(0, 300), max_size=6))

@@ -119,6 +119,24 @@ def _host(subject: Subject) -> str | None:
     return function.name if function.side is not _PLUGIN else None
 
 
+_WRITING = ("_set_property", "_set_buffer", "_set_header", "_add_header", "_replace_header", "_remove_header",
+            "_set_shared", "_enqueue_shared", "_dequeue_shared", "_increment_metric", "_record_metric",
+            "_send_local_response")  # fmt: skip
+
+
+class _Deeds(dict[Function, "str | None"]):
+    """Whether a function reads or writes what the host keeps."""
+
+    def __missing__(self, function: Function) -> str | None:
+        name = function.name
+        found = "write" if any(part in name for part in _WRITING) else "read" if "_get_" in name else None
+        self[function] = found if function.side is not _PLUGIN else None
+        return self[function]
+
+
+_DEEDS = _Deeds()
+
+
 class _Pairs(dict[Function, tuple[int, ...]]):
     """Where a function has headers: a single name, or lists."""
 
@@ -263,6 +281,9 @@ TERMS: tuple[Term, ...] = (
     Term("header", Shape.NAME, _headers, "A header that is read, written, or sent.", "header:x-user", several=True),
     Term("value", Shape.PROSE, _values, "Any text or number that goes in or comes out.", "value~alice", ends=True,
          several=True),
+    Term("does", Shape.MEMBER, lambda subject: _DEEDS[subject.entered.function],
+         "Whether the host function reads or writes headers, bodies, properties, shared data, metrics.",
+         "header:x-user does:write", others=("read", "write")),
     Term("buffer", Shape.MEMBER, argument("buffer_type"), "The body or other buffer that is read or written.",
          "buffer:response", kinds=(BufferType,)),
     Term("stream", Shape.MEMBER, argument("stream_type"), "The stream that is continued or closed.",
