@@ -53,7 +53,7 @@ class Between(Protocol):
         """Functions to call in place of a guest's callbacks."""
         ...
 
-    def fuelled(self, number: int, fuel: Fuel) -> None:
+    def fuelled(self, number: int, fuel: Fuel, /) -> None:
         """The plugin of that number, from 0, is about to start with this fuel."""
         ...
 

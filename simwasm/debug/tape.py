@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from time import perf_counter_ns
 
@@ -32,6 +32,12 @@ class Span:
     outcome: Outcome | None = None
     last: int = 0
     """The position of the last event before it ended; 0 while it is open."""
+
+    def until(self, position: int) -> Span:
+        """As it was at a position: open, unless it had ended."""
+        if 0 < self.last <= position:
+            return replace(self)
+        return replace(self, outcome=None, last=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,16 +180,7 @@ class Tape:
         other._open = list(self.calls_at(position))
         if not isinstance(other.events[-1], Entered):
             other._open.pop()
-        other.spans = [
-            Span(
-                span.index,
-                span.exchange,
-                span.first,
-                *((span.outcome, span.last) if 0 < span.last <= position else ()),
-            )
-            for span in self.spans
-            if span.first <= position
-        ]
+        other.spans = [span.until(position) for span in self.spans if span.first <= position]
         other.lines = self.lines[: self.lines_until(position)]
         other.seen = {at: maps for at, maps in self.seen.items() if at <= position}
         other._streams = {key: index for key, index in self._streams.items() if index < len(other.spans)}
