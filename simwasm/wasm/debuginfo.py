@@ -60,7 +60,7 @@ def inspect_debug_info(module: Module) -> DebugInfo:
         kind = DebugKind.NAMES if read_names(module).functions else DebugKind.NONE
         return DebugInfo(kind, source_map=source_map)
     try:
-        dwarf = _dwarf(module)
+        dwarf = read_dwarf(module)
     except ImportError:
         return DebugInfo(DebugKind.UNCHECKED, source_map=source_map)
     code = next((section.start for section in module.sections if section.id == _CODE), 0)
@@ -101,7 +101,8 @@ def _function_addresses(dwarf: DWARFInfo) -> Iterator[int]:
                 break
 
 
-def _dwarf(module: Module) -> DWARFInfo:
+def read_dwarf(module: Module) -> DWARFInfo:
+    """The DWARF in a module's sections, for pyelftools to read; nothing of it is looked at yet."""
     from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DwarfConfig, DWARFInfo
 
     def part(name: str) -> DebugSectionDescriptor | None:

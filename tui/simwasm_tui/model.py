@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simwasm.debug.inputs import Inputs
+from simwasm.debug.problems import Problem
 from simwasm.debug.stop import Stop
 from simwasm.debug.tape import Span, Tape
 
 if TYPE_CHECKING:
     from simwasm.debug.breakpoints import Breakpoint
     from simwasm.debug.debugger import Debugger
+    from simwasm_tui.binaries import Binaries
 
 
 class HitRows:
@@ -38,14 +40,6 @@ class HitRows:
 def _has(positions: Sequence[int], position: int) -> bool:
     at = bisect_left(positions, position)
     return at < len(positions) and positions[at] == position
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that should not be: of the run, or of the debugger itself (position 0)."""
-
-    position: int
-    text: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +70,10 @@ class View:
     branch: str = ""
     """The name of the branch of the run, if there is more than one."""
     debugger: Debugger | None = None
+    alone: str = ""
+    """Why there is nothing but the tape: a trace file was opened without its plugin."""
+    binaries: Binaries | None = None
+    """What is known of the plugins' code."""
 
     @property
     def position(self) -> int:

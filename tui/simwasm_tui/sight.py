@@ -37,13 +37,20 @@ class Bytes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sight:
-    """One stop, seen."""
+    """One stop, seen. The run may leave and come back to the same place: that is not another one."""
 
     stop: Stop
     tape: Tape
     state: State
     memory: Bytes | None
     """That of the plugin whose call this is, if one runs."""
+
+    def of(self, view: View) -> bool:
+        """Whether this is where the run stands."""
+        stop = view.stop
+        return stop is None or (
+            view.tape is self.tape and (stop.position, stop.why) == (self.stop.position, self.stop.why)
+        )
 
     @property
     def entered(self) -> Entered | None:

@@ -7,11 +7,14 @@ from collections.abc import Callable
 
 from simwasm.debug.branch import Branch
 from simwasm.debug.debugger import Debugger
+from simwasm.debug.problems import Grade, Problem, Problems
 from simwasm.debug.stop import Stop
 from simwasm.debug.tape import Tape
-from simwasm_tui.model import HitRows, Problem, View
-from simwasm_tui.problems import Finder
+from simwasm_tui.binaries import Binaries
+from simwasm_tui.model import HitRows, View
 
+_PORTION = 20_000
+"""Events looked at for a view: some 10 ms."""
 _REMEMBERED = 500
 """Stops that one can go back to."""
 
@@ -30,6 +33,7 @@ class Viewer:
         self.history: deque[tuple[Branch, Stop]] = deque(maxlen=_REMEMBERED)
         """Where it stood, the newest last."""
         self.watches: tuple[str, ...] = ()
+        self.binaries = Binaries()
         self.looked = -1
         self.more = False
         """There is more on the tape than the last view knows of."""
@@ -37,7 +41,8 @@ class Viewer:
         self._known: tuple[Tape, int, int] | None = None
         """For what the hits were looked up: the tape, how long it was, and the breakpoints."""
         self._last: Stop | None = None
-        self._finder = Finder(debugger.tape)
+        self._found = Problems(debugger.tape)
+        self._found_on = debugger.tape
         self._problems: tuple[Problem, ...] = ()
 
     def view(self) -> View:
@@ -47,11 +52,7 @@ class Viewer:
         if stop is not None:
             self._remember(stop)
             self._last = stop
-        if self._finder.tape is not tape:
-            self._finder = Finder(tape)
-        self.more = self._finder.grow()
-        if len(self._problems) != len(self.own) + len(self._finder.found):
-            self._problems = (*self.own, *self._finder.found)
+        self._look_for_problems(tape)
         return View(
             inputs=debugger.inputs,
             tape=tape,
@@ -70,7 +71,24 @@ class Viewer:
             title=self.title,
             branch=debugger.branch.name if len(debugger.branches) > 1 else "",
             debugger=debugger if stop is not None else None,
+            alone=debugger.alone,
+            binaries=self.binaries,
         )
+
+    def _look_for_problems(self, tape: Tape) -> None:
+        """Look at the next portion of the tape."""
+        if self._found_on is not tape:
+            self._found, self._found_on = Problems(tape), tape
+        known = len(tape) if tape.complete else len(tape) - 1
+        until = min(known, self._found.until + _PORTION)
+        self._found.grow(until)
+        self.more = until < known
+        if len(self._problems) != len(self.own) + len(self._found):
+            self._problems = (*self.own, *self._found.all())
+
+    def complain(self, position: int, text: str) -> None:
+        """Note a problem of the debugger itself."""
+        self.own.append(Problem(position, Grade.ERROR, "the debugger", text))
 
     def look_up(self) -> Callable[[], dict[int, HitRows]] | None:
         """What to ask in the plugins' thread, to know where breakpoints are come by; None if that is known."""

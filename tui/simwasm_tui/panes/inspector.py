@@ -87,7 +87,7 @@ class Inspector(Pane):
     # Drawing.
 
     def count(self, view: View) -> None:
-        if view.stop is not None and (self.sight is None or self.sight.stop is not view.stop):
+        if view.stop is not None and (self.sight is None or not self.sight.of(view)):
             self.before = self.sight.state if self.sight is not None else None
             self.sight = see(view)
             self._looked_before = view.looked

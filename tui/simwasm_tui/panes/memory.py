@@ -68,8 +68,8 @@ class Memory(Pane):
         Command("memory.back", "backspace,minus", "Address before", "Go back to where one looked before.", VIEW),
         Command("memory.forward", "plus", "Address after", "Go forward again.", VIEW),
         Command("memory.change", "d", "Next changed bytes", "Go to the next bytes that have changed.", FIND),
-        Command("memory.texts", "v", "Texts or bytes", "List the printable texts with their addresses, and back.", VIEW),
-        Command("memory.arguments", "a", "Follow the arguments", "Show the call's argument at every stop, or stay.", VIEW),
+        Command("memory.texts", "v", "Texts or bytes", "List the printable texts, or show bytes again.", VIEW),
+        Command("memory.arguments", "a", "Follow the arguments", "Show the call's argument at each stop, or stay.", VIEW),
         Command("memory.writer", "W", "Who wrote these bytes", "Go to the last time before now at which they changed.",
                 BACK),
         Command("memory.writer_after", "", "Who writes these bytes next", "Go to the next time at which they change.",
@@ -111,7 +111,7 @@ class Memory(Pane):
     # Drawing.
 
     def draw(self, view: View, before: View | None) -> None:
-        new = self._sight is None or view.stop is not self._sight.stop
+        new = self._sight is None or not self._sight.of(view)
         if view.stop is not None and new:
             self._arrive(view)
         self._show()

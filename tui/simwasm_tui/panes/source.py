@@ -1,17 +1,199 @@
-"""The source of the plugin."""
+"""The source text of the function at the stop, as far as the plugin says where it came from."""
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 from textual.app import ComposeResult
 
-from simwasm_tui.panes.pane import Pane
-from simwasm_tui.widgets.virtual_list import VirtualList
+from simwasm.errors import Frame
+from simwasm.wasm.debuginfo import DebugKind
+from simwasm.wasm.lines import Place
+from simwasm_tui import source_text
+from simwasm_tui.binaries import Binary
+from simwasm_tui.commands import FIND, VIEW, Command
+from simwasm_tui.messages import Question, Say
+from simwasm_tui.model import View
+from simwasm_tui.panes.coded import Coded
+from simwasm_tui.source_text import Remap
+from simwasm_tui.text import Line
+from simwasm_tui.widgets.virtual_list import NOTHING, VirtualList
+
+_NOWHERE = "No function of the plugin is being called.\n\nPress s to step into a callback."
+_TEACH = """{why}
+
+To see source here, build the plugin with debug information:
+
+Rust            [profile.release] debug = true in Cargo.toml, and no wasm-opt or wasm-strip behind it
+C and C++       -g when compiling and linking (emscripten: -g as well, or the last step removes it)
+TinyGo          it is there unless -no-debug is given
+Go              the compiler writes none for Wasm: only the names of functions, in Stack and Wasm
+AssemblyScript  asc --debug writes names; it has source maps and no DWARF
+
+Meanwhile Wasm shows the instructions, and Stack the functions."""
+_UNKNOWN = "Nothing is known of where this function came from.\n\n{name} was built without debug information."
 
 
-class Source(Pane):
-    """The source of the plugin."""
+class SourceLines:
+    """A file, as lines."""
 
-    HELP = "The source of the plugin."
+    def __init__(self, lines: tuple[Line, ...], line: int) -> None:
+        self._lines = lines
+        self._here = line - 1
+        self._digits = max(3, len(str(len(lines))))
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def line(self, index: int, width: int) -> Line:
+        here = index == self._here
+        gutter: Line = (
+            ("▶ " if here else "  ", "now"),
+            (f"{index + 1:>{self._digits}} ", "now" if here else "muted"),
+        )
+        return (*gutter, *self._lines[index])
+
+
+class Source(Coded):
+    """The source text."""
+
+    HELP = (
+        "The line of source that makes the call at this stop, marked ▶, as the plugin's debug information tells it. "
+        "Paths in it are those of the machine where the plugin was built: r says which folder here stands for one "
+        "there. a goes to the caller, and . back to the stop."
+    )
+    COMMANDS = (
+        Command(
+            "source.remap",
+            "r",
+            "Say where sources are…",
+            "Say which folder here a folder of the build is.",
+            FIND,
+        ),
+        Command("source.caller", "a", "The caller", "Show the function that called this one.", VIEW),
+        Command("source.here", "period", "Where the run stands", "Go back to the line at the stop.", FIND),
+    )
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.place: Place | None = None
+        """What is shown."""
+        self.remaps: tuple[Remap, ...] = ()
+        self._wished = False
+        """The frame was chosen by the user."""
+        self._files: dict[str, tuple[Line, ...]] = {}
 
     def compose(self) -> ComposeResult:
-        yield VirtualList(empty="No source: the plugin has no debug information.")
+        yield VirtualList(empty=_NOWHERE)
+
+    @property
+    def list(self) -> VirtualList:
+        """The lines."""
+        return self.query_one(VirtualList)
+
+    def draw(self, view: View, before: View | None) -> None:
+        if before is None or view.last is not before.last:
+            self._wished = False
+        super().draw(view, before)
+        if view.stop is not None and not self.spots:
+            self._say_why(None)
+
+    def show_spots(self) -> None:
+        binary = self.binary
+        chosen = self.chosen if self._wished else self._nearest()
+        spot = self.spots[chosen] if chosen < len(self.spots) else None
+        if spot is None or binary is None:
+            self._nothing(_NOWHERE)
+        elif not binary.lines.there:
+            self._say_why(binary)
+        elif spot.place is not None:
+            self.run_worker(self._show(spot.place), exclusive=True, group="file")
+        else:
+            self._nothing(_UNKNOWN.format(name=spot.frame.name))
+
+    def show_code(self, frame: Frame, vm: str) -> None:
+        self._wished = True
+        super().show_code(frame, vm)
+
+    def _nearest(self) -> int:
+        """The innermost frame whose source is here: a library's rarely is."""
+        places = [(index, spot.place) for index, spot in enumerate(self.spots) if spot.place is not None]
+        here = (index for index, place in places if source_text.find(place.file, self.remaps) is not None)
+        return next(here, places[0][0] if places else 0)
+
+    def _say_why(self, binary: Binary | None) -> None:
+        binary = binary or self.binary
+        if binary is None or binary.lines.there:
+            self._nothing(_NOWHERE)
+            return
+        names = binary.health().kind is DebugKind.NAMES
+        why = (
+            "has the names of its functions, but no debug information"
+            if names
+            else "has no debug information"
+        )
+        self._nothing(_TEACH.format(why=f"The plugin {binary.name} {why}."))
+
+    def _nothing(self, why: str) -> None:
+        self.place = None
+        self.list.empty = why
+        self.list.show(NOTHING)
+        self.head(note="")
+
+    async def _show(self, place: Place) -> None:
+        known = self._files.get(place.file)
+        if known is None:
+            known = self._files[place.file] = await asyncio.to_thread(self._read, place.file)
+        self.place = place
+        self.head(note=f"{'/'.join(place.file.split('/')[-2:])}:{place.line}{self._doubt()}")
+        if not known:
+            self.list.empty = (
+                f"{place}\n\nThis file is not on this machine, or not where it was when the plugin was built.\n"
+                "Press r to say which folder here stands for one there, or start simwasm in the project's folder."
+            )
+            self.list.show(NOTHING)
+            return
+        self.list.show(SourceLines(known, place.line))
+        self.list.go(place.line - 1, middle=True)
+
+    def _read(self, file: str) -> tuple[Line, ...]:
+        path = source_text.find(file, self.remaps)
+        return source_text.lines(source_text.read(path), path.name) if path is not None else ()
+
+    def _doubt(self) -> str:
+        binary = self.binary
+        stale = binary is not None and binary.health().kind is DebugKind.STALE
+        return " · the code was changed after these lines were written" if stale else ""
+
+    def do_remap(self) -> None:
+        """Ask which folder here stands for one there."""
+
+        def answered(text: str) -> str:
+            there, equals, here = text.partition("=")
+            folder = Path(here.strip()).expanduser()
+            if not equals or not there.strip():
+                return "write it as /build/folder=/folder/here"
+            if not folder.is_dir():
+                return f"there is no folder {folder}"
+            self.remaps = (Remap(there.strip().rstrip("/") + "/", f"{folder}/"), *self.remaps)
+            self._files.clear()
+            self.show_spots()
+            return ""
+
+        text = f"{self.place.file.rpartition('/')[0]}=" if self.place is not None else ""
+        self.post_message(Question(self.id or "", "Folder there=here", answered, text=text))
+
+    def do_caller(self) -> None:
+        """Show the function that called this one."""
+        chosen = self.chosen if self._wished else self._nearest()
+        if chosen + 1 < len(self.spots):
+            self.choose(chosen + 1)
+        else:
+            self.post_message(Say("The host called this function."))
+
+    def do_here(self) -> None:
+        """Go back to the line at the stop."""
+        self._wished = False
+        self.chosen = 0
+        self.show_spots()

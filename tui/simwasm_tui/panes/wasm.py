@@ -1,17 +1,128 @@
-"""The instructions of the current function."""
+"""The instructions of a function: of the one that makes the call at the stop, or of any other."""
 
 from __future__ import annotations
 
 from textual.app import ComposeResult
 
-from simwasm_tui.panes.pane import Pane
-from simwasm_tui.widgets.virtual_list import VirtualList
+from simwasm.errors import Frame
+from simwasm_tui.commands import FIND, VIEW, Command
+from simwasm_tui.messages import Say
+from simwasm_tui.panes.coded import Coded
+from simwasm_tui.panes.wasm_lines import WasmLines, size, target, title
+from simwasm_tui.widgets.virtual_list import NOTHING, VirtualList
+
+_EMPTY = "No function is being called.\n\nPress s to step into a callback, / to choose a function by name."
 
 
-class Wasm(Pane):
-    """The instructions of the current function."""
+class Wasm(Coded):
+    """The instructions."""
 
-    HELP = "The instructions of the current function."
+    HELP = (
+        "The instructions of the function that the call stack stands in, with their offsets in the file; ▶ is the call "
+        "that is made at this stop. Behind ;; stands what a number means: the name of a function or of a local. Enter "
+        "follows a call, backspace goes back, / finds any function by some letters of its name."
+    )
+    COMMANDS = (
+        Command(
+            "wasm.find", "slash", "Find a function…", "Choose a function by some letters of its name.", FIND
+        ),
+        Command("wasm.back", "backspace,minus", "Back", "Go back to the function one came from.", VIEW),
+        Command(
+            "wasm.here", "period", "Where the run stands", "Go back to the instruction at the stop.", FIND
+        ),
+        Command("wasm.caller", "a", "The caller", "Show the function that called this one.", VIEW),
+    )
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.frame: Frame | None = None
+        """What is shown."""
+        self._before: list[tuple[Frame, int]] = []
 
     def compose(self) -> ComposeResult:
-        yield VirtualList(empty="No function is being called.")
+        yield VirtualList(empty=_EMPTY)
+
+    @property
+    def list(self) -> VirtualList:
+        """The lines."""
+        return self.query_one(VirtualList)
+
+    def show_spots(self) -> None:
+        frame = self.spots[self.chosen].frame if self.chosen < len(self.spots) else None
+        if frame is not None and frame == self.frame:
+            return
+        self._before.clear()
+        if frame is None:
+            self.frame = None
+            self.list.show(NOTHING)
+            self.head(note="")
+        else:
+            self.show_frame(frame)
+
+    def show_frame(self, frame: Frame, line: int | None = None) -> None:
+        """Show the function of a frame."""
+        binary = self.binary
+        if binary is None:
+            return
+        instructions = binary.listing(frame.function)
+        if not instructions:
+            self.post_message(Say(f"{frame.name} is not the plugin's own: the host provides it."))
+            return
+        self.frame = frame
+        here = any(spot.frame == frame for spot in self.spots)
+        lines = WasmLines(instructions, frame.offset if here else -1)
+        self.list.show(lines)
+        self.list.go(lines.current if line is None else line, middle=True)
+        self.head(note=f"{title(binary, frame.function)} · {size(instructions)}")
+
+    def on_virtual_list_chosen(self, message: VirtualList.Chosen) -> None:
+        lines, binary = message.list.lines, self.binary
+        if not isinstance(lines, WasmLines) or binary is None:
+            return
+        function = target(lines.instructions[message.index])
+        if function is None:
+            self.post_message(Say("Enter follows a call; this is none."))
+        elif function < binary.imported:
+            self.post_message(
+                Say(f"{binary.names[function]} is the host's function: there are no instructions of it.")
+            )
+        else:
+            self._follow(binary.start(function))
+
+    def _follow(self, frame: Frame) -> None:
+        if self.frame is not None:
+            self._before.append((self.frame, self.list.cursor))
+        self.show_frame(frame)
+
+    def do_find(self) -> None:
+        """Choose a function by name."""
+        from simwasm_tui.screens.pick import Pick  # most look at the function at hand
+
+        binary = self.binary
+        if binary is None:
+            return
+
+        def chosen(place: int | None) -> None:
+            if place is not None:
+                self._follow(binary.start(place + binary.imported))
+
+        self.app.push_screen(Pick("Functions", binary.names[binary.imported :]), chosen)
+
+    def do_back(self) -> None:
+        """Go back to the function one came from."""
+        if self._before:
+            self.show_frame(*self._before.pop())
+        else:
+            self.post_message(Say("This is where you began."))
+
+    def do_here(self) -> None:
+        """Go back to the instruction at the stop."""
+        self.frame = None
+        self.show_spots()
+
+    def do_caller(self) -> None:
+        """Show the function that called this one."""
+        if self.chosen + 1 < len(self.spots):
+            self.choose(self.chosen + 1)
+        else:
+            self.post_message(Say("The host called this function."))

@@ -1,0 +1,105 @@
+"""What the panes about code have in common: they show a frame of the call stack, that of the stop or one chosen.
+
+At a stop they show at once what the tape tells, and the real call stack when it is known, which is asked for only when
+the run has stood for a moment: whoever steps fast is not held up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future
+
+from textual.timer import Timer
+
+from simwasm.debug.tape import Tape
+from simwasm.errors import Frame
+from simwasm_tui.binaries import Binary, Spot, acting
+from simwasm_tui.messages import ShowCode
+from simwasm_tui.model import View
+from simwasm_tui.panes.pane import Pane
+
+_MOMENT = 0.15
+
+
+class Coded(Pane):
+    """A pane that shows frames."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.spots: tuple[Spot, ...] = ()
+        """The call stack, innermost first."""
+        self.chosen = 0
+        """Which of its frames is shown."""
+        self.vm = ""
+        self._place: tuple[Tape, int] | None = None
+        self._asking: Timer | None = None
+
+    def draw(self, view: View, before: View | None) -> None:
+        place = (view.tape, view.position)
+        if view.stop is None or (self._place is not None and self._same(place)):
+            return
+        self._place = place
+        self.vm, self.chosen = acting(view), 0
+        if self._asking is not None:
+            self._asking.stop()
+        if view.binaries is None:
+            return
+        self.take_frames(view.binaries.known(view))
+        self._asking = self.set_timer(_MOMENT, self._ask)
+
+    def _same(self, place: tuple[Tape, int]) -> bool:
+        return self._place is not None and self._place[0] is place[0] and self._place[1] == place[1]
+
+    def _ask(self) -> None:
+        """Ask for the real call stack."""
+        view = self.view
+        if view is None or view.binaries is None or not self.display:
+            return
+        future = view.binaries.stack(view)
+        place = (view.tape, view.position)
+
+        def answered(ended: Future[tuple[Frame, ...]]) -> None:
+            if not ended.cancelled() and ended.exception() is None and not self.app._exit:
+                self.app.call_later(arrived, ended.result())
+
+        def arrived(frames: tuple[Frame, ...]) -> None:
+            if frames and self.is_attached and self._same(place):
+                self.take_frames(frames)
+
+        if future is not None:
+            future.add_done_callback(answered)
+
+    def take_frames(self, frames: tuple[Frame, ...]) -> None:
+        """Show a call stack, its lines as soon as they are found."""
+        self.chosen = 0
+        self.spots = tuple(Spot(frame) for frame in frames)
+        self.show_spots()
+        binary = self.binary
+        if binary is not None and binary.lines.there and frames:
+            self.run_worker(self._find_lines(binary, frames), exclusive=True, group="lines")
+
+    async def _find_lines(self, binary: Binary, frames: tuple[Frame, ...]) -> None:
+        spots = await asyncio.to_thread(binary.spots, frames)
+        if tuple(spot.frame for spot in self.spots) == frames:
+            self.spots = spots
+            self.show_spots()
+
+    @property
+    def binary(self) -> Binary | None:
+        """The code of the plugin whose frames these are."""
+        view = self.view
+        return view.binaries.of(view, self.vm) if view is not None and view.binaries is not None else None
+
+    def show_spots(self) -> None:
+        """Show the call stack, or the frame of it that is chosen."""
+
+    def show_code(self, frame: Frame, vm: str) -> None:
+        frames = [spot.frame for spot in self.spots]
+        if vm == self.vm and frame in frames:
+            self.chosen = frames.index(frame)
+            self.show_spots()
+
+    def choose(self, index: int, open: str = "") -> None:
+        """Have all panes about code show a frame."""
+        if 0 <= index < len(self.spots):
+            self.post_message(ShowCode(self.spots[index].frame, self.vm, open=open))
