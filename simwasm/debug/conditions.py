@@ -25,10 +25,12 @@ _CALLBACK, _HOST_CALL, _RETURN, _TRAP = Kind.CALLBACK, Kind.HOST_CALL, Kind.RETU
 class OnTape:
     """What is around the calls of a tape."""
 
-    __slots__ = ("_tape",)
+    __slots__ = ("_tape", "_newest")
 
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
+        self._newest = (0, -1, "")
+        """The callback that was asked for last: where it begins, where it ends, and its name."""
 
     def exchange(self, entered: Entered, position: int, /) -> tuple[int, Exchange] | None:
         """The exchange it belongs to, and its number, from 1."""
@@ -37,12 +39,17 @@ class OnTape:
 
     def callback(self, position: int, /) -> str:
         """The name of the host's callback that it is in, or is."""
+        first, last, name = self._newest
+        if first <= position <= last:
+            return name
         tape = self._tape
         at = tape.opening(position)
         while above := tape.around(at):
             at = above
-        entered = tape.entered(at)
-        return entered.function.name if entered.function.side is Side.PLUGIN else ""
+        function = tape.entered(at).function
+        name = function.name if function.side is _PLUGIN else ""
+        self._newest = at, tape.end_of(at) or position, name
+        return name
 
 
 class TapeSubject:
