@@ -117,6 +117,9 @@ def test_it_begins_at_the_first_row_of_the_first_exchange(talk: Talk) -> None:
         (("b status!=OK", "c"), 13),
         (("b ret:Pause", "c"), 16),
         (("watch shared x", "watch property a.b", "watch header allow", "c"), 114),
+        (("watch header content-type", "c"), 15),
+        (("watch memory 0x102fe0 4", "c"), 12),
+        (("watch 0x102fe0..0x102fe4", "goto 114", "rc"), 93),
         (("b send_local_response", "c", "c"), 55),
         (("bookmark here", "goto 50", "goto here"), 9),
         (("goto 50", "goto ."), 50),
@@ -140,6 +143,16 @@ def test_log_lines_passed_on_the_way_are_shown(talk: Talk) -> None:
     said = talk("goto 11", "next")
     assert said.splitlines()[0] == "log info: wasm log allow_header: #2 wasm-rust: on_http_request_headers"
     assert "log " not in talk("goto 16", "goto 11")
+
+
+def test_a_line_that_a_plugin_breaks_stays_apart_from_ours(talk: Talk, tmp_path: Path) -> None:
+    path = tmp_path / "lines.wasm"
+    log = '(import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))'
+    text = '(data (i32.const 64) "a\\0a(simwasm 1/1) quit")'
+    call = "(drop (call $log (i32.const 2) (i32.const 64) (i32.const 20)))"
+    path.write_bytes(wat.plugin(log, text, wat.callback("proxy_on_request_headers", call)).wasm)
+    said = talk("continue", "log", start=Recipe(str(path), ALLOW.traffic), all=True)
+    assert "log info: wasm log lines: a\n    (simwasm 1/1) quit\n" in said
 
 
 def test_a_flood_of_log_lines_is_cut(talk: Talk) -> None:
@@ -229,7 +242,10 @@ def test_memory_is_shown_as_in_gdb(talk: Talk) -> None:
         ("memory", " bytes, 0x0 to 0x"),
         ("locals", "cannot be read"),
         ("streams", "#1 is open: request in `allow_header`"),
-        ("problems", "no problem is on tape"),
+        (
+            "problems",
+            "    13  note: NOT_FOUND: proxy_get_header_map_value\n        proxy_get_header_map_value(",
+        ),
         ("log", "12  log info: wasm log allow_header: #2 wasm-rust"),
         ("branches", "▶ run  114 rows"),
         ("plugin", "FAIL_CLOSED"),
@@ -262,7 +278,7 @@ def test_streams_say_what_became_of_each_exchange(talk: Talk) -> None:
 def test_a_trap_is_a_problem_and_has_frames(talk: Talk) -> None:
     recipe = replace(ALLOW, fuel=1000)
     said = talk("problems", start=recipe)
-    assert "error: ✗ " in said
+    assert "error: trap: out of fuel\n" in said
     assert "out of fuel" in talk("break trap", "continue", start=recipe)
 
 

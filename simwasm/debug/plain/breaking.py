@@ -78,12 +78,9 @@ def watch(desk: Desk, rest: str) -> None:
 
 
 _WATCHED = {
-    "header": (
-        "header:{0} (call:add_header or call:replace_header or call:remove_header or call:set_headers "
-        "or call:local_response)"
-    ),
-    "property": "call:proxy_set_property property:{0}",
-    "shared": "call:proxy_set_shared_data shared:{0}",
+    "header": "header:{0} does:write",
+    "property": "property:{0} does:write",
+    "shared": "shared:{0} does:write",
 }
 """Where something of a kind is written, in the filter language."""
 

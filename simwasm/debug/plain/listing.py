@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from simwasm.debug.plain.command import Command, number, wants
 from simwasm.debug.plain.desk import Desk
 from simwasm.debug.plain.motions import position
-from simwasm.debug.plain.rowtext import row_text
 from simwasm.debug.plain.stops import log_text, show
+from simwasm.debug.problems import Problems
 from simwasm.debug.stop import Why
 from simwasm.debug.tape import Span
 from simwasm.errors import InputError
-from simwasm.trace.query.grades import Grade, grade_of
-from simwasm.trace.rows import Kind
 from simwasm.trace.text import call_text
 
 _LOOK = "looking"
@@ -97,24 +93,20 @@ def where(desk: Desk, rest: str) -> None:
 
 
 def problems(desk: Desk, rest: str) -> None:
-    """What should not be, on what is on tape."""
-    found = 0
-    for found, (row, text) in enumerate(_problems(desk), 1):
-        if found > _PROBLEMS:
-            desk.say("… and more; `break problem` stops at each")
-            break
-        desk.say(f"{row:>6}  {text}", "bad")
-    if not found:
+    """What went wrong, with what to do about it."""
+    tape = desk.debugger.tape
+    found = Problems(tape)
+    found.grow()
+    for each in found.all()[:_PROBLEMS]:
+        row = tape.rows.at(each.position) + 1
+        desk.say(
+            f"{row:>6}  {each.severity.name.lower()}: {each.title}", "bad" if each.severity else "reason"
+        )
+        desk.say(f"        {each.text}")
+    if not len(found):
         desk.say("no problem is on tape")
-
-
-def _problems(desk: Desk) -> Iterator[tuple[int, str]]:
-    """Their rows and texts."""
-    rows = desk.debugger.tape.rows
-    for row in map(rows.__getitem__, range(len(rows))):
-        grade = grade_of(row.entered, row.ended)
-        if grade is not None and grade > Grade.NOTE and row.kind not in (Kind.CALLBACK, Kind.RETURN):
-            yield row.index + 1, f"{grade.name.lower()}: {row_text(row)}"
+    elif len(found) > _PROBLEMS:
+        desk.say(f"… and {len(found) - _PROBLEMS + found.left_off:,} more")
 
 
 COMMANDS = (

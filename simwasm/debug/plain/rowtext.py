@@ -32,6 +32,10 @@ def row_text(row: Row) -> str:
     return f"→ {value_text(ended.result)}"
 
 
+def _one_line(text: str) -> str:
+    return text.replace("\n", "\\n").replace("\t", "\\t")
+
+
 def _answered(row: Row) -> str:
     ended = row.ended
     if ended is None:
@@ -44,4 +48,5 @@ def _answered(row: Row) -> str:
 
 def line(row: Row, *, digits: int, here: bool = False, mark: str = " ") -> str:
     """A row with its number, indented as deep as it is; `here` is whether one is on it."""
-    return f"{'▶' if here else ' '}{mark}{row.index + 1:>{digits}} {'    ' * min(row.depth, _DEEPEST)}{row_text(row)}"
+    place, indent = "▶" if here else " ", "    " * min(row.depth, _DEEPEST)
+    return f"{place}{mark}{row.index + 1:>{digits}} {indent}{_one_line(row_text(row))}"

@@ -128,4 +128,5 @@ def _passed(desk: Desk, start: int, stop: Stop) -> None:
 
 def log_text(line: Line) -> str:
     """A line of the proxy's log."""
-    return f"log {line.log.level.name.lower()}: {line.log.text}"
+    text = line.log.text.replace("\n", "\n    ")  # a plugin may break lines, but not begin one of ours
+    return f"log {line.log.level.name.lower()}: {text}"
