@@ -17,7 +17,8 @@ from typing import Any
 
 from simwasm.cli import output, setup
 from simwasm.cli.words import parser
-from simwasm.debug.start import Start, start_from, start_with
+from simwasm.debug.reader import is_trace
+from simwasm.debug.start import Start, start_from, start_reading, start_with
 from simwasm.errors import InputError
 from simwasm.recipe import Recipe, text_or_file
 
@@ -51,6 +52,8 @@ def start(words: Namespace, *, remember: bool = True) -> Start:
         found = Start()
     elif words.plugin.endswith(SESSION):
         found = start_from(words.plugin, lambda recipe: _changed(recipe, words))
+    elif not words.traffic and is_trace(words.plugin):
+        found = start_reading(words.plugin)
     else:
         found = start_with(_kept(setup.recipe(words)), remember=remember)
     return replace(found, theme=words.theme, keymap=words.keymap)
@@ -58,6 +61,10 @@ def start(words: Namespace, *, remember: bool = True) -> Start:
 
 def _plain(words: Namespace, begin: Start) -> int:
     """The line debugger."""
+    if begin.trace is not None:
+        raise InputError(
+            f"{begin.path}: is a trace, which the screen shows, and --plain does not: it needs a plugin"
+        )
     from simwasm.debug.plain.front import Terms, run
 
     stream = output.stdout()

@@ -32,6 +32,9 @@ AHEAD = 1_000_000
 class Debugger:
     """A run and somebody standing in it."""
 
+    alone = ""
+    """Why nothing but the tape can be looked at; empty if a plugin runs behind it."""
+
     def __init__(
         self, inputs: Inputs, *, changed: Callable[[], None] = lambda: None, ahead: int = AHEAD
     ) -> None:

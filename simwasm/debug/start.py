@@ -1,4 +1,4 @@
-"""With what a debugger starts: a run and where it came from, a session file, or nothing yet.
+"""With what a debugger starts: a run and where it came from, a session file, a trace, or nothing yet.
 
 The command line makes a start, and whoever shows the debugger (a screen, a line) begins with it; both make another
 one when the user opens something else.
@@ -17,6 +17,7 @@ from simwasm.debug.session_file import SavedSession, load
 from simwasm.errors import InputError
 from simwasm.recipe import Recipe
 from simwasm.session import DEFAULT_FUEL
+from simwasm.trace.file import TraceFile, open_trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Start:
     """The session's file; None for a session that was remembered, and for none."""
     notes: tuple[str, ...] = ()
     """What whoever starts should be told: entries left out of recordings, a plugin that has changed."""
+    trace: TraceFile | None = None
+    """A trace file alone, in place of inputs."""
     theme: str = ""
     keymap: str = ""
     """The path of a keymap file; empty for the default."""
@@ -67,6 +70,12 @@ def start_with(recipe: Recipe, *, remember: bool = True) -> Start:
     inputs = read_inputs(recipe, notes)
     session = remembered(recipe) if remember else None
     return Start(inputs, recipe, session, None, tuple(notes.texts))
+
+
+def start_reading(path: str) -> Start:
+    """A start with a trace file alone."""
+    trace = open_trace(path, ahead=0)
+    return Start(trace=trace, path=Path(path))
 
 
 def start_from(path: str | Path, change: Callable[[Recipe], Recipe] = lambda recipe: recipe) -> Start:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Event, TimeoutError, wait_for
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
@@ -63,14 +64,14 @@ class DebuggerApp(App[int]):
     def begin(self, start: Start) -> None:
         """Debug something: what was debugged before is over. A start with nothing shows the start screen."""
         self.end()
-        if start.inputs is None:
+        if start.inputs is None and start.trace is None:
             from simwasm_tui.screens.start import StartScreen  # most are given something to debug
 
             self.push_screen(StartScreen())
             return
         self.beginning = start
         self._told = False
-        self.debugger = debugger = self.made(start.inputs)
+        self.debugger = debugger = self.opened(start)
         keeper = Keeper(start, debugger)
         self.main = main = MainScreen(debugger, keeper, self._wishes.keys)
         self.push_screen(main)
@@ -78,6 +79,23 @@ class DebuggerApp(App[int]):
             main.post_message(Complain(note))
         main.go(debugger.open())
         keeper.restore(main)
+
+    def opened(self, start: Start) -> Debugger:
+        """What is debugged: a run, or a trace file alone."""
+        if start.inputs is not None:
+            return self.made(start.inputs)
+        assert start.trace is not None
+        from simwasm.debug.reader import TraceReader  # most debug a plugin
+
+        reader = TraceReader(start.trace, changed=self.changed)
+        reader.reading.add_done_callback(self._was_read)
+        return reader
+
+    def _was_read(self, reading: Future[None]) -> None:
+        """A trace file has come to its end; what was wrong with it is a problem."""
+        error, main = reading.exception(), self.main
+        if error is not None and main is not None:
+            main.post_message(Complain(str(error)))
 
     def made(self, inputs: Inputs) -> Debugger:
         """A debugger that tells of its changes here."""

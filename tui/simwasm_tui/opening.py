@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from simwasm.debug.start import Start, start_from, start_with
+from simwasm.debug.reader import is_trace
+from simwasm.debug.start import Start, start_from, start_reading, start_with
 from simwasm.errors import SimwasmError
 from simwasm.recipe import Recipe
 
@@ -56,17 +57,6 @@ def _path(word: str) -> str:
     if word.startswith("file://"):
         word = unquote(urlsplit(word).path)
     return os.path.expanduser(word)
-
-
-def is_trace(path: str) -> bool:
-    """Whether a file is a trace: what its first line says."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(4096)
-    except (OSError, ValueError):
-        return False
-    first = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return first.startswith(b"{") and b'"format"' in first[:40] and b'"plugins"' in first.partition(b"\n")[0]
 
 
 def sort(words: Sequence[str]) -> Chosen:
@@ -112,13 +102,13 @@ def missing(path: str) -> str:
 
 
 def start_of(chosen: Chosen) -> Start | Wrong:
-    """Read what was chosen; not for traces."""
+    """Read what was chosen."""
     try:
-        return (
-            start_from(chosen.session)
-            if chosen.session
-            else start_with(Recipe(chosen.plugin, chosen.traffic))
-        )
+        if chosen.session:
+            return start_from(chosen.session)
+        if chosen.trace and not chosen.plugin:
+            return start_reading(chosen.trace)
+        return start_with(Recipe(chosen.plugin, chosen.traffic))
     except SimwasmError as error:
         text = str(error)
         return Wrong("traffic" if any(path in text for path in chosen.traffic) else "plugin", text)

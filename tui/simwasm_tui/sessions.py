@@ -33,6 +33,8 @@ class Keeper:
     def title(self) -> str:
         """What is replayed, in a few words."""
         recipe = self.start.recipe
+        if self.start.trace is not None:
+            return basename(str(self.start.trace.path))
         if recipe is None or not recipe.traffic:
             return ""
         more = f" +{len(recipe.traffic) - 1}" if len(recipe.traffic) > 1 else ""

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_OF_A_PLUGIN = frozenset(("inspector", "memory", "source", "wasm", "stack", "eval"))
+"""The panes that show nothing of a trace file alone."""
+
 
 def bindings(commands: tuple[Command, ...]) -> list[BindingType]:
     """The keys of commands, each with its id and its explanation."""
@@ -98,7 +101,18 @@ class Pane(Widget):
         self.count(view)
         if self.display and self._ready and view is not self._drawn:
             before, self._drawn = self._drawn, view
-            self.draw(view, before)
+            if view.alone and self.id in _OF_A_PLUGIN:
+                self._teach(view.alone)
+            else:
+                self.draw(view, before)
+
+    def _teach(self, text: str) -> None:
+        """Say in the pane's list why there is nothing in it."""
+        from simwasm_tui.widgets.virtual_list import VirtualList
+
+        for shown in self.query(VirtualList):
+            shown.empty = text
+            shown.refresh()
 
     def show_bytes(self, at: int, size: int, name: str) -> None:
         """Show bytes of the plugin's memory, if that is what the pane does."""

@@ -66,6 +66,9 @@ def report(debugger: Debugger) -> Iterator[Line]:
 def _plugin(debugger: Debugger, plugin: Plugin) -> Iterator[Line]:
     yield _told("sha256", plugin.sha256)
     yield _told("ABI", plugin.abi.value)
+    if debugger.alone:
+        yield _told("plugin", debugger.alone)
+        return
     yield _told("size", f"{len(plugin.wasm):,} bytes")
     yield _told(
         "memory", _said(lambda: f"{debugger.memory(plugin.name).size() // _KIB:,} KiB now", debugger.stop)

@@ -1,7 +1,7 @@
 """The main screen: listens to panes and keys, gives verbs to the debugger, and hands every pane the newest view.
 
-Everything the run does comes back by one way: the debugger says `changed`, from its own thread; a view is made, at
-most thirty times a second, and given to the panes. While nothing changes nothing runs here, not even a timer.
+Everything the run does comes back by one way: the debugger says `changed`, from its own thread; a view is made, while
+it runs a few times a second, and given to the panes. While nothing changes nothing runs here, not even a timer.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from simwasm_tui.messages import (
     ShowCode,
     Watch,
 )
-from simwasm_tui.model import HitRows, Problem
+from simwasm_tui.model import HitRows
 from simwasm_tui.panes.pane import Pane, bindings
 from simwasm_tui.panes.trace import Trace
 from simwasm_tui.screens.openers import Openers
@@ -53,7 +53,8 @@ if TYPE_CHECKING:
     from simwasm_tui.model import View
     from simwasm_tui.sessions import Keeper
 
-_FRAME = 1 / 30
+_FRAME = 1 / 8
+"""Seconds between views while it runs: the plugin has the rest of the time."""
 _TINY = "The terminal is too small for the debugger:\nit needs {} columns and {} lines."
 
 
@@ -238,7 +239,7 @@ class MainScreen(Openers, Verbs, Screen[None]):
         self.say(message.text)
 
     def on_complain(self, message: Complain) -> None:
-        self.viewer.own.append(Problem(message.position, message.text))
+        self.viewer.complain(message.position, message.text)
         self.say(f"✗ {message.text}")
         self.renew()
 

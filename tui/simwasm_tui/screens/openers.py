@@ -119,6 +119,9 @@ class Openers(_Screen):
             return
         if not self._stands():
             return
+        if self.debugger.alone:
+            self.say(self.debugger.alone)
+            return
         if why := refusal(row.entered.function):
             self.say(f"This cannot be answered otherwise: {why}.")
             return
@@ -185,6 +188,9 @@ class Openers(_Screen):
         debugger = self.debugger
         tape, stop = debugger.tape, debugger.stop
         if stop is None or not self._stands():
+            return
+        if debugger.alone:
+            self.say(debugger.alone)
             return
 
         def asked(answer: Future[tuple[Thing, ...]]) -> None:

@@ -18,8 +18,7 @@ from textual.widgets import Static
 from simwasm.debug.places import Place
 from simwasm.debug.recent import Recent, recent
 from simwasm.debug.start import Start, start_with
-from simwasm.errors import SimwasmError, TraceError
-from simwasm.trace.file import TraceFile, open_trace
+from simwasm.errors import SimwasmError
 from simwasm_tui.commands import Command, method
 from simwasm_tui.opening import (
     PLUGIN,
@@ -211,16 +210,13 @@ class StartScreen(Screen[None]):
         """Read the files, which may be large, away from the screen."""
         self.app.call_from_thread(self._was_read, read(what))
 
-    def _was_read(self, found: Start | TraceFile | Wrong) -> None:
+    def _was_read(self, found: Start | Wrong) -> None:
         if isinstance(found, Wrong):
             self._wrong(found)
             return
         app: DebuggerApp = self.app  # type: ignore[assignment]  # ours, see app.py
         self.dismiss(None)
-        if isinstance(found, TraceFile):
-            app.begin_trace(found)
-        else:
-            app.begin(found)
+        app.begin(found)
 
     # What is done.
 
@@ -235,7 +231,7 @@ class StartScreen(Screen[None]):
             self.app.exit()
 
 
-def read(what: Chosen | Sample | Recent) -> Start | TraceFile | Wrong:
+def read(what: Chosen | Sample | Recent) -> Start | Wrong:
     """What is to be opened, read."""
     try:
         if isinstance(what, Sample):
@@ -243,8 +239,8 @@ def read(what: Chosen | Sample | Recent) -> Start | TraceFile | Wrong:
         if isinstance(what, Recent):
             gone = what.session.missing()
             return Wrong("plugin", gone[0]) if gone else start_with(what.session.recipe)
-        return open_trace(what.trace) if what.trace and not what.plugin else start_of(what)
-    except (SimwasmError, TraceError) as error:
+        return start_of(what)
+    except SimwasmError as error:
         return Wrong("plugin", str(error))
 
 

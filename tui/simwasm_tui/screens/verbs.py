@@ -165,6 +165,7 @@ class Verbs(_Screen):
             self.debugger.pause()
             self.say("Pausing. ^c again ends a plugin that computes with a trap.")
         elif stop.why is Why.COMPUTING:
+            self._verb(self.debugger.step)
             self.debugger.interrupt()
         else:
             self.say("It stands already. q leaves the debugger.")
@@ -315,7 +316,8 @@ class Verbs(_Screen):
         active = body.active("strip", where)
         pane = body.focused_pane()
         following = panes[(panes.index(active) + 1) % len(panes)]
-        body.open(following if pane is not None and pane.id == active else active)
+        there = body.awaited == active or (pane is not None and pane.id == active)
+        body.open(following if there else active)
 
     # The rest.
 
