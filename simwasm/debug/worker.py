@@ -3,7 +3,8 @@
 An order is a plan, made in that thread while the run stands still: it gives a motion, which brings the run elsewhere,
 or none. Rules:
 
-- `stop` is set before an order's future has its result, and is None while the run moves;
+- `stop` is set before an order's future has its result, and is None while the run moves or is about to, because
+  another order that moves it waits;
 - a motion that goes forward lets the plugin's call go on, any other leaves the call and runs again from before;
 - whatever goes wrong ends as a stop or in a future, and the thread waits for the next order.
 """
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, TypeVar
 
 from simwasm.debug.branch import Branch
@@ -78,6 +79,9 @@ class Worker:
         self._changed = changed
         self._stopped_by = stopped_by
         self._orders: SimpleQueue[_Order | None] = SimpleQueue()
+        self._moves = 0
+        """Orders that wait to move the run."""
+        self._publishing = Lock()
         self._order: _Order | None = None
         self._motion: Motion | None = None
         self._closed = False
@@ -101,7 +105,9 @@ class Worker:
 
     def go(self, plan: Plan) -> Future[Stop]:
         """Have the run brought somewhere."""
-        self.stop = None  # from now on it moves, as far as anybody can tell
+        with self._publishing:
+            self._moves += 1
+            self.stop = None  # from now on it moves, as far as anybody can tell
         return self._ordered(_Order(Future(), plan=plan))
 
     def ask(self, question: Callable[[], T]) -> Future[T]:
@@ -202,7 +208,11 @@ class Worker:
             order = self._orders.get()
             if order is None:
                 return None
+            if order.plan is not None:
+                with self._publishing:
+                    self._moves -= 1
             if not order.future.set_running_or_notify_cancel():
+                self._publish(self.here)
                 continue
             try:
                 if order.question is not None:
@@ -235,5 +245,6 @@ class Worker:
             order.future.set_exception(error)
 
     def _publish(self, stop: Stop | None, busy: str = "") -> None:
-        self.stop, self.busy = stop, busy
+        with self._publishing:
+            self.stop, self.busy = (None if self._moves else stop), busy
         self._changed()
