@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr
 from dataclasses import replace
 from pathlib import Path
 
@@ -324,6 +326,36 @@ def test_reload_stands_at_the_same_place(talk: Talk) -> None:
     assert now(said).startswith("▶  13 ")
 
 
+def test_a_plugin_is_reloaded_when_it_was_rebuilt_and_missed_when_it_is_gone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What happens to the file while it is open: another build, then nothing, then no module at all."""
+    path = tmp_path / "plugin.wasm"
+    path.write_bytes(Path(ALLOW.plugin).read_bytes())
+
+    class Lines(io.StringIO):
+        """Between two lines, something happens to the file."""
+
+        def __iter__(self) -> Iterator[str]:  # type: ignore[override]  # a generator is an iterator too
+            yield "goto 13"
+            path.write_bytes(Path(_sample("allow_header_go").plugin).read_bytes())
+            yield "reload"
+            path.unlink()
+            yield "reload"
+            path.write_bytes(b"text")
+            yield "reload"
+            yield "info row"
+
+    said = io.StringIO()
+    _piped(start_with(replace(ALLOW, plugin=str(path)), remember=False), said, Lines())
+    assert f"{path} was rebuilt" in said.getvalue()
+    complaints = capsys.readouterr().err
+    assert "plugin.wasm: cannot be read: No such file or directory" in complaints
+    assert "not a Wasm module" in complaints
+    row = said.getvalue().partition("info row\n")[2].splitlines()[1]
+    assert row.startswith("  proxy_get_header_map_value(")
+
+
 @pytest.mark.parametrize(
     "format", ["curl", "har", "har-seen", "traffic", "trace", "trace-exchange", "test", "case"]
 )
@@ -558,23 +590,19 @@ _HARMFUL = ("source", "save", "export", "assert", "quit", "q", "exit")
 @given(st.lists(st.tuples(_WORDS, _REST), max_size=12))
 def test_no_line_is_ever_more_than_a_sentence(lines: list[tuple[str, str]]) -> None:
     """Whatever is typed: no failure of ours, nothing on the terminal that could move the cursor, and it goes on."""
-    from contextlib import redirect_stderr
-
     typed = [f"{word} {rest}" for word, rest in lines if word not in _HARMFUL]
     stream, complaints = io.StringIO(), io.StringIO()
     start = start_with(ALLOW, remember=False)
     with redirect_stderr(complaints):
-        _piped(start, stream, [*typed, "restart"])
+        _piped(start, stream, io.StringIO("\n".join((*typed, "restart"))))
     assert "simwasm itself failed" not in complaints.getvalue()
     for char in stream.getvalue() + complaints.getvalue():
         assert char.isprintable() or char in "\n\t"
 
 
-def _piped(start: Start, stream: io.StringIO, lines: list[str]) -> None:
-    """Type lines, as a pipe does."""
-    import sys
-
-    before, sys.stdin = sys.stdin, io.StringIO("\n".join(line.replace("\n", " ") for line in lines))
+def _piped(start: Start, stream: io.StringIO, lines: io.StringIO) -> None:
+    """Take lines as from a pipe."""
+    before, sys.stdin = sys.stdin, lines
     try:
         assert run(start, Terms((), False, stream, plain)) == 0
     finally:

@@ -66,7 +66,7 @@ class _Loop:
         except KeyboardInterrupt:
             self.desk.say("interrupted")
             self.desk.settle()
-        except Failed:
+        except (Failed, BrokenPipeError):
             raise
         except SimwasmError as error:
             self._complain(str(error), where)

@@ -15,6 +15,7 @@ from simwasm.trace.text import call_text
 _LOOK = "looking"
 _MOST = 100_000
 _PROBLEMS = 50
+_SPANS = 200
 
 
 def rows(desk: Desk, rest: str) -> None:
@@ -59,10 +60,15 @@ def streams(desk: Desk, rest: str) -> None:
     tape, at = desk.debugger.tape, desk.stop.position
     if not tape.spans:
         desk.say("no exchange has begun")
-    for span in tape.spans:
+    at_span = tape.span_at(at)
+    middle = at_span.index if at_span is not None else 0
+    shown = tape.spans[max(0, middle - _SPANS // 2) : middle + _SPANS // 2]
+    for span in shown:
         row = tape.rows.at(span.first - 1) + 2
         here = "▶" if span.first <= at and (not span.last or at <= span.last) else " "
         desk.say(f"{here} #{span.index + 1} {span.exchange.label}  {_became(span)}  from row {row:,}")
+    if len(shown) < len(tape.spans):
+        desk.say(f"these are the {len(shown)} around here, of {len(tape.spans):,}")
 
 
 def _became(span: Span) -> str:

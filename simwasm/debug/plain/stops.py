@@ -108,22 +108,17 @@ def result(desk: Desk, stop: Stop) -> None:
 
 def _passed(desk: Desk, start: int, stop: Stop) -> None:
     """What was logged on the way, by plugins and by logpoints."""
-    tape = desk.debugger.tape
-    last = stop.position + stop.why.passed
-    logged: list[tuple[int, str]] = [
-        (each.position, log_text(each))
-        for each in tape.lines[tape.lines_until(start) : tape.lines_until(last)]
-    ]
+    tape, most = desk.debugger.tape, desk.settings.loglines
+    first, end = tape.lines_until(start), tape.lines_until(stop.position + stop.why.passed)
+    logged = [(each.position, log_text(each)) for each in tape.lines[first : min(end, first + most)]]
     # A logpoint speaks at the row itself: at the one where the run stands now too, but not at the one it has left.
-    said = [
-        (at, f"◇ {text}") for at, text in desk.debugger.breakpoints.log_lines(tape, start + 1, stop.position)
-    ]
-    lines = sorted(logged + said, key=lambda each: each[0])
-    most = desk.settings.loglines
-    for _, text in lines[:most]:
+    said = desk.debugger.breakpoints.log_lines(tape, start + 1, stop.position)
+    lines = [*logged, *((at, f"◇ {text}") for at, text in said[:most])]
+    for _, text in sorted(lines, key=lambda each: each[0])[:most]:
         desk.say(text, "reason")
-    if len(lines) > most:
-        desk.say(f"… and {len(lines) - most:,} more lines; `log` shows them", "reason")
+    left = end - first + len(said) - most
+    if left > 0:
+        desk.say(f"… and {left:,} more lines; `log` shows them", "reason")
 
 
 def log_text(line: Line) -> str:

@@ -33,7 +33,8 @@ class Terminal:
         if readline is not None:
             readline.set_completer(self._complete)
             readline.set_completer_delims(_DELIMITERS)
-            readline.parse_and_bind("tab: complete")
+            editline = "libedit" in (readline.__doc__ or "")  # as on macOS
+            readline.parse_and_bind("bind ^I rl_complete" if editline else "tab: complete")
             readline.set_history_length(_MOST)
             if history is not None:
                 with contextlib.suppress(OSError):
