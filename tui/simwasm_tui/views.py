@@ -80,7 +80,9 @@ class Viewer:
         if self._found_on is not tape:
             self._found, self._found_on = Problems(tape), tape
         known = len(tape) if tape.complete else len(tape) - 1
-        until = min(known, self._found.until + (_PORTION if self.debugger.stop is not None else _PORTION // 4))
+        until = min(
+            known, self._found.until + (_PORTION if self.debugger.stop is not None else _PORTION // 4)
+        )
         self._found.grow(until)
         self.more = until < known
         if len(self._problems) != len(self.own) + len(self._found):

@@ -53,6 +53,10 @@ def sign(breakpoint: Breakpoint) -> str:
     return "◇" if breakpoint.message else "●"
 
 
+def _known(view: View) -> tuple[object, ...]:
+    return view.breakpoints, id(view.hits), view.stop
+
+
 class BreakpointList(Pane):
     """The breakpoints."""
 
@@ -73,7 +77,8 @@ class BreakpointList(Pane):
         )
 
     def draw(self, view: View, before: View | None) -> None:
-        self.query_one(VirtualList).show(BreakpointLines(view))
+        if before is None or _known(view) != _known(before):
+            self.query_one(VirtualList).show(BreakpointLines(view))
 
     def _chosen(self) -> Breakpoint | None:
         cursor = self.query_one(VirtualList).cursor

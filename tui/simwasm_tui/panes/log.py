@@ -66,7 +66,7 @@ class Log(Pane):
         shown = self.query_one(VirtualList)
         if before is not None and before.last is view.last and before.tape is view.tape:
             shown.lines = LogLines(view)
-            shown.grown()
+            shown.grown(more=view.stop is None)
             return
         shown.show(LogLines(view))
         if view.stop is not None:

@@ -131,6 +131,12 @@ class Streams(Pane):
         yield VirtualList(empty="No traffic yet.\n\nGive recorded traffic on the\ncommand line, a .har say.")
 
     def draw(self, view: View, before: View | None) -> None:
+        if (
+            before is not None
+            and view.stop is None
+            and (view.spans, view.last) == (before.spans, before.last)
+        ):
+            return
         lines = StreamLines(view)
         self.query_one(VirtualList).show(lines, lines.current if view.stop is not None else None)
         self.head(note=f"{view.spans:,}" if view.spans > 1 else "")

@@ -29,6 +29,10 @@ _EMPTY = (
 _NONE_LEFT = "No row is as the filter wants it.\n\nPress / to change the filter, empty to see all rows."
 
 
+_PORTION = 5_000
+"""Rows taken in for a view while the run moves: the plugin has the rest of the time."""
+
+
 class TraceLines:
     """The rows of an outline, as lines."""
 
@@ -120,12 +124,15 @@ class Trace(Pane):
             self._begin(view.tape)
         outline = self.outline
         assert outline is not None
-        more = outline.grow(view.rows)
-        self.list.show(self._lines(view))
+        more = outline.grow(view.rows, 0 if view.stop is not None else _PORTION)
+        if same and not moved and before is not None and _marked_alike(view, before):
+            self.list.grown(more=view.stop is None)
+        else:
+            self.list.show(self._lines(view))
         if moved or not same:
             self.follow(view)
         self._foot()
-        if more and not self._growing:
+        if more and not self._growing and view.stop is not None:
             self._growing = True
             self.call_later(self._grow)
 
@@ -153,7 +160,7 @@ class Trace(Pane):
         if view is None or outline is None:
             return
         more = outline.grow(view.rows)
-        self.list.grown()
+        self.list.grown(more=more)
         self._foot()
         if more:
             self._growing = True
@@ -276,6 +283,16 @@ class Trace(Pane):
     def on_virtual_list_chosen(self) -> None:
         if self.outline is not None and self.row >= 0:
             self.post_message(Go(self.outline.tape.rows.position(self.row)))
+
+
+def _marked_alike(view: View, before: View) -> bool:
+    """Whether the lines that were there look as they did."""
+    return (
+        view.bookmarks == before.bookmarks
+        and view.breakpoints == before.breakpoints
+        and view.hits is before.hits
+        and len(str(view.rows)) == len(str(before.rows))
+    )
 
 
 def breakpoint_sign(view: View, row: Row) -> str:

@@ -154,6 +154,7 @@ class MainScreen(Openers, Verbs, Screen[None]):
         if (question := self.viewer.look_up()) is not None:
             self._asked = self.debugger.ask(question)
             self._asked.add_done_callback(self._looked_up)
+        self.keeper.changed(self)
 
     @property
     def looked_up(self) -> bool:

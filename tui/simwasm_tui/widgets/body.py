@@ -58,7 +58,11 @@ class Body(Drawn):
         self.view: View | None = None
         self._placing = _Placing()
         self._frame = Frame({}, {})
+        self._headings: dict[str, Heading] = {}
+        self._where: Mapping[str, Area] = {}
         self._focused = ""
+        self.awaited = ""
+        """The pane that gets the focus as soon as it is made."""
 
     @property
     def layout(self) -> Placing:
@@ -145,13 +149,18 @@ class Body(Drawn):
             self.take(self.view)
 
     def reframe(self) -> None:
-        """Draw the lines anew: a heading has changed, or the focus."""
-        self._reframe(self.where(self.size))
-        self.refresh()
+        """Draw those lines anew in which a heading has changed, or the focus."""
+        where, before = self.where(self.size), self._headings
+        self._reframe(where)
+        for slot, heading in self._headings.items():
+            if heading != before.get(slot):
+                self.refresh(Region(0, where[slot].y, self.size.width, 1))
 
     def _reframe(self, where: Mapping[str, Area]) -> None:
         headings = {slot: self._heading(slot, where) for slot in where}
-        self._frame = Frame(where, headings)
+        if headings != self._headings or where != self._where:
+            self._frame = Frame(where, headings)
+        self._headings, self._where = headings, where
 
     def _heading(self, slot: str, where: Mapping[str, Area]) -> Heading:
         active = self.active(slot, where)
@@ -169,7 +178,8 @@ class Body(Drawn):
         if self.view is None:
             return ""
         if name == "problems" and self.view.problems:
-            return f" {len(self.view.problems):,}"
+            bad = sum(problem.severity > 0 for problem in self.view.problems)
+            return f" {bad:,}" if bad else "•"
         return "•" if name == "log" and self.view.lines else ""
 
     # The focus.
@@ -184,6 +194,7 @@ class Body(Drawn):
         self.chosen[slot] = name
         self.rearrange()
         if not self._focus(name):
+            self.awaited = name
             self.call_after_refresh(self._focus, name)
 
     def _focus(self, name: str) -> bool:
@@ -191,6 +202,7 @@ class Body(Drawn):
         pane = self.pane(name)
         target = next((node for node in pane.query("*") if node.focusable), None) if pane else None
         if target is not None:
+            self.awaited = ""
             self.screen.set_focus(target)
         return target is not None
 

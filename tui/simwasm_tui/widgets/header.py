@@ -8,7 +8,7 @@ from __future__ import annotations
 from simwasm.debug.stop import Stop, Why
 from simwasm.trace.rows import Kind
 from simwasm_tui.model import View
-from simwasm_tui.text import Line, clean, spread
+from simwasm_tui.text import Line, clean, count, spread
 from simwasm_tui.widgets.line import Drawn
 
 _LONG = 60
@@ -70,7 +70,11 @@ def state(view: View) -> Line:
     """Whether it stands, and why, or what it does."""
     if view.stop is None:
         doing = view.busy or "running"
-        return (("▶ ", "accent"), (clean(doing), "accent"), (f" · {view.rows:,} rows · p pauses", "muted"))
+        return (
+            ("▶ ", "accent"),
+            (clean(doing), "accent"),
+            (f" · {count(view.rows, 'row')} · p pauses", "muted"),
+        )
     return standing(view.stop, _where(view))
 
 

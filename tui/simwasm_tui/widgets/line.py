@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -22,13 +23,18 @@ class Drawn(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._inks: dict[str, Style] = {}
+        self._base = Style.null()
 
     def made(self, y: int, width: int) -> Line:
         """The pieces of a line."""
         raise NotImplementedError
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._base = self.rich_style  # which costs more than a line, so it is asked once for all of them
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
-        width, base = self.size.width, self.rich_style
+        width, base = self.size.width, self._base
         pieces = self.made(y, width)
         segments = (Segment(text, base + self._ink(ink) if ink else base) for text, ink in pieces)
         return Strip(segments).simplify().crop_extend(0, width, base)

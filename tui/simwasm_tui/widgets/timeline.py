@@ -76,7 +76,11 @@ def _of(index: int, number: int) -> str:
 def marks(view: View) -> list[Mark]:
     """The rows that stand out: problems, bookmarks and breakpoints."""
     rows = view.tape.rows
-    found = [Mark(rows.at(problem.position), "✗") for problem in view.problems if problem.position]
+    found = [
+        Mark(rows.at(problem.position), "✗")
+        for problem in view.problems
+        if problem.position and problem.severity
+    ]
     found += [Mark(rows.at(position), "◆") for position in view.bookmarks]
     for each in view.breakpoints:
         if each.stops and (hits := view.hits.get(each.number)) is not None:

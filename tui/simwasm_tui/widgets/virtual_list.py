@@ -117,6 +117,7 @@ class VirtualList(ScrollView, can_focus=True):
         self._made: LRUCache[tuple[int, int, int], tuple[Segment, ...]] = LRUCache(_KEPT)
         self._inks: dict[str, Style] = {}
         self._widest = 0
+        self._base = Style.null()
 
     @property
     def room(self) -> int:
@@ -137,13 +138,20 @@ class VirtualList(ScrollView, can_focus=True):
             self.cursor = self.validate_cursor(self.cursor)
         self.refresh()
 
-    def grown(self) -> None:
-        """Take notice of lines that were added at the end."""
+    def grown(self, *, more: bool = False) -> None:
+        """Take notice of lines that were added at the end.
+
+        With `more` to come, a few lines that nobody sees are not worth drawing all of them anew for the scrollbar.
+        """
         before = self.virtual_size.height
+        follows = self.follow and self.cursor >= before - 1
+        unseen = before > self.scroll_offset.y + 2 * self.size.height
+        if more and unseen and not follows and len(self.lines) < before * 1.2:
+            return
         self._resize()
-        if self.follow and self.cursor >= before - 1:
+        if follows:
             self.go(len(self.lines) - 1)
-        elif before <= self.scroll_offset.y + self.size.height:
+        elif not unseen:
             self.refresh()
 
     def go(self, index: int, *, middle: bool = False) -> None:
@@ -249,10 +257,14 @@ class VirtualList(ScrollView, can_focus=True):
         self._resize()
         self._into_sight()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._base = self.rich_style  # which costs more than a line, so it is asked once for all of them
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         x, top = self.scroll_offset
         width, index = self.room, top + y
-        base = self.rich_style
+        base = self._base
         size = len(self.lines)
         if index >= size:
             return self._teaching(y, width, base) if not size else Strip.blank(width, base)
