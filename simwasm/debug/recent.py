@@ -51,7 +51,7 @@ def remember(session: SavedSession) -> None:
         return
     with suppress(OSError, SimwasmError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        save(path, session)
+        save(path, session, sync=False)
         for _, old in _files(path.parent)[MOST:]:
             old.unlink(missing_ok=True)
 

@@ -47,7 +47,7 @@ class SavedBranch:
         try:
             where = Place.from_json(place.value)
         except InputError as error:
-            raise place.wrong(str(error)) from None
+            raise place.wrong(f"cannot be used: {error}") from None
         return cls(found.get("name").text(), found.text_of("parent"), where, _override(found.get("override")))
 
 

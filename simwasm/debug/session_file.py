@@ -18,6 +18,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -106,15 +107,26 @@ def with_digests(session: SavedSession, plugin: str) -> SavedSession:
 def digest(path: str) -> str:
     """The digest of a file; empty if it cannot be read."""
     try:
-        return sha256(Path(path).read_bytes()).hexdigest()
+        found = os.stat(path)
+        return _digest(path, found.st_size, found.st_mtime_ns, found.st_ino)
     except (OSError, ValueError):
         return ""
 
 
-def save(path: str | Path, session: SavedSession) -> None:
-    """Write a session file, whole or not at all."""
+@lru_cache(maxsize=64)
+def _digest(path: str, size: int, changed_ns: int, inode: int) -> str:
+    """The digest of a file as it was then: a session is kept often, and its recordings may be large."""
+    whole = sha256()
+    with open(path, "rb") as file:
+        while piece := file.read(1 << 20):
+            whole.update(piece)
+    return whole.hexdigest()
+
+
+def save(path: str | Path, session: SavedSession, *, sync: bool = True) -> None:
+    """Write a session file, whole or not at all; `sync` waits until it would outlive a loss of power."""
     try:
-        _write_whole(Path(path), dumps(session, Path(path).absolute().parent))
+        _write_whole(Path(path), dumps(session, Path(path).absolute().parent), sync)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"{path}: cannot be written: {why}") from None
@@ -208,12 +220,9 @@ def _check_format(top: Field) -> None:
 
 def _place(found: Field) -> Place:
     try:
-        place = Place.from_json(found.value)
+        return Place.from_json(found.value)
     except InputError as error:
-        raise found.wrong(str(error)) from None
-    if min(place.exchange, place.nth, place.call_nth) < 0 or place.call_nth > 1 << 53:
-        raise found.wrong("has a number below zero")
-    return place
+        raise found.wrong(f"cannot be used: {error}") from None
 
 
 def _file(path: str, hashed: str, folder: Path) -> dict[str, str]:
@@ -232,14 +241,15 @@ def _opened(found: Field, folder: Path) -> str:
     return str(folder / text)
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def _write_whole(path: Path, data: bytes, sync: bool) -> None:
     """Others see the file complete or as it was before."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(unfinished, "wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(unfinished, path)
     except BaseException:
         with suppress(OSError):

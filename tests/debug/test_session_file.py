@@ -18,7 +18,7 @@ from simwasm.debug.branch import Override
 from simwasm.debug.places import Place
 from simwasm.debug.recent import Recent, recent, remember, remembered
 from simwasm.debug.saved_branch import SavedBranch
-from simwasm.debug.session_file import Bookmark, SavedSession, load, loads, save, with_digests
+from simwasm.debug.session_file import Bookmark, SavedSession, digest, load, loads, save, with_digests
 from simwasm.debug.start import start_from, start_with
 from simwasm.errors import ConfigError, InputError, SimwasmError
 from simwasm.recipe import Recipe
@@ -114,8 +114,8 @@ BROKEN = {
     '{"simwasm_session": 1}': 'has no "plugin"',
     '{"simwasm_session": 1, "plugin": {"file": "a\\u0000"}}': "plugin names a file by what cannot be a path",
     '{"simwasm_session": 1, "plugin": {"file": "\\ud800"}}': "plugin names a file by what cannot be a path",
-    '{"simwasm_session": 1, "plugin": {"file": "p"}, "place": {"nth": "a"}}': "place a place has no `nth`",
-    '{"simwasm_session": 1, "plugin": {"file": "p"}, "place": {"nth": -1}}': "place has a number below zero",
+    '{"simwasm_session": 1, "plugin": {"file": "p"}, "place": {"nth": "a"}}': "place cannot be used: a place has no `nth`",
+    '{"simwasm_session": 1, "plugin": {"file": "p"}, "place": {"nth": -1}}': "place cannot be used: a place has no `nth` that is -1",
     '{"simwasm_session": 1, "plugin": {"file": "p"}, "options": {"speed": 1}}': "options does not know 'speed'",
     '{"simwasm_session": 1, "plugin": {"file": "p"}, "options": {"log_level": "x"}}': "must be one of trace, debug",
     '{"simwasm_session": 1, "plugin": {"file": "p"}, "watches": [1]}': "watches[0] must be text",
@@ -185,6 +185,15 @@ def test_a_plugin_that_was_rebuilt_is_a_note(tmp_path: Path) -> None:
     start = start_from(tmp_path / "a.simwasm")
     assert "plugin.wasm has changed since the session was saved" in start.notes[0]
     assert "exchanges are found by number" in start.notes[1]
+
+
+def test_a_recording_that_changes_has_another_digest(tmp_path: Path) -> None:
+    file = tmp_path / "a.har"
+    file.write_bytes(b"one")
+    before = digest(str(file))
+    file.write_bytes(b"other")
+    assert before != digest(str(file)) != ""
+    assert digest(str(tmp_path / "gone")) == digest("\0") == ""
 
 
 def test_files_that_are_as_they_were_are_no_note(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from simwasm.debug.plain.desk import Desk
 from simwasm.debug.plain.table import COMMANDS
 from simwasm.debug.recent import state_folder
 from simwasm.errors import SimwasmError
+from simwasm.trace.text import printable
 
 _MOST = 1_000
 _DELIMITERS = " \t\n"
@@ -82,7 +83,8 @@ def completions(desk: Desk, before: str, begun: str) -> list[str]:
             found = _paths(begun) if command.word in _FILES else list(command.words(desk))
     except SimwasmError:
         return []
-    return sorted({f"{word} " if head == "" else word for word in found if word.startswith(begun)})
+    fitting = {word for word in found if word.startswith(begun) and printable(word) == word}
+    return sorted(fitting if head else (f"{word} " for word in fitting))
 
 
 def _paths(begun: str) -> list[str]:
