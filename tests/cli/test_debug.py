@@ -13,6 +13,8 @@ import wat
 from process import Run
 from typist import Typist
 
+from simwasm.cli.words import parse
+
 ROOT = Path(__file__).parent.parent.parent
 PLUGIN = "samples/allow_header/plugin.wasm"
 TRAFFIC = "traces/traffic/allow_header.har"
@@ -192,6 +194,29 @@ def test_names_with_escape_sequences_never_get_out(simwasm: Run, tmp_path: Path)
         assert all(char.isprintable() or char in "\n\t" for char in stream)
     done = simwasm("debug", "--plain", "\x1b[2Jnone.wasm", stdin="")
     assert "\x1b" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "port", "plugin"),
+    [
+        (("--web", "p.wasm"), 0, "p.wasm"),
+        (("--web", "8000", "p.wasm"), 8000, "p.wasm"),
+        (("--web=8000", "p.wasm"), 8000, "p.wasm"),
+        (("p.wasm", "--web"), 0, "p.wasm"),
+        (("p.wasm",), None, "p.wasm"),
+    ],
+)
+def test_what_follows_web_is_a_port_only_if_it_is_a_number(
+    typed: tuple[str, ...], port: int | None, plugin: str
+) -> None:
+    words = parse(("debug", *typed))
+    assert (words.web, words.plugin) == (port, plugin)
+
+
+def test_exchanges_may_run_together(simwasm: Run) -> None:
+    apart = simwasm("debug", PLUGIN, TRAFFIC, "--batch", stdin="list 1 200\n").stdout
+    together = simwasm("debug", PLUGIN, TRAFFIC, "--together", "--batch", stdin="list 1 200\n").stdout
+    assert together.count("proxy_on_log(") == apart.count("proxy_on_log(") == 5
 
 
 def test_completion_knows_the_command(simwasm: Run) -> None:

@@ -11,6 +11,8 @@ import pytest
 import wat
 from typist import Typist
 
+from simwasm.engines.engine import Engine
+
 ROOT = Path(__file__).parent.parent.parent
 PLUGIN = str(ROOT / "samples/allow_header/plugin.wasm")
 TRAFFIC = str(ROOT / "traces/traffic/allow_header.har")
@@ -45,32 +47,32 @@ def spinning(tmp_path: Path) -> str:
 
 
 def test_ctrl_c_pauses_a_plugin_that_computes_and_interrupt_ends_its_call(
-    debug: Debug, spinning: str
+    debug: Debug, spinning: str, engine: Engine
 ) -> None:
-    with debug(spinning, TRAFFIC, "--fuel", "900000000000") as person:
+    with debug(spinning, TRAFFIC, "--fuel", "900000000000", "--engine", engine.name) as person:
         person.until("recording")
-        person.type(CTRL_C)
+        person.press(CTRL_C)
         person.until("paused while the plugin computes")
         person.until("(simwasm ")
-        person.type("where\n")
+        person.press("where\n")
         person.until("#0")
         person.until("proxy_on_request_headers")
         person.until("(simwasm ")
-        person.type("interrupt\n")
+        person.press("interrupt\n")
         person.until("interrupted")
         person.until("(simwasm ")
-        person.type("quit\n")
+        person.press("quit\n")
         assert person.end() == 0
 
 
 def test_ctrl_c_at_the_prompt_is_a_new_line_and_ctrl_d_leaves(debug: Debug) -> None:
     with debug(PLUGIN, TRAFFIC) as person:
         person.until("(simwasm 9/114) ")
-        person.type("ste" + CTRL_C)
+        person.press("ste" + CTRL_C)
         person.until("(simwasm 9/114) ")
-        person.type("step\n")
+        person.press("step\n")
         person.until("(simwasm 10/114) ")
-        person.type(CTRL_D)
+        person.press(CTRL_D)
         assert person.end() == 0
         assert "Traceback" not in person.shown
 
@@ -78,23 +80,23 @@ def test_ctrl_c_at_the_prompt_is_a_new_line_and_ctrl_d_leaves(debug: Debug) -> N
 def test_an_empty_line_does_the_last_motion_again(debug: Debug) -> None:
     with debug(PLUGIN, TRAFFIC) as person:
         person.until("(simwasm 9/114) ")
-        person.type("step 2\n")
+        person.press("step 2\n")
         person.until("(simwasm 11/114) ")
-        person.type("\n")
+        person.press("\n")
         person.until("(simwasm 13/114) ")
-        person.type("info row\n")
+        person.press("info row\n")
         person.until("(simwasm 13/114) ")
-        person.type("\nstep\n")
+        person.press("\nstep\n")
         assert "(simwasm 15/114)" not in person.until("(simwasm 14/114) ")
 
 
 def test_tab_completes_commands_and_what_stands_behind_them(debug: Debug) -> None:
     with debug(PLUGIN, TRAFFIC) as person:
         person.until("(simwasm 9/114) ")
-        person.type("info proper\t\n")
+        person.press("info proper\t\n")
         person.until("info properties")
         person.until("(simwasm 9/114) ")
-        person.type("undisp\t\n")
+        person.press("undisp\t\n")
         person.until("undisplay")
         person.until("(simwasm 9/114) ")
 
@@ -102,11 +104,11 @@ def test_tab_completes_commands_and_what_stands_behind_them(debug: Debug) -> Non
 def test_history_is_there_the_next_time(debug: Debug) -> None:
     with debug(PLUGIN, TRAFFIC) as person:
         person.until("(simwasm 9/114) ")
-        person.type("print 6 * 7\nquit\n")
+        person.press("print 6 * 7\nquit\n")
         assert person.end() == 0
     with debug(PLUGIN, TRAFFIC) as person:
         person.until("(simwasm 9/114) ")
-        person.type(UP + UP + "\n")
+        person.press(UP + UP + "\n")
         person.until("print 6 * 7")
         person.until("42")
 
@@ -114,14 +116,14 @@ def test_history_is_there_the_next_time(debug: Debug) -> None:
 def test_breakpoints_are_there_again_after_a_kill(debug: Debug) -> None:
     with debug(PLUGIN, TRAFFIC) as person:
         person.until("(simwasm 9/114) ")
-        person.type("break get_header if exchange:3\n")
+        person.press("break get_header if exchange:3\n")
         person.until("1 hit on tape")
         person.until("(simwasm 9/114) ")
         person.kill()
     with debug(PLUGIN, TRAFFIC) as person:
         person.until("1 breakpoint of the last time")
         person.until("(simwasm 9/114) ")
-        person.type("continue\n")
+        person.press("continue\n")
         person.until("breakpoint 1: get_header if exchange:3")
 
 
@@ -138,7 +140,7 @@ def test_escape_sequences_of_a_plugin_never_reach_the_terminal(debug: Debug, tmp
     path.write_bytes(wat.plugin(*log).wasm)
     with debug(str(path), TRAFFIC, "--name", "a\x1b[5mb") as person:
         person.until(") ")
-        person.type("break \x16\x1b[5mx\n")
+        person.press("break \x16\x1b[5mx\n")
         person.until("(simwasm ")
         for line in (
             "step 5",
@@ -151,10 +153,10 @@ def test_escape_sequences_of_a_plugin_never_reach_the_terminal(debug: Debug, tmp
             "problems",
             "streams",
         ):
-            person.type(f"{line}\n")
+            person.press(f"{line}\n")
             person.until(f"{line}\r\n")
             person.until("(simwasm ")
-        person.type("quit\n")
+        person.press("quit\n")
         assert person.end() == 0
     assert "owned" in person.shown
     for sequence in ("\x1b]0;", "\x1b[2J", "\x9b", "\x1b[5m", "\rover"):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import pty
 import select
-import signal
+import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from types import TracebackType
 
 PATIENCE_S = 60.0
 """How long to wait for what has to come: a slow machine is no error."""
+_OWN = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+"""Makes standard input the terminal from which ctrl-c comes, then becomes the program."""
 
 
 class Typist:
@@ -21,13 +24,15 @@ class Typist:
     def __init__(self, command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> None:
         self.shown = ""
         """All that has been on the terminal."""
-        self.status: int | None = None
-        self.pid, self._terminal = pty.fork()
-        if not self.pid:
-            os.chdir(cwd)
-            os.execvpe(command[0], list(command), dict(env))
+        self._left = ""
+        self._terminal, other = pty.openpty()
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _OWN, *command], stdin=other, stdout=other, stderr=other, cwd=cwd, env=dict(env),
+            start_new_session=True,
+        )  # fmt: skip
+        os.close(other)
 
-    def type(self, text: str) -> None:
+    def press(self, text: str) -> None:
         """Press keys."""
         os.write(self._terminal, text.encode())
 
@@ -41,25 +46,17 @@ class Typist:
         self._left = self.shown[end:]
         return self.shown[start:end]
 
-    _left = ""
-
     def end(self) -> int:
         """Read to the end; the exit status."""
         deadline = time.monotonic() + PATIENCE_S
         while self._read(deadline - time.monotonic()):
             pass
-        return self._wait()
+        return self._process.wait(PATIENCE_S)
 
     def kill(self) -> None:
         """End it without a chance to do anything."""
-        if self.status is None:
-            os.kill(self.pid, signal.SIGKILL)
-            self._wait()
-
-    def _wait(self) -> int:
-        if self.status is None:
-            self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        return self.status
+        self._process.kill()
+        self._process.wait()
 
     def _read(self, patience: float) -> bool:
         if not select.select([self._terminal], [], [], max(0, patience))[0]:
