@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -95,9 +96,13 @@ def _pattern(rows: list[Opcode]) -> bytes:
     return b"|".join(choices)
 
 
-_ROWS = [row for row in OPCODES if row.immediate is not Immediate.LABELS]
-_ONE = re.compile(_pattern(_ROWS), re.DOTALL)
-_RUN = re.compile(b"(?:" + _pattern(_ROWS) + b"){0,65535}", re.DOTALL)
+@cache
+def _patterns() -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Those of one instruction and of many. Made when they are wanted: that takes longer than to read a module."""
+    one = _pattern([row for row in OPCODES if row.immediate is not Immediate.LABELS])
+    return re.compile(one, re.DOTALL), re.compile(b"(?:" + one + b"){0,65535}", re.DOTALL)
+
+
 _INDEX = re.compile(_U32)
 _CONSTANTS = ("i32.const", "i64.const", "f32.const", "f64.const", "v128.const", "global.get", "ref.null",
               "ref.func", "i32.add", "i32.sub", "i32.mul", "i64.add", "i64.sub", "i64.mul")  # fmt: skip
@@ -112,10 +117,11 @@ def split(data: bytes, start: int, end: int, function: str = "") -> list[bytes]:
     The function's name is for the error.
     """
     pieces: list[bytes] = []
+    one, many = _patterns()
     at = start
     while at < end:
-        stop = _RUN.match(data, at, end).end()  # type: ignore[union-attr]  # it matches the empty string
-        pieces += _ONE.findall(data, at, stop)
+        stop = many.match(data, at, end).end()  # type: ignore[union-attr]  # it matches the empty string
+        pieces += one.findall(data, at, stop)
         if stop == at:
             stop = _end_of_br_table(data, at, end, function)
             pieces.append(data[at:stop])

@@ -549,9 +549,9 @@ OPCODES: tuple[Opcode, ...] = (
 )
 # fmt: on
 
-ONE_BYTE: tuple[Opcode | None, ...] = tuple(
-    {row.code: row for row in OPCODES if not row.prefix}.get(code) for code in range(256)
-)
+_SHORT = {row.code: row for row in OPCODES if not row.prefix}
+
+ONE_BYTE: tuple[Opcode | None, ...] = tuple(map(_SHORT.get, range(256)))
 """The instruction of every one-byte opcode."""
 
 PREFIXED: dict[tuple[int, int], Opcode] = {(row.prefix, row.code): row for row in OPCODES if row.prefix}
