@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from asyncio import Event, TimeoutError, wait_for
+import signal
+import sys
+from asyncio import Event, TimeoutError, get_running_loop, wait_for
 from concurrent.futures import Future
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import ClassVar
 
+from rich.text import Text
 from textual import events
 from textual.app import App
 from textual.message_pump import MessagePump
@@ -17,7 +21,7 @@ from textual.widgets import Input
 from simwasm.debug.debugger import Debugger
 from simwasm.debug.inputs import Inputs
 from simwasm.debug.start import Start
-from simwasm_tui import keymap
+from simwasm_tui import crash, keymap
 from simwasm_tui.commands import COMMANDS as TABLE
 from simwasm_tui.messages import Changed, Complain
 from simwasm_tui.palette import Commands, every_key
@@ -26,6 +30,8 @@ from simwasm_tui.sessions import Keeper
 from simwasm_tui.themes import DARK, THEMES
 
 _PATIENCE = 0.1
+_ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Signals that end the debugger as q does."""
 
 
 class DebuggerApp(App[int]):
@@ -51,6 +57,9 @@ class DebuggerApp(App[int]):
     def on_mount(self) -> None:
         if self.no_color:
             self.add_class("-no-color")
+        with suppress(NotImplementedError, RuntimeError):  # Windows; a thread other than the main one
+            for number in _ENDING:
+                get_running_loop().add_signal_handler(number, self.exit, None, 128 + number)
         self._wishes = self._read_keys()
         self.set_keymap(self._wishes.keys)
         self._urgent = frozenset(
@@ -142,6 +151,11 @@ class DebuggerApp(App[int]):
         if debugger is not None:
             debugger.close()
 
+    def _fatal_error(self) -> None:  # what Textual does with an exception that nobody expected
+        """Leave the terminal as it was, and say what happened in a line; the rest goes to a file."""
+        if self._exception is not None and not self._exit_renderables:
+            self.panic(Text(crash.told(self._exception)))
+
     def _read_keys(self) -> keymap.Keymap:
         path = Path(self.beginning.keymap) if self.beginning.keymap else keymap.default_path()
         if not self.beginning.keymap and not path.exists():
@@ -174,4 +188,13 @@ async def _handled(widget: Widget) -> None:
 
 def run(start: Start) -> int:
     """Show the debugger in the terminal until the user leaves; the answer is the exit status."""
-    return DebuggerApp(start).run() or 0
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(
+                errors="replace"
+            )  # a terminal without UTF-8 shows ? for what it has no sign for
+    app = DebuggerApp(start)
+    app.run()
+    if app.debugger is not None:  # it failed
+        app.debugger.close()
+    return app.return_code or 0

@@ -1,10 +1,14 @@
 """What is kept of a session: brought back when it is opened again, and written when the user leaves or changes it.
 
-A session without a recipe, as a program makes it, is not kept.
+A session without a recipe, as a program makes it, is not kept. Rules: changes are written soon, by a thread, so that
+a debugger that is killed loses a moment and no key waits for a disk; one write at a time, the newest last.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from os.path import basename
 from typing import TYPE_CHECKING
 
@@ -19,6 +23,10 @@ if TYPE_CHECKING:
     from simwasm_tui.screens.main import MainScreen
 
 
+_SOON = 0.5
+"""Seconds after a change until it is written."""
+
+
 class Keeper:
     """Keeps one session."""
 
@@ -27,6 +35,14 @@ class Keeper:
         self.debugger = debugger
         self.wrong: list[str] = []
         """What could not be brought back."""
+        self._seen: tuple[object, ...] = ()
+        """What the newest change led to."""
+        self._restored = False
+        """Until then there is nothing new to be kept."""
+        self._waiting = False
+        self._digests: tuple[str, ...] | None = None
+        """Of the recordings, as they were when this was kept first."""
+        self._writer = ThreadPoolExecutor(1, "simwasm sessions")
         self._load_breakpoints()
 
     @property
@@ -52,10 +68,11 @@ class Keeper:
     def restore(self, screen: MainScreen) -> None:
         """Bring back the place, the bookmarks and the filter, when the run has been recorded."""
         saved = self.start.session
-        if saved is None:
-            return
 
         def recorded() -> None:
+            self._restored = True
+            if saved is None:
+                return
             tape = self.debugger.tape
             screen.viewer.bookmarks = tuple(
                 sorted({find_place(tape, each.place) for each in saved.bookmarks})
@@ -64,27 +81,62 @@ class Keeper:
                 screen.goto(find_place(tape, saved.place))
 
         screen.when_recorded(recorded)
-        screen.filter_on_open = saved.filter
+        if saved is not None:
+            screen.filter_on_open = saved.filter
+
+    def changed(self, screen: MainScreen) -> None:
+        """Be told that something may be other than it was: if so, it is written soon."""
+        view = screen.view
+        if view is None or view.last is None or not self._restored:
+            return
+        now = (
+            view.tape,
+            view.position,
+            self.debugger.breakpoints.serial,
+            screen.viewer.bookmarks,
+            screen.filter,
+        )
+        if now == self._seen:
+            return
+        first, self._seen = not self._seen, now
+        if not first and not self._waiting:
+            self._waiting = True
+            screen.set_timer(_SOON, lambda: self._write(screen))
 
     def keep(self, screen: MainScreen) -> None:
-        """Write what is to be brought back."""
+        """Write what is to be brought back, and wait until it is written: this is the end."""
+        self._write(screen)
+        self._writer.shutdown()
+
+    def _write(self, screen: MainScreen) -> None:
+        self._waiting = False
+        made = self._session(screen)
+        if made is not None:
+            self._writer.submit(lambda: remember(made()))
+
+    def _session(self, screen: MainScreen) -> Callable[[], SavedSession] | None:
+        """What makes the session as it is now; to be called in the writing thread, as it may take a while."""
         start, debugger = self.start, self.debugger
         view = screen.view
         if start.recipe is None or view is None or view.last is None:
-            return
-        tape, before = view.tape, start.session or SavedSession(start.recipe)
-        session = SavedSession(
-            start.recipe,
+            return None
+        tape, position, bookmarks = view.tape, view.position, screen.viewer.bookmarks
+        before = start.session or SavedSession(start.recipe)
+        session = replace(
+            before,
+            recipe=start.recipe,
             breakpoints=debugger.breakpoints.to_json(),
-            watches=before.watches,
-            bookmarks=tuple(
-                Bookmark(f"row {tape.rows.at(position) + 1}", place_of(tape, position))
-                for position in screen.viewer.bookmarks
-            ),
-            place=place_of(tape, view.position),
-            branches=before.branches,
             filter=screen.filter,
-            view=before.view,
-            others=before.others,
         )
-        remember(with_digests(session, debugger.inputs.plugins[0].sha256))
+        plugin = debugger.inputs.plugins[0].sha256
+
+        def made() -> SavedSession:
+            places = tuple(
+                Bookmark(f"row {tape.rows.at(each) + 1}", place_of(tape, each)) for each in bookmarks
+            )
+            placed = replace(session, bookmarks=places, place=place_of(tape, position))
+            if self._digests is None:
+                self._digests = with_digests(placed, plugin).traffic_sha256
+            return replace(placed, sha256=plugin, traffic_sha256=self._digests)
+
+        return made
