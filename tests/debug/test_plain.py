@@ -101,6 +101,8 @@ def test_it_begins_at_the_first_row_of_the_first_exchange(talk: Talk) -> None:
         (("row 16",), 16),
         (("until 20",), 20),
         (("until on_log",), 21),
+        (("until trap",), 114),
+        (("until trap", "goto 9", "break on_log", "until get_header", "c", "c"), 41),
         (("continue",), 114),
         (("break get_header", "c"), 13),
         (("break get_header", "c 2", "c", "rc 2"), 13),

@@ -180,8 +180,8 @@ def _displays(desk: Desk, rest: str) -> None:
 SUBJECTS = (
     Subject("breakpoints", _without_words(breaking.breakpoints), "where the run stops", ("b", "br")),
     Subject("watches", _displays, "the expressions shown at every stop", ("display",)),
-    Subject("row", _row, "the call one is at, its arguments and where they lie"),
-    Subject("stack", lambda desk, rest: listing.where(desk, rest), "the calls one is in", ("s",)),
+    Subject("row", _row, "the call one is at, its arguments and where they lie", ("args",)),
+    Subject("stack", lambda desk, rest: listing.where(desk, rest), "the calls one is in", ("s", "frame")),
     Subject("headers", _headers, "header maps; a part of a map's name picks some"),
     Subject("body", _body, "bodies and other buffers"),
     Subject(

@@ -68,9 +68,14 @@ def until(desk: Desk, rest: str) -> None:
             raise InputError(f"until: row {rest} is not ahead; `goto {rest}` goes back")
         move(desk, desk.debugger.goto(target))
         return
-    desk.debugger.breakpoints.add(rest, temporary=True)
+    breakpoints = desk.debugger.breakpoints
+    made = breakpoints.add(rest, temporary=True)
     desk.know()
-    move(desk, desk.debugger.proceed())
+    try:
+        move(desk, desk.debugger.proceed())
+    finally:
+        if made in breakpoints:  # the run has stopped elsewhere
+            breakpoints.remove(made.number)
 
 
 def interrupt(desk: Desk, rest: str) -> None:
@@ -102,7 +107,7 @@ COMMANDS = (
             "", ("fin",), repeats=True, group=_RUN),
     Command("continue", _several("continue", lambda desk: desk.debugger.proceed()),
             "go to the next breakpoint, or to the end", "[COUNT]", ("c",), repeats=True, group=_RUN),
-    Command("until", until, "go on until a row, or once until a place as for `break`", "ROW | WHERE", ("u",),
+    Command("until", until, "go on until a row, or once until a place as for `break`", "ROW | WHERE", ("u", "advance"),
             group=_RUN),
     Command("goto", goto, "go to a row, forwards or backwards", "ROW | @POSITION | BOOKMARK", ("row", "g"),
             "Rows are numbered as they are listed. A position counts all events, the ends of host calls too.",
