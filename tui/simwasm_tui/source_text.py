@@ -69,7 +69,7 @@ def _coloured(text: str, name: str) -> tuple[Line, ...]:
     from pygments.util import ClassNotFound
 
     try:
-        lexer = get_lexer_for_filename(name, stripnl=False, ensurenl=False)
+        lexer = get_lexer_for_filename(name, stripnl=False)
     except ClassNotFound:
         return ()
     inks = ((Comment, "muted"), (String, "string"), (Keyword, "callback"), (Number, "number"),

@@ -53,6 +53,8 @@ class Coded(Pane):
     def _ask(self) -> None:
         """Ask for the real call stack."""
         view = self.view
+        if not self.display:
+            self._place = None  # it is asked for when it is seen again
         if view is None or view.binaries is None or not self.display:
             return
         future = view.binaries.stack(view)

@@ -17,6 +17,7 @@ from simwasm_tui.sight import arguments_at
 from simwasm_tui.text import Line, cells, clean, value
 
 _PIECES = 40
+_HELD = 3
 
 
 def call_items(tape: Tape, position: int, memory: Reader | None, width: int, now: int) -> Items:
@@ -107,6 +108,9 @@ def action_items(state: State, tape: Tape, position: int, width: int) -> Items:
     found = consequence(state, tape, position)
     lines: list[Item] = []
     stream = state.stream
+    held = [each for each in state.streams if each.held is not None] if stream is None else []
+    for each in held[:_HELD]:
+        lines += prose(f"#{each.exchange} {status(state, each)}", width, "action")
     running = stream is not None and stream.held is None and (stream.request.calls or stream.response.calls)
     if stream is not None and not running:
         lines += prose(

@@ -69,7 +69,7 @@ class Memory(Pane):
         Command("memory.forward", "plus", "Address after", "Go forward again.", VIEW),
         Command("memory.change", "d", "Next changed bytes", "Go to the next bytes that have changed.", FIND),
         Command("memory.texts", "v", "Texts or bytes", "List the printable texts, or show bytes again.", VIEW),
-        Command("memory.arguments", "a", "Follow the arguments", "Show the call's argument at each stop, or stay.", VIEW),
+        Command("memory.arguments", "a", "Follow the arguments", "Show the argument at each stop, or stay.", VIEW),
         Command("memory.writer", "W", "Who wrote these bytes", "Go to the last time before now at which they changed.",
                 BACK),
         Command("memory.writer_after", "", "Who writes these bytes next", "Go to the next time at which they change.",
@@ -208,6 +208,9 @@ class Memory(Pane):
         if lines is None or self.texts or message.index == self.at // lines.columns:
             return
         self.move(min(message.index * lines.columns + self.at % lines.columns, lines.memory.size() - 1))
+
+    def on_virtual_list_chosen(self) -> None:
+        self.do_follow()
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on the byte that was clicked."""

@@ -18,6 +18,7 @@ COPIED = 64 << 20
 MOST_TEXTS = 20_000
 _SEARCHED = 1 << 30
 _HEX = re.compile(r"(?:0x)?((?:[0-9a-f]{2}[ _]?)+)", re.I)
+_PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t"
 _TEXT = re.compile(rb"[\x20-\x7e\t]{%d,}")
 
 
@@ -86,11 +87,8 @@ def texts(memory: Reader, shortest: int = 6, most: int = MOST_TEXTS) -> Iterator
     while at < size and found < most:
         window = memory.read(at, min(WINDOW, size - at))
         whole = at + len(window) == size
-        upto = len(window)
-        for match in pattern.finditer(window):
-            if match.end() == len(window) and not whole and match.start():
-                upto = match.start()  # it goes on in the next window
-                break
+        upto = len(window) if whole else len(window.rstrip(_PRINTABLE)) or len(window)
+        for match in pattern.finditer(window, 0, upto):  # what it ends with may go on in the next one
             yield Found(at + match.start(), match[0])
             found += 1
             if found >= most:
