@@ -401,6 +401,15 @@ def test_a_branch_that_no_longer_fits_is_left_out_with_a_sentence(talk: Talk, tm
     assert "the branch `fork 1` is left out: the call that was answered there is not in this run" in said
 
 
+def test_an_answer_in_a_session_that_the_host_could_not_give_is_left_out(talk: Talk, tmp_path: Path) -> None:
+    file = tmp_path / "it.simwasm"
+    talk("goto 13", 'override OK "x"', f"save {file}")
+    file.write_text(file.read_text().replace('"x"', "5"))
+    said = talk("branches", start=start_from(file), all=True)
+    assert "the branch `fork 1` is left out: override: value is text or bytes" in said
+    assert said.endswith("▶ run  114 rows\n")
+
+
 def test_help_knows_every_command(talk: Talk) -> None:
     everything = talk("help")
     for command in COMMANDS:
@@ -489,8 +498,8 @@ def test_what_is_wrong_is_told_with_its_line(refused: Talk, line: str, complaint
     [
         ("override NOTHING", "`NOTHING` is no status; there is OK, NOT_FOUND"),
         ("override NOT_FOUND 1", "values are written only with OK"),
-        ("override OK", "this call writes value (text): 1 values are needed"),
-        ("override OK 5", "value is text, not 5"),
+        ("override OK", "proxy_get_header_map_value writes value (text): 1 values are needed"),
+        ("override OK 5", "value is text or bytes of at most 1,048,576, not 5"),
         ("override OK __import__('os')", "values are as in"),
         ("override OK " + "(" * 500, "values are as in"),
     ],

@@ -2,115 +2,29 @@
 
 from __future__ import annotations
 
-import ast
-from typing import Any
-
 from simwasm.abi.enums import Status
-from simwasm.abi.kinds import Form, Param
-from simwasm.abi.table import Side
-from simwasm.debug.branch import Branch, Override
+from simwasm.debug.branch import Branch
+from simwasm.debug.override_text import read_override
 from simwasm.debug.plain.command import Command, wants
 from simwasm.debug.plain.desk import Desk
 from simwasm.debug.plain.stops import move
 from simwasm.errors import InputError
 from simwasm.trace.align import align
 from simwasm.trace.difftext import diff_text
-from simwasm.trace.event import Entered
 from simwasm.trace.rows import Kind
 
 _GROUP = "another way"
 _MOST_LINES = 400
-_NUMBERS = (Form.U32, Form.I32, Form.U64, Form.I64)
 
 
 def override(desk: Desk, rest: str) -> None:
     """Answer in the place of the host, or of a callback, on a branch of its own."""
     if not rest:
         raise wants("override", "STATUS [VALUE …] at a host call, or RESULT at a callback")
-    entered = desk.row.entered
-    said = _result(entered, rest) if entered.function.side is Side.PLUGIN else _reply(entered, rest)
+    said = read_override(desk.row.entered.function, rest)
     move(desk, desk.debugger.override(desk.debugger.tape.opening(desk.row.position), said))
     branch = desk.debugger.branch
     desk.say(f"this is the branch `{branch.name}`; `switch run` goes back, `diff` compares", "reason")
-
-
-def _result(entered: Entered, text: str) -> Override:
-    """What a callback returns."""
-    returned = entered.function.result
-    if returned is None:
-        raise InputError(f"override: {entered.function.name} returns nothing; stand at a call that does")
-    if returned.enum is None:
-        flags = {"true": True, "false": False, "1": True, "0": False}
-        if text.lower() not in flags:
-            raise InputError(f"override: {entered.function.name} returns true or false, not `{text}`")
-        return Override(result=flags[text.lower()], callback=True)
-    if text.isdigit() and len(text) < 10:
-        number = int(text)
-        known = {int(member): member for member in returned.enum}
-        return Override(result=known.get(number, number), callback=True)
-    names = {_plain(member.name): member for member in returned.enum}
-    if _plain(text) not in names:
-        raise InputError(f"override: {text} is none of {', '.join(member.name for member in returned.enum)}")
-    return Override(result=names[_plain(text)], callback=True)
-
-
-def _plain(name: str) -> str:
-    """StopIterationAndBuffer as STOP_ITERATION_AND_BUFFER."""
-    return name.replace("_", "").rpartition(":")[2].lower()
-
-
-def _reply(entered: Entered, text: str) -> Override:
-    """What a host function answers: a status, and what it writes if that is OK."""
-    word, _, behind = text.partition(" ")
-    if entered.function.errors is not Status and entered.function.errors is not None:
-        raise InputError(f"override: {entered.function.name} is no function of the proxy; its answer stays")
-    names = {_plain(member.name): member for member in Status}
-    if _plain(word) not in names:
-        raise InputError(
-            f"override: `{word}` is no status; there is {', '.join(member.name for member in Status)}"
-        )
-    status = names[_plain(word)]
-    if status is not Status.OK:
-        if behind:
-            raise InputError("override: values are written only with OK")
-        return Override(status)
-    return Override(status, _values(entered.function.outputs, behind))
-
-
-def _values(outputs: tuple[Param, ...], text: str) -> tuple[Any, ...]:
-    """What goes through the out parameters, as Python writes it: text in quotes, or a number."""
-    if not outputs and not text:
-        return ()
-    names = ", ".join(f"{param.name} ({param.form.value})" for param in outputs) or "nothing"
-    try:
-        found = ast.literal_eval(f"({text},)") if text else ()
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        raise InputError(f'override: values are as in OK "text", 5; this call writes {names}') from None
-    if len(found) != len(outputs):
-        raise InputError(f"override: this call writes {names}: {len(outputs)} values are needed")
-    return tuple(_fitting(param, value) for param, value in zip(outputs, found, strict=True))
-
-
-def _fitting(param: Param, value: Any) -> Any:
-    """A value as the host would give it to this parameter."""
-    if param.form in _NUMBERS:
-        if type(value) is not int or not 0 <= value < 1 << 64:
-            raise InputError(f"override: {param.name} is a number, not {value!r:.60}")
-        return value
-    if param.form is Form.DATA and isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape")
-    if param.form is Form.PAIRS:
-        pairs = tuple(value.items()) if isinstance(value, dict) else value
-        if not isinstance(pairs, tuple) or not all(isinstance(part, str) for pair in pairs for part in pair):
-            raise InputError(f'override: {param.name} is a map such as {{"name": "value"}}')
-        return pairs
-    if not isinstance(value, (str, bytes)):
-        raise InputError(f"override: {param.name} is text, not {value!r:.60}")
-    return (
-        value.decode("utf-8", "surrogateescape")
-        if param.form is Form.TEXT and isinstance(value, bytes)
-        else value
-    )
 
 
 def branches(desk: Desk, rest: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simwasm.debug.override_text import fitting
 from simwasm.debug.places import find_place, place_of
 from simwasm.debug.plain.desk import Desk
 from simwasm.debug.recent import remember
@@ -80,5 +81,6 @@ def _fork(desk: Desk, saved: SavedBranch) -> None:
     position = find_place(debugger.tape, saved.place)
     if not position or place_of(debugger.tape, position) != saved.place:
         raise InputError("the call that was answered there is not in this run")
-    desk.wait(debugger.override(debugger.tape.opening(position), saved.override))
+    said = fitting(debugger.tape.entered(position).function, saved.override)
+    desk.wait(debugger.override(debugger.tape.opening(position), said))
     debugger.branch.name = saved.name
