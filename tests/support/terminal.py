@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from debugging import WAIT, inputs_of
 from simwasm_tui.app import DebuggerApp
@@ -31,6 +31,7 @@ from simwasm.debug.start import Start
 from simwasm.debug.stop import Stop
 from simwasm.recipe import Recipe
 
+T = TypeVar("T")
 _TICK_NS = 3_000
 
 
@@ -136,23 +137,29 @@ class Terminal:
 
 @asynccontextmanager
 async def on_screen(
-    what: str | Inputs,
+    what: str | Inputs | Start,
     size: tuple[int, int] = (120, 40),
     *,
     theme: str = "",
     keymap: str = "",
     recipe: Recipe | None = None,
     start: Start | None = None,
+    settled: bool = True,
 ) -> AsyncIterator[Terminal]:
-    """A debugger on a screen, standing on its first row."""
-    inputs = inputs_of(what) if isinstance(what, str) else what
-    app = Ticking(start or Start(inputs, recipe, theme=theme, keymap=keymap))
+    """A debugger on a screen, standing on its first row unless `settled` says not to wait for that."""
+    if start is not None:
+        what = start
+    if not isinstance(what, Start):
+        inputs = inputs_of(what) if isinstance(what, str) else what
+        what = Start(inputs, recipe, theme=theme, keymap=keymap)
+    app = Ticking(what)
     async with app.run_test(size=size) as pilot:
         terminal = Terminal(app, pilot)
-        await terminal.settle()
+        if settled:
+            await terminal.settle()
         yield terminal
 
 
-def run(test: Coroutine[Any, Any, None]) -> None:
+def run(test: Coroutine[Any, Any, T]) -> T:
     """Run an asynchronous test."""
-    asyncio.run(test)
+    return asyncio.run(test)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 NARROW, WIDE = 100, 160
 SHORT = 30
+_BESIDE = 0.22
 _SPLIT = 9
 """Lines of a column that is worth being parted."""
 LEAST = (60, 16)
@@ -92,8 +93,9 @@ def _widths(width: int, wanted: Arrangement) -> list[tuple[str, int]]:
         sides.append(("left", min(max(24, round(width * 0.21)), 40)))
     after: list[tuple[str, int]] = []
     if width >= WIDE:
-        after.append(("beside", round(width * 0.25)))
+        after.append(("beside", round(width * _BESIDE)))
     if width >= NARROW:
-        after.append(("right", min(max(30, round(width * wanted.layout.right)), 60)))
+        share = wanted.layout.right if width < WIDE else _BESIDE
+        after.append(("right", min(max(30, round(width * share)), 60)))
     taken = sum(size + 1 for _, size in (*sides, *after))
     return [*sides, ("centre", width - taken), *after]

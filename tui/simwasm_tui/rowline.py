@@ -106,7 +106,8 @@ def row_line(
     long = took(row.took_ns) if row.kind is not Kind.CALLBACK or folded >= 0 else ""
     right: Line = ((word, ink), (f"{long:>6}", "muted")) if word or long else ()
     if folded >= 0:
-        right = ((f"… {count(folded, 'call')} ", "muted"), *_result(row.ended), *right)
+        hidden: Line = ((f"… {count(folded, 'call')} ", "muted"),) if folded else ()
+        right = (*hidden, *_result(row.ended), *right)
     if later:
         text = _dim(text)
     if later or (here and row.kind is Kind.HOST_CALL):

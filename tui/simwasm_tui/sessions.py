@@ -82,7 +82,7 @@ class Keeper:
 
         screen.when_recorded(recorded)
         if saved is not None:
-            screen.filter_on_open = saved.filter
+            screen.filter = saved.filter
 
     def changed(self, screen: MainScreen) -> None:
         """Be told that something may be other than it was: if so, it is written soon."""

@@ -40,6 +40,7 @@ from simwasm_tui.model import HitRows
 from simwasm_tui.panes.pane import Pane, bindings
 from simwasm_tui.panes.trace import Trace
 from simwasm_tui.screens.openers import Openers
+from simwasm_tui.screens.reload import Reloading
 from simwasm_tui.screens.verbs import Verbs
 from simwasm_tui.views import Viewer
 from simwasm_tui.widgets.ask import Ask
@@ -58,7 +59,7 @@ _FRAME = 1 / 8
 _TINY = "The terminal is too small for the debugger:\nit needs {} columns and {} lines."
 
 
-class MainScreen(Openers, Verbs, Screen[None]):
+class MainScreen(Openers, Reloading, Verbs, Screen[None]):
     """The debugger's screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(COMMANDS)
@@ -70,7 +71,8 @@ class MainScreen(Openers, Verbs, Screen[None]):
         self.keeper = keeper
         self.viewer = Viewer(debugger, keeper.title)
         self.keys = keys
-        self.filter_on_open = ""
+        self.filter = ""
+        """What the trace is filtered by."""
         self._asked: Future[dict[int, HitRows]] | None = None
         self._recorded: Callable[[], None] | None = None
         self.view: View | None = None
@@ -91,8 +93,8 @@ class MainScreen(Openers, Verbs, Screen[None]):
 
     def _opened(self) -> None:
         self.body.open("trace")
-        if self.filter_on_open:
-            self.call_after_refresh(self._filter, self.filter_on_open)
+        if self.filter:
+            self.call_after_refresh(self._filter, self.filter)
 
     def _filter(self, expression: str) -> None:
         pane = self.body.pane("trace")
@@ -115,13 +117,6 @@ class MainScreen(Openers, Verbs, Screen[None]):
         """Say something in the last line, until the next key."""
         self.query_one(Keys).say(text)
 
-    @property
-    def filter(self) -> str:
-        """The filter of the trace."""
-        for trace in self.query(Trace):  # none is left when the screen is gone
-            self.filter_on_open = trace.expression
-        return self.filter_on_open
-
     def when_recorded(self, then: Callable[[], None]) -> None:
         """Do something once the run has been recorded and stands."""
         self._recorded = then
@@ -141,7 +136,8 @@ class MainScreen(Openers, Verbs, Screen[None]):
         self._waiting = False
         self._drawn_at = monotonic()
         self.app.changes_seen()  # type: ignore[attr-defined]  # ours, see app.py
-        self.view = view = self.viewer.view()
+        before, self.view = self.view, self.viewer.view()
+        view = self.view
         self.query_one(Header).take(view)
         self.query_one(Timeline).take(view)
         self.body.take(view)
@@ -155,6 +151,8 @@ class MainScreen(Openers, Verbs, Screen[None]):
             self._asked = self.debugger.ask(question)
             self._asked.add_done_callback(self._looked_up)
         self.keeper.changed(self)
+        if view.stop is not None and (before is None or view.stop is not before.stop):
+            self.look_at_build()
 
     @property
     def looked_up(self) -> bool:

@@ -46,6 +46,7 @@ class Verbs(_Screen):
     viewer: Viewer
     keys: dict[str, str]
     view: View | None
+    filter: str
     pending: list[Future[Any]] = []  # noqa: RUF012  # replaced, never changed
     _since = 0.0
 
@@ -252,6 +253,7 @@ class Verbs(_Screen):
         def answered(text: str) -> str:
             wrong = trace.filter_by(text.strip())
             if not wrong:
+                self.filter = trace.expression
                 self._return_focus()
             return wrong
 
@@ -321,6 +323,9 @@ class Verbs(_Screen):
 
     # The rest.
 
+    def do_suspend(self) -> None:
+        self.app.action_suspend_process()
+
     def do_theme(self) -> None:
         self.app.search_themes()
 
@@ -351,6 +356,7 @@ class Verbs(_Screen):
             body.arrange_as(replace(body.wanted, zoomed=""))
         elif trace is not None and trace.expression:
             trace.filter_by("")
+            self.filter = ""
         else:
             return False
         return True
