@@ -127,6 +127,24 @@ def test_breakpoints_are_there_again_after_a_kill(debug: Debug) -> None:
         person.until("breakpoint 1: get_header if exchange:3")
 
 
+def test_a_script_leaves_the_session_that_is_remembered_alone(debug: Debug, tmp_path: Path) -> None:
+    script = tmp_path / "script.txt"
+    script.write_text("break trap\n")
+    with debug(PLUGIN, TRAFFIC) as person:
+        person.until("(simwasm 9/114) ")
+        person.press("break on_log\nquit\n")
+        assert person.end() == 0
+    with debug(PLUGIN, TRAFFIC, "-x", str(script)) as person:
+        person.until("1  trap")
+        person.until("(simwasm 9/114) ")
+        person.press("quit\n")
+        assert person.end() == 0
+    with debug(PLUGIN, TRAFFIC) as person:
+        person.until("1 breakpoint of the last time")
+        person.press("info breakpoints\n")
+        person.until("1  on_log")
+
+
 def test_escape_sequences_of_a_plugin_never_reach_the_terminal(debug: Debug, tmp_path: Path) -> None:
     text = "\\1b]0;owned\\07\\1b[2J\\9b31m\\0dover"
     log = (

@@ -67,7 +67,9 @@ class Desk:
     source: Callable[[Path], None] | None = None
     """Does what a file's lines say."""
     typing: bool = False
-    """A person sits there: the session is remembered whenever it changes, and what takes long is told."""
+    """A person sits there: what takes long is told."""
+    kept: bool = False
+    """The session is remembered whenever it changes."""
 
     def know(self) -> None:
         """Remember breakpoints before the run moves: temporary ones go when it stops."""

@@ -156,7 +156,7 @@ def run(start: Start, terms: Terms) -> int:
     debugger = Debugger(start.inputs)
     desk = Desk(debugger, start, terms.stream, terms.ink)
     typing = sys.stdin.isatty() and not terms.batch
-    desk.typing = typing
+    desk.typing, desk.kept = typing, typing and not terms.files
     loop = _Loop(desk, terms, typing)
     desk.source = loop.source
     try:

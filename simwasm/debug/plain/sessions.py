@@ -34,7 +34,7 @@ def saved(desk: Desk) -> SavedSession:
 
 def keep(desk: Desk) -> None:
     """Remember the session, if that is wanted and anything is known of it."""
-    if desk.typing and desk.start.recipe is not None:
+    if desk.kept and desk.start.recipe is not None:
         remember(saved(desk))
 
 
