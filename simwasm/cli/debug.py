@@ -42,6 +42,8 @@ def command(words: Namespace) -> int:
             "debug: the screen needs a terminal, and standard input or output is none; "
             "--plain works without, and so does --batch with -x FILE"
         )
+    if os.environ.get("TERM") == "dumb" and _BROWSER not in os.environ:
+        raise InputError("debug: this terminal has no screen (TERM=dumb); --plain works without")
     _needs_textual("the screen")
     return _called("simwasm_tui.app", "run")(start(words))
 

@@ -14,6 +14,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import events
 from textual.app import App
+from textual.binding import Binding, BindingType
 from textual.message_pump import MessagePump
 from textual.widget import Widget
 from textual.widgets import Input
@@ -40,6 +41,9 @@ class DebuggerApp(App[int]):
     TITLE = "simwasm"
     CSS_PATH = Path(__file__).with_name("app.tcss")
     COMMANDS: ClassVar = {Commands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "suspend_process", show=False, priority=True, id="suspend")
+    ]
 
     def __init__(self, start: Start) -> None:
         super().__init__()
@@ -150,6 +154,11 @@ class DebuggerApp(App[int]):
             main.keeper.keep(main)
         if debugger is not None:
             debugger.close()
+
+    def on_app_focus(self) -> None:
+        """The user comes back, perhaps from building the plugin."""
+        if self.main is not None:
+            self.main.look_at_build()
 
     def _fatal_error(self) -> None:  # what Textual does with an exception that nobody expected
         """Leave the terminal as it was, and say what happened in a line; the rest goes to a file."""

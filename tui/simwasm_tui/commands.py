@@ -44,6 +44,7 @@ COMMANDS = (
             RUN, urgent=True),
     Command("record", "", "Record to the end", "Run ahead to the end and come back here.", RUN),
     Command("restart", "R", "Restart", "Go back to before the first row.", RUN),
+    Command("reload", "L", "Reload the plugin", "Read the plugin's file again and come back to this place.", RUN),
     Command("step_back", "S", "Step back", "Go to the row before this one.", BACK, 2, "back"),
     Command("over_back", "N", "Step over, backwards", "Go back over a whole callback.", BACK),
     Command("finish_back", "F", "Back to the callback's entry", "Go to where the current callback began.", BACK),
@@ -91,9 +92,15 @@ COMMANDS = (
     Command("manual", "f1", "Manual", "Explain the debugger, its glyphs and all keys.", APP),
     Command("health", "H", "Health", "Tell the engine, what the plugin lacks, and how good its debug info is.", APP),
     Command("open", "ctrl+o", "Open…", "Open another plugin, session or trace.", APP, urgent=True),
+    Command("suspend", "ctrl+z", "Suspend", "Go back to the shell for a while; fg comes back here.", APP, urgent=True),
     Command("back", "escape", "Back", "Leave the question, the maximised pane or the filter.", APP),
     Command("quit", "q", "Quit", "Leave what is open, then the debugger.", APP),
 )  # fmt: skip
+
+
+def row(command: str) -> Command:
+    """The command with an id."""
+    return next(found for found in COMMANDS if found.id == command)
 
 
 def method(command: str) -> str:
