@@ -48,6 +48,9 @@ class _Rows(NamedTuple):
     names: tuple[str, ...]
 
 
+_NONE = _Rows(array("Q"), array("L"), array("L"), array("L"), ())
+
+
 class Lines:
     """The lines of a module."""
 
@@ -93,10 +96,10 @@ class Lines:
                     yield begin, end, index
 
     def _lines(self, unit: int) -> _Rows:
-        rows = self._rows.get(unit)
-        if rows is None:
-            rows = self._rows[unit] = _rows(self._dwarf, self._units[unit])
-        return rows
+        if unit not in self._rows:
+            self._rows[unit] = _NONE  # what cannot be read is not tried again
+            self._rows[unit] = _rows(self._dwarf, self._units[unit])
+        return self._rows[unit]
 
 
 def _of_unit(dwarf: Any, unit: CompileUnit) -> Iterator[tuple[int, int]]:

@@ -32,6 +32,9 @@ class Coded(Pane):
         """Which of its frames is shown."""
         self.vm = ""
         self._place: tuple[Tape, int] | None = None
+        """Where the call stack is that of."""
+        self._wish: tuple[Tape, int, Frame] | None = None
+        """The frame that somebody wants to see, and where that was."""
         self._asking: Timer | None = None
 
     def draw(self, view: View, before: View | None) -> None:
@@ -73,7 +76,9 @@ class Coded(Pane):
 
     def take_frames(self, frames: tuple[Frame, ...]) -> None:
         """Show a call stack, its lines as soon as they are found."""
-        self.chosen = 0
+        self.chosen = (
+            frames.index(self._wish[2]) if self.wished and self._wish and self._wish[2] in frames else 0
+        )
         self.spots = tuple(Spot(frame) for frame in frames)
         self.show_spots()
         binary = self.binary
@@ -96,10 +101,23 @@ class Coded(Pane):
         """Show the call stack, or the frame of it that is chosen."""
 
     def show_code(self, frame: Frame, vm: str) -> None:
+        if self.view is None:
+            return
+        self._wish = (self.view.tape, self.view.position, frame)
         frames = [spot.frame for spot in self.spots]
-        if vm == self.vm and frame in frames:
+        if self.wished and vm == self.vm and frame in frames:
             self.chosen = frames.index(frame)
             self.show_spots()
+
+    @property
+    def wished(self) -> bool:
+        """Whether somebody wants to see a certain frame of this call stack."""
+        return self._wish is not None and self._same(self._wish[:2])
+
+    def forget_wish(self) -> None:
+        """Show what is best at this stop."""
+        self._wish, self.chosen = None, 0
+        self.show_spots()
 
     def choose(self, index: int, open: str = "") -> None:
         """Have all panes about code show a frame."""

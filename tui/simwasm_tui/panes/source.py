@@ -7,7 +7,6 @@ from pathlib import Path
 
 from textual.app import ComposeResult
 
-from simwasm.errors import Frame
 from simwasm.wasm.debuginfo import DebugKind
 from simwasm.wasm.lines import Place
 from simwasm_tui import source_text
@@ -72,7 +71,7 @@ class Source(Coded):
             FIND,
         ),
         Command("source.caller", "a", "The caller", "Show the function that called this one.", VIEW),
-        Command("source.here", "period", "Where the run stands", "Go back to the line at the stop.", FIND),
+        Command("source.here", "full_stop", "Where the run stands", "Go back to the line at the stop.", FIND),
     )
 
     def __init__(self, *, id: str) -> None:
@@ -80,8 +79,6 @@ class Source(Coded):
         self.place: Place | None = None
         """What is shown."""
         self.remaps: tuple[Remap, ...] = ()
-        self._wished = False
-        """The frame was chosen by the user."""
         self._files: dict[str, tuple[Line, ...]] = {}
 
     def compose(self) -> ComposeResult:
@@ -93,15 +90,13 @@ class Source(Coded):
         return self.query_one(VirtualList)
 
     def draw(self, view: View, before: View | None) -> None:
-        if before is None or view.last is not before.last:
-            self._wished = False
         super().draw(view, before)
         if view.stop is not None and not self.spots:
             self._say_why(None)
 
     def show_spots(self) -> None:
         binary = self.binary
-        chosen = self.chosen if self._wished else self._nearest()
+        chosen = self.chosen if self.wished else self._nearest()
         spot = self.spots[chosen] if chosen < len(self.spots) else None
         if spot is None or binary is None:
             self._nothing(_NOWHERE)
@@ -111,10 +106,6 @@ class Source(Coded):
             self.run_worker(self._show(spot.place), exclusive=True, group="file")
         else:
             self._nothing(_UNKNOWN.format(name=spot.frame.name))
-
-    def show_code(self, frame: Frame, vm: str) -> None:
-        self._wished = True
-        super().show_code(frame, vm)
 
     def _nearest(self) -> int:
         """The innermost frame whose source is here: a library's rarely is."""
@@ -186,7 +177,7 @@ class Source(Coded):
 
     def do_caller(self) -> None:
         """Show the function that called this one."""
-        chosen = self.chosen if self._wished else self._nearest()
+        chosen = self.chosen if self.wished else self._nearest()
         if chosen + 1 < len(self.spots):
             self.choose(chosen + 1)
         else:
@@ -194,6 +185,4 @@ class Source(Coded):
 
     def do_here(self) -> None:
         """Go back to the line at the stop."""
-        self._wished = False
-        self.chosen = 0
-        self.show_spots()
+        self.forget_wish()

@@ -28,7 +28,7 @@ class Wasm(Coded):
         ),
         Command("wasm.back", "backspace,minus", "Back", "Go back to the function one came from.", VIEW),
         Command(
-            "wasm.here", "period", "Where the run stands", "Go back to the instruction at the stop.", FIND
+            "wasm.here", "full_stop", "Where the run stands", "Go back to the instruction at the stop.", FIND
         ),
         Command("wasm.caller", "a", "The caller", "Show the function that called this one.", VIEW),
     )
@@ -118,7 +118,7 @@ class Wasm(Coded):
     def do_here(self) -> None:
         """Go back to the instruction at the stop."""
         self.frame = None
-        self.show_spots()
+        self.forget_wish()
 
     def do_caller(self) -> None:
         """Show the function that called this one."""
