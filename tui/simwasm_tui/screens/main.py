@@ -92,13 +92,16 @@ class MainScreen(Openers, Reloading, Verbs, Screen[None]):
         self.call_after_refresh(self._opened)
 
     def _opened(self) -> None:
-        self.body.open("trace")
-        if self.filter:
-            self.call_after_refresh(self._filter, self.filter)
+        if self.focused is None:  # somebody may have asked for something already
+            self.body.open("trace")
 
-    def _filter(self, expression: str) -> None:
+    def _restore_filter(self) -> None:
+        """Filter the trace as it was in an earlier session, as soon as there is a trace."""
         pane = self.body.pane("trace")
-        if isinstance(pane, Trace) and (wrong := pane.filter_by(expression)):
+        if not self.filter or not isinstance(pane, Trace) or not pane.ready or pane.expression:
+            return
+        if wrong := pane.filter_by(self.filter):
+            self.filter = ""
             self.post_message(Complain(f"the session's filter is left out: {wrong}"))
 
     # The parts.
@@ -141,6 +144,7 @@ class MainScreen(Openers, Reloading, Verbs, Screen[None]):
         self.query_one(Header).take(view)
         self.query_one(Timeline).take(view)
         self.body.take(view)
+        self._restore_filter()
         self.body.reframe()
         if self.viewer.more:
             self.post_message(Changed())
@@ -244,6 +248,7 @@ class MainScreen(Openers, Reloading, Verbs, Screen[None]):
 
     def on_heading_changed(self, message: HeadingChanged) -> None:
         message.stop()
+        self._restore_filter()
         self.body.reframe()
 
     def action_do(self, command: str) -> None:

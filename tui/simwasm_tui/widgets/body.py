@@ -195,7 +195,12 @@ class Body(Drawn):
         self.rearrange()
         if not self._focus(name):
             self.awaited = name
-            self.call_after_refresh(self._focus, name)
+            self.call_after_refresh(self._focus_later, name)
+
+    def _focus_later(self, name: str) -> None:
+        """Give a pane the focus that has been made since, unless another one or a question was asked for meanwhile."""
+        if self.awaited == name and (self.screen.focused is None or self.focused_pane() is not None):
+            self._focus(name)
 
     def _focus(self, name: str) -> bool:
         """Give a pane the focus at once, as the next key is meant for it; False if it is still being made."""
