@@ -50,9 +50,11 @@ class _Notes:
 
 def read_inputs(recipe: Recipe, note: Callable[[str], None] = lambda text: None) -> Inputs:
     """Everything that decides the run, read from the files that a recipe names."""
+    plugin = recipes.plugin(recipe)
+    _ = plugin.abi  # what is no plugin is told here, before anything is shown
     answering = recipes.clusters(recipe)
     return Inputs(
-        (recipes.plugin(recipe),),
+        (plugin,),
         tuple(recipes.exchanges(recipe, note)),
         engine=recipe.engine,
         clusters=answering.names,

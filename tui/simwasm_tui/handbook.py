@@ -53,6 +53,10 @@ def term_table() -> str:
     return "\n".join(("| term | what it is |", "|---|---|", *rows)) + "\n"
 
 
+TABLES = {"keys": key_table, "filter": term_table}
+"""The tables of the guide that are made here; they stand between marks with these names."""
+
+
 def lines(text: str, width: int) -> Iterator[Line]:
     """The lines for a width."""
     text = _NOTES.sub("", text)

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from simwasm.debug.reader import is_trace
 from simwasm.debug.start import Start, start_from, start_reading, start_with
-from simwasm.errors import SimwasmError
+from simwasm.errors import BadModule, SimwasmError
 from simwasm.recipe import Recipe
 
 SESSION, PLUGIN = ".simwasm", (".wasm", ".wat")
@@ -110,7 +110,7 @@ def start_of(chosen: Chosen) -> Start | Wrong:
             return start_reading(chosen.trace)
         return start_with(Recipe(chosen.plugin, chosen.traffic))
     except SimwasmError as error:
-        text = str(error)
+        text = f"{chosen.plugin}: {error}" if isinstance(error, BadModule) else str(error)
         return Wrong("traffic" if any(path in text for path in chosen.traffic) else "plugin", text)
 
 

@@ -6,6 +6,7 @@ any page could drive the debugger through the user's browser.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from textual_serve.server import Server
 
 from simwasm_tui.web import HOST
 
+_TRIES, _PAUSE = 500, 0.02
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -30,19 +32,31 @@ class LocalServer(Server):
         logging.basicConfig(level=logging.WARNING, format="%(message)s")
 
     async def on_startup(self, app: web.Application) -> None:
-        """Say where it is."""
+        """Say where it is, as soon as it can be reached there."""
+        self._telling = asyncio.create_task(self._tell())
+
+    async def _tell(self) -> None:
+        for _ in range(_TRIES):
+            try:
+                _, writer = await asyncio.open_connection(HOST, self.port)
+            except OSError:
+                await asyncio.sleep(_PAUSE)
+            else:
+                writer.close()
+                break
         print(f"The debugger is at {self.public_url} (this machine only; ctrl-c ends it)", flush=True)
 
     async def _make_app(self) -> web.Application:
-        app = await super()._make_app()
-        app.middlewares.append(web.middleware(self._only_here))
-        return app
+        hosts = frozenset(f"{name}:{self.port}" for name in (HOST, "localhost"))
+        origins = frozenset(f"http://{host}" for host in hosts)
 
-    async def _only_here(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        hosts = {f"{name}:{self.port}" for name in (HOST, "localhost")}
-        origin = request.headers.get("Origin")
-        if request.host not in hosts or (
-            origin is not None and origin not in {f"http://{host}" for host in hosts}
-        ):
-            raise web.HTTPForbidden(text="simwasm debug --web answers to this machine's own pages only")
-        return await handler(request)
+        @web.middleware
+        async def only_here(request: web.Request, handler: Handler) -> web.StreamResponse:
+            origin = request.headers.get("Origin")
+            if request.host not in hosts or (origin is not None and origin not in origins):
+                raise web.HTTPForbidden(text="simwasm debug --web answers to this machine's own pages only")
+            return await handler(request)
+
+        app = await super()._make_app()
+        app.middlewares.append(only_here)
+        return app

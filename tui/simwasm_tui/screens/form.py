@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from os.path import commonprefix  # of texts, which it does as well
 from typing import Protocol
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
@@ -47,6 +48,14 @@ class Typing(Input):
 
     class Completed(Message):
         """Tab was pressed."""
+
+    dropped: Callable[[str], bool] | None = None
+    """Takes a pasted text that means files; False leaves it to the field."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        if self.dropped is not None and self.dropped(event.text):
+            event.stop()
+            event.prevent_default()
 
     def action_complete(self) -> None:
         self.post_message(self.Completed())

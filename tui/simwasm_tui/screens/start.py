@@ -37,7 +37,7 @@ from simwasm_tui.opening import (
 )
 from simwasm_tui.panes.pane import bindings
 from simwasm_tui.samples import Sample, samples
-from simwasm_tui.screens.form import Field
+from simwasm_tui.screens.form import Field, Typing
 from simwasm_tui.screens.modal import Foot
 from simwasm_tui.text import Line, clean, spread
 from simwasm_tui.widgets.virtual_list import VirtualList
@@ -115,7 +115,9 @@ class StartScreen(Screen[None]):
     def on_mount(self) -> None:
         self.list.show(EntryLines(entries(recent(), samples(), time_ns())))
         self._over_heading(1)
-        self.query("Typing").first().focus()
+        for typing in self.query(Typing):
+            typing.dropped = self._dropped
+        self.query(Typing).first().focus()
 
     def on_resize(self) -> None:
         self.set_class(self.size.height < 30, "-short")
@@ -167,15 +169,20 @@ class StartScreen(Screen[None]):
     # Typing and dropping.
 
     def on_paste(self, event: events.Paste) -> None:
-        """Files that were dropped: each goes to the field of its kind."""
-        dropped = paths(event.text.replace("\n", " "))
-        if not dropped or any(missing(path) for path in dropped):
-            return
+        """Something was dropped while no field has the focus."""
         event.stop()
+        self._dropped(event.text)
+
+    def _dropped(self, text: str) -> bool:
+        """Put files that were dropped each into the field of its kind; whether they are files at all."""
+        dropped = paths(text.replace("\n", " "))
+        if not dropped or any(missing(path) for path in dropped):
+            return False
         chosen = sort(dropped)
         first = chosen.session or chosen.trace or chosen.plugin
         before = paths(self.field("traffic").text)
         self._fill(first or self.field("plugin").text, (*before, *chosen.traffic))
+        return True
 
     def on_field_changed(self, message: Field.Changed) -> None:
         message.stop()
