@@ -207,12 +207,14 @@ class Plans:
         def arrived(position: int) -> Why | None:
             if not position % _TELL:
                 self._changed()
-            return Why.PAUSED if position >= limit else None
+            return Why.STEP if position >= limit else None
 
         def then() -> Motion | None:
             here, position = self._worker.here, back_to()
-            stays = here.why not in (Why.END, Why.FAILED) or not position
-            return None if stays else Motion(position, why, here.note)
+            if here.why in (Why.PAUSED, Why.COMPUTING) or not position:
+                return None
+            enough = f"{here.position:,} events are recorded; going on behind them records more"
+            return Motion(position, why, enough if here.why is Why.STEP else here.note)
 
         return Motion(arrived=arrived, then=then, busy="recording")
 
