@@ -98,7 +98,8 @@ class Interposed:
         at, overrides = self._at, self._overrides
 
         def answer(*args: Any) -> Any:
-            override = overrides().get(at())
+            known = overrides()
+            override = known.get(at()) if known else None
             return handler(*args) if override is None else override.reply()
 
         return answer
@@ -111,9 +112,12 @@ class Interposed:
         at, overrides = self._at, self._overrides
 
         def call(*args: Any) -> Any:
+            known = overrides()
+            if not known:
+                return callback(*args)
             opened = at() + 1
             result = callback(*args)
-            override = overrides().get(opened)
+            override = known.get(opened)
             return result if override is None else override.result
 
         return call

@@ -81,6 +81,8 @@ class Checkpoints:
         self._plugins = plugins
         self._taken = list(taken)
         self._every = EVERY
+        self._none = (0, 0)
+        """Positions between which there is none to be taken: what was found the last time."""
         self.useless = next(filter(None, (restorable(plugin.module) for plugin in plugins)), "")
         """Why there are none; empty if there are."""
 
@@ -95,9 +97,13 @@ class Checkpoints:
 
     def offer(self, run: Run, position: int) -> None:
         """Take one here, if there is none nearby."""
+        first, end = self._none
+        if self.useless or first <= position < end:
+            return
         at = bisect_left(self._taken, position + 1, key=_position)
         previous = self._taken[at - 1] if at else None
-        if self.useless or (previous is not None and position - previous.position < self._every):
+        if previous is not None and position - previous.position < self._every:
+            self._none = previous.position, previous.position + self._every
             return
         if not all(isinstance(started.instance, Capturable) for started in run.session.started):
             self.useless = "the engine cannot put a plugin back to an earlier moment"
@@ -110,6 +116,7 @@ class Checkpoints:
     def forget(self, run: Run) -> None:
         """A run is over: what leads back to it is worth nothing any more."""
         self._taken = [taken for taken in self._taken if taken.run is not run]
+        self._none = (0, 0)
 
     def runs(self) -> set[Run]:
         """The runs that some checkpoint leads back to."""

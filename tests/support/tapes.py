@@ -9,7 +9,7 @@ from cases import Case, cases
 
 from simwasm.abi.table import ALLOCATORS, Side
 from simwasm.answers import Clusters
-from simwasm.debug.seen import seen
+from simwasm.debug.seen import Seen
 from simwasm.debug.tape import Line, Span, Tape
 from simwasm.engines import find
 from simwasm.exchange import Exchange
@@ -69,7 +69,7 @@ class _Recorder:
         vm = next(vm for vm in self._session.proxy.vms if vm.plugin.name == entered.vm)
         context = vm.current
         if context is not None and context.stream is not None:
-            tape.seen[position] = seen(context)
+            tape.seen[position] = Seen().look(context)
             tape.belongs(entered.vm, context.id, self._spans[id(context.stream.exchange)])
 
 
