@@ -98,9 +98,11 @@ class TraceReader(Debugger):
         self._worker.start()
         self._reader.start()
         tape = self.tape
-        return self._worker.go(
-            lambda: Motion(arrived=lambda _: Why.ENTRY if tape.spans else None, busy="reading")
-        )
+
+        def arrived(position: int) -> Why | None:
+            return Why.ENTRY if tape.spans and position >= tape.spans[0].first else None
+
+        return self._worker.go(lambda: Motion(arrived=arrived, busy="reading"))
 
     def close(self) -> None:
         """Stop reading."""

@@ -93,12 +93,11 @@ def understand(plugin: str, traffic: str) -> Chosen | Wrong:
 
 def missing(path: str) -> str:
     """Why a file cannot be opened, as far as one sees from outside."""
-    try:
-        if os.path.isdir(path):
-            return f"{path} is a folder"
-        return "" if os.path.exists(path) else f"{path} is not there"
-    except ValueError:
+    if "\0" in path:
         return "that cannot be a path"
+    if os.path.isdir(path):
+        return f"{path} is a folder"
+    return "" if os.path.exists(path) else f"{path} is not there"
 
 
 def start_of(chosen: Chosen) -> Start | Wrong:
