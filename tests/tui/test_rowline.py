@@ -10,6 +10,7 @@ from wat import call, callback, imported, plugin
 
 from simwasm.abi.table import LAST, host_functions
 from simwasm.exchange import Exchange, request
+from simwasm.trace.event import Left
 from simwasm.trace.rows import Kind, Row
 
 CASE = "http_auth/browser"
@@ -65,7 +66,7 @@ def test_what_lies_ahead_is_dim_except_for_what_is_bad() -> None:
 
 
 def test_an_answer_that_is_not_ok_says_why() -> None:
-    row = next(row for row in rows() if row.ended and getattr(row.ended, "reason", ""))
+    row = next(row for row in rows() if isinstance(row.ended, Left) and row.ended.reason)
     assert text(row).endswith("NOT_FOUND   3µs")
     assert "· there is no header `authorization`" in text(row, 120)
 

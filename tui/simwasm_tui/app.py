@@ -8,6 +8,7 @@ from asyncio import Event, TimeoutError, get_running_loop, wait_for
 from concurrent.futures import Future
 from contextlib import suppress
 from io import TextIOWrapper
+from os import environ
 from pathlib import Path
 from typing import ClassVar
 
@@ -46,7 +47,7 @@ class DebuggerApp(App[int]):
     ]
 
     def __init__(self, start: Start) -> None:
-        super().__init__()
+        super().__init__(ansi_color=True if "NO_COLOR" in environ else None)  # grey is a colour too
         for own in THEMES:
             self.register_theme(own)
         self.theme = start.theme if start.theme in self.available_themes else DARK.name

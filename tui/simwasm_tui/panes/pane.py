@@ -10,7 +10,7 @@ To add a pane: a file here with a class like this, and a row in `panes/table.py`
             yield VirtualList(empty="The plugin has no memory yet.\\nPress s to take the first step.")
 
         def on_mount(self) -> None:
-        self._ready = True
+        self.ready = True
         if self.view is not None:
             self.take(self.view)
 
@@ -85,10 +85,10 @@ class Pane(Widget):
         self.badge = ""
         """What stands behind the title: a number, or a dot where there is something to see."""
         self._drawn: View | None = None
-        self._ready = False
+        self.ready = False
 
     def on_mount(self) -> None:
-        self._ready = True
+        self.ready = True
         if self.view is not None:
             self.take(self.view)
 
@@ -99,7 +99,7 @@ class Pane(Widget):
         """Be given the newest view: drawn at once if the pane can be seen."""
         self.view = view
         self.count(view)
-        if self.display and self._ready and view is not self._drawn:
+        if self.display and self.ready and view is not self._drawn:
             before, self._drawn = self._drawn, view
             if view.alone and self.id in _OF_A_PLUGIN:
                 self._teach(view.alone)
