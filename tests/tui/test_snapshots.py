@@ -20,7 +20,31 @@ SHOTS = {
     "breakpoint": ("http_auth/browser", (120, 40), "", ["s", "s", "s", "s", "b", "c"]),
     "folded": ("http_auth/browser", (120, 40), "", ["s", "s", "minus", "m"]),
     "problems": ("grpc_auth/denied", (120, 40), "", ["s", "s", "s", "4", "4", "4", "4", "4", "4"]),
+    "inspector": ("http_auth/browser", (120, 40), "", [*"ssss", *"333333"]),
+    "memory": ("http_auth/browser", (120, 40), "", [*"sss", "4", "s"]),
+    "source": ("http_auth/browser", (120, 40), "", [*"ss", *"44"]),
+    "wasm": ("http_auth/browser", (120, 40), "", [*"ss", *"444"]),
+    "stack": ("http_auth/browser", (120, 40), "", [*"ss", *"4444"]),
+    "eval": (
+        "http_auth/browser",
+        (120, 40),
+        "",
+        [*"ss", *"4444444", "equals_sign", *"args", "enter", "escape", "w"],
+    ),
     "help": ("http_auth/browser", (80, 24), "simwasm-light", ["question_mark"]),
+}
+_NOT_FOUND = ["g", "2", "0", "enter", "O", "ctrl+u", *"NOT_FOUND", "enter"]
+"""Go to the second header that is asked for, and say that it is not there."""
+SHOTS |= {
+    "editor": ("http_auth/browser", (120, 40), "", ["B", "ctrl+u", *"on_request_hedaers"]),
+    "bookmarks": ("http_auth/browser", (80, 24), "", ["m", "s", "s", "m", "c", "M"]),
+    "override": ("http_auth/browser", (120, 40), "", _NOT_FOUND[:5]),
+    "diff": ("http_auth/browser", (120, 40), "", [*_NOT_FOUND, "D"]),
+    "branches": ("http_auth/browser", (80, 24), "simwasm-light", [*_NOT_FOUND, "V"]),
+    "export": ("http_auth/browser", (120, 40), "", ["s", "s", "e"]),
+    "writers": ("http_auth/browser", (120, 40), "simwasm-light", ["s", "s", "W"]),
+    "health": ("http_auth/browser", (80, 24), "", ["H"]),
+    "start": ("http_auth/browser", (80, 24), "", ["ctrl+o"]),
 }
 _LEFT_OUT = (
     (re.compile(r"terminal-\d+"), "terminal"),

@@ -157,13 +157,13 @@ def test_watches_go_with_delete_or_when_watched_again() -> None:
             await at.settle()
             pane(at).toggle("callback")
             await at.settle()
-            assert at.view.watches == ("position", "callback")
+            assert list(at.view.watches) == ["position", "callback"]
             assert pane(at).note == "2 watches"
             await at.press("home", "down", "delete")
-            assert at.view.watches == ("callback",)
+            assert list(at.view.watches) == ["callback"]
             pane(at).toggle("callback")
             await at.settle()
-            assert at.view.watches == ()
+            assert not list(at.view.watches)
 
     run(test())
 

@@ -7,7 +7,7 @@ Marks stand between the bytes: `[ ]` around those of an argument, `* *` around t
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from simwasm_tui.text import Line, Piece
 
@@ -31,7 +31,7 @@ def hex_line(
     data: bytes,
     columns: int,
     digits: int,
-    marks: dict[str, Collection[int]] | None = None,
+    marks: Mapping[str, Collection[int]] | None = None,
     cursor: int = -1,
 ) -> Line:
     """One line. `marks` are the places in `data` that stand out, by kind; `cursor` is a place too."""
@@ -51,7 +51,7 @@ def hex_line(
     return (*_joined(pieces), ("│", "muted"))
 
 
-def _kind(index: int, marks: dict[str, Collection[int]]) -> str:
+def _kind(index: int, marks: Mapping[str, Collection[int]]) -> str:
     return next((kind for kind in BRACKETS if index in marks.get(kind, ())), "")
 
 

@@ -28,7 +28,7 @@ def property_items(state: State, before: State | None, width: int, wanted: str =
     )
     own = {each.name for each in state.properties if each.own}
     found = [heading("Properties", count(len(there), "value"))] if there else []
-    found += _entries(there, old, lambda name: f"property[{json.dumps(name)}]", own)
+    found += _entries(there, old, lambda name: f"property[{json.dumps(name)}]", width, own)
     missing = [each for each in state.properties if each.why]
     if missing:
         found += [Item(), heading("Without a value now")]
@@ -50,11 +50,12 @@ def shared_items(state: State, before: State | None, width: int, wanted: str = "
             _shared(state),
             None if before is None else _shared(before),
             lambda name: f"shared[{json.dumps(name)}]",
+            width,
         )
         found.append(Item())
     if state.queues:
         found.append(heading("Queues", count(len(state.queues), "queue")))
-        found += _entries(_queues(state), None if before is None else _queues(before), lambda name: "")
+        found += _entries(_queues(state), None if before is None else _queues(before), lambda name: "", width)
         found.append(Item())
     found += _coming(state)
     if not found:
@@ -71,7 +72,7 @@ def metric_items(state: State, before: State | None, width: int, wanted: str = "
     if not state.metrics:
         return Items(prose("No metric is defined. A plugin defines them with proxy_define_metric.", width))
     old = None if before is None else _metrics(before)
-    entries = _entries(_metrics(state), old, lambda name: f"metric[{json.dumps(name)}]")
+    entries = _entries(_metrics(state), old, lambda name: f"metric[{json.dumps(name)}]", width)
     return filtered([heading("Metrics", count(len(state.metrics), "metric")), *entries], wanted)
 
 
@@ -95,9 +96,9 @@ def _metrics(state: State) -> Entries:
 
 
 def _entries(
-    now: Entries, old: Entries | None, watch: Callable[[str], str], own: Iterable[str] = ()
+    now: Entries, old: Entries | None, watch: Callable[[str], str], width: int, own: Iterable[str] = ()
 ) -> list[Item]:
-    room = min(22, max(map(len, now), default=0))
+    room = min(22, max(8, width * 2 // 5), max(map(len, now), default=0))
     found = []
     for name, (item, kind) in now.items():
         mark, was = _mark(name, item, old)

@@ -17,6 +17,9 @@ from simwasm_tui.panes.memory_reading import Found, different
 from simwasm_tui.sight import Bytes
 from simwasm_tui.text import Line, clean, fit
 
+_NOTE = 14
+"""Cells for what is said behind the bytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -50,7 +53,7 @@ class MemoryLines:
     ) -> None:
         self.memory = memory
         self.digits = max(5, len(f"{max(0, memory.size() - 1):x}"))
-        self.columns = columns_for(width, self.digits)
+        self.columns = columns_for(width - _NOTE, self.digits)
         self.arguments = arguments
         self.selected = selected
         self.before = before

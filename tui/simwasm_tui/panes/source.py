@@ -24,11 +24,11 @@ _TEACH = """{why}
 
 To see source here, build the plugin with debug information:
 
-Rust            [profile.release] debug = true in Cargo.toml, and no wasm-opt or wasm-strip behind it
-C and C++       -g when compiling and linking (emscripten: -g as well, or the last step removes it)
-TinyGo          it is there unless -no-debug is given
-Go              the compiler writes none for Wasm: only the names of functions, in Stack and Wasm
-AssemblyScript  asc --debug writes names; it has source maps and no DWARF
+Rust: [profile.release] debug = true in Cargo.toml, and no wasm-opt or wasm-strip behind it
+C and C++: -g when compiling and linking (emscripten: -g as well, or the last step removes it)
+TinyGo: it is there unless -no-debug is given
+Go: the compiler writes none for Wasm: only the names of functions, in Stack and Wasm
+AssemblyScript: asc --debug writes names; it has source maps and no DWARF
 
 Meanwhile Wasm shows the instructions, and Stack the functions."""
 _UNKNOWN = "Nothing is known of where this function came from.\n\n{name} was built without debug information."
