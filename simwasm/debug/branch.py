@@ -20,6 +20,7 @@ from simwasm.engines.fuel import Fuel
 from simwasm.errors import TrapKind
 from simwasm.host.ports import Guest
 from simwasm.link import Handlers
+from simwasm.trace.event import Event, Left, shown
 
 if TYPE_CHECKING:
     from simwasm.debug.checkpoints import Checkpoints
@@ -61,13 +62,23 @@ class Branch:
     forked_at: int = 0
     """The position of the call that goes another way; 0 for the run as it was."""
 
+    def as_told(self, event: Event) -> Event:
+        """An event as the host is told of it: with the result that is put in the place of a callback's own."""
+        if not isinstance(event, Left):
+            return event
+        override = self.overrides.get(event.opened)
+        if override is None or not override.callback:
+            return event
+        reason = f"{_REASON}; the plugin returned {shown(event.result)}"
+        return event._replace(result=override.result, reason=reason)
+
     def fork(self, name: str, position: int, override: Override) -> Branch:
         """A branch that goes another way at the call that begins at a position."""
-        last = self.tape.end_of(position) if override.callback else position
+        ended = self.tape.end_of(position) if override.callback else 0
         return Branch(
             name,
             self.inputs,
-            self.tape.fork(last or position),
+            self.tape.fork(ended - 1 if ended else position),
             self.checkpoints.before(position),
             {at: kept for at, kept in self.overrides.items() if at < position} | {position: override},
             self.answers.before(position),

@@ -133,6 +133,8 @@ class Machine:
             return
         self.at = at = event[0]
         tape = self.branch.tape
+        if self.branch.overrides:
+            event = self.branch.as_told(event)
         if at <= len(tape.events):
             if event != tape.events[at - 1] and not _both_trapped(event, tape.events[at - 1]):
                 raise Divergence(_differing(at, tape.events[at - 1], event))

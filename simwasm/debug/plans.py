@@ -224,7 +224,8 @@ class Plans:
         if not 0 < position <= len(branch.tape) or branch.tape.opening(position) != position:
             raise InputError(f"no call begins at position {position:,}: {_extent(branch.tape)}")
         fork = branch.fork(f"fork {len(self._machine.branches)}", position, override)
-        return self._onto(fork, position, len(fork.tape))
+        target = branch.tape.end_of(position) if override.callback else position
+        return self._onto(fork, position, target or position)
 
     def switch(self, branch: Branch) -> Motion | Stop:
         """Go to the same place on another branch."""

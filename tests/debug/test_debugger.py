@@ -199,6 +199,11 @@ def test_an_action_can_be_answered_otherwise_on_a_branch(engine: Engine) -> None
         assert outcome.waiting == "allow_header paused the request and nobody resumed it"
         assert passing.outcome is not None
         assert not passing.outcome.waiting
+        assert debugger.stop is not None
+        ended = debugger.tape.at(debugger.stop.position)
+        assert isinstance(ended, Left)
+        assert (ended.opened, ended.result) == (began, Action.PAUSE)
+        assert ended.reason == "overridden in the debugger; the plugin returned CONTINUE"
 
 
 def test_a_rebuilt_plugin_is_loaded_and_one_stands_at_the_same_place(engine: Engine) -> None:
