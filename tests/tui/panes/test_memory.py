@@ -283,6 +283,7 @@ def test_texts_are_listed_and_enter_goes_to_one() -> None:
             await goto(at, "proxy_log")
             await open_pane(at, "memory")
             await at.press("v")
+            await until(at, lambda: len(memory(at).list.lines))
             assert at.lines("memory") == ["00100    25 hello world, this is said"]
             await at.press("enter")
             assert (memory(at).at, memory(at).texts) == (256, False)

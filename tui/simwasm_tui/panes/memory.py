@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_left
 from concurrent.futures import Future
 from typing import ClassVar
@@ -31,7 +32,7 @@ from simwasm_tui.panes.memory_reading import (
 from simwasm_tui.panes.pane import Pane
 from simwasm_tui.sight import Bytes, Sight, see
 from simwasm_tui.text import count
-from simwasm_tui.widgets.virtual_list import VirtualList
+from simwasm_tui.widgets.virtual_list import NOTHING, VirtualList
 
 _EMPTY = "No plugin runs here, so there is no memory.\n\nPress s to take a step into a callback."
 _PLACES = 200
@@ -135,16 +136,13 @@ class Memory(Pane):
         if sight is None or sight.memory is None:
             self._lines = None
             shown.empty = _EMPTY
-            shown.show(VirtualList().lines)
+            shown.show(NOTHING)
             self.head(note="")
             return
         if self.texts:
-            digits = len(f"{sight.memory.size():x}")
-            found = list(texts(sight.memory))
-            shown.empty = "There is no text in this memory."
-            shown.show(TextLines(found, digits), bisect_left(found, (self.at,)))
-            more = " (the first)" if len(found) >= MOST_TEXTS else ""
-            self.head(note=f"{count(len(found), 'text')}{more}")
+            shown.empty = "Reading the memory…"
+            shown.show(NOTHING)
+            self.run_worker(self._list_texts(sight, sight.memory), exclusive=True, group="texts")
             return
         self._lines = MemoryLines(
             sight.memory,
@@ -158,6 +156,15 @@ class Memory(Pane):
         shown.show(self._lines)
         shown.go(self.at // self._lines.columns, middle=True)
         self._foot()
+
+    async def _list_texts(self, sight: Sight, memory: Bytes) -> None:
+        found = await asyncio.to_thread(lambda: list(texts(memory)))
+        if not self.texts or sight is not self._sight:
+            return
+        self.list.empty = "There is no text in this memory."
+        self.list.show(TextLines(found, len(f"{memory.size():x}")), bisect_left(found, (self.at,)))
+        more = " (the first)" if len(found) >= MOST_TEXTS else ""
+        self.head(note=f"{count(len(found), 'text')}{more}")
 
     def _foot(self) -> None:
         if self._lines is None or self.texts:

@@ -16,7 +16,8 @@ WINDOW = 1 << 20
 COPIED = 64 << 20
 """Up to this size the memory of the previous stop is kept, to show what has changed."""
 MOST_TEXTS = 20_000
-_SEARCHED = 1 << 30
+_PAGE = 1 << 16
+_ZEROS = bytes(_PAGE)
 _HEX = re.compile(r"(?:0x)?((?:[0-9a-f]{2}[ _]?)+)", re.I)
 _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t"
 _TEXT = re.compile(rb"[\x20-\x7e\t]{%d,}")
@@ -85,7 +86,10 @@ def texts(memory: Reader, shortest: int = 6, most: int = MOST_TEXTS) -> Iterator
     pattern = re.compile(_TEXT.pattern % shortest)
     found, size, at = 0, memory.size(), 0
     while at < size and found < most:
-        window = memory.read(at, min(WINDOW, size - at))
+        window = memory.read(at, min(_PAGE, size - at))
+        if window == _ZEROS:  # most of a large memory was never written to
+            at += _PAGE
+            continue
         whole = at + len(window) == size
         upto = len(window) if whole else len(window.rstrip(_PRINTABLE)) or len(window)
         for match in pattern.finditer(window, 0, upto):  # what it ends with may go on in the next one

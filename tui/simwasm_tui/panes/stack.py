@@ -10,7 +10,7 @@ from simwasm_tui.model import View
 from simwasm_tui.panes.coded import Coded
 from simwasm_tui.panes.stack_lines import StackLines
 from simwasm_tui.text import count
-from simwasm_tui.widgets.virtual_list import VirtualList
+from simwasm_tui.widgets.virtual_list import NOTHING, VirtualList
 
 _EMPTY = "Nothing is being called.\n\nPress s to take a step into a callback: its calls will be listed here."
 
@@ -45,7 +45,7 @@ class Stack(Coded):
     def draw(self, view: View, before: View | None) -> None:
         super().draw(view, before)
         if not view.position:
-            self.list.show(VirtualList().lines)
+            self.list.show(NOTHING)
 
     def show_spots(self) -> None:
         view = self.view
