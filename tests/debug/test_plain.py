@@ -318,7 +318,7 @@ def test_an_answer_of_the_host_is_overridden_on_a_branch(talk: Talk) -> None:
 
 def test_a_callbacks_result_is_overridden_on_a_branch(talk: Talk) -> None:
     said = talk("goto 34", "finish", "override Pause")
-    assert "(overridden: PAUSE)" in now(said)
+    assert "overridden in the debugger; the plugin returned" in now(said)
     assert "`run` and `fork 1` do not differ" not in talk("goto 34", "finish", "override Pause", "diff")
 
 

@@ -11,8 +11,9 @@ from simwasm.debug.plain.examine import displayed
 from simwasm.debug.plain.rowtext import line
 from simwasm.debug.stop import Stop, Why
 from simwasm.debug.tape import Line
+from simwasm.trace.event import Left
 from simwasm.trace.rows import Kind, Row
-from simwasm.trace.text import value_text
+
 
 _QUIET = (Why.STEP, Why.GOTO, Why.ENTRY)
 
@@ -78,14 +79,13 @@ def show(desk: Desk, indices: range) -> None:
         row = rows[index]
         mark = "●" if debugger.breakpoints.matches(debugger.tape, row.position) else " "
         text = line(row, digits=len(str(len(rows))), here=index == desk.stop.row, mark=mark)
-        desk.say(text + _overridden(desk, row), _style(row, position, passed=passed))
+        desk.say(text + _reason(row), _style(row, position, passed=passed))
 
 
-def _overridden(desk: Desk, row: Row) -> str:
-    """What was said in the place of a callback: the tape has what the plugin itself returned."""
-    branch = desk.debugger.branch
-    said = branch.overrides.get(row.entered.seq) if row.kind is Kind.RETURN else None
-    return f"  (overridden: {value_text(said.result)})" if said is not None else ""
+def _reason(row: Row) -> str:
+    """Why a callback returned something else than the plugin said."""
+    reason = row.ended.reason if row.kind is Kind.RETURN and isinstance(row.ended, Left) else ""
+    return f"  · {reason}" if reason else ""
 
 
 def _style(row: Row, position: int, *, passed: bool) -> str:
