@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from simwasm.debug.conditions import OnTape
+from simwasm.debug.conditions import matching_rows
 from simwasm.debug.tape import Tape
 from simwasm.trace.query import Query, QueryError, compile
 from simwasm.trace.rows import Kind, Row
@@ -137,9 +137,9 @@ class Trace(Pane):
             self.call_later(self._grow)
 
     def _outline(self, tape: Tape) -> Outline:
-        query, around = self._query, OnTape(tape)
-        wanted = None if query is None else lambda row: query(row, around)
-        return Outline(tape, wanted, allocator=self.allocator)
+        query = self._query
+        among = None if query is None else lambda first, last: matching_rows(query, tape, first, last)
+        return Outline(tape, among, allocator=self.allocator)
 
     def _lines(self, view: View) -> TraceLines:
         assert self.outline is not None
@@ -200,6 +200,9 @@ class Trace(Pane):
         if self.expression:
             text = f"{self.expression} · {count(shown, 'row')} of {view.rows:,}"
         self.head(note=text)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._foot)
 
     # Folding, filtering.
 
@@ -279,6 +282,9 @@ class Trace(Pane):
         self._foot()
         if self.row >= 0:
             self.post_message(Look(self.row))
+
+    def on_virtual_list_seen(self) -> None:
+        self._foot()
 
     def on_virtual_list_chosen(self) -> None:
         if self.outline is not None and self.row >= 0:

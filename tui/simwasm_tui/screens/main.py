@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 
 _FRAME = 1 / 8
 """Seconds between views while it runs: the plugin has the rest of the time."""
+_BREATH = 0.002
 _TINY = "The terminal is too small for the debugger:\nit needs {} columns and {} lines."
 
 
@@ -73,6 +74,7 @@ class MainScreen(Openers, Reloading, Verbs, Screen[None]):
         self.keys = keys
         self.filter = ""
         """What the trace is filtered by."""
+        self._looking = False
         self._asked: Future[dict[int, HitRows]] | None = None
         self._recorded: Callable[[], None] | None = None
         self.view: View | None = None
@@ -146,8 +148,9 @@ class MainScreen(Openers, Reloading, Verbs, Screen[None]):
         self.body.take(view)
         self._restore_filter()
         self.body.reframe()
-        if self.viewer.more:
-            self.post_message(Changed())
+        if self.viewer.more and view.stop is not None and not self._looking:
+            self._looking = True
+            self.set_timer(_BREATH, self._look_on)
         if self._recorded is not None and view.stop is not None:
             then, self._recorded = self._recorded, None
             then()
@@ -157,6 +160,14 @@ class MainScreen(Openers, Reloading, Verbs, Screen[None]):
         self.keeper.changed(self)
         if view.stop is not None and (before is None or view.stop is not before.stop):
             self.look_at_build()
+
+    def _look_on(self) -> None:
+        """Look for problems on the rest of a long tape, a portion at a time, so that keys are heard in between."""
+        self._looking = self.viewer.look_on()
+        if self._looking:
+            self.set_timer(_BREATH, self._look_on)
+        else:
+            self.renew()
 
     @property
     def looked_up(self) -> bool:

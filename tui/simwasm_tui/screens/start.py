@@ -257,7 +257,9 @@ def _wrong_path(text: str) -> str:
 
 
 def _complete(text: str, cursor: int) -> list[Name]:
-    """Folders, and the files that can be opened here."""
+    """Folders, and the files that can be opened here; nothing before something was typed."""
+    if not text[:cursor].strip():
+        return []
     return [
         name for name in complete_path(text, cursor) if name.text.endswith(("/", SESSION, *PLUGIN, *TRAFFIC))
     ]
