@@ -40,6 +40,20 @@ def test_breakpoints_bookmarks_filter_and_place_are_there_again() -> None:
     run(again(*run(first())))
 
 
+def test_watches_are_there_again() -> None:
+    async def first() -> None:
+        async with on_screen(opened()) as at:
+            await at.press("s", "s", "3", "down", "w")
+            assert len(at.view.watches) == 1
+
+    async def again() -> None:
+        async with on_screen(opened()) as at:
+            assert at.view.watches == ('headers.request[":authority"]',)
+
+    run(first())
+    run(again())
+
+
 def test_the_title_names_the_traffic() -> None:
     async def test() -> None:
         async with on_screen(opened()) as at:

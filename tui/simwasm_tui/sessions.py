@@ -83,6 +83,7 @@ class Keeper:
         screen.when_recorded(recorded)
         if saved is not None:
             screen.filter = saved.filter
+            screen.viewer.watches = saved.watches
 
     def changed(self, screen: MainScreen) -> None:
         """Be told that something may be other than it was: if so, it is written soon."""
@@ -94,6 +95,7 @@ class Keeper:
             view.position,
             self.debugger.breakpoints.serial,
             screen.viewer.bookmarks,
+            screen.viewer.watches,
             screen.filter,
         )
         if now == self._seen:
@@ -126,6 +128,7 @@ class Keeper:
             before,
             recipe=start.recipe,
             breakpoints=debugger.breakpoints.to_json(),
+            watches=screen.viewer.watches,
             filter=screen.filter,
         )
         plugin = debugger.inputs.plugins[0].sha256

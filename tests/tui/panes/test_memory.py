@@ -235,6 +235,19 @@ def test_what_is_no_address_is_told_and_asked_again(typed: str) -> None:
     run(test())
 
 
+def test_a_question_that_is_left_gives_the_focus_back_to_the_pane() -> None:
+    async def test() -> None:
+        async with on_screen(writing()) as at:
+            await goto(at, "proxy_log")
+            await open_pane(at, "memory")
+            await at.press("g", "escape")
+            assert at.app.focused is memory(at).list
+            await at.press("slash", "escape", "o", "escape")
+            assert memory(at).looked_for == b""
+
+    run(test())
+
+
 def test_a_text_is_found_and_found_again() -> None:
     async def test() -> None:
         async with on_screen(writing()) as at:

@@ -48,6 +48,8 @@ class Verbs(_Screen):
     view: View | None
     filter: str
     pending: list[Future[Any]] = []  # noqa: RUF012  # replaced, never changed
+    asker = "trace"
+    """The pane that asks a question, and gets the focus back."""
     _since = 0.0
 
     if TYPE_CHECKING:
@@ -362,7 +364,8 @@ class Verbs(_Screen):
         return True
 
     def _return_focus(self) -> None:
-        self.body.open("trace")
+        asker, self.asker = self.asker, "trace"
+        self.body.open(asker)
 
     def _trace(self) -> Trace | None:
         pane = self.body.pane("trace")
