@@ -6,8 +6,9 @@ from simwasm_tui.outline import Outline, neighbour
 from tapes import tape_of
 
 from simwasm.abi.table import ALLOCATORS
+from simwasm.debug.conditions import matching_rows
 from simwasm.debug.tape import Tape
-from simwasm.trace.rows import Kind
+from simwasm.trace.query import compile
 
 CASE = "http_auth/browser"
 
@@ -60,9 +61,11 @@ def test_the_callback_of_a_host_call_is_the_one_around_it() -> None:
 
 def test_only_rows_that_are_wanted_are_shown() -> None:
     tape = tape_of(CASE)
-    found = Outline(tape, lambda row: row.kind is Kind.RETURN)
-    found.grow(len(tape.rows), len(tape.rows))
-    assert {tape.rows[found[index]].kind for index in range(len(found))} == {Kind.RETURN}
+    query = compile("call:http_call")
+    found = Outline(tape, lambda first, last: matching_rows(query, tape, first, last))
+    while found.grow(len(tape.rows), 7):
+        pass
+    assert functions(found) == ["proxy_http_call"] * 3
 
 
 def test_a_hidden_row_has_the_place_of_the_one_before_it() -> None:

@@ -400,6 +400,19 @@ def test_streams_show_what_became_of_each_exchange() -> None:
     run(test())
 
 
+def test_the_foot_of_the_trace_says_which_rows_are_in_sight() -> None:
+    async def test() -> None:
+        async with on_screen(CASE) as at:
+            listing = at.listed("trace")
+            assert at.trace.note.startswith("1–")
+            listing.scroll_to(y=10, animate=False)
+            await at.settle()
+            first, last = (at.trace.outline[10 + line] + 1 for line in (0, listing.size.height - 1))  # type: ignore[index]
+            assert at.trace.note == f"{first}–{last} of 95"
+
+    run(test())
+
+
 def test_jump_goes_to_the_pane_whose_letter_is_pressed() -> None:
     async def test() -> None:
         async with on_screen(CASE) as at:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from simwasm.abi.table import ALLOCATORS
 from simwasm.debug.tape import Tape
-from simwasm.trace.rows import Kind, Row
+from simwasm.trace.event import Entered
+from simwasm.trace.rows import Kind
 
+Among = Callable[[int, int], Iterable[int]]
+"""The positions of the rows that a filter wants, between two positions."""
 PORTION = 20_000
-FILTERED = 4_000
+FILTERED = 8_000
 """Rows taken at once, and rows that are asked a question: about 10 ms."""
 
 
@@ -30,11 +33,9 @@ def neighbour(tape: Tape, row: int, back: bool = False) -> int | None:
 class Outline:
     """The rows one sees."""
 
-    def __init__(
-        self, tape: Tape, wanted: Callable[[Row], bool] | None = None, *, allocator: bool = False
-    ) -> None:
+    def __init__(self, tape: Tape, among: Among | None = None, *, allocator: bool = False) -> None:
         self.tape = tape
-        self.wanted = wanted
+        self.among = among
         self.allocator = allocator
         self.folded: set[int] = set()
         """The rows of callbacks whose inside is not shown."""
@@ -50,16 +51,28 @@ class Outline:
 
     def grow(self, until: int, portion: int = 0) -> bool:
         """Take in the next rows of the tape; whether there are more of them."""
-        end = min(until, self._taken + (portion or (PORTION if self.wanted is None else FILTERED)))
-        rows, append = self.tape.rows, self._shown.append
-        for index in range(self._taken, end):
-            row = rows[index]
-            if (self.allocator or row.entered.function.name not in ALLOCATORS) and (
-                self.wanted is None or self.wanted(row)
-            ):
-                append(index)
-        self._taken = max(self._taken, end)
+        end = min(until, self._taken + (portion or (PORTION if self.among is None else FILTERED)))
+        if self._taken < end:
+            self._shown.extend(self._rows(self._taken, end))
+            self._taken = end
         return self._taken < until
+
+    def _rows(self, first: int, end: int) -> Iterator[int]:
+        """Those of a stretch of rows that one sees; no row is made to find out."""
+        rows, events = self.tape.rows, self.tape.events
+        stands = rows.position
+        if self.among is not None:
+            wanted: Iterable[int] = map(rows.at, self.among(stands(first), stands(end - 1)))
+        else:
+            wanted = range(first, end)
+        if self.allocator:
+            yield from wanted
+            return
+        for index in wanted:
+            event = events[stands(index) - 1]
+            entered = event if event.__class__ is Entered else events[event.opened - 1]  # type: ignore[union-attr]
+            if entered.function.name not in ALLOCATORS:  # type: ignore[union-attr]  # what begins a call is `Entered`
+                yield index
 
     def place(self, row: int) -> int:
         """Where a row is, or the one before it that one sees; -1 if there is none."""
@@ -102,7 +115,7 @@ class Outline:
         if callback not in self.folded:
             return
         self.folded.discard(callback)
-        inside = Outline(self.tape, self.wanted, allocator=self.allocator)
+        inside = Outline(self.tape, self.among, allocator=self.allocator)
         inside._taken, end = callback + 1, self.end_of(callback) + 1
         inside.grow(end, end)
         first = bisect_left(self._shown, callback + 1)

@@ -13,7 +13,7 @@ from simwasm.debug.tape import Tape
 from simwasm_tui.binaries import Binaries
 from simwasm_tui.model import HitRows, View
 
-_PORTION = 20_000
+_PORTION = 5_000
 """Events looked at for a view: some 10 ms."""
 _REMEMBERED = 500
 """Stops that one can go back to."""
@@ -80,13 +80,18 @@ class Viewer:
         if self._found_on is not tape:
             self._found, self._found_on = Problems(tape), tape
         known = len(tape) if tape.complete else len(tape) - 1
-        until = min(
-            known, self._found.until + (_PORTION if self.debugger.stop is not None else _PORTION // 4)
-        )
+        until = min(known, self._found.until + _PORTION)
         self._found.grow(until)
         self.more = until < known
         if len(self._problems) != len(self.own) + len(self._found):
             self._problems = (*self.own, *self._found.all())
+
+    def look_on(self) -> bool:
+        """Look at one more portion; whether there is more, and nothing has changed meanwhile."""
+        if self.debugger.stop is None or self.debugger.tape is not self._found_on:
+            return False
+        self._look_for_problems(self._found_on)
+        return self.more
 
     def complain(self, position: int, text: str) -> None:
         """Note a problem of the debugger itself."""

@@ -221,9 +221,10 @@ class MainScreen(Openers, Reloading, Verbs, Screen[None]):
         def answered(text: str) -> str:
             wrong = message.answered(text)
             if not wrong:
-                self.body.open(message.pane)
+                self._return_focus()
             return wrong
 
+        self.asker = message.pane
         self.ask_line.ask(message.question, answered, text=message.text, hint=message.hint)
 
     def on_show_bytes(self, message: ShowBytes) -> None:

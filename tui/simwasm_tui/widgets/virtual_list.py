@@ -5,8 +5,9 @@
     log.grown()                        # there are more lines at the end; what was there has not changed
     log.go(41)                         # put the cursor on a line and bring it into sight
 
-It posts `Moved` when the cursor moves and `Chosen` for Enter and double clicks. Rules: nothing scrolls smoothly, since
-that costs more than the rest together; a line is made once for a width and kept until `show` is called again.
+It posts `Moved` when the cursor moves, `Seen` when other lines are in sight, `Chosen` for Enter and double clicks.
+Rules: nothing scrolls smoothly, since that costs more than the rest together; a line is made once for a width and kept
+until `show` is called again.
 """
 
 from __future__ import annotations
@@ -89,6 +90,20 @@ class VirtualList(ScrollView, can_focus=True):
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, VirtualList.Moved) and message.list is self.list
+
+    class Seen(Message):
+        """Other lines are in sight."""
+
+        def __init__(self, list: VirtualList) -> None:
+            super().__init__()
+            self.list = list
+
+        @property
+        def control(self) -> VirtualList:
+            return self.list
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, VirtualList.Seen) and message.list is self.list
 
     class Chosen(Message):
         """Enter, or a double click, on a line."""
@@ -256,6 +271,12 @@ class VirtualList(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         self._resize()
         self._into_sight()
+        self.post_message(self.Seen(self))
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self.post_message(self.Seen(self))
 
     def render_lines(self, crop: Region) -> list[Strip]:
         self._base = self.rich_style  # which costs more than a line, so it is asked once for all of them
