@@ -14,7 +14,6 @@ from simwasm.debug.tape import Line
 from simwasm.trace.event import Left
 from simwasm.trace.rows import Kind, Row
 
-
 _QUIET = (Why.STEP, Why.GOTO, Why.ENTRY)
 
 
