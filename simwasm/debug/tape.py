@@ -81,27 +81,28 @@ class Tape:
         return len(self.events)
 
     def add(self, event: Event) -> None:
-        """Put the next event on tape."""
+        """Put the next event on tape. Another thread reads meanwhile: what leads to an event comes after it."""
         position = len(self.events) + 1
         around = self._open
+        self._times.append(self._clock())
         if event.__class__ is Entered:
             self._ends.append(0)
             self._parents.append(around[-1] if around else 0)
             self._depths.append(min(len(around), 0xFFFF))
             around.append(position)
+            self.events.append(event)
             self._stands.append(position)
         else:
             opened = around.pop()
-            self._ends[opened - 1] = position
             self._ends.append(opened)
             self._parents.append(self._parents[opened - 1])
             self._depths.append(self._depths[opened - 1])
+            self.events.append(event)
+            self._ends[opened - 1] = position
             began = self.events[opened - 1]
             assert isinstance(began, Entered)
             if event.__class__ is Trapped or began.function.side is Side.PLUGIN:
                 self._stands.append(position)
-        self._times.append(self._clock())
-        self.events.append(event)
 
     def begin(self, exchange: Exchange) -> Span:
         """An exchange begins with the next event."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,15 +24,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
+import pytest
+
 WAIT = 40.0
 """Seconds after which something that has not come will not come; a slow machine needs a few."""
 _MOMENT = 0.02
+_NEEDED = "SIMWASM_TESTS_NEED_TMUX"
+"""Set where tests with a terminal may not be left out."""
 _PROMPT = re.compile(r"^(\d+)\$ *$")
 _SETTINGS = """
 set -g default-terminal {term}
 set -g escape-time 0
 set -g status off
-set -g focus-events on
 set -g remain-on-exit on
 set -g history-limit 0
 set -g set-clipboard off
@@ -57,6 +61,8 @@ class Tmux:
         self._env = _environment(folder) | dict(env or {})
 
     def __enter__(self) -> Tmux:
+        if shutil.which("tmux") is None and _NEEDED not in os.environ:
+            pytest.skip("needs tmux: apt-get install tmux")
         settings, shell = self._private / "settings", self._private / "shell"
         settings.write_text(_SETTINGS.format(term=self._term))
         shell.write_text("PS1='$?$ '\nPROMPT_COMMAND=\n")
@@ -126,9 +132,7 @@ class Tmux:
     def sees(self, *patterns: str, seconds: float = WAIT) -> str:
         """Wait until all of these regular expressions are on the screen; give it."""
         found = [re.compile(pattern, re.MULTILINE) for pattern in patterns]
-        return self.until(
-            lambda text: all(map(lambda each: each.search(text), found)), *patterns, seconds=seconds
-        )
+        return self.until(lambda text: all(each.search(text) for each in found), *patterns, seconds=seconds)
 
     def loses(self, pattern: str) -> str:
         """Wait until a regular expression is not on the screen any more."""
