@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import signal
 import sys
-from asyncio import Event, TimeoutError, get_running_loop, wait_for
+from asyncio import Event, TimeoutError, get_running_loop, sleep, wait_for
 from concurrent.futures import Future
 from contextlib import suppress
 from io import TextIOWrapper
 from os import environ
 from pathlib import Path
+from time import monotonic
 from typing import ClassVar
 
 from rich.text import Text
@@ -32,6 +33,7 @@ from simwasm_tui.sessions import Keeper
 from simwasm_tui.themes import DARK, THEMES
 
 _PATIENCE = 0.1
+_MOMENT = 0.002
 _ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that end the debugger as q does."""
 
@@ -136,6 +138,8 @@ class DebuggerApp(App[int]):
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return
+        self.app_focus = True  # whoever types has it, whatever the terminal told
+        await self._takes_keys()
         main, focused = self.main, self.focused
         if main is not None:
             if event.key not in self._urgent:
@@ -147,6 +151,14 @@ class DebuggerApp(App[int]):
             await super().on_event(event)
         if isinstance(focused, Input):
             await _handled(focused)
+
+    async def _takes_keys(self) -> None:
+        """Wait, not for long, until a screen that was opened by the key before has somebody to type at."""
+        end = monotonic() + _PATIENCE
+        while self.screen.focused is None and monotonic() < end:
+            if self.screen.is_mounted and not self.screen.query(Input):
+                return
+            await sleep(_MOMENT)
 
     def on_unmount(self) -> None:
         debugger, main = self.debugger, self.main
