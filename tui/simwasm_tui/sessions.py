@@ -6,6 +6,7 @@ a debugger that is killed loses a moment and no key waits for a disk; one write 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _SOON = 0.5
 """Seconds after a change until it is written."""
+_UNNAMED = re.compile(r"row \d+")
+"""The name of a bookmark that nobody gave one."""
 
 
 class Keeper:
@@ -74,9 +77,9 @@ class Keeper:
             if saved is None:
                 return
             tape = self.debugger.tape
-            screen.viewer.bookmarks = tuple(
-                sorted({find_place(tape, each.place) for each in saved.bookmarks})
-            )
+            named = {find_place(tape, each.place): each.name for each in saved.bookmarks}
+            screen.viewer.bookmarks = tuple(sorted(named))
+            screen.viewer.names = {at: name for at, name in named.items() if not _UNNAMED.fullmatch(name)}
             if saved.place.callback and len(tape):
                 screen.goto(find_place(tape, saved.place))
 
@@ -94,7 +97,7 @@ class Keeper:
             view.tape,
             view.position,
             self.debugger.breakpoints.serial,
-            screen.viewer.bookmarks,
+            (screen.viewer.bookmarks, *screen.viewer.names.values()),
             screen.viewer.watches,
             screen.filter,
         )
@@ -123,6 +126,7 @@ class Keeper:
         if start.recipe is None or view is None or view.last is None:
             return None
         tape, position, bookmarks = view.tape, view.position, screen.viewer.bookmarks
+        names = dict(screen.viewer.names)
         before = start.session or SavedSession(start.recipe)
         session = replace(
             before,
@@ -135,7 +139,8 @@ class Keeper:
 
         def made() -> SavedSession:
             places = tuple(
-                Bookmark(f"row {tape.rows.at(each) + 1}", place_of(tape, each)) for each in bookmarks
+                Bookmark(names.get(each) or f"row {tape.rows.at(each) + 1}", place_of(tape, each))
+                for each in bookmarks
             )
             placed = replace(session, bookmarks=places, place=place_of(tape, position))
             if self._digests is None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from cases import ROOT
 from simwasm_tui.screens.bookmarks import Bookmarks
-from simwasm_tui.screens.main import MainScreen
 from simwasm_tui.text import plain
 from terminal import Terminal, on_screen, run
+
+from simwasm.debug.start import start_with
+from simwasm.recipe import Recipe
 
 CASE = "http_auth/browser"
 
@@ -80,7 +83,26 @@ def test_escape_leaves_the_name_first_and_then_the_list() -> None:
             await at.press("escape")
             assert isinstance(at.app.screen, Bookmarks)
             await at.press("escape")
-            assert isinstance(at.app.screen, MainScreen)
+            assert at.app.screen is at.main
             assert not at.main.viewer.names
+
+    run(test())
+
+
+def test_names_are_kept_with_the_session() -> None:
+    recipe = Recipe(
+        str(ROOT / "samples" / "allow_header" / "plugin.wasm"),
+        (str(ROOT / "traces" / "traffic" / "allow_header.har"),),
+    )
+
+    async def test() -> None:
+        async with on_screen(CASE, start=start_with(recipe)) as at:
+            await at.press("m", "M", "n")
+            await at.type("begin")
+            await at.press("enter", "escape", "s", "m")
+            position = at.main.viewer.bookmarks[0]
+        async with on_screen(CASE, start=start_with(recipe)) as at:
+            assert at.main.viewer.names == {position: "begin"}
+            assert len(at.main.viewer.bookmarks) == 2
 
     run(test())

@@ -45,6 +45,7 @@ class Export(Modal[str]):
     Export Horizontal.both { height: 1fr; }
     Export Field { margin-top: 1; }
     Export.-short Field { margin: 0; }
+    Export.-narrow #formats { width: 16; }
     """
 
     def __init__(self, subject: Subject, name: str = "") -> None:
@@ -65,6 +66,10 @@ class Export(Modal[str]):
         formats.show(Made(FORMATS, _format_line), FORMATS.index(self.format))
         formats.focus()
         self._make()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.set_class(self.size.width < 100, "-narrow")
 
     def _file_name(self) -> str:
         try:

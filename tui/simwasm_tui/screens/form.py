@@ -70,7 +70,7 @@ class Field(Vertical):
     Field .label { width: 11; color: $foreground 70%; }
     Field Typing { width: 1fr; border: none; height: 1; padding: 0; background: $boost; }
     Field Typing:focus { border: none; background: $background; }
-    Field .under { height: 1; padding-left: 11; color: $foreground 50%; }
+    Field .under { height: auto; min-height: 1; max-height: 2; padding-left: 11; color: $foreground 50%; }
     Field .under.-wrong { color: $error; }
     """
 
