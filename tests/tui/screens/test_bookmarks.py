@@ -83,7 +83,7 @@ def test_escape_leaves_the_name_first_and_then_the_list() -> None:
             await at.press("escape")
             assert isinstance(at.app.screen, Bookmarks)
             await at.press("escape")
-            assert at.app.screen is at.main
+            assert at.main.is_current
             assert not at.main.viewer.names
 
     run(test())

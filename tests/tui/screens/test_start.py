@@ -193,7 +193,7 @@ def test_opened_from_the_debugger_it_goes_back_there() -> None:
             assert isinstance(at.app.screen, StartScreen)
             await at.pilot.press("escape")
             await at.pilot.pause()
-            assert at.app.screen is at.main
+            assert at.main.is_current
 
     run(test())
 
