@@ -14,6 +14,7 @@ from simwasm import recipe as recipes
 from simwasm.debug.inputs import Inputs
 from simwasm.debug.recent import remembered
 from simwasm.debug.session_file import SavedSession, load
+from simwasm.engines import find
 from simwasm.errors import InputError
 from simwasm.recipe import Recipe
 from simwasm.session import DEFAULT_FUEL
@@ -56,7 +57,7 @@ def read_inputs(recipe: Recipe, note: Callable[[str], None] = lambda text: None)
     return Inputs(
         (plugin,),
         tuple(recipes.exchanges(recipe, note)),
-        engine=recipe.engine,
+        engine=find.engine(recipe.engine).name,
         clusters=answering.names,
         ask_cluster=answering.ask,
         profile=recipes.profile(recipe),
