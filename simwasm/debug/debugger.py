@@ -120,6 +120,10 @@ class Debugger:
         if self.stop is None:
             self._worker.machine.attention = True
 
+    def give_way(self) -> None:
+        """Have the run leave the processor to whoever shows it: somebody has pressed a key. At once."""
+        self._worker.machine.give_way()
+
     def interrupt(self) -> None:
         """End what the plugin computes, with a trap that stays on tape. At once."""
         if self.stop is None or self.stop.why is Why.COMPUTING:

@@ -36,8 +36,11 @@ Arrived = Callable[[int], Why | None]
 Probe = Callable[[int], Why | None]
 """Asked at every event, new or not."""
 
-_BREATH = 0.000_05
-_EVENTS_A_BREATH = 256
+_BREATH, _LONG_BREATH = 0.000_05, 0.002
+_EVENTS_A_BREATH = 64
+"""At most two milliseconds: a thread that gives the interpreter away for a moment may have to wait for it that long."""
+_COURTESY_S = 0.1
+"""For how long breaths are long once somebody has asked to be let by."""
 _EVENTS_A_ROUND = 4_096
 
 
@@ -77,6 +80,7 @@ class Machine:
         self._vms: dict[str, Vm] = {}
         self._halt = halt
         self._muted = False
+        self._courteous_until = 0.0
         self._between = Interposed(lambda: self.at, lambda: self.branch.overrides, self._fuelled)
 
     @property
@@ -112,7 +116,7 @@ class Machine:
 
     def _fuelled(self, number: int, fuel: Fuel) -> None:
         """Be asked whenever a plugin has computed for a while, and have it interrupted where it was before."""
-        fuel.wait = partial(self._breathe, number, fuel)
+        fuel.wait = partial(self._computing, number, fuel)
         fuel.refusals = self.branch.refusals.setdefault(number, {})
 
     def _leave(self, next_run: Run | None) -> None:
@@ -143,7 +147,7 @@ class Machine:
             tape.add(event)
             self._note(event)
             if not at % _EVENTS_A_BREATH:
-                time.sleep(_BREATH)
+                self._breathe()
                 if not at % _EVENTS_A_ROUND:
                     _keep()
             why = self.arrived(at) if self.arrived is not None else None
@@ -166,9 +170,16 @@ class Machine:
             self._muted = True
             raise
 
-    def _breathe(self, number: int, fuel: Fuel) -> None:
+    def give_way(self) -> None:
+        """Leave more of the interpreter to other threads for a moment. From any thread."""
+        self._courteous_until = time.monotonic() + _COURTESY_S
+
+    def _breathe(self) -> None:
+        time.sleep(_LONG_BREATH if time.monotonic() < self._courteous_until else _BREATH)
+
+    def _computing(self, number: int, fuel: Fuel) -> None:
         """A plugin computes: let others run, stop it or stand still if that is wanted."""
-        time.sleep(_BREATH)
+        self._breathe()
         here = (number, fuel.requests)
         if self.attention or here == self.pause_at:
             self.attention = False

@@ -142,6 +142,7 @@ class DebuggerApp(App[int]):
         await self._takes_keys()
         main, focused = self.main, self.focused
         if main is not None:
+            main.debugger.give_way()
             if event.key not in self._urgent:
                 await main.settled()
             main.say("")
