@@ -26,12 +26,17 @@ class Unit:
 
     def text(self, rounds: tuple[float, ...]) -> str:
         """The best round, and how far the middle one is from it."""
+        if not rounds:
+            return ""
         best = self.best(rounds)
-        return f"{best:,.{self.digits}f} {self.name} ±{abs(median(rounds) - best) / best:.0%}"
+        spread = f" ±{abs(median(rounds) - best) / best:.0%}" if best else ""
+        return f"{best:,.{self.digits}f} {self.name}{spread}"
 
 
 MICROSECONDS = Unit("us", 2)
 MILLISECONDS = Unit("ms", 1)
+MEGABYTES = Unit("MB", 1)
+PERCENT = Unit("%", 1)
 REQUESTS = Unit("req/s", more_is_better=True)
 
 
@@ -60,11 +65,15 @@ class Row:
     what: str
     unit: Unit
     ours: tuple[float, ...]
-    peer: tuple[float, ...]
+    peer: tuple[float, ...] = ()
+    """Empty where nothing else does the same."""
     target: Target | None = None
 
     @property
     def ratio(self) -> float:
+        """Ours to the peer's; 0 without one."""
+        if not self.peer:
+            return 0.0
         return self.unit.best(self.ours) / self.unit.best(self.peer)
 
     @property

@@ -17,14 +17,14 @@ from benchmarks.row import MILLISECONDS, Measure, Row, Target, in_turns
 
 def rows(*, rounds: int = 15) -> Iterator[Row]:
     """`--help`, and `send` with a plugin that was compiled before."""
-    simwasm = _simwasm()
+    program = simwasm()
     with TemporaryDirectory(prefix="simwasm-bench-") as folder:
         environment = {**os.environ, "SIMWASM_CACHE_DIR": folder, "PYTHONPYCACHEPREFIX": folder}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its bytecode
         sides = (
             command([sys.executable, "-c", "pass"], environment),
-            command([*simwasm, "--help"], environment),
-            command([*simwasm, "send", str(PLUGIN), "GET", "/"], environment),
+            command([*program, "--help"], environment),
+            command([*program, "send", str(PLUGIN), "GET", "/"], environment),
         )
         in_turns(1, *sides)
         peer, usage, send = in_turns(rounds, *sides)
@@ -41,7 +41,8 @@ def rows(*, rounds: int = 15) -> Iterator[Row]:
     )
 
 
-def _simwasm() -> list[str]:
+def simwasm() -> list[str]:
+    """How this is started from a shell."""
     script = Path(sysconfig.get_path("scripts"), "simwasm")
     return [str(script)] if script.exists() else [sys.executable, "-m", "simwasm"]
 

@@ -20,7 +20,7 @@ def table(rows: Iterable[Row]) -> str:
 def _cells(row: Row) -> tuple[str, ...]:
     ours, peer = row.unit.text(row.ours), row.unit.text(row.peer)
     target = row.target.text(row) if row.target else ""
-    return row.name, row.what, ours, peer, f"{row.ratio:.2f}x", target, row.verdict
+    return row.name, row.what, ours, peer, f"{row.ratio:.2f}x" if row.peer else "", target, row.verdict
 
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:

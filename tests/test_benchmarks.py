@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
-from benchmarks.row import MILLISECONDS, REQUESTS, Row, Target, in_turns
+from benchmarks.row import MILLISECONDS, PERCENT, REQUESTS, Row, Target, in_turns
 from benchmarks.table import table
+from simwasm.errors import SimwasmError
 
 pytest.importorskip("wasmer", reason="wasmer has builds for CPython 3.10 only", exc_type=ImportError)
 
@@ -44,6 +48,40 @@ def test_opening_a_trace_is_measured_beside_parsing_it() -> None:
     from benchmarks import trace
 
     check(trace.rows(rounds=1, size=1000), "trace")
+
+
+def test_recording_stepping_and_going_back_are_measured() -> None:
+    from benchmarks import debugger
+
+    found = list(debugger.rows(rounds=1, events=1000))
+    assert [row.name for row in found] == ["debugger"] * 4
+    assert all(row.target is not None and figure > 0 for row in found for figure in row.ours)
+
+
+def test_a_terminal_tells_when_a_text_is_on_it(tmp_path: Path) -> None:
+    from benchmarks.terminal import Terminal, shows
+
+    program = "import sys; print('ready', end='', flush=True); print('got', input())"
+    with Terminal([sys.executable, "-c", program], os.environ, tmp_path) as terminal:
+        ready = terminal.until(shows("ready"), "the prompt")
+        pressed = terminal.press("a key\r")
+        assert terminal.started < ready < pressed < terminal.until(shows("got a key"), "the answer")
+        assert terminal.memory() > 1_000_000
+
+
+def test_a_text_that_does_not_come_is_an_error_with_the_screen(tmp_path: Path) -> None:
+    from benchmarks.terminal import Terminal, shows
+
+    with (
+        Terminal([sys.executable, "-c", "print('other')"], os.environ, tmp_path) as terminal,
+        pytest.raises(SimwasmError, match=r"marker did not appear.*\n.*other"),
+    ):
+        terminal.until(shows("marker"), "marker")
+
+
+def test_a_figure_without_a_peer_has_no_ratio() -> None:
+    row = Row("x", "y", PERCENT, (0.0,), target=Target(0.5, PERCENT))
+    assert table([row]).splitlines()[1].split() == ["x", "y", "0.0", "%", "<=", "0.5", "%", "ok"]
 
 
 def test_sides_are_measured_in_turns() -> None:
