@@ -138,7 +138,9 @@ def acting(proxy: Proxy, tape: Tape, position: int) -> Context | None:
     vm = next((vm for vm in proxy.vms if vm.plugin.name == entered.vm), None)
     if vm is None:
         return None
-    return vm.context if vm.context is not None else vm.contexts.get(entered.context)
+    found = vm.context if vm.context is not None else vm.contexts.get(entered.context)
+    ended = found is not None and found.stream is not None and found.stream not in proxy.open_streams
+    return None if ended else found  # a plugin that has failed keeps the context it failed in
 
 
 def _where(tape: Tape, position: int, context: Context | None, numbers: dict[Stream, int]) -> Where:

@@ -389,3 +389,12 @@ def test_what_no_checkpoint_can_hold_runs_again_from_the_start(engine: Engine) -
         last = len(debugger.tape)
         assert debugger.goto(last).result(WAIT).position == last
         assert do(debugger, "step", back=True).position < last
+
+
+def test_the_end_of_a_run_can_be_seen_when_its_plugin_has_failed(engine: Engine) -> None:
+    fails = plugin(
+        '(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (unreachable))'
+    )
+    with debugging(inputs_for(fails, requests(2), engine.name)) as debugger:
+        assert debugger.proceed().result(WAIT).why is Why.END
+        assert debugger.state().maps == ()
