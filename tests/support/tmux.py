@@ -26,7 +26,7 @@ from types import TracebackType
 
 import pytest
 
-WAIT = 40.0
+WAIT = 30.0
 """Seconds after which something that has not come will not come; a slow machine needs a few."""
 _MOMENT = 0.02
 _NEEDED = "SIMWASM_TESTS_NEED_TMUX"

@@ -54,7 +54,8 @@ class Reloading(_Screen):
     keys: dict[str, str]
     keeper: Keeper
     built: Stamp | None = None
-    """How the plugin's file was when it was read, or when it was told of."""
+    """How the plugin's file was when it was read."""
+    _gone = False
 
     if TYPE_CHECKING:
 
@@ -63,18 +64,18 @@ class Reloading(_Screen):
         def _verb(self, verb: Callable[..., Future[Stop]], **words: bool) -> None: ...
 
     def look_at_build(self) -> None:
-        """Say so if the plugin's file is another one than it was."""
+        """Say so if the plugin's file is another one than the one that was read: at every stop, until it is read."""
         recipe = self.keeper.start.recipe
         if recipe is None or not recipe.plugin:
             return
-        before, self.built = self.built, stamp(recipe.plugin)
-        if before is None or before == self.built:
-            return
-        name = name_of(recipe.plugin)
-        if self.built:
+        now = stamp(recipe.plugin)
+        if self.built is None:
+            self.built = now
+        name, gone, self._gone = name_of(recipe.plugin), self._gone, not now
+        if now and now != self.built:
             sign = keys_sign(row("reload"), self.keys) or "^p Reload"
             self.say(f"{name} was written again: {sign} reads it and comes back to this place.")
-        else:
+        elif not now and not gone:
             self.say(f"{name} is not there any more; the run goes on with what was read.")
 
     def do_reload(self) -> None:
