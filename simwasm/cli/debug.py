@@ -10,12 +10,12 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import fields, replace
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from simwasm.cli import output, setup
+from simwasm.cli.bring import bring
 from simwasm.cli.words import parser
 from simwasm.debug.reader import is_trace
 from simwasm.debug.start import Start, start_from, start_reading, start_with
@@ -102,7 +102,7 @@ def _needs_textual(what: str) -> None:
 
 def _called(module: str, name: str) -> Callable[..., int]:
     """A function of the screen's package, which lies above this one."""
-    found: Callable[..., int] = getattr(import_module(module), name)
+    found: Callable[..., int] = getattr(bring(module), name)
     return found
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from importlib import import_module
 from typing import Any
 
 from simwasm import __version__
+from simwasm.cli.bring import bring
 
 _RUN = """examples:
   simwasm run samples/allow_header/plugin.wasm traces/traffic/allow_header.har
@@ -48,7 +48,7 @@ class _Later:
         self._module = module
 
     def __call__(self, words: argparse.Namespace) -> int:
-        command: Callable[[argparse.Namespace], int] = import_module(self._module).command
+        command: Callable[[argparse.Namespace], int] = bring(self._module).command
         return command(words)
 
 
