@@ -217,7 +217,12 @@ def run(start: Start) -> int:
                 errors="replace"
             )  # a terminal without UTF-8 shows ? for what it has no sign for
     app = DebuggerApp(start)
-    app.run()
-    if app.debugger is not None:  # it failed
-        app.debugger.close()
+    try:
+        app.run()
+    except Exception as error:  # a front door: what goes wrong while it ends is told like anything else
+        print(crash.told(error), file=sys.stderr)
+        return 1
+    finally:
+        if app.debugger is not None:  # it failed
+            app.debugger.close()
     return app.return_code or 0
