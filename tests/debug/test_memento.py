@@ -51,6 +51,19 @@ def test_containers_stay_the_same_objects_with_what_was_in_them() -> None:
     assert held[1]["a"].data == b"x"
 
 
+class Emptying:
+    """Whoever has a job of the clock as a method."""
+
+    def __init__(self, buffer: Buffer) -> None:
+        self._buffer = buffer
+
+    def empty(self) -> None:
+        self._buffer.take()
+
+
+Emptying.__module__ = "simwasm.host.emptying"
+
+
 def test_jobs_of_the_clock_lead_to_what_they_will_change() -> None:
     clock = Clock()
     buffers = [Buffer(b"partial"), Buffer(b"closure"), Buffer(b"method")]
@@ -59,9 +72,9 @@ def test_jobs_of_the_clock_lead_to_what_they_will_change() -> None:
         buffers[1].data = b""
 
     closed.__module__ = "simwasm.host.closing"
-    clock.soon(partial(buffers[0].write, 0, 9, b""))
+    clock.soon(partial(setattr, buffers[0], "data", b""))
     clock.soon(closed)
-    clock.after(5, buffers[2].take)
+    clock.after(5, Emptying(buffers[2]).empty)
     memento = Memento([clock])
     for _ in range(2):
         while job := clock.next():
