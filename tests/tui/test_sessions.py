@@ -9,8 +9,10 @@ import pytest
 from cases import ROOT, TRACES
 from terminal import on_screen, run
 
+from simwasm.abi.enums import Status
+from simwasm.debug.branch import Override
 from simwasm.debug.recent import recent
-from simwasm.debug.start import Start, start_with
+from simwasm.debug.start import Start, start_from, start_with
 from simwasm.recipe import Recipe
 
 RECIPE = Recipe(str(ROOT / "samples/allow_header/plugin.wasm"), (str(TRACES / "traffic/allow_header.har"),))
@@ -94,5 +96,43 @@ def test_a_theme_is_chosen_by_name_and_an_unknown_one_is_the_usual(theme: str) -
         async with on_screen("http_auth/browser", theme=theme) as at:
             assert at.app.theme == (theme if theme != "no such theme" else "simwasm")
             assert "ABI trace" in " ".join(at.screen())
+
+    run(test())
+
+
+def test_a_session_that_is_saved_opens_at_the_same_stop_on_the_same_branch(tmp_path: Path) -> None:
+    file = tmp_path / "found.simwasm"
+
+    async def first() -> int:
+        async with on_screen(opened()) as at:
+            await at.press("s", "s", "s", "b")
+            call = at.stop.position
+            at.debugger.override(call, Override(Status.INTERNAL_FAILURE)).result(60)
+            await at.settle()
+            await at.press("f2", "ctrl+s", "ctrl+u")
+            await at.type(str(file))
+            await at.press("enter")
+            assert file.exists()
+            return at.stop.row
+
+    async def again(row: int) -> None:
+        async with on_screen(start_from(file)) as at:
+            await at.settle()
+            assert at.stop.row == row
+            assert at.debugger.branch.name == "fork 1"
+            assert [each.where for each in at.debugger.breakpoints] == ["proxy_log"]
+            assert at.app.main is not None
+            assert at.app.main.body.wanted.layout.name == "Source"
+
+    run(again(run(first())))
+
+
+def test_what_cannot_be_written_is_told_where_it_was_asked(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with on_screen(opened()) as at:
+            await at.press("ctrl+s", "ctrl+u")
+            await at.type(str(tmp_path / "no" / "folder.simwasm"))
+            await at.press("enter")
+            assert "cannot be written" in "\n".join(at.screen())
 
     run(test())

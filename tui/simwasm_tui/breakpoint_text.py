@@ -1,6 +1,6 @@
 """A breakpoint as one line of text: its place, then what else was said of it.
 
-    get_header_map_value if key~"auth" hits >3 say {key} was asked for
+get_header_map_value if key~"auth" hits >3 say {key} was asked for
 """
 
 from __future__ import annotations

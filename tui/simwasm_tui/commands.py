@@ -68,6 +68,8 @@ COMMANDS = (
     Command("export", "e", "Export…", "Write the exchange or the run as curl, HAR, a test, a trace.", KEEP),
     Command("assert", "A", "Assert this…", "Write a test that expects what happens on the row under the cursor.",
             KEEP),
+    Command("save", "ctrl+s", "Save session…", "Write breakpoints, watches, bookmarks, branches and place to a file.",
+            KEEP),
     Command("writers", "W", "Who wrote this…", "List who wrote headers, bodies, properties, shared data, metrics.",
             FIND),
     Command("override", "O", "Answer otherwise…", "Answer the call under the cursor in another way: the run forks.",

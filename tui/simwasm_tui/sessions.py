@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING
 
 from simwasm.debug.places import find_place, place_of
 from simwasm.debug.recent import remember
-from simwasm.debug.session_file import Bookmark, SavedSession, with_digests
-from simwasm.errors import SimwasmError
+from simwasm.debug.restoring import restore
+from simwasm.debug.saved_branch import saved_branch
+from simwasm.debug.session_file import Bookmark, SavedSession, save, with_digests
+from simwasm.errors import InputError, SimwasmError
+from simwasm_tui.messages import Complain
 
 if TYPE_CHECKING:
     from simwasm.debug.debugger import Debugger
@@ -56,8 +59,8 @@ class Keeper:
             return basename(str(self.start.trace.path))
         if recipe is None or not recipe.traffic:
             return ""
-        more = f" +{len(recipe.traffic) - 1}" if len(recipe.traffic) > 1 else ""
-        return basename(recipe.traffic[0]) + more
+        first, *others = recipe.traffic
+        return basename(first) + (f" +{len(others)}" if others else "")
 
     def _load_breakpoints(self) -> None:
         saved = self.start.session
@@ -80,13 +83,29 @@ class Keeper:
             named = {find_place(tape, each.place): each.name for each in saved.bookmarks}
             screen.viewer.bookmarks = tuple(sorted(named))
             screen.viewer.names = {at: name for at, name in named.items() if not _UNNAMED.fullmatch(name)}
-            if saved.place.callback and len(tape):
-                screen.goto(find_place(tape, saved.place))
+            self._writer.submit(self._go_there, saved, screen)
 
         screen.when_recorded(recorded)
         if saved is not None:
             screen.filter = saved.filter
             screen.viewer.watches = saved.watches
+            screen.take_look(saved.view)
+
+    def _go_there(self, saved: SavedSession, screen: MainScreen) -> None:
+        """Bring back branches and place, which waits for the run. A remembered session has no branches."""
+        session = saved if self.start.path is not None else replace(saved, branches=(), branch="")
+        try:
+            for complaint in restore(self.debugger, session, lambda moved: moved.result()):
+                screen.post_message(Complain(complaint))
+        except SimwasmError:
+            pass  # it was closed meanwhile
+
+    def save(self, screen: MainScreen, path: str) -> None:
+        """Write the session to a file that others can open."""
+        made = self._session(screen)
+        if made is None:
+            raise InputError("nothing is known of where the plugin came from")
+        save(path, made())
 
     def changed(self, screen: MainScreen) -> None:
         """Be told that something may be other than it was: if so, it is written soon."""
@@ -134,15 +153,23 @@ class Keeper:
             breakpoints=debugger.breakpoints.to_json(),
             watches=screen.viewer.watches,
             filter=screen.filter,
+            view=screen.look(),
         )
         plugin = debugger.inputs.plugins[0].sha256
+        branch = debugger.branch
 
         def made() -> SavedSession:
             places = tuple(
                 Bookmark(names.get(each) or f"row {tape.rows.at(each) + 1}", place_of(tape, each))
                 for each in bookmarks
             )
-            placed = replace(session, bookmarks=places, place=place_of(tape, position))
+            placed = replace(
+                session,
+                bookmarks=places,
+                place=place_of(tape, position),
+                branches=tuple(filter(None, map(saved_branch, debugger.branches))),
+                branch=branch.name if branch.parent is not None else "",
+            )
             if self._digests is None:
                 self._digests = with_digests(placed, plugin).traffic_sha256
             return replace(placed, sha256=plugin, traffic_sha256=self._digests)

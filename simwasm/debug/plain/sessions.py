@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from simwasm.debug.override_text import fitting
-from simwasm.debug.places import find_place, place_of
+from simwasm.debug.places import place_of
 from simwasm.debug.plain.desk import Desk
 from simwasm.debug.recent import remember
-from simwasm.debug.saved_branch import SavedBranch, saved_branch
+from simwasm.debug.restoring import restore
+from simwasm.debug.saved_branch import saved_branch
 from simwasm.debug.session_file import Bookmark, SavedSession, with_digests
 from simwasm.errors import InputError, SimwasmError
 
@@ -55,32 +55,6 @@ def restore_breakpoints(desk: Desk) -> None:
 def restore_place(desk: Desk) -> None:
     """Go the other ways that the session went, and to where one stood."""
     session = desk.start.session
-    if session is None or desk.start.path is None:
-        return
-    for each in session.branches:
-        try:
-            _fork(desk, each)
-        except SimwasmError as error:
-            desk.say(f"the branch `{each.name}` is left out: {error}", "trap")
-    wanted = next((each for each in desk.debugger.branches if each.name == session.branch), None)
-    target = wanted or desk.debugger.branches[0]
-    if target is not desk.debugger.branch:
-        desk.wait(desk.debugger.switch(target))
-    if session.place.callback and len(desk.debugger.tape):
-        desk.wait(desk.debugger.goto(find_place(desk.debugger.tape, session.place)))
-
-
-def _fork(desk: Desk, saved: SavedBranch) -> None:
-    """Answer once more as it was done then."""
-    debugger = desk.debugger
-    parent = next((each for each in debugger.branches if each.name == saved.parent), None)
-    if parent is None:
-        raise InputError(f"there is no branch `{saved.parent}` it could leave")
-    if parent is not debugger.branch:
-        desk.wait(debugger.switch(parent))
-    position = find_place(debugger.tape, saved.place)
-    if not position or place_of(debugger.tape, position) != saved.place:
-        raise InputError("the call that was answered there is not in this run")
-    said = fitting(debugger.tape.entered(position).function, saved.override)
-    desk.wait(debugger.override(debugger.tape.opening(position), said))
-    debugger.branch.name = saved.name
+    if session is not None and desk.start.path is not None:
+        for complaint in restore(desk.debugger, session, desk.wait):
+            desk.say(complaint, "trap")

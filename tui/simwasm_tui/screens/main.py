@@ -41,6 +41,7 @@ from simwasm_tui.panes.pane import Pane, bindings
 from simwasm_tui.panes.trace import Trace
 from simwasm_tui.screens.openers import Openers
 from simwasm_tui.screens.reload import Reloading
+from simwasm_tui.screens.saving import Saving
 from simwasm_tui.screens.verbs import Verbs
 from simwasm_tui.views import Viewer
 from simwasm_tui.widgets.ask import Ask
@@ -60,7 +61,7 @@ _BREATH = 0.002
 _TINY = "The terminal is too small for the debugger:\nit needs {} columns and {} lines."
 
 
-class MainScreen(Openers, Reloading, Verbs, Screen[None]):
+class MainScreen(Openers, Reloading, Saving, Verbs, Screen[None]):
     """The debugger's screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(COMMANDS)
@@ -90,6 +91,7 @@ class MainScreen(Openers, Reloading, Verbs, Screen[None]):
         yield Static(_TINY.format(*layout.LEAST), id="tiny", markup=False)
 
     def on_mount(self) -> None:
+        self.look_as_wished()
         self.renew()
         self.call_after_refresh(self._opened)
 
