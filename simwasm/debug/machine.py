@@ -191,11 +191,11 @@ class Machine:
 
     def _note(self, event: Event) -> None:
         """Keep what nothing on tape will tell later: the header maps around a callback, and whose context it is."""
-        if event.__class__ is Trapped:
+        if isinstance(event, Trapped):
             return
         tape = self.branch.tape
-        entered = event if event.__class__ is Entered else tape.events[event[1] - 1]
-        assert entered.__class__ is Entered
+        entered = event if isinstance(event, Entered) else tape.events[event[1] - 1]
+        assert isinstance(entered, Entered)
         function = entered[4]
         if function.side is Side.HOST or function.name in ALLOCATORS:
             return

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
 from time import monotonic, sleep
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from simwasm.abi.enums import LogLevel
 from simwasm.abi.table import Abi, Side
@@ -67,12 +67,12 @@ class Named(Plugin):
     version: Abi = Abi.V0_2_1
 
     @property
-    def sha256(self) -> str:  # type: ignore[override]  # a cached property there
+    def sha256(self) -> str:
         """The digest that the trace tells."""
         return self.digest
 
     @property
-    def abi(self) -> Abi:  # type: ignore[override]
+    def abi(self) -> Abi:
         """The ABI that the trace tells."""
         return self.version
 
@@ -157,8 +157,8 @@ def _refuse() -> NoReturn:
     raise InputError(ALONE)
 
 
-def _refused() -> Future[NoReturn]:
-    found: Future[NoReturn] = Future()
+def _refused() -> Future[Any]:
+    found: Future[Any] = Future()
     found.set_exception(InputError(ALONE))
     return found
 

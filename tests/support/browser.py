@@ -28,7 +28,7 @@ def chromium() -> str | None:
 class Page:
     """One page."""
 
-    def __init__(self, socket: ClientWebSocketResponse) -> None:
+    def __init__(self, socket: ClientWebSocketResponse[bool]) -> None:
         self._socket = socket
         self._number = 0
         self.received = b""

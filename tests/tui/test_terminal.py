@@ -17,11 +17,9 @@ STANDS = "■"
 
 
 @contextmanager
-def opened(
-    folder: Path, command: str = SESSION, size: tuple[int, int] = (120, 40), **how: str
-) -> Iterator[Tmux]:
+def opened(folder: Path, command: str = SESSION, size: tuple[int, int] = (120, 40)) -> Iterator[Tmux]:
     """A debugger in a terminal; it is left with q, and everything has to be as it was then."""
-    with Tmux(folder, size, **how) as at:
+    with Tmux(folder, size) as at:
         before, settings = at.modes(), at.ask("stty -g")
         at.run(command)
         at.sees(STANDS)
