@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from time import thread_time
 
 from simwasm.debug.memento import Memento
 from simwasm.debug.run import Run
@@ -25,6 +26,9 @@ EVERY = 2_000
 """Events between two checkpoints, at first: what takes about 15 ms to run again."""
 
 MOST = 256
+
+_AN_EVENT_S = 0.000_03
+"""What it takes to record an event. Checkpoints may take as long as the events between them, and no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ class Checkpoints:
         self._plugins = plugins
         self._taken = list(taken)
         self._every = EVERY
+        self._price = 0
+        """How many events are recorded in the time that the last one took."""
         self._none = (0, 0)
         """Positions between which there is none to be taken: what was found the last time."""
         self.useless = next(filter(None, (restorable(plugin.module) for plugin in plugins)), "")
@@ -102,13 +108,16 @@ class Checkpoints:
             return
         at = bisect_left(self._taken, position + 1, key=_position)
         previous = self._taken[at - 1] if at else None
-        if previous is not None and position - previous.position < self._every:
-            self._none = previous.position, previous.position + self._every
+        apart = max(self._every, self._price)
+        if previous is not None and position - previous.position < apart:
+            self._none = previous.position, previous.position + apart
             return
         if not all(isinstance(started.instance, Capturable) for started in run.session.started):
             self.useless = "the engine cannot put a plugin back to an earlier moment"
             return
+        started = thread_time()
         self._taken.insert(at, Checkpoint.take(run, position, previous))
+        self._price = round((thread_time() - started) / _AN_EVENT_S)
         if len(self._taken) > MOST:
             del self._taken[1::2]
             self._every *= 2
