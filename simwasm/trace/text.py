@@ -42,7 +42,7 @@ def plain(style: str, text: str) -> str:
 
 def printable(text: str) -> str:
     """Text that cannot move the cursor or break out of its place, whoever made it."""
-    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c) & 0xFF:02x}" for c in text)
+    return "".join(c if c.isprintable() or c in "\n\t" else _number(c) for c in text)
 
 
 def value_text(value: Any, limit: int = _LONG) -> str:
@@ -78,7 +78,15 @@ def _quoted(text: str, limit: int) -> str:
 
 
 def _escape(char: str) -> str:
-    return {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}.get(char) or f"\\x{ord(char) & 0xFF:02x}"
+    return {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}.get(char) or _number(char)
+
+
+def _number(char: str) -> str:
+    """A character by its number; a lone surrogate stands for a byte that is no UTF-8."""
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def call_text(function: Function, args: tuple[Any, ...]) -> str:

@@ -119,6 +119,7 @@ def test_colours_are_only_added() -> None:
         (b"\xff\x00a", '"\\xff\\0a"'),
         ("\x1b[31mred", '"\\x1b[31mred"'),
         ("\udcff", '"\\xff"'),
+        ("\u202eab\U000e0001", '"\\u202eab\\U000e0001"'),
         ((("a", "1"), ("b", "2")), "{a: 1, b: 2}"),
         ((), "{}"),
         (("request", "path"), '"request.path"'),
