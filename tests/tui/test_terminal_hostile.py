@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import hostile
@@ -126,7 +127,7 @@ def test_a_trap_is_where_one_stands_when_it_comes(tmp_path: Path) -> None:
         assert at.shell() == 0
 
 
-LARGE = {
+LARGE: dict[str, tuple[Callable[[], bytes], Callable[[], bytes]]] = {
     "10,000 headers": (
         hostile.idle,
         lambda: har("/one", headers=[(f"x-h{n}", "v" * 20) for n in range(10_000)]),
