@@ -101,6 +101,7 @@ class Machine:
     def rewind(self, position: int) -> None:
         """Put the run back to where the event at a position is still to come."""
         self._muted = True
+        self.branch.tape.stood()
         checkpoint = self.branch.checkpoints.nearest(position)
         if checkpoint is not None:
             self._leave(checkpoint.run)
@@ -164,6 +165,7 @@ class Machine:
         assert self.run is not None
         for started in self.run.session.started:
             started.look()
+        self.branch.tape.stood()
         try:
             self._halt(why)
         except BaseException:

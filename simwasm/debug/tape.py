@@ -66,6 +66,9 @@ class Tape:
         self.seen: dict[int, Maps] = {}
         """The header maps as they were when a stream's callback was entered, and when it was left, by position."""
         self._clock = clock
+        self._lost = 0
+        """How much of the clock's time the run stood still, or was somewhere else."""
+        self._stood = False
         self._times = array("q")
         self._ends = array("q")
         """Where the call ends that an event begins, 0 while it is open; for other events where it began."""
@@ -84,7 +87,12 @@ class Tape:
         """Put the next event on tape. Another thread reads meanwhile: what leads to an event comes after it."""
         position = len(self.events) + 1
         around = self._open
-        self._times.append(self._clock())
+        now = self._clock() - self._lost
+        if self._stood:
+            self._stood = False
+            last = self._times[-1] if self._times else now
+            self._lost, now = self._lost + now - last, last
+        self._times.append(now)
         if event.__class__ is Entered:
             self._ends.append(0)
             self._parents.append(around[-1] if around else 0)
@@ -103,6 +111,10 @@ class Tape:
             assert isinstance(began, Entered)
             if event.__class__ is Trapped or began.function.side is Side.PLUGIN:
                 self._stands.append(position)
+
+    def stood(self) -> None:
+        """The run stood still, or was somewhere else: nothing took that long."""
+        self._stood = True
 
     def begin(self, exchange: Exchange) -> Span:
         """An exchange begins with the next event."""
@@ -173,6 +185,7 @@ class Tape:
     def fork(self, position: int) -> Tape:
         """Another tape that begins with what is on this one up to a position."""
         other = Tape(self._clock)
+        other._stood = True
         other.events = self.events[:position]
         other._times, other._parents = self._times[:position], self._parents[:position]
         other._depths = self._depths[:position]
