@@ -2,7 +2,8 @@
 
 Of the exchange itself its status is asserted; of a row what it stands for: that a callback was called so, what it
 returned, that it trapped, that a host call was made with these arguments and answered like this. Rule: the test
-plays the run anew from the files that it was read from, so it tells what a later build of the plugin does.
+plays the run anew from the files that it was read from, so it tells what a later build of the plugin does. What was
+answered in somebody's place on the way is answered there again.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+from simwasm.debug.branch import Override
 from simwasm.debug.export_recipe import recipe_source
 from simwasm.debug.export_subject import Subject, slug
+from simwasm.debug.tape import Tape
 from simwasm.errors import InputError
 from simwasm.exchange import Message
 from simwasm.trace.event import Entered, Left, Trapped
@@ -32,14 +35,15 @@ HERE = Path(__file__).parent
 RECIPE = {recipe}
 EXCHANGE = {number}
 """{label}"""
-
+{instead}
 
 def {name}() -> None:
-    seen = play(RECIPE, EXCHANGE)
+    seen = play(RECIPE, EXCHANGE{given})
 {body}
 '''
 _PLAY = ("simwasm.debug.play", "play")
 _RECIPE = ("simwasm.recipe", "Recipe")
+_INSTEAD = {("simwasm.debug.play", "Instead"), ("simwasm.debug.branch", "Override")}
 _SIDES = {"request": "upstream received", "response": "client received"}
 
 Imports = set[tuple[str, str]]
@@ -64,12 +68,16 @@ def test_file(subject: Subject, fact: Fact) -> str:
     """A test that asserts a fact."""
     span = subject.exchange_span()
     label = _quiet(span.exchange.label)
+    imports: Imports = {_PLAY, _RECIPE, *fact.imports}
+    instead = _overrides(subject, span.last, imports)
     return _FILE.format(
         title=_quiet(f"{span.exchange.label}: {fact.title}"),
-        imports="\n".join(_imports({_PLAY, _RECIPE, *fact.imports})),
+        imports="\n".join(_imports(imports)),
         recipe=recipe_source(subject),
         number=span.index,
         label=label,
+        instead=instead,
+        given=", OVERRIDES" if instead else "",
         name=f"test_{slug(span.exchange.label)}_{fact.name}",
         body="\n".join(f"    {line}" for line in fact.lines),
     )
@@ -160,22 +168,54 @@ def _nth(subject: Subject, row: Row) -> Iterator[str]:
 
 def _place(subject: Subject, row: Row, *, same_args: bool = False) -> int:
     """How many calls of the same function come before this one in what a test will see of the exchange."""
-    position, entered = row.entered.seq, row.entered
-    begin = 0 if subject.inputs.together else _begin(subject)
+    exchange = 0 if subject.inputs.together else subject.exchange_span().index
+    begin = _begin(subject.tape, exchange)
+    return _before(subject.tape, begin, row.entered, same_args=same_args)
+
+
+def _before(tape: Tape, begin: int, entered: Entered, *, same_args: bool = False) -> int:
+    """How many calls of the same function begin after a position and before this one."""
     return sum(
         isinstance(event, Entered)
         and event.function.name == entered.function.name
         and (not same_args or event.args == entered.args)
-        for event in subject.tape.events[begin : position - 1]
+        for event in tape.events[begin : entered.seq - 1]
     )
 
 
-def _begin(subject: Subject) -> int:
+def _begin(tape: Tape, exchange: int) -> int:
     """The position after which a test sees events: where the exchange before has ended, or the start-up."""
-    span = subject.exchange_span()
-    if span.index:
-        return subject.tape.spans[span.index - 1].last
-    return span.first - 1
+    return tape.spans[exchange - 1].last if exchange else tape.spans[0].first - 1
+
+
+def _overrides(subject: Subject, last: int, imports: Imports) -> str:
+    """What was said in somebody's place up to the end of the exchange, as the test says it again."""
+    lines = [
+        f"    {_instead(subject, position, override, imports)},\n"
+        for position, override in sorted(subject.overrides.items())
+        if position <= last
+    ]
+    if not lines:
+        return ""
+    imports |= _INSTEAD
+    return f"OVERRIDES = (\n{''.join(lines)})\n"
+
+
+def _instead(subject: Subject, position: int, override: Override, imports: Imports) -> str:
+    """One of them; its call is told by its exchange, its name, and how many of that name come before."""
+    tape, entered = subject.tape, subject.tape.entered(position)
+    exchange = -1
+    for span in tape.spans:
+        if position > _begin(tape, span.index):
+            exchange = 0 if subject.inputs.together else span.index
+    begin = _begin(tape, exchange) if exchange >= 0 else 0
+    if override.callback:
+        said = f"result={literal(override.result, imports)}, callback=True"
+    else:
+        said = f"{literal(override.status, imports)}, {literal(override.values, imports)}"
+    return (
+        f"Instead({exchange}, {entered.function.name!r}, {_before(tape, begin, entered)}, Override({said}))"
+    )
 
 
 def _equal(what: str, value: Any, imports: Imports) -> str:

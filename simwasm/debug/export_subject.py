@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from simwasm.debug.branch import Override
 from simwasm.debug.inputs import Inputs
 from simwasm.debug.tape import Span, Tape
 from simwasm.errors import InputError
@@ -26,6 +28,8 @@ class Subject:
     """The files that the run was read from; None if it was made in Python."""
     folder: Path = Path()
     """Where the export will be: paths in it are written from there."""
+    overrides: Mapping[int, Override] = field(default_factory=dict)
+    """What was said in somebody's place on the way, by the position of the call."""
 
     def exchange_span(self) -> Span:
         """The exchange, which has to be there."""

@@ -9,9 +9,12 @@ Rule: exchanges before it are played too, since a plugin remembers them.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from simwasm.debug.branch import Interposed, Override
 from simwasm.debug.start import read_inputs
 from simwasm.engines.find import engine
 from simwasm.errors import InputError, Trap
@@ -46,16 +49,71 @@ class Played:
         return [call for call in self.every if call.name == name]
 
 
-def play(recipe: Recipe, exchange: int = 0) -> Played:
+class Instead(NamedTuple):
+    """What to say in somebody's place, at a call of a function."""
+
+    exchange: int
+    """Counted from 0; -1 is the start-up. If all are played together, they count as the first."""
+    call: str
+    nth: int
+    """How many calls of that name come before it in the exchange."""
+    said: Override
+
+
+class _Watch:
+    """Keeps the events of an exchange, and says what is to be said in somebody's place."""
+
+    def __init__(self, overrides: Iterable[Instead]) -> None:
+        self.events: list[Event] = []
+        self._wanted = {(each.exchange, each.call, each.nth): each.said for each in overrides}
+        self._here: dict[int, Override] = {}
+        self._counts: Counter[str] = Counter()
+        self._exchange, self._at = -1, 0
+        self.between = Interposed(lambda: self._at, lambda: self._here, lambda number, fuel: None)
+        if self._wanted:
+            self._here[0] = (
+                Override()
+            )  # no call begins at 0: whoever asks for overrides sees that there are some
+
+    def see(self, event: Event) -> None:
+        """Keep an event as the host is told of it."""
+        self._at = event.seq
+        if isinstance(event, Entered):
+            name = event.function.name
+            said = self._wanted.pop((self._exchange, name, self._counts[name]), None)
+            self._counts[name] += 1
+            if said is not None:
+                self._here[event.seq] = said
+        elif isinstance(event, Left) and (said := self._here.get(event.opened)) and said.callback:
+            event = event._replace(result=said.result)
+        self.events.append(event)
+
+    def next(self, exchange: int) -> None:
+        """The next exchange begins: what went by is forgotten."""
+        self._exchange = exchange
+        self._counts.clear()
+        self.events.clear()
+
+    def missed(self) -> None:
+        """Complain about what nobody asked for."""
+        for exchange, call, nth in self._wanted:
+            if exchange <= self._exchange:
+                raise InputError(
+                    f"OVERRIDES: there is no call {nth} of {call} in exchange {exchange} any more: "
+                    "make the branch and its test anew"
+                )
+
+
+def play(recipe: Recipe, exchange: int = 0, overrides: Iterable[Instead] = ()) -> Played:
     """Play the exchanges of a recipe up to one of them, counted from 0."""
     inputs = read_inputs(recipe)
     if not 0 <= exchange < len(inputs.exchanges):
         raise InputError(f"there is no exchange {exchange}: the traffic has {len(inputs.exchanges)}")
-    wanted, events = inputs.exchanges[exchange], list[Event]()
+    wanted, watch = inputs.exchanges[exchange], _Watch(overrides)
     with Session(
         inputs.plugins,
         engine=engine(inputs.engine),
-        observers=[events.append],
+        observers=[watch.see],
         clusters=inputs.clusters,
         ask_upstream=inputs.ask_upstream,
         ask_cluster=inputs.ask_cluster,
@@ -63,13 +121,15 @@ def play(recipe: Recipe, exchange: int = 0) -> Played:
         now_ns=inputs.now_ns,
         limits=inputs.limits,
         fuel=inputs.fuel,
+        between=watch.between,
     ) as session:
-        events.clear()
-        for outcome in session.replay(inputs.exchanges, together=inputs.together):
+        watch.next(0)
+        for number, outcome in enumerate(session.replay(inputs.exchanges, together=inputs.together), 1):
             if outcome.exchange is wanted:
-                return Played(outcome, _calls(events))
+                watch.missed()
+                return Played(outcome, _calls(watch.events))
             if not inputs.together:
-                events.clear()
+                watch.next(number)
     raise InputError(f"exchange {exchange} has not ended")
 
 

@@ -20,6 +20,8 @@ from cases import ROOT, cases
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from simwasm.abi.enums import HeadersAction, Status
+from simwasm.debug.branch import Override
 from simwasm.debug.debugger import Debugger
 from simwasm.debug.export import FORMATS, export, file_name
 from simwasm.debug.export_curl import quoted
@@ -475,6 +477,47 @@ def test_tests_of_other_samples_pass(engine_name: str, tmp_path: Path) -> None:
         (tmp_path / f"test_{name}_status.py").write_text(export("test", subject(made, last, folder=tmp_path)))
     done = passes("", tmp_path, name=".")
     assert (done.returncode, "6 passed" in done.stdout) == (0, True), done.stdout
+
+
+def other_branch(row: Row, said: Override, folder: Path, *, at_row: bool = False) -> str:
+    """The test of the exchange of a row, or of the row, on a branch that goes another way there."""
+    inputs, tape = run(HTTP_AUTH)
+    debugger = Debugger(inputs)
+    try:
+        debugger.open().result()
+        debugger.override(tape.opening(row.position), said).result()
+        branch = debugger.branch
+        span = branch.tape.span_at(row.position)
+        about = branch.tape.rows[branch.tape.rows.at(row.position)] if at_row else None
+        return export("test", Subject(inputs, branch.tape, span, about, HTTP_AUTH, folder, branch.overrides))
+    finally:
+        debugger.close()
+
+
+def test_a_test_of_a_branch_says_what_was_said_there(tmp_path: Path) -> None:
+    """A callout that cannot be sent is answered by 503."""
+    row = next(row for row in rows_of(HTTP_AUTH, 0) if FACTS["a callout"](row))
+    text = other_branch(row, Override(Status.BAD_ARGUMENT), tmp_path)
+    assert "Instead(0, 'proxy_http_call', 0, Override(Status.BAD_ARGUMENT, ()))" in text
+    assert "assert seen.outcome.status == 503" in text
+    assert passes(text, tmp_path).returncode == 0
+    other = passes(text.replace("EXCHANGE, OVERRIDES", "EXCHANGE"), tmp_path)
+    assert other.returncode == 1, "it passes without what was said"
+
+
+def test_a_test_of_a_branch_knows_what_a_callback_returns_there(tmp_path: Path) -> None:
+    row = next(row for row in rows_of(HTTP_AUTH, 1) if FACTS["an action"](row))
+    said = Override(result=HeadersAction.STOP_ALL_AND_WATERMARK, callback=True)
+    text = other_branch(row, said, tmp_path, at_row=True)
+    assert "assert call.result is HeadersAction.STOP_ALL_AND_WATERMARK" in text
+    assert passes(text, tmp_path).returncode == 0
+
+
+def test_a_test_tells_that_a_call_is_not_made_any_more(tmp_path: Path) -> None:
+    row = next(row for row in rows_of(HTTP_AUTH, 0) if FACTS["a callout"](row))
+    text = other_branch(row, Override(Status.BAD_ARGUMENT), tmp_path)
+    done = passes(text.replace("'proxy_http_call', 0", "'proxy_http_call', 7"), tmp_path)
+    assert "there is no call 7 of proxy_http_call in exchange 0 any more" in done.stdout
 
 
 def test_a_test_of_a_trap_passes(tmp_path: Path) -> None:

@@ -51,7 +51,9 @@ def _subject(desk: Desk, folder: Path) -> Subject:
     row = desk.row if stop.row >= 0 else None
     span = debugger.tape.span_of(row.entered) if row is not None else None
     span = span or debugger.tape.span_at(stop.position)
-    return Subject(debugger.inputs, debugger.tape, span, row, desk.start.recipe, folder)
+    return Subject(
+        debugger.inputs, debugger.tape, span, row, desk.start.recipe, folder, debugger.branch.overrides
+    )
 
 
 COMMANDS = (

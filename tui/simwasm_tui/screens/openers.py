@@ -216,7 +216,15 @@ class Openers(_Screen):
             return
         span = tape.span_of(row.entered) or tape.span_at(row.position)
         about = row if name else None  # an export without a name is about the exchange
-        subject = Subject(self.debugger.inputs, tape, span, about, self.keeper.start.recipe, Path.cwd())
+        subject = Subject(
+            self.debugger.inputs,
+            tape,
+            span,
+            about,
+            self.keeper.start.recipe,
+            Path.cwd(),
+            self.debugger.branch.overrides,
+        )
         self.app.push_screen(Export(subject, name), self._exported)
 
     def do_assert(self) -> None:
