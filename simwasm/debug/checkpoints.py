@@ -18,7 +18,7 @@ from simwasm.debug.memento import Memento
 from simwasm.debug.run import Run
 from simwasm.engines.engine import Capturable
 from simwasm.engines.fuel import FuelState
-from simwasm.engines.image import Image, capture, restorable, restore
+from simwasm.engines.image import CHUNK, Image, capture, restorable, restore
 from simwasm.plugin import Plugin
 from simwasm.session import Started
 
@@ -26,6 +26,8 @@ EVERY = 2_000
 """Events between two checkpoints, at first: what takes about 15 ms to run again."""
 
 MOST = 256
+HEAVIEST = 256 << 20
+"""How many bytes of memory they may hold together, what they share counted once."""
 
 _AN_EVENT_S = 0.000_03
 """What it takes to record an event. Checkpoints may take as long as the events between them, and no longer."""
@@ -92,6 +94,9 @@ class Checkpoints:
         self.useless = next(filter(None, (restorable(plugin.module) for plugin in plugins)), "")
         """Why there are none; empty if there are."""
 
+    def __len__(self) -> int:
+        return len(self._taken)
+
     def before(self, position: int) -> Checkpoints:
         """Those that a branch shares which leaves at a position."""
         return Checkpoints(self._plugins, [taken for taken in self._taken if taken.position < position])
@@ -118,18 +123,19 @@ class Checkpoints:
         started = thread_time()
         self._taken.insert(at, Checkpoint.take(run, position, previous))
         self._price = round((thread_time() - started) / _AN_EVENT_S)
-        if len(self._taken) > MOST:
+        while len(self._taken) > MOST or (len(self._taken) > 1 and _weight(self._taken) > HEAVIEST):
             del self._taken[1::2]
             self._every *= 2
-
-    def forget(self, run: Run) -> None:
-        """A run is over: what leads back to it is worth nothing any more."""
-        self._taken = [taken for taken in self._taken if taken.run is not run]
-        self._none = (0, 0)
 
     def runs(self) -> set[Run]:
         """The runs that some checkpoint leads back to."""
         return {taken.run for taken in self._taken}
+
+
+def _weight(taken: Sequence[Checkpoint]) -> int:
+    """The bytes of memory that checkpoints hold; each chunk counts once, though chunks share pages."""
+    chunks = {id(chunk) for each in taken for image in each.images for chunk in image.memory}
+    return len(chunks) * CHUNK
 
 
 _position = attrgetter("position")

@@ -24,14 +24,14 @@ from simwasm.wasm.module import Kind, Mode, Module, ValType
 PAGE = 4096
 """What images share: a callback changes a few of them."""
 
-_CHUNK = 65536
+CHUNK = 65536
 """What memories grow by; whole chunks are compared at once."""
 
 Chunk = tuple[bytes, ...]
 
-_chunks = Struct(f"{PAGE}s" * (_CHUNK // PAGE))
+_chunks = Struct(f"{PAGE}s" * (CHUNK // PAGE))
 _ZEROS = bytes(PAGE)
-_EMPTY: Chunk = (_ZEROS,) * (_CHUNK // PAGE)
+_EMPTY: Chunk = (_ZEROS,) * (CHUNK // PAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,14 @@ class Image:
 
     def size(self) -> int:
         """The number of bytes that the memory had."""
-        return len(self.memory) * _CHUNK
+        return len(self.memory) * CHUNK
 
     def read(self, at: int, size: int) -> bytes:
         """Copy bytes out of the memory as it was; out of range is an IndexError."""
         if not 0 <= at <= at + size <= self.size():
             raise IndexError(f"{size} bytes at {at} are outside the memory of {self.size()} bytes")
-        first, last = at // _CHUNK, (at + size + _CHUNK - 1) // _CHUNK
-        start = at - first * _CHUNK
+        first, last = at // CHUNK, (at + size + CHUNK - 1) // CHUNK
+        start = at - first * CHUNK
         return b"".join(chain.from_iterable(self.memory[first:last]))[start : start + size]
 
 
@@ -83,7 +83,7 @@ def restore(instance: Capturable, image: Image) -> bool:
     if missing < 0:
         return False
     if missing:
-        instance.grow(missing // _CHUNK)
+        instance.grow(missing // CHUNK)
     view = instance.memory.view()
     for at, page in list(_differences(view, image.memory)):
         view[at : at + PAGE] = page
@@ -98,7 +98,7 @@ def _differences(view: memoryview, memory: tuple[Chunk, ...]) -> Iterator[tuple[
         if now != then:
             for page, (is_now, was) in enumerate(zip(now, then, strict=True)):
                 if is_now != was:
-                    yield chunk * _CHUNK + page * PAGE, was
+                    yield chunk * CHUNK + page * PAGE, was
 
 
 def restorable(module: Module) -> str:
