@@ -136,3 +136,21 @@ def test_what_cannot_be_written_is_told_where_it_was_asked(tmp_path: Path) -> No
             assert "cannot be written" in "\n".join(at.screen())
 
     run(test())
+
+
+def test_branches_are_remembered_too() -> None:
+    async def first() -> None:
+        async with on_screen(opened()) as at:
+            await at.press("s", "s", "s")
+            at.debugger.override(at.stop.position, Override(Status.INTERNAL_FAILURE)).result(60)
+            await at.settle()
+            await at.press("s")
+
+    async def again() -> None:
+        async with on_screen(opened()) as at:
+            await at.settle()
+            assert [branch.name for branch in at.debugger.branches] == ["run", "fork 1"]
+            assert at.debugger.branch.name == "fork 1"
+
+    run(first())
+    run(again())

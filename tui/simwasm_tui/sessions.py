@@ -92,10 +92,9 @@ class Keeper:
             screen.take_look(saved.view)
 
     def _go_there(self, saved: SavedSession, screen: MainScreen) -> None:
-        """Bring back branches and place, which waits for the run. A remembered session has no branches."""
-        session = saved if self.start.path is not None else replace(saved, branches=(), branch="")
+        """Bring back branches and place, which waits for the run."""
         try:
-            for complaint in restore(self.debugger, session, lambda moved: moved.result()):
+            for complaint in restore(self.debugger, saved, lambda moved: moved.result()):
                 screen.post_message(Complain(complaint))
         except SimwasmError:
             pass  # it was closed meanwhile
