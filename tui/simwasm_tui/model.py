@@ -83,7 +83,7 @@ class View:
     @property
     def row(self) -> int:
         """The row on which it stands, or stood last; -1 before the first."""
-        return self.last.row if self.last else -1
+        return self.last.row if self.last and self.last.row < self.rows else -1
 
     @property
     def span(self) -> Span | None:

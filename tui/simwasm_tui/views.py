@@ -41,6 +41,7 @@ class Viewer:
         self._known: tuple[Tape, int, int] | None = None
         """For what the hits were looked up: the tape, how long it was, and the breakpoints."""
         self._last: Stop | None = None
+        self._seen = debugger.tape
         self._found = Problems(debugger.tape)
         self._found_on = debugger.tape
         self._problems: tuple[Problem, ...] = ()
@@ -49,6 +50,8 @@ class Viewer:
         """The debugger as it is now."""
         debugger = self.debugger
         stop, tape = debugger.stop, debugger.tape
+        if tape is not self._seen:  # what was on another tape says nothing about this one
+            self._seen, self._last, self.looked = tape, None, -1
         if stop is not None:
             self._remember(stop)
             self._last = stop

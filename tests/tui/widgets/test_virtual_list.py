@@ -237,3 +237,17 @@ def test_text_that_is_selected_with_the_mouse_can_be_copied() -> None:
             assert second.startswith("line 2") and len(second) <= 7
 
     run(test())
+
+
+def test_a_list_that_was_short_meanwhile_brings_its_cursor_into_sight() -> None:
+    async def test() -> None:
+        async with shown(100) as (pilot, listing, _):
+            await pilot.press("end")
+            listing.show(Numbers(2))
+            await pilot.pause()
+            listing.show(Numbers(100))
+            listing.go(95, middle=True)
+            await pilot.pause()
+            assert listing.scroll_offset.y <= 95 < listing.scroll_offset.y + listing.size.height
+
+    run(test())

@@ -87,6 +87,8 @@ class Inspector(Pane):
     # Drawing.
 
     def count(self, view: View) -> None:
+        if self.sight is not None and self.sight.tape is not view.tape:
+            self._looked_before = -1
         if view.stop is not None and (self.sight is None or not self.sight.of(view)):
             self.before = self.sight.state if self.sight is not None else None
             self.sight = see(view)

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from simwasm.abi.table import ALLOCATORS
 from simwasm.debug.conditions import matching_rows
 from simwasm.debug.tape import Tape
 from simwasm.trace.query import Query, QueryError, compile
@@ -143,7 +144,18 @@ class Trace(Pane):
 
     def _lines(self, view: View) -> TraceLines:
         assert self.outline is not None
-        return TraceLines(self.outline, self._signs(view), max(3, len(str(view.rows))), view.position)
+        return TraceLines(self.outline, self._signs(view), max(3, len(str(view.rows))), self._now(view))
+
+    def _now(self, view: View) -> int:
+        """The position that bears ▶: inside the allocator, which is left out, it is that of the call around it."""
+        outline, row = self.outline, view.row
+        assert outline is not None
+        if row < 0 or self.allocator or view.tape.rows[row].entered.function.name not in ALLOCATORS:
+            return view.position
+        place = outline.place(row)
+        return (
+            view.tape.rows.position(outline[place]) if place >= 0 and self._query is None else view.position
+        )
 
     def _begin(self, tape: Tape) -> None:
         folded = self.outline.folded if self.outline is not None and self.outline.tape is tape else set()

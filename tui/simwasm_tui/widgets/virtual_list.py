@@ -185,7 +185,7 @@ class VirtualList(ScrollView, can_focus=True):
         self.virtual_size = Size(width, len(self.lines))
 
     def _into_sight(self, middle: bool = False) -> None:
-        height, top = self.size.height, round(self.scroll_target_y)
+        height, top = self.size.height, self.scroll_offset.y
         if height <= 0 or top <= self.cursor < top + height:
             return
         nearest = self.cursor if self.cursor < top else self.cursor - height + 1
