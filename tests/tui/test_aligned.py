@@ -33,7 +33,7 @@ def test_every_line_has_both_rows_and_a_mark_between_them_at_any_width(sides: Si
             line = sides.line(index, width)
             assert cells(line) == width
     first = plain(sides.line(sides.changes[0], 120))
-    assert first.count("get_header_map_value") == 2
+    assert first.count("get_header(CALL") == 2
     assert "│≠│" in first
     assert first.rstrip().endswith("NOT_FOUND")
 

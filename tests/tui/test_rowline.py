@@ -33,12 +33,12 @@ def test_an_exchange_is_read_like_this() -> None:
     shown = [text(row, 76) for row in rows() if first <= row.index < first + 16]
     assert shown == [
         "    12 ← on_request_headers(2, 14, true)",
-        '    13   get_header_map_value(REQUEST_HEADERS, "authorization") = … OK   3µs',
+        '    13   get_header(REQ, "authorization") = "Bearer let-me-in"      OK   3µs',
         '    16   http_call("auth", {:method: GET, :path: /check, :authorit… OK   3µs',
         "    17 → PAUSE                                                           3µs",
         "    18 ← on_http_call_response(1, 4, 4, 8, 0)",
         "    19   set_effective_context(2)                                   OK   3µs",
-        '    20   get_header_map_value(CALL_RESPONSE_HEADERS, ":status") = … OK   3µs',
+        '    20   get_header(CALL, ":status") = "200"                        OK   3µs',
         '    23   log(INFO, "auth answered 200")                             OK   3µs',
         "    24   continue_stream(REQUEST)                                   OK   3µs",
         "    25 →                                                                 3µs",
@@ -69,6 +69,12 @@ def test_an_answer_that_is_not_ok_says_why() -> None:
     row = next(row for row in rows() if isinstance(row.ended, Left) and row.ended.reason)
     assert text(row).endswith("NOT_FOUND   3µs")
     assert "· there is no header `authorization`" in text(row, 120)
+
+
+def test_little_room_costs_the_reason_and_long_names_before_the_key() -> None:
+    row = next(row for row in rows() if isinstance(row.ended, Left) and row.ended.reason)
+    assert 'get_header_map_value(REQUEST_HEADERS, "authorization")' in text(row, 140)
+    assert 'get_header(REQ, "authorization")' in text(row, 60)
 
 
 def test_a_folded_callback_says_what_is_hidden_and_what_came_of_it() -> None:

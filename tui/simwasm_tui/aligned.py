@@ -13,7 +13,7 @@ from simwasm.trace.align import Alignment, Difference, Pair
 from simwasm.trace.explain import explain
 from simwasm.trace.rows import Row
 from simwasm_tui.rowline import body, status
-from simwasm_tui.text import Line, Piece, clean, fit, spread
+from simwasm_tui.text import Line, Piece, cells, clean, fit, spread
 
 INKS = {
     Difference.SAME: "line",
@@ -77,9 +77,10 @@ class Sides:
             return ((" " * width, ""),)
         word, ink = status(row)
         number: Piece = (f"{row.index + 1:>{self._digits},} ", "muted")
-        line = spread(
-            (number, ("  " * min(row.depth, 8), ""), *body(row)), ((word, ink),) if word else (), width
-        )
+        begin: Line = (number, ("  " * min(row.depth, 8), ""))
+        room = width - cells(begin) - len(word) - bool(word)
+        text = body(row) if cells(body(row)) <= room else body(row, briefly=True)
+        line = spread((*begin, *text), ((word, ink),) if word else (), width)
         return line if pair.difference is not Difference.SAME else tuple((text, "muted") for text, _ in line)
 
     def explained(self, index: int, width: int) -> Line:

@@ -2,8 +2,12 @@
 
     ▶● 147     get_header_map_value(HTTP_REQUEST_HEADERS, "authorization") = "Bearer x"      OK    9µs
 
-The `proxy_` that begins nearly every name is left out here; the inspector shows names in full. What has not happened
-yet, though it is recorded, is in the ink of the future.
+The `proxy_` that begins nearly every name is left out here; the inspector shows names in full. Where there is little
+room the reason goes first, then names are shortened, so that the key, the value and the status are seen:
+
+    get_header(REQ, "authorization") = "Bearer x"
+
+What has not happened yet, though it is recorded, is in the ink of the future.
 """
 
 from __future__ import annotations
@@ -11,12 +15,26 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-from simwasm.trace.event import Left, Trapped, shown
+from simwasm.trace.event import Entered, Left, Trapped, shown
 from simwasm.trace.rows import Kind, Row
-from simwasm_tui.text import Line, Piece, clean, count, spread, took, value
+from simwasm_tui.text import Line, Piece, cells, clean, count, spread, took, value
 
 _LONG = 48
 QUIET = ("OK", "SUCCESS")
+
+
+_BRIEF = (
+    ("header_map_value", "header"), ("header_map_pairs", "headers"), ("header_map_size", "headers_size"),
+    ("buffer_bytes", "buffer"), ("buffer_status", "buffer_size"),
+)  # fmt: skip
+"""Parts of names that are written shorter where there is little room."""
+_BRIEF_VALUES = {
+    "HTTP_REQUEST_HEADERS": "REQ", "HTTP_REQUEST_TRAILERS": "REQ-TRAILERS", "HTTP_REQUEST_BODY": "REQ",
+    "HTTP_RESPONSE_HEADERS": "RESP", "HTTP_RESPONSE_TRAILERS": "RESP-TRAILERS", "HTTP_RESPONSE_BODY": "RESP",
+    "HTTP_CALL_RESPONSE_HEADERS": "CALL", "HTTP_CALL_RESPONSE_TRAILERS": "CALL-TRAILERS",
+    "HTTP_CALL_RESPONSE_BODY": "CALL",
+    "GRPC_CALL_INITIAL_METADATA": "GRPC", "GRPC_CALL_TRAILING_METADATA": "GRPC-TRAILERS",
+}  # fmt: skip
 
 
 def short(name: str) -> str:
@@ -24,23 +42,37 @@ def short(name: str) -> str:
     return name.removeprefix("proxy_")
 
 
-def call(row: Row) -> Line:
+def brief(name: str) -> str:
+    """A function's name where there is little room."""
+    name = short(name)
+    for part, shorter in _BRIEF:
+        name = name.replace(part, shorter)
+    return name
+
+
+def call(row: Row, *, briefly: bool = False) -> Line:
     """A call: its name and its arguments."""
-    function = row.entered.function
     ink = "callback" if row.kind is Kind.CALLBACK else "call"
-    pieces: list[Piece] = [(short(function.name), ink), ("(", "muted")]
-    for index, item in enumerate(row.entered.args):
+    return called(row.entered, ink, briefly=briefly)
+
+
+def called(entered: Entered, ink: str = "call", *, briefly: bool = False) -> Line:
+    """A call of which only the beginning is looked at."""
+    name = entered.function.name
+    pieces: list[Piece] = [(brief(name) if briefly else short(name), ink), ("(", "muted")]
+    for index, item in enumerate(entered.args):
         if index:
             pieces.append((", ", "muted"))
-        pieces.append(_argument(item))
+        pieces.append(_argument(item, briefly))
     return (*pieces, (")", "muted"))
 
 
-def _argument(item: Any) -> Piece:
+def _argument(item: Any, briefly: bool) -> Piece:
     if isinstance(item, (str, bytes)):
         return value(item, _LONG), "string"
     if isinstance(item, IntEnum):
-        return item.name.removeprefix("HTTP_"), ""
+        name = item.name.removeprefix("HTTP_")
+        return (_BRIEF_VALUES.get(item.name, name) if briefly else name), ""
     return value(item, _LONG), "number"
 
 
@@ -60,27 +92,36 @@ def status(row: Row) -> Piece:
 
 
 def given(row: Row) -> Line:
-    """What a host call gave, and why it did not."""
+    """What a host call gave."""
     ended = row.ended
-    found: list[Piece] = []
-    if row.kind is not Kind.HOST_CALL or not isinstance(ended, Left):
+    if row.kind is not Kind.HOST_CALL or not isinstance(ended, Left) or not ended.values:
         return ()
-    if ended.values:
-        shown_values = ", ".join(value(item, _LONG) for item in ended.values)
-        found += [(" = ", "muted"), (shown_values, "string")]
-    if ended.reason:
-        found.append((" · " + clean(ended.reason), "reason"))
-    return tuple(found)
+    return ((" = ", "muted"), (", ".join(value(item, _LONG) for item in ended.values), "string"))
 
 
-def body(row: Row, folded: int = -1) -> Line:
+def reason(row: Row) -> Line:
+    """Why a host call did not give it."""
+    ended = row.ended
+    told = row.kind is Kind.HOST_CALL and isinstance(ended, Left) and ended.reason
+    return ((" · " + clean(told), "reason"),) if told else ()
+
+
+def body(row: Row, folded: int = -1, *, briefly: bool = False) -> Line:
     """What happens on a row; `folded` is how many host calls are hidden in it, -1 if none are."""
     ended = row.ended
     if row.kind is Kind.HOST_CALL:
-        return call(row)
+        return call(row, briefly=briefly)
     if row.kind is Kind.CALLBACK:
-        return (("← " if folded < 0 else "▸ ", "callback"), *call(row))
+        return (("← " if folded < 0 else "▸ ", "callback"), *call(row, briefly=briefly))
     return _result(ended)
+
+
+def fitted(row: Row, room: int, folded: int = -1) -> tuple[Line, Line]:
+    """What happens on a row and what came of it, in as full a form as there is room for."""
+    text, after, why = body(row, folded), given(row), reason(row)
+    if cells(text) + cells(after) > room or (why and cells(text) + cells(after) + cells(why) > room):
+        text = body(row, folded, briefly=True)
+    return text, (*after, *why)
 
 
 def _result(ended: Left | Trapped | None) -> Line:
@@ -102,12 +143,13 @@ def row_line(
         (f"{row.index + 1:>{digits}} ", "now" if here else "muted"),
         ("  " * min(row.depth, 12), ""),
     )
-    text, after, (word, ink) = body(row, folded), given(row), status(row)
+    word, ink = status(row)
     long = took(row.took_ns) if row.kind is not Kind.CALLBACK or folded >= 0 else ""
     right: Line = ((word, ink), (f"{long:>6}", "muted")) if word or long else ()
     if folded >= 0:
         hidden: Line = ((f"… {count(folded, 'call')} ", "muted"),) if folded else ()
         right = (*hidden, *_result(row.ended), *right)
+    text, after = fitted(row, width - cells(gutter) - cells(right) - bool(right), folded)
     if later:
         text = _dim(text)
     if later or (here and row.kind is Kind.HOST_CALL):

@@ -11,10 +11,12 @@ from textwrap import wrap
 from textual.app import ComposeResult
 
 from simwasm.debug.problems import Grade, Problem
+from simwasm.debug.tape import Tape
 from simwasm_tui.messages import Go
 from simwasm_tui.model import View
 from simwasm_tui.panes.pane import Pane
-from simwasm_tui.text import Line, clean
+from simwasm_tui.rowline import called
+from simwasm_tui.text import Line, clean, plain
 from simwasm_tui.widgets.virtual_list import FixedLines, VirtualList
 
 _EMPTY = "No problems so far.\n\nTraps, refused host calls and exchanges that hung will be listed here, and what to do."
@@ -34,13 +36,25 @@ class ProblemLines:
         problem = self.view.problems[index]
         later = self.view.position < problem.position
         number = f"{self.row(index) + 1:>6} " if problem.position else "       "
-        sign, ink = _SIGNS[problem.severity]
-        title = (clean(problem.title), "future" if later else "strong" if problem.severity else "")
-        return ((number, "muted"), (sign + " ", ink), title)
+        sign, sign_ink = _SIGNS[problem.severity]
+        told = title(problem, self.view.tape)
+        ink = "future" if later else "strong" if problem.severity else ""
+        return ((number, "muted"), (sign + " ", sign_ink), (told, ink))
 
     def row(self, index: int) -> int:
         """The row on which a problem is seen."""
         return max(0, self.view.tape.rows.at(self.view.problems[index].position))
+
+
+def title(problem: Problem, tape: Tape) -> str:
+    """A problem in a few words; that of a call with what it was called with, so that several can be told apart."""
+    if not 0 < problem.position <= len(tape):
+        return clean(problem.title)
+    entered = tape.entered(problem.position)
+    what, of, name = problem.title.rpartition(": ")
+    if not of or name != entered.function.name:
+        return clean(problem.title)
+    return f"{clean(what)}: {plain(called(entered, briefly=True))}"
 
 
 def details(problem: Problem, width: int) -> FixedLines:
