@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
 from typing import NamedTuple
 
-from simwasm.abi.enums import LogLevel, MapType
+from simwasm.abi.enums import BufferType, LogLevel, MapType, Status
 from simwasm.debug.tape import Span, Tape
 from simwasm.errors import TrapKind
-from simwasm.exchange import decimal, to_text
+from simwasm.exchange import Headers, Message, decimal, to_text
 from simwasm.host.outcome import Outcome
 from simwasm.trace.event import Entered, Left, Trapped, shown
 from simwasm.trace.query.grades import Grade, grade_of_answer, level_of, message_of
@@ -63,6 +65,12 @@ class Memory:
     """Where a callback has returned Pause: by plugin, context and direction."""
     pauses: dict[int, int] = field(default_factory=dict)
     """Where one has in an exchange, the last time."""
+    missed: tuple[int, str] = (0, "")
+    """The header that was not found last, and where the callback began that looked for it."""
+    replied_after: dict[int, str] = field(default_factory=dict)
+    """The header that the callback which answered had not found before, by exchange."""
+    set_bodies: dict[tuple[int, BufferType], int] = field(default_factory=dict)
+    """Where a body was changed last, by exchange and body."""
     traps: dict[int, int] = field(default_factory=dict)
     """Where a callback trapped, by exchange."""
 
@@ -70,6 +78,12 @@ class Memory:
         """The number of an exchange, from 0; -1 for none."""
         found = self.tape.span_of(entered)
         return -1 if found is None else found.index
+
+    def outermost(self, position: int) -> int:
+        """Where the callback began that the host called, and in which something happened."""
+        while around := self.tape.around(position):
+            position = around
+        return position
 
 
 # Calls that have ended.
@@ -109,11 +123,42 @@ def refused(ended: Ended, memory: Memory) -> Problem | None:
     grade = grade_of_answer(entered.function, event.result)
     if grade is None:
         return None
-    status = str(shown(event.result))
+    status, name = str(shown(event.result)), entered.function.name
+    about, advice = name, _STATUSES.get(status, "")
+    if name == GET_HEADER:
+        about = f"header {printable(entered.args[1])[:80]} ({name})"
+        advice = " ".join(filter(None, (_similar_header(ended, memory), advice)))
+    elif name in _CALLOUTS and event.reason.startswith("there is no cluster"):
+        advice = f"`--callout {printable(_cluster(entered))[:80]}=200` answers for it."
     return Problem(
-        ended.opened, grade, f"{status}: {entered.function.name}",
-        f"{_call(entered)} answered {status}.", _sentence(event.reason), _STATUSES.get(status, ""),
+        ended.opened, grade, f"{status}: {about}",
+        f"{_call(entered)} answered {status}.", _sentence(event.reason), advice,
     )  # fmt: skip
+
+
+GET_HEADER = "proxy_get_header_map_value"
+_CALLOUTS = ("proxy_http_call", "proxy_grpc_call", "proxy_grpc_stream")
+
+
+def _cluster(entered: Entered) -> str:
+    name = entered.args[0]
+    return to_text(name) if isinstance(name, bytes) else str(name)
+
+
+def _similar_header(ended: Ended, memory: Memory) -> str:
+    """Where a header is there whose name is much like the one that is not, a sentence about it."""
+    event, (wanted, key) = ended.event, ended.entered.args[:2]
+    if not isinstance(event, Left) or event.result is not Status.NOT_FOUND:
+        return ""
+    maps = memory.tape.seen.get(memory.outermost(ended.opened), ())
+    found = next((_similar(key[:_LONG], headers) for kind, headers in maps if kind is wanted), "")
+    return found and f"There is `{printable(found)}`: was that meant?"
+
+
+@lru_cache(maxsize=256)
+def _similar(key: str, headers: Headers) -> str:
+    names = {name for name, _ in headers[:_LONG] if len(name) < 2 * len(key)} - {key.lower()}
+    return next(iter(get_close_matches(key.lower(), sorted(names), 1, 0.8)), "")
 
 
 _STATUSES = {
@@ -212,7 +257,8 @@ def hung(span: Span, outcome: Outcome, memory: Memory) -> Problem | None:
         return None
     return Problem(
         memory.pauses.get(span.index, span.last), Grade.ERROR, f"{_name(span)} hung",
-        f"{_name(span)} waited until the idle timeout ended it with {outcome.status}.", _sentence(outcome.waiting),
+        f"{_name(span)} waited until the idle timeout ended it with {outcome.status}.",
+        f"{printable(outcome.waiting)}.",
         "Who pauses has to continue or answer: look at what it waited for, a callout or a tick, and whether it came.",
     )  # fmt: skip
 
@@ -234,9 +280,11 @@ def answered_by_the_plugin(span: Span, outcome: Outcome, memory: Memory) -> Prob
     where = memory.replies.get(span.index)
     if not outcome.local_reply or where is None or outcome.details in _OF_ENVOY or outcome.waiting:
         return None
+    missed = printable(memory.replied_after.get(span.index, ""))[:80]
+    after = f", right after header `{missed}` was not found" if missed else ""
     return Problem(
         where, Grade.NOTE, f"{_name(span)} answered by the plugin",
-        f"{memory.tape.entered(where).vm} answered {_name(span)} with {outcome.status}.",
+        f"{memory.tape.entered(where).vm} answered {_name(span)} with {outcome.status}{after}.",
         f"Its details are {value_text(outcome.details)}." if outcome.details else "",
     )  # fmt: skip
 
@@ -271,6 +319,41 @@ def spoiled(span: Span, outcome: Outcome, memory: Memory) -> Problem | None:
     )  # fmt: skip
 
 
+def request_misfit(span: Span, outcome: Outcome, memory: Memory) -> Problem | None:
+    """The upstream was told another size of the body than the plugin gave it."""
+    return _misfit(span, outcome, memory, BufferType.HTTP_REQUEST_BODY, outcome.request)
+
+
+def response_misfit(span: Span, outcome: Outcome, memory: Memory) -> Problem | None:
+    """The client was; an answer to HEAD, and one that has no body by its status, tells the size of another."""
+    bodiless = outcome.exchange.request.header(":method") == "HEAD" or outcome.status in _BODILESS
+    response = None if bodiless else outcome.response
+    return _misfit(span, outcome, memory, BufferType.HTTP_RESPONSE_BODY, response)
+
+
+_BODILESS = (204, 304)
+
+
+def _misfit(
+    span: Span, outcome: Outcome, memory: Memory, body: BufferType, message: Message | None
+) -> Problem | None:
+    where = memory.set_bodies.get((span.index, body))
+    said = message.header("content-length") if message is not None else None
+    if where is None or message is None or said is None or outcome.reset or outcome.local_reply:
+        return None
+    size = len(message.data)
+    if decimal(said) in (None, size):
+        return None
+    side = "request" if body is BufferType.HTTP_REQUEST_BODY else "response"
+    receiver = "upstream" if side == "request" else "client"
+    return Problem(
+        where, Grade.ERROR, f"content-length says {said}, the body has {size:,} bytes",
+        f"The {side}'s content-length says {said}, and the body that the {receiver} gets has {size:,} bytes.",
+        "The plugin has changed the body, and the header says the size that it had before.",
+        f"Remove content-length in proxy_on_{side}_headers.",
+    )  # fmt: skip
+
+
 def callout_refused(ended: Ended, memory: Memory) -> Problem | None:
     """The plugin read that a callout was answered with an error."""
     event, entered = ended.event, ended.entered
@@ -298,7 +381,7 @@ def asks_for_status(entered: Entered) -> bool:
 
 ENDS = (trapped, refused, complained, replied_and_continued, callout_refused)
 BEGINS = (callout_failed, called_while_paused)
-EXCHANGES = (hung, failed, answered_by_the_plugin, spoiled)
+EXCHANGES = (hung, failed, answered_by_the_plugin, spoiled, request_misfit, response_misfit)
 RULES: tuple[Callable[..., Problem | None], ...] = (*ENDS, *BEGINS, *EXCHANGES)
 """All of them."""
 

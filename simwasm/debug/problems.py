@@ -10,11 +10,13 @@ from collections import Counter
 from operator import attrgetter
 from typing import Any
 
+from simwasm.abi.enums import Status
 from simwasm.abi.table import ALLOCATORS, Side
 from simwasm.debug.problem_rules import (
     BEGINS,
     ENDS,
     EXCHANGES,
+    GET_HEADER,
     REPLY,
     STREAM,
     Ended,
@@ -127,7 +129,8 @@ _CONTINUES = {
     "proxy_continue_response": "response",
     "proxy_continue_stream": "",
 }
-_NOTED = frozenset({*_LOGGED, *_CONTINUES, *STREAM, REPLY})
+_SET_BODY = "proxy_set_buffer_bytes"
+_NOTED = frozenset({*_LOGGED, *_CONTINUES, *STREAM, REPLY, _SET_BODY})
 
 
 def _remember(ended: Ended, memory: Memory) -> None:
@@ -137,17 +140,18 @@ def _remember(ended: Ended, memory: Memory) -> None:
         if name not in ALLOCATORS and entered.function.side is _PLUGIN:
             memory.traps.setdefault(memory.span(entered), ended.position)
     elif name == REPLY and not event.reason:
-        memory.replied[_outermost(memory.tape, ended.opened)] = ended.opened
-        memory.replies[memory.span(entered)] = ended.opened
+        callback, span = memory.outermost(ended.opened), memory.span(entered)
+        memory.replied[callback] = memory.replies[span] = ended.opened
+        memory.replied_after[span] = memory.missed[1] if memory.missed[0] == callback else ""
+    elif name == GET_HEADER:
+        if event.result is Status.NOT_FOUND:
+            memory.missed = memory.outermost(ended.opened), entered.args[1]
+    elif name == _SET_BODY:
+        if not event.result:
+            memory.set_bodies[memory.span(entered), entered.args[0]] = ended.opened
     elif name in _CONTINUES:
         direction = _CONTINUES[name] or str(shown(entered.args[0])).lower().removeprefix("http_")
         memory.paused.pop((entered.vm, entered.context, direction), None)
     elif name in STREAM and event.result:
         memory.paused[entered.vm, entered.context, STREAM[name]] = ended.position
         memory.pauses[memory.span(entered)] = ended.position
-
-
-def _outermost(tape: Tape, position: int) -> int:
-    while around := tape.around(position):
-        position = around
-    return position

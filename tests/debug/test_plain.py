@@ -248,7 +248,7 @@ def test_memory_is_shown_as_in_gdb(talk: Talk) -> None:
         ("streams", "#1 is open: request in `allow_header`"),
         (
             "problems",
-            "    13  note: NOT_FOUND: proxy_get_header_map_value\n        proxy_get_header_map_value(",
+            "    13  note: NOT_FOUND: header allow (proxy_get_header_map_value)\n        proxy_get_header_map_value(",
         ),
         ("log", "12  log info: wasm log allow_header: #2 wasm-rust"),
         ("branches", "▶ run  114 rows"),

@@ -11,7 +11,9 @@ from switchboard import (
     OUT,
     REQUEST_BODY,
     REQUEST_HEADERS,
+    RESPONSE_BODY,
     RESPONSE_HEADERS,
+    Call,
     Case,
     pairs,
     switchboard,
@@ -73,8 +75,83 @@ def test_what_is_missing_is_a_note_with_the_hosts_reason() -> None:
     (note,) = of_case(
         Case("missing", {REQUEST_HEADERS: [("proxy_get_header_map_value", 0, "x-none", OUT, OUT)]})
     )
-    assert (note.severity, note.title) == (Grade.NOTE, "NOT_FOUND: proxy_get_header_map_value")
+    assert (note.severity, note.title) == (
+        Grade.NOTE,
+        "NOT_FOUND: header x-none (proxy_get_header_map_value)",
+    )
     assert note.why == "There is no header `x-none`."
+
+
+def test_a_header_of_a_similar_name_is_told() -> None:
+    """The request has `x-a`, and no `x-none` is like it; what is alike but for its case is the same header."""
+    looks = [("proxy_get_header_map_value", 0, name, OUT, OUT) for name in ("x-allwo", "x-none")]
+    sent = request("GET", "/", headers=[("x-allow", "1")])
+    alike, none = of_case(Case("similar", {REQUEST_HEADERS: looks}, sent=sent))
+    assert alike.advice.startswith("There is `x-allow`: was that meant?")
+    assert "There is" not in none.advice
+
+
+def test_a_cluster_that_nobody_answers_for_has_the_option_as_advice() -> None:
+    (error,) = of_case(Case("cluster", {REQUEST_HEADERS: [CHECK]}))
+    assert error.title == "BAD_ARGUMENT: proxy_http_call"
+    assert error.advice == "`--callout auth=200` answers for it."
+
+
+def test_an_answer_says_which_header_was_not_found_before() -> None:
+    looks = [("proxy_get_header_map_value", 0, name, OUT, OUT) for name in ("x-first", "allow")]
+    reply = ("proxy_send_local_response", 403, "no", "denied", "", -1)
+    found = of_case(Case("reply", {REQUEST_HEADERS: [*looks, reply]}, {REQUEST_HEADERS: 1}))
+    assert "with 403, right after header `allow` was not found." in found[-1].text
+
+
+def test_a_header_that_another_callback_did_not_find_is_no_reason_for_an_answer() -> None:
+    look = ("proxy_get_header_map_value", 0, "allow", OUT, OUT)
+    reply = ("proxy_send_local_response", 403, "no", "denied", "", -1)
+    found = of_case(
+        Case("reply", {REQUEST_HEADERS: [look], RESPONSE_HEADERS: [reply]}, {RESPONSE_HEADERS: 1})
+    )
+    assert "answered by the plugin" in found[-1].title
+    assert "not found" not in found[-1].text
+
+
+# A body callback comes twice, once for the end: what is set there is set twice.
+SIXTEEN = response(200, headers=[("content-length", "16")], body=b"sixteen bytes...")
+
+
+def test_a_body_that_is_not_as_long_as_its_header_says_is_an_error_where_it_was_set() -> None:
+    case = Case("short", {RESPONSE_BODY: [("proxy_set_buffer_bytes", 1, 0, 16, "half")]}, answer=SIXTEEN)
+    tape = record([Plugin("board", switchboard([case]))], [case.exchange(0)])
+    (error,) = problems_of(tape)
+    assert (error.severity, error.title) == (Grade.ERROR, "content-length says 16, the body has 8 bytes")
+    assert tape.entered(error.position).function.name == "proxy_set_buffer_bytes"
+    assert error.advice == "Remove content-length in proxy_on_response_headers."
+
+
+def test_the_body_of_a_request_has_to_fit_too() -> None:
+    sent = request("POST", "/", headers=[("content-length", "3")], body=b"abc")
+    case = Case("long", {REQUEST_BODY: [("proxy_set_buffer_bytes", 0, 0, 3, "half")]}, sent=sent)
+    assert [each.title for each in of_case(case)] == ["content-length says 3, the body has 8 bytes"]
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        {RESPONSE_BODY: [("proxy_set_buffer_bytes", 1, 0, 16, "replaced")]},
+        {RESPONSE_HEADERS: [("proxy_remove_header_map_value", 2, "content-length")],
+         RESPONSE_BODY: [("proxy_set_buffer_bytes", 1, 0, 16, "replaced")]},
+        {RESPONSE_HEADERS: [("proxy_replace_header_map_value", 2, "content-length", "9")]},
+    ],
+    ids=["the same size", "no length", "body left alone"],
+)  # fmt: skip
+def test_a_body_that_fits_or_that_the_plugin_left_alone_is_no_problem(calls: dict[str, list[Call]]) -> None:
+    assert of_case(Case("fits", calls, answer=SIXTEEN)) == ()
+
+
+def test_an_answer_to_head_has_the_length_of_another_body() -> None:
+    """Its body is set although there is none."""
+    calls = {RESPONSE_HEADERS: [("proxy_set_buffer_bytes", 1, 0, 0, "body")]}
+    problems = of_case(Case("head", calls, sent=request("HEAD", "/"), answer=SIXTEEN))
+    assert not [each for each in problems if each.title.startswith("content-length")]
 
 
 def test_a_bad_pointer_is_an_error_that_names_it() -> None:
@@ -88,7 +165,10 @@ def test_a_bad_argument_is_an_error_on_the_row_of_its_call() -> None:
     board = Plugin("board", switchboard([case]))
     tape = record([board], [case.exchange(0)])
     (error,) = problems_of(tape)
-    assert (error.severity, error.title) == (Grade.ERROR, "BAD_ARGUMENT: proxy_get_header_map_value")
+    assert (error.severity, error.title) == (
+        Grade.ERROR,
+        "BAD_ARGUMENT: header x (proxy_get_header_map_value)",
+    )
     assert tape.rows[tape.rows.at(error.position)].position == error.position
 
 
@@ -106,7 +186,7 @@ def test_an_exchange_that_nobody_resumed_is_an_error_where_it_was_paused() -> No
     (error,) = problems_of(tape)
     assert (error.severity, error.title) == (Grade.ERROR, "exchange 1 (hung) hung")
     assert tape.entered(error.position).function.name == "proxy_on_request_headers"
-    assert "Board paused the request and nobody resumed it." in error.why
+    assert "board paused the request and nobody resumed it." in error.why
 
 
 def test_an_answer_of_the_plugin_is_a_note_on_its_call() -> None:
