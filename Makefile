@@ -32,7 +32,7 @@ run: $(VENV)/ready-run ## debug a sample plugin with recorded traffic; without a
 	$(python) -m simwasm $$how $(or $(ARGS),$(SAMPLE))
 
 test: $(VENV)/ready-test ## run the tests
-	@$(tools) $(python) -m pytest $(ARGS)
+	@$(tools) $(python) -m pytest -n auto --dist loadfile $(ARGS)
 
 check: $(VENV)/ready-check ## check format, lint, types and the direction of imports
 	@status=0; \
