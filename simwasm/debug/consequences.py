@@ -18,7 +18,7 @@ from simwasm.debug.tape import Tape
 from simwasm.debug.waiting import waiting
 from simwasm.host.lane import Held
 from simwasm.plugin import FailPolicy
-from simwasm.trace.event import Entered, Trapped, shown
+from simwasm.trace.event import Entered, Left, Trapped, shown
 from simwasm.trace.text import value_text
 
 
@@ -41,8 +41,10 @@ class Consequence:
 class _Case:
     """The facts that a row of the table may use."""
 
-    def __init__(self, state: State, entered: Entered, result: Any) -> None:
+    def __init__(self, state: State, entered: Entered, result: Any, answer: str = "") -> None:
         self.state = state
+        self.answer = answer
+        """Which answer of its own the callback will send, where it has not done so yet."""
         self.entered = entered
         self.result = result
         self.stream = next(
@@ -179,7 +181,24 @@ def consequence(state: State, tape: Tape, position: int) -> Consequence | None:
     if isinstance(ended, Trapped):
         return Consequence(entered.function.name, "TRAP", _trapped(state, entered), True, ahead=ahead)
     assert not isinstance(ended, Entered)
-    return _returned(_Case(state, entered, ended.result), ahead)
+    return _returned(_Case(state, entered, ended.result, _answer(tape, position, opened, end)), ahead)
+
+
+def _answer(tape: Tape, position: int, opened: int, end: int) -> str:
+    """A local reply that the callback is going to send before it returns, in words; empty for none."""
+    events: list[Any] = tape.events
+    for at in range(end - 1, max(position, opened + 1, end - _FAR) - 1, -1):
+        entered = events[at - 1]
+        if entered.__class__ is not Entered or entered.function.name != "proxy_send_local_response":
+            continue
+        ended = tape.at(tape.end_of(at)) if tape.end_of(at) else None
+        if isinstance(ended, Left) and not ended.result and not ended.reason and tape.around(at) == opened:
+            return f"It will answer with {entered.args[0]} itself in row {tape.rows.at(at) + 1:,}"
+    return ""
+
+
+_FAR = 20_000
+"""How many events are looked at: who answers returns soon, and this is asked for at every stop."""
 
 
 def callback_at(tape: Tape, position: int) -> int:
@@ -199,7 +218,8 @@ def _returned(case: _Case, ahead: bool) -> Consequence:
         text, stops, hopeless = _stream(case, kind)
         text = f"It will return {action}. {text}" if ahead else text
         return Consequence(name, action, text, stops, hopeless, ahead)
-    return Consequence(name, action, _other(case), ahead=ahead)
+    answer = f" {case.answer}." if case.answer else ""
+    return Consequence(name, action, _other(case) + answer, ahead=ahead)
 
 
 def _stream(case: _Case, kind: str) -> tuple[str, bool, bool]:
@@ -209,6 +229,8 @@ def _stream(case: _Case, kind: str) -> tuple[str, bool, bool]:
     vm = case.state.vm(case.entered.vm)
     if vm is not None and vm.stopped:
         return f"{_reply(case)}, so the action is ignored: the {case.side} goes no further.", True, False
+    if case.answer:
+        return f"{case.answer}; the action is ignored then, and the {case.side} goes no further.", True, False
     said = (
         ""
         if number in rows

@@ -11,7 +11,7 @@ import sys
 from importlib import import_module
 
 from simwasm.engines.engine import Engine
-from simwasm.errors import EngineUnavailable
+from simwasm.errors import EngineUnavailable, InputError
 
 GROUP = "simwasm.engines"
 
@@ -43,7 +43,7 @@ def names() -> tuple[str, ...]:
 def _load(name: str) -> Engine:
     place = OWN.get(name) or _announced().get(name)
     if place is None:
-        raise EngineUnavailable(f"no engine is called {name}; known are {', '.join(names())}")
+        raise InputError(f"no engine is called {name}; known are {', '.join(names())}")
     module, _, attribute = place.partition(":")
     try:
         made: Engine = getattr(import_module(module), attribute)()

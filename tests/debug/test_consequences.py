@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from stops import visit
+from stops import Standing, visit
 from switchboard import (
     CALL_RESPONSE,
     OUT,
@@ -249,6 +249,38 @@ def test_in_a_callback_what_it_will_return_is_known_from_the_recorded_future(eng
     assert (found[0].action, found[0].ahead) == ("PAUSE", True)
     assert found[0].text.startswith("It will return PAUSE. The request stops here")
     assert "proxy_on_request_headers, which runs now, can do it" in found[0].text
+
+
+REPLY = ("proxy_send_local_response", 403, "no", "denied", "", -1)
+
+
+def test_a_callback_that_is_going_to_answer_itself_says_so(engine: Engine) -> None:
+    case = Case("replies", {REQUEST_HEADERS: [REPLY]}, {REQUEST_HEADERS: 1})
+    board = Plugin("board", switchboard([case]))
+    tapes: list[Tape] = []
+    found: list[tuple[Consequence | None, int]] = []
+
+    def look(at: Standing) -> None:
+        rows = (tapes[0].rows[index] for index in range(len(tapes[0].rows)))
+        row = next(row for row in rows if row.entered.function.name == REPLY[0])
+        found.append((consequence(at.state, tapes[0], at.position), row.index + 1))
+
+    visit(engine, board, [case.exchange(0)], {"proxy_on_delete": lambda at: tapes.append(at.tape)})
+    visit(
+        engine,
+        board,
+        [case.exchange(0)],
+        {REQUEST_HEADERS: look, REPLY[0]: look, f"-{REQUEST_HEADERS}": look},
+    )
+    (begin, row), (before, _), (after, _) = found
+    assert begin is not None
+    assert begin.text == (
+        f"It will return PAUSE. It will answer with 403 itself in row {row}; the action is ignored then, and the "
+        "request goes no further."
+    )
+    assert before == begin
+    assert after is not None
+    assert "It will answer" not in after.text
 
 
 @pytest.mark.parametrize(

@@ -296,12 +296,23 @@ def test_a_trap_is_a_problem_and_has_frames(talk: Talk) -> None:
         ("who property a.b", "nobody has written property a.b until here"),
         ("who shared k", "nobody has written shared k until here"),
         ("who metric m", "nobody has written metric m until here"),
-        ("who memory 0 4", "these bytes have not changed until here"),
+        ("who memory 0 4", "nobody has written these bytes until here: they are 0"),
+        (
+            "who memory 0x100000 64",
+            "nobody has changed these bytes until here: the module's own data, since it was",
+        ),
         ("who memory 0x102fe0 4", "changed before row "),
     ],
 )
 def test_who_wrote_something(talk: Talk, command: str, shown: str) -> None:
     assert shown in talk("goto 31", command)
+
+
+def test_who_wrote_memory_names_the_host_call_around_an_allocator(talk: Talk) -> None:
+    """The header's value is written between the return of the allocator and that of the host call."""
+    text = talk("goto 40", "who memory 0x102fe0 4")
+    assert "by the host, in proxy_get_header_map_value (row " in text
+    assert "proxy_on_memory_allocate" not in text
 
 
 def test_an_answer_of_the_host_is_overridden_on_a_branch(talk: Talk) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from simwasm.engines import find
 from simwasm.engines.engine import Restorable
-from simwasm.errors import EngineUnavailable
+from simwasm.errors import EngineUnavailable, InputError
 
 ROOT = Path(__file__).parents[2]
 PYTHON_310 = sys.version_info[:2] == (3, 10)
@@ -37,7 +37,7 @@ def test_wasmer_elsewhere_says_what_it_needs() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(EngineUnavailable, match=r"no engine is called v8; known are wasmer, wasmtime"):
+    with pytest.raises(InputError, match=r"no engine is called v8; known are wasmer, wasmtime"):
         find.engine("v8")
 
 
@@ -46,7 +46,7 @@ def test_an_engine_that_is_not_installed_says_how_to_install_it() -> None:
 import sys
 sys.modules["wasmtime"] = None
 from simwasm.engines.find import engine
-from simwasm.errors import EngineUnavailable
+from simwasm.errors import EngineUnavailable, InputError
 try:
     engine("wasmtime")
 except EngineUnavailable as error:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from simwasm.abi.enums import BufferType, MapType
+from simwasm.abi.table import ALLOCATORS
 from simwasm.debug import writers
 from simwasm.debug.expressions import parse
 from simwasm.debug.plain.command import Command, number, wants
 from simwasm.debug.plain.desk import Desk
 from simwasm.debug.plain.rowtext import row_text
+from simwasm.debug.tape import Tape
 from simwasm.debug.writers import Write
 from simwasm.errors import InputError
 from simwasm.trace.text import value_text
@@ -90,10 +92,31 @@ def _memory(desk: Desk, words: list[str]) -> None:
     here, tape = desk.stop.position, desk.debugger.tape
     found = [position for position in desk.wait(desk.debugger.changes(at, size)) if position <= here]
     if not found:
-        desk.say("these bytes have not changed until here")
+        desk.say(_unchanged(desk, at, size))
     for position in reversed(found[-_MOST:]):
         row = tape.rows[tape.rows.at(position)]
-        desk.say(f"changed before row {row.index + 1:,}, position {position:,}: {row_text(row)}")
+        by, told = _host_call(tape, position), row_text(row)
+        if by:
+            told = f"by the host, in {tape.entered(by).function.name} (row {tape.rows.at(by) + 1:,})"
+        desk.say(f"changed before row {row.index + 1:,}, position {position:,}: {told}")
+
+
+def _host_call(tape: Tape, position: int) -> int:
+    """Where the host call began that an allocator works for, if that is what the row at a position is of; else 0."""
+    row = tape.rows[tape.rows.at(position)]
+    if row.entered.function.name not in ALLOCATORS:
+        return 0
+    return tape.around(tape.opening(row.position))
+
+
+def _unchanged(desk: Desk, at: int, size: int) -> str:
+    """Where bytes come from that nobody has changed."""
+    memory = desk.debugger.memory()
+    if at + size > memory.size():
+        raise InputError(f"who memory: the memory has {memory.size():,} bytes")
+    if any(memory.read(at, size)):
+        return "nobody has changed these bytes until here: the module's own data, since it was loaded"
+    return "nobody has written these bytes until here: they are 0"
 
 
 _SUBJECTS: dict[str, Callable[[Desk, list[str]], None]] = {

@@ -77,6 +77,8 @@ def _became(span: Span) -> str:
     if outcome is None:
         return f"recorded {before or '-'}, open"
     after = "reset" if outcome.response is None else str(outcome.status)
+    if outcome.waiting:
+        after += " hung"
     return f"{before} → {after}" if before and before != after else after
 
 
