@@ -21,6 +21,7 @@ from simwasm.traffic.importer import read_traffic
 from simwasm.wasm.rewrite import Limits
 
 _PAGES_A_MIB = 16
+_MODULE = b"\0asm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,11 @@ class Recipe:
 def plugin(recipe: Recipe) -> Plugin:
     """The plugin that a recipe describes."""
     path = Path(recipe.plugin)
+    wasm = read_bytes(path)
+    _in_their_order(recipe, wasm)
     return Plugin(
         name=recipe.name or default_name(path),
-        wasm=read_bytes(path),
+        wasm=wasm,
         config=text_or_file(recipe.config),
         vm_config=text_or_file(recipe.vm_config),
         root_id=recipe.root_id,
@@ -58,6 +61,25 @@ def plugin(recipe: Recipe) -> Plugin:
         fail_policy=FailPolicy.FAIL_OPEN if recipe.fail_open else FailPolicy.FAIL_CLOSED,
         env=dict(_pair(text, "--env") for text in recipe.env),
     )
+
+
+def _in_their_order(recipe: Recipe, wasm: bytes) -> None:
+    """See that the plugin is not among the recordings, which are easily swapped."""
+    if wasm.startswith(_MODULE):
+        return
+    for path in recipe.traffic:
+        if _begins_like_a_module(path):
+            raise InputError(
+                f"{recipe.plugin} is no plugin, but {path} is one: did you swap plugin and traffic?"
+            )
+
+
+def _begins_like_a_module(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(_MODULE)) == _MODULE
+    except (OSError, ValueError):
+        return False  # it is told what is wrong with it when it is read
 
 
 def exchanges(recipe: Recipe, note: Callable[[str], None] = lambda text: None) -> Iterator[Exchange]:

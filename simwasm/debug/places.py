@@ -3,7 +3,8 @@
     {"exchange": 3, "callback": "proxy_on_request_headers", "nth": 1, "call": "proxy_http_call", "call_nth": 2}
 
 The second `proxy_http_call` in the first `proxy_on_request_headers` of the third exchange. Rule: what is not there any
-more leads to the nearest thing around it that is: the callback, the exchange, the beginning.
+more leads to the nearest thing around it that is: the callback, the exchange, the beginning. Whatever happens in a host
+call, an allocator's work, is in the place of that call.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from simwasm.abi.table import Side
 from simwasm.debug.steps import first_row
 from simwasm.debug.tape import Tape
 from simwasm.errors import InputError
@@ -49,6 +51,9 @@ def place_of(tape: Tape, position: int) -> Place:
     if not 0 < position <= len(tape):
         return Place()
     calls = tape.calls_at(position)
+    served = next((at for at in calls if tape.entered(at).function.side is not Side.PLUGIN), 0)
+    if served and served != calls[-1]:
+        position, calls = served, tape.calls_at(served)
     span = tape.span_of(tape.entered(calls[0])) or tape.span_at(position)
     first = span.first if span is not None else 1
     callback = tape.entered(calls[0]).function.name

@@ -54,9 +54,12 @@ def read_inputs(recipe: Recipe, note: Callable[[str], None] = lambda text: None)
     plugin = recipes.plugin(recipe)
     _ = plugin.abi  # what is no plugin is told here, before anything is shown
     answering = recipes.clusters(recipe)
+    exchanges = tuple(recipes.exchanges(recipe, note))
+    if recipe.traffic and not exchanges:
+        note("there was no exchange in the traffic")
     return Inputs(
         (plugin,),
-        tuple(recipes.exchanges(recipe, note)),
+        exchanges,
         engine=find.engine(recipe.engine).name,
         clusters=answering.names,
         ask_cluster=answering.ask,

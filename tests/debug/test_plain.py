@@ -76,6 +76,12 @@ def now(text: str) -> str:
     return line
 
 
+def test_traffic_without_an_exchange_is_told(talk: Talk, tmp_path: Path) -> None:
+    (tmp_path / "empty.har").write_text('{"log": {"version": "1.2", "entries": []}}')
+    empty = replace(ALLOW, traffic=(str(tmp_path / "empty.har"),))
+    assert talk("# nothing", start=empty, all=True).startswith("there was no exchange in the traffic\n")
+
+
 def test_it_begins_at_the_first_row_of_the_first_exchange(talk: Talk) -> None:
     assert talk("# nothing") == (
         "    8 → true\n"
