@@ -1,6 +1,6 @@
 """Overrides as they are typed, and whether one fits the call in whose place it is said.
 
-    NOT_FOUND        OK "alice"        OK b"\\x00\\x01", 5        Continue        StopAllIterationAndBuffer        1
+    NOT_FOUND     OK alice     OK "alice"     OK b"\\x00\\x01", 5     Continue     StopAllIterationAndBuffer     1
 
 Rule: whatever comes from a person or a file goes through here, so that an answer the host could never give is a
 sentence, and not a plugin that traps.
@@ -9,6 +9,7 @@ sentence, and not a plugin that traps.
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -20,22 +21,31 @@ from simwasm.errors import InputError
 from simwasm.exchange import to_bytes, to_text
 
 _BITS = {Form.U32: 32, Form.I32: 32, Form.ENUM: 32, Form.U64: 64, Form.I64: 64}
+_TEXTS = (Form.TEXT, Form.DATA)
+_WORD = re.compile("[A-Za-z][A-Za-z0-9_-]*")
+"""Text that needs no quotes."""
 _FLAGS = {"true": True, "false": False, "1": True, "0": False}
 _LONGEST = 1 << 20
 
 
-def read_override(function: Function, text: str) -> Override:
-    """What was typed: a status and what is written, or what a callback returns."""
-    if function.side is Side.PLUGIN:
-        return Override(result=_result(function, text.strip()), callback=True)
+def read_override(function: Function, text: str, call_id: int = 0) -> Override:
+    """What was typed: a status and what is written, or what a callback returns.
+
+    `call_id` is written where a call's number is wanted and none was typed.
+    """
     word, _, behind = text.strip().partition(" ")
+    if function.side is Side.PLUGIN:
+        said = behind if behind and word.upper() == Status.OK.name else text
+        return Override(result=_result(function, said.strip()), callback=True)
     names = {_plain(member.name): member for member in Status}
     if _plain(word) not in names:
         raise InputError(f"override: `{word}` is no status; there is {', '.join(Status.__members__)}")
     status = names[_plain(word)]
     if status is not Status.OK and behind:
         raise InputError("override: values are written only with OK")
-    return fitting(function, Override(status, _values(function, behind)))
+    if status is Status.OK and not behind and [param.name for param in function.outputs] == ["call_id"]:
+        return Override(status, (call_id,))
+    return fitting(function, Override(status, _values(function, behind.strip())))
 
 
 def fitting(function: Function, override: Override) -> Override:
@@ -90,8 +100,10 @@ def _returned(function: Function, value: Any) -> Any:
 
 def _values(function: Function, text: str) -> tuple[Any, ...]:
     """What is written, as Python writes it: text in quotes, numbers, maps."""
-    if not text.strip():
+    if not text:
         return ()
+    if len(function.outputs) == 1 and function.outputs[0].form in _TEXTS and _WORD.fullmatch(text):
+        return (text,)
     try:
         found: tuple[Any, ...] = ast.literal_eval(f"({text},)")
     except (ValueError, SyntaxError, MemoryError, RecursionError):

@@ -333,6 +333,14 @@ def test_an_answer_of_the_host_is_overridden_on_a_branch(talk: Talk) -> None:
     assert 'OK value: "true"' in now(talk(*lines, "switch run", "switch 1"))
 
 
+def test_a_callout_that_is_answered_by_ok_alone_keeps_its_number(talk: Talk) -> None:
+    said = talk("b proxy_http_call", "c", "override OK", start=AUTH)
+    recorded = talk("b proxy_http_call", "c", start=AUTH)
+    number = re.search(r"OK call_id: \d+", now(recorded))
+    assert number is not None
+    assert number[0] in now(said)
+
+
 def test_a_callbacks_result_is_overridden_on_a_branch(talk: Talk) -> None:
     said = talk("goto 34", "finish", "override Pause")
     assert "overridden in the debugger; the plugin returned" in now(said)

@@ -11,7 +11,8 @@ from simwasm.debug.plain.stops import move
 from simwasm.errors import InputError
 from simwasm.trace.align import align
 from simwasm.trace.difftext import diff_text
-from simwasm.trace.rows import Kind
+from simwasm.trace.event import Left
+from simwasm.trace.rows import Kind, Row
 
 _GROUP = "another way"
 _MOST_LINES = 400
@@ -21,10 +22,16 @@ def override(desk: Desk, rest: str) -> None:
     """Answer in the place of the host, or of a callback, on a branch of its own."""
     if not rest:
         raise wants("override", "STATUS [VALUE …] at a host call, or RESULT at a callback")
-    said = read_override(desk.row.entered.function, rest)
+    said = read_override(desk.row.entered.function, rest, _call_id(desk.row))
     move(desk, desk.debugger.override(desk.debugger.tape.opening(desk.row.position), said))
     branch = desk.debugger.branch
     desk.say(f"this is the branch `{branch.name}`; `switch run` goes back, `diff` compares", "reason")
+
+
+def _call_id(row: Row) -> int:
+    """The number that a callout got, so that it gets the same again; 0 if it got none."""
+    values = row.ended.values if isinstance(row.ended, Left) else ()
+    return values[0] if len(values) == 1 and isinstance(values[0], int) else 0
 
 
 def branches(desk: Desk, rest: str) -> None:
