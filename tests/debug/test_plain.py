@@ -347,6 +347,11 @@ def test_a_callbacks_result_is_overridden_on_a_branch(talk: Talk) -> None:
     assert "`run` and `fork 1` do not differ" not in talk("goto 34", "finish", "override Pause", "diff")
 
 
+def test_an_exchange_that_nobody_resumed_hung(talk: Talk) -> None:
+    assert "418 → 504 hung  from row" in talk("goto 34", "finish", "override Pause", "streams")
+    assert "hung" not in talk("goto 34", "finish", "streams")
+
+
 def test_reload_stands_at_the_same_place(talk: Talk) -> None:
     said = talk("goto 13", "reload")
     assert "is the same as before" in said
