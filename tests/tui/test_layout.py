@@ -49,3 +49,8 @@ def test_areas_share_the_screen_without_touching(
             taken |= row
     assert max(x for x, _ in taken) < width
     assert max(y for _, y in taken) < height
+
+
+def test_without_lines_of_source_there_is_no_column_for_them() -> None:
+    assert "beside" not in areas(200, 60, Arrangement(), lines=False)
+    assert "beside" in areas(200, 60, Arrangement(layout=LAYOUTS[1]), lines=False)

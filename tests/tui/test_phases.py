@@ -76,3 +76,12 @@ def test_a_timeline_is_never_wider_than_its_room_and_knows_a_row_for_each_cell(
     assert cells(strip.line) <= width
     assert len(strip.rows) == cells(strip.line)
     assert list(strip.rows) == sorted(strip.rows)
+
+
+@pytest.mark.parametrize("row", range(10))
+def test_a_mark_and_where_one_stands_are_in_the_same_cell_for_the_same_row(row: int) -> None:
+    for width in (6, 8, 20, 40):
+        segments = [Segment("", 0, 9)]
+        marked = plain(draw(segments, width + 2, -1, [Mark(row, "●")]).line)
+        stands = plain(draw(segments, width + 2, row, []).line)
+        assert marked.index("●") == stands.index("▶")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 
+from simwasm.abi.table import ALLOCATORS
 from simwasm.trace.align import Alignment, Difference, Pair
 from simwasm.trace.explain import explain
 from simwasm.trace.rows import Row
@@ -36,21 +37,24 @@ class Sides:
 
     def __init__(self, alignment: Alignment, *, changes_only: bool = False) -> None:
         self.alignment = alignment
-        self.changes = array("q", alignment.changes())
+        self.pairs = array("q", (at for at in range(len(alignment)) if not _allocates(alignment, at)))
+        """Those that one sees: without the plugin's allocator, as in the trace."""
+        seen = set(self.pairs)
+        self.changes = array("q", (at for at in alignment.changes() if at in seen))
         """Which pairs differ."""
         self.changes_only = changes_only
         self._digits = len(f"{max(len(alignment.left), len(alignment.right)):,}")
 
     def __len__(self) -> int:
-        return len(self.changes) if self.changes_only else len(self.alignment)
+        return len(self.changes if self.changes_only else self.pairs)
 
     def pair_at(self, index: int) -> int:
         """Which pair is on a line."""
-        return self.changes[index] if self.changes_only else index
+        return (self.changes if self.changes_only else self.pairs)[index]
 
     def place(self, pair: int) -> int:
         """On which line a pair is, or the next one that is seen."""
-        return bisect_left(self.changes, pair) if self.changes_only else pair
+        return bisect_left(self.changes if self.changes_only else self.pairs, pair)
 
     def change_after(self, pair: int) -> int | None:
         """The next pair that differs."""
@@ -93,7 +97,7 @@ class Sides:
     @property
     def summary(self) -> str:
         """How much is the same."""
-        counted = [f"{len(self.alignment) - len(self.changes):,} same"]
+        counted = [f"{len(self.pairs) - len(self.changes):,} same"]
         tally = self._tally()
         counted += [f"{number:,} {WORDS[kind]}" for kind, number in tally.items() if number]
         return " · ".join(counted)
@@ -103,3 +107,8 @@ class Sides:
         for at in self.changes:
             found[self.alignment[at].difference] += 1
         return found
+
+
+def _allocates(alignment: Alignment, at: int) -> bool:
+    row = next(row for row in alignment.rows(alignment[at]) if row is not None)
+    return row.entered.function.name in ALLOCATORS

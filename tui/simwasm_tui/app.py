@@ -91,10 +91,17 @@ class DebuggerApp(App[int]):
         keeper = Keeper(start, debugger)
         self.main = main = MainScreen(debugger, keeper, self._wishes.keys)
         self.push_screen(main)
-        for note in (*self._wishes.wrong, *keeper.wrong, *start.notes):
+        for note in (*self._wishes.wrong, *self._no_theme(), *keeper.wrong, *start.notes):
             main.post_message(Complain(note))
         main.go(debugger.open())
         keeper.restore(main)
+
+    def _no_theme(self) -> tuple[str, ...]:
+        """What is wrong with the theme that was asked for."""
+        wanted, known = self.beginning.theme, sorted(self.available_themes)
+        return (f"there is no theme `{wanted}`; there are {', '.join(known)}",) * (
+            bool(wanted) and wanted not in known
+        )
 
     def opened(self, start: Start) -> Debugger:
         """What is debugged: a run, or a trace file alone."""

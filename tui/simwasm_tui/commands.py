@@ -43,7 +43,7 @@ COMMANDS = (
     Command("interrupt", "ctrl+c", "Interrupt", "Pause; while paused in a computing plugin, end its call with a trap.",
             RUN, urgent=True),
     Command("record", "", "Record to the end", "Run ahead to the end and come back here.", RUN),
-    Command("restart", "R", "Restart", "Go back to before the first row.", RUN),
+    Command("restart", "R", "Restart", "Go to the first row of the first exchange.", RUN),
     Command("reload", "L", "Reload the plugin", "Read the plugin's file again and come back to this place.", RUN),
     Command("step_back", "S", "Step back", "Go to the row before this one.", BACK, 2, "back"),
     Command("over_back", "N", "Step over, backwards", "Go back over a whole callback.", BACK),
@@ -58,8 +58,8 @@ COMMANDS = (
     Command("bookmark_list", "M", "Bookmarks and stops…", "List the bookmarks and every stop, name them, go there.",
             STOPS),
     Command("stop_before", "backspace", "Stop before", "Go back to where it stood before.", STOPS),
-    Command("mark_before", "[", "Mark before", "Go to the problem, bookmark or breakpoint before this row.", FIND),
-    Command("mark_after", "]", "Mark after", "Go to the next problem, bookmark or breakpoint.", FIND),
+    Command("mark_before", "[", "Mark before", "Go to the problem, local reply, bookmark or breakpoint before.", FIND),
+    Command("mark_after", "]", "Mark after", "Go to the next problem, local reply, bookmark or breakpoint.", FIND),
     Command("phase_before", "{", "Phase before", "Go to the callback before this one.", FIND),
     Command("phase_after", "}", "Phase after", "Go to the next callback.", FIND),
     Command("filter", "/", "Filter the trace…", "Show only the rows that an expression describes.", FIND, 7, "filter"),
@@ -114,7 +114,11 @@ _SIGNS = {
     "escape": "esc", "enter": "⏎", "up": "↑", "down": "↓", "left": "←", "right": "→", "delete": "del",
     "left_square_bracket": "[", "right_square_bracket": "]", "left_curly_bracket": "{", "right_curly_bracket": "}",
     "slash": "/", "backslash": "\\", "question_mark": "?", "apostrophe": "'", "plus": "+", "minus": "-",
-    "full_stop": ".", "comma": ",", "backspace": "⌫", "tab": "⇥",
+    "full_stop": ".", "comma": ",", "backspace": "⌫", "tab": "⇥", "less_than_sign": "<", "greater_than_sign": ">",
+    "equals_sign": "=", "asterisk": "*", "exclamation_mark": "!", "colon": ":", "semicolon": ";", "at": "@",
+    "number_sign": "#", "dollar_sign": "$", "percent_sign": "%", "ampersand": "&", "vertical_line": "|",
+    "tilde": "~", "circumflex_accent": "^", "grave_accent": "`", "quotation_mark": '"', "underscore": "_",
+    "left_parenthesis": "(", "right_parenthesis": ")", "pageup": "pgup", "pagedown": "pgdn",
 }  # fmt: skip
 
 

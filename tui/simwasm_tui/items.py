@@ -26,6 +26,8 @@ class Item(NamedTuple):
     """The part that it is the heading of."""
     name: str = ""
     """What it is about, in a word."""
+    told: str = ""
+    """What there is to say of it, in the last line while the cursor is on it."""
 
 
 class Items(tuple[Item, ...]):

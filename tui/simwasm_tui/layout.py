@@ -62,18 +62,18 @@ class Arrangement:
     """The slot that has the whole screen."""
 
 
-def areas(width: int, height: int, wanted: Arrangement) -> dict[str, Area]:
-    """Where each slot is."""
+def areas(width: int, height: int, wanted: Arrangement, *, lines: bool = True) -> dict[str, Area]:
+    """Where each slot is; `lines` is whether there are lines of source, which are worth a column beside the trace."""
     if wanted.zoomed:
         return {wanted.zoomed: Area(0, 0, width, height)}
     low = min(max(5, round(height * wanted.layout.strip)), height - 6)
-    found = _columns(width, height - low, wanted)
+    found = _columns(width, height - low, wanted, beside=lines or wanted.layout.pane == "source")
     found["strip"] = Area(0, height - low, width, low)
     return found
 
 
-def _columns(width: int, height: int, wanted: Arrangement) -> dict[str, Area]:
-    widths = _widths(width, wanted)
+def _columns(width: int, height: int, wanted: Arrangement, *, beside: bool) -> dict[str, Area]:
+    widths = _widths(width, wanted, beside=beside)
     found: dict[str, Area] = {}
     x = 0
     for slot, size in widths:
@@ -87,12 +87,12 @@ def _columns(width: int, height: int, wanted: Arrangement) -> dict[str, Area]:
     return found
 
 
-def _widths(width: int, wanted: Arrangement) -> list[tuple[str, int]]:
+def _widths(width: int, wanted: Arrangement, *, beside: bool) -> list[tuple[str, int]]:
     sides: list[tuple[str, int]] = []
     if wanted.tree if wanted.tree is not None else width >= NARROW:
         sides.append(("left", min(max(24, round(width * 0.21)), 40)))
     after: list[tuple[str, int]] = []
-    if width >= WIDE:
+    if width >= WIDE and beside:
         after.append(("beside", round(width * _BESIDE)))
     if width >= NARROW:
         share = wanted.layout.right if width < WIDE else _BESIDE

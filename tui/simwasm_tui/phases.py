@@ -178,17 +178,23 @@ def _joined(segments: Sequence[Segment], bars: Sequence[int], now: int, marks: S
 
 def _bar(segment: Segment, width: int, now: int, marks: Sequence[Mark]) -> Iterable[tuple[Piece, int]]:
     size = segment.last - segment.first + 1
-    inside = [mark for mark in marks if segment.first <= mark.row <= segment.last]
     edges = [segment.first + size * cell // width for cell in range(width + 1)]
+    inside: dict[int, list[Mark]] = {}
+    for mark in marks:
+        if segment.first <= mark.row <= segment.last:
+            inside.setdefault(_cell(edges, mark.row), []).append(mark)
+    stands = _cell(edges, now) if segment.first <= now <= segment.last else -1
     for cell, (first, following) in enumerate(pairwise(edges)):
-        last = max(first, following - 1)
-        shown = [
-            mark for mark in inside if first <= mark.row <= last and (not cell or edges[cell - 1] < mark.row)
-        ]
-        if first <= now <= last and (now < following or cell == width - 1):
+        shown = inside.get(cell)
+        if cell == stands:
             yield ("▶", "now"), now
         elif shown:
             mark = min(shown, key=lambda mark: (_STRONGEST + mark.sign).index(mark.sign))
             yield (mark.sign, "bad" if mark.sign == "✗" else "mark"), mark.row
         else:
             yield ("▮", "past") if following <= now else ("▯", "future"), first
+
+
+def _cell(edges: Sequence[int], row: int) -> int:
+    """The cell of a row: the last one that begins with it or before it, for whatever is shown there."""
+    return bisect_right(edges, row, hi=len(edges) - 1) - 1

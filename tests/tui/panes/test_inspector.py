@@ -85,17 +85,19 @@ def test_a_stop_in_another_exchange_is_not_compared_with() -> None:
 def test_a_map_that_is_not_there_says_why() -> None:
     with standing(REMOVES) as run:
         sight = run.go("proxy_on_request_headers", Kind.CALLBACK)
-        lines = texts(header_items(sight.state, then(sight.state, sight.tape, Since.CALLBACK, None), 200))
-        place = lines.index("Response headers –")
-        assert "proxy_on_response_headers" in lines[place + 1]
+        items = header_items(sight.state, then(sight.state, sight.tape, Since.CALLBACK, None), 200)
+        place = texts(items).index("Response headers – not here")
+        assert "proxy_on_response_headers" in items[place].told
 
 
 def test_headers_that_cannot_be_read_now_are_shown_with_the_reason() -> None:
     with standing(REMOVES) as run:
         sight = run.go("proxy_on_response_body", Kind.CALLBACK)
-        lines = texts(header_items(sight.state, then(sight.state, sight.tape, Since.CALLBACK, None), 200))
+        items = header_items(sight.state, then(sight.state, sight.tape, Since.CALLBACK, None), 200)
+        lines = texts(items)
         place = lines.index("Request headers")
-        assert lines[place + 1].startswith("  The plugin cannot read them now: ")
+        assert lines[place + 1] == "  not readable now"
+        assert items[place + 1].told.startswith("The plugin cannot read them now: ")
         assert [line for line in lines if ":path" in line]
 
 

@@ -32,7 +32,7 @@ _CHANGED = {
 }
 """How each tab finds out whether it has something new."""
 _EMPTY = "The run does not stand anywhere yet.\n\nPress s to take the first step, c to run."
-_TITLE = (("─ ", "muted"), ("Returned Action", "muted"), (" " + "─" * 200, "muted"))
+_TITLE = (("─ ", "muted"), ("Returned Action", "muted"), (" ", "muted"))
 _LOW = 10
 """Lines below which there is but one for the action."""
 _MOVING = "The run moves.\n\nPress p to pause it."
@@ -219,6 +219,8 @@ class Inspector(Pane):
             return
         self._places[self.tab] = message.index
         item = item_at(self.list.lines, message.index)
+        if item.told and self.list.has_focus:
+            self.post_message(Say(item.told))
         if item.bytes is not None:
             self.post_message(ShowBytes(*item.bytes, item.name))
 
@@ -240,7 +242,7 @@ class ActionBox(VirtualList, can_focus=False):
     def show_items(self, items: Items) -> None:
         """Show what it means, as far as there is room."""
         height = self.parent.size.height if isinstance(self.parent, Widget) else 12
-        lines = Chain([Items([Item(_TITLE)]), items])
+        lines = Chain([Items([Item((*_TITLE, ("─" * max(1, (self.room or 30) - 18), "muted")))]), items])
         if height < _LOW:
             lines = Chain(
                 [Items([Item(tuple(piece for item in items for piece in (*item.line, (" ", ""))))])]

@@ -21,7 +21,7 @@ from simwasm.debug.state import Change, MapState, State, changes
 from simwasm.debug.tape import Tape
 from simwasm.exchange import Headers
 from simwasm_tui.items import Item, Items, filtered, heading, prose
-from simwasm_tui.text import Piece, clean, count
+from simwasm_tui.text import Piece, cells, clean, count
 
 _LONG = 4000
 _WATCHED = {kind: name for name, kind in MAPS.items()}
@@ -110,13 +110,14 @@ def _map_items(map: MapState, old: Headers, width: int) -> list[Item]:
     note = f"{changed} changed" if changed else "" if made else "empty"
     found = [heading(title(map.kind), note)]
     if not map.read.allowed:
-        found += prose(f"The plugin cannot read them now: {map.read.why}.", width, "reason", "  ")
+        told = f"The plugin cannot read them now: {map.read.why}."
+        found.append(Item((("  not readable now", "muted"),), told=told))
     room = min(16, max((len(change.name) for change in made), default=0), max(6, width // 2))
-    found += [_entry(map.kind, change, room) for change in made]
+    found += [_entry(map.kind, change, room, width) for change in made]
     return [*found, Item()]
 
 
-def _entry(kind: MapType, change: Change, room: int) -> Item:
+def _entry(kind: MapType, change: Change, room: int, width: int) -> Item:
     ink = MARKS[change.mark]
     name = clean(change.name)
     value: tuple[Piece, ...] = ((_short(change.new if change.new is not None else change.old), ink or ""),)
@@ -124,7 +125,8 @@ def _entry(kind: MapType, change: Change, room: int) -> Item:
         value = ((_short(change.old), "removed"), (" → ", "muted"), (_short(change.new), "changed"))
     watch = f"headers.{_WATCHED[kind]}[{json.dumps(change.name)}]" if kind in _WATCHED else ""
     line = ((f"{change.mark} ", ink), (f"{name:<{room}} ", ink or "muted"), *value)
-    return Item(line, watch, name=change.name)
+    whole = "" if cells(line) <= width else f"{change.name}: {_short(change.new or change.old)}"
+    return Item(line, watch, name=change.name, told=whole)
 
 
 def _short(value: str | None) -> str:
@@ -134,8 +136,11 @@ def _short(value: str | None) -> str:
 
 def _missing(map: MapState, width: int) -> list[Item]:
     return [
-        Item(((title(map.kind), "muted"), (" –", "muted")), name=map.kind.name),
-        *prose(map.read.why, width, "future", "  "),
+        Item(
+            ((title(map.kind), "muted"), (" – not here", "muted")),
+            name=map.kind.name,
+            told=f"{map.read.why}.",
+        )
     ]
 
 

@@ -11,7 +11,9 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from simwasm.abi.table import ALLOCATORS, Side
 from simwasm.debug.expressions import evaluate
+from simwasm.debug.tape import Tape
 from simwasm.errors import ExpressionError, SimwasmError
 from simwasm.trace.query.syntax import QueryError
 from simwasm_tui.commands import BACK, FIND, RUN, STOPS, VIEW, Command
@@ -30,12 +32,26 @@ from simwasm_tui.panes.memory_reading import (
     wanted,
 )
 from simwasm_tui.panes.pane import Pane
+from simwasm_tui.rowline import short
 from simwasm_tui.sight import Bytes, Sight, see
 from simwasm_tui.text import count
 from simwasm_tui.widgets.virtual_list import NOTHING, VirtualList
 
 _EMPTY = "No plugin runs here, so there is no memory.\n\nPress s to take a step into a callback."
 _PLACES = 200
+
+
+def writer(tape: Tape, position: int) -> tuple[str, int]:
+    """Who wrote what was found changed at a position, and where to look: never inside the allocator."""
+    entered, opened = tape.entered(position), tape.opening(position)
+    if entered.function.name in ALLOCATORS and (around := tape.around(opened)):
+        position, opened, entered, ended = around, around, tape.entered(around), True
+    else:
+        ended = position != opened
+    name, row = short(entered.function.name), tape.rows.at(position) + 1
+    if entered.function.side is Side.HOST and ended:
+        return f"the host, in {name} (row {row:,})", position
+    return f"the plugin, {'in' if ended else 'before'} {name} (row {row:,})", position
 
 
 class HexList(VirtualList):
@@ -374,14 +390,18 @@ class Memory(Pane):
         view.debugger.changes(chosen.at, size).add_done_callback(found)
 
     def _go_to_change(self, chosen: Stretch, position: int, back: bool) -> None:
-        if not position:
+        if not position or self.view is None:
             self._tell(
-                f"these bytes do not change {'before' if back else 'after'} this row, as far as it is recorded"
+                "nothing changed these bytes before this row: the module's own data, since it was loaded"
+                if back
+                else "these bytes do not change after this row, as far as it is recorded"
             )
             return
+        who, place = writer(self.view.tape, position)
         self.following = False
         self.at = chosen.at
-        self.post_message(Go(position))
+        self.post_message(Go(place))
+        self.post_message(Say(f"{count(chosen.size, 'byte')} at 0x{chosen.at:x}: written by {who}."))
 
     def do_watch(self) -> None:
         """Set a breakpoint on the chosen bytes."""

@@ -205,7 +205,7 @@ class Trace(Pane):
             return
         shown, top = len(outline), self.list.scroll_offset.y
         bottom = min(shown, top + max(1, self.list.size.height))
-        if not shown:
+        if not shown or self.list.size.height <= 0:  # it has no place yet: it tells when it has
             self.head(note="")
             return
         text = f"{outline[top] + 1:,}–{outline[bottom - 1] + 1:,} of {view.rows:,}" if top < shown else ""
@@ -297,6 +297,7 @@ class Trace(Pane):
 
     def on_virtual_list_seen(self) -> None:
         self._foot()
+        self.call_after_refresh(self._foot)  # what it was before everything has its place
 
     def on_virtual_list_chosen(self) -> None:
         if self.outline is not None and self.row >= 0:

@@ -136,7 +136,7 @@ class Diff(Screen[Destination]):
         self.sides = sides
         self.list.empty = "The two runs do not differ.\n\nPress d to see all rows, q to go back."
         self.query_one("#sum", Static).update(self._about(sides.summary))
-        self.list.show(sides, sides.changes[0] if sides.changes else 0)
+        self.list.show(sides, sides.place(sides.changes[0]) if sides.changes else 0)
         self._explain()
 
     def _about(self, summary: str) -> str:

@@ -40,7 +40,7 @@ def _prose(text: str) -> Iterable[Line]:
 
 
 def _keys(pairs: Iterable[tuple[str, str]]) -> list[Line]:
-    return [((f"  {keys:<12}", "key"), (text, "")) for keys, text in pairs]
+    return [((f"  {keys:<12} ", "key"), (text, "")) for keys, text in pairs]
 
 
 def _commands(commands: Iterable[Command], changed: dict[str, str]) -> list[Line]:
@@ -49,7 +49,7 @@ def _commands(commands: Iterable[Command], changed: dict[str, str]) -> list[Line
         lines.append(((group, "strong"),))
         for row in rows:
             keys = keys_sign(row, changed) or "–"
-            lines.append(((f"  {keys:<12}", "key"), (f"{row.title:<30} ", ""), (row.help, "muted")))
+            lines.append(((f"  {keys:<12} ", "key"), (f"{row.title:<30} ", ""), (row.help, "muted")))
         lines.append(())
     return lines[:-1]
 

@@ -34,6 +34,8 @@ else:
     _Screen = object
 
 _FILTER_HINT = "call:get_header* status!=OK · empty for all rows"
+_NOT_FOUND = "NOT_FOUND: "
+"""How the titles of those problems begin that say little."""
 _PATIENCE = 0.3
 """Seconds for which keys wait for the run to stand."""
 _MOMENT = 0.002
@@ -239,7 +241,17 @@ class Verbs(_Screen):
         self._to_mark(1, self._phases(), "phase")
 
     def _marks(self) -> list[int]:
-        return [mark.row for mark in marks(self.view)] if self.view is not None else []
+        """What stands out, and the notes of Problems but for what was merely not found."""
+        view = self.view
+        if view is None:
+            return []
+        rows = view.tape.rows
+        noted = (
+            each
+            for each in view.problems
+            if each.position and not each.severity and not each.title.startswith(_NOT_FOUND)
+        )
+        return [mark.row for mark in marks(view)] + [rows.at(each.position) for each in noted]
 
     def _phases(self) -> list[int]:
         timeline = self.query_one(Timeline)

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from simwasm.abi.enums import BufferType, MapType
@@ -20,6 +21,7 @@ from simwasm.debug import writers
 from simwasm.debug.state import State
 from simwasm.debug.tape import Tape
 from simwasm.debug.writers import Write
+from simwasm.exchange import Headers
 from simwasm.trace.text import value_text
 from simwasm_tui.commands import Command
 from simwasm_tui.rowline import short
@@ -35,6 +37,7 @@ _MAPS = {
     MapType.HTTP_RESPONSE_TRAILERS: "response trailer",
 }
 
+_MARKS = {"~": "changed", "+": "added", "-": "removed", " ": ""}
 _BODIES = {BufferType.HTTP_REQUEST_BODY: "request", BufferType.HTTP_RESPONSE_BODY: "response"}
 
 
@@ -46,6 +49,8 @@ class Thing(NamedTuple):
     value: str | None
     """None if it is not there any more."""
     story: Callable[[Tape, int], tuple[Write, ...]]
+    mark: str = " "
+    """~ changed, + new, - gone, since the exchange began."""
 
 
 def things(state: State, tape: Tape) -> Iterator[Thing]:
@@ -70,14 +75,30 @@ def _headers(state: State, tape: Tape) -> Iterator[Thing]:
     for map in state.maps:
         if map.kind not in _MAPS:
             continue
-        now: dict[str, str] = {}
-        for name, value in map.entries:
-            now[name] = f"{now[name]}, {value}" if name in now else value
+        now = _joined(map.entries)
         gone = (
             _gone(tape, span.first, state.position, map.kind, now) if span is not None and map.there else []
         )
+        then = _first(tape, span.first, state.position, map.kind) if span is not None else now
         for name in (*now, *gone):
-            yield Thing(_MAPS[map.kind], name, now.get(name), partial(_header, map.kind, name))
+            mark = "-" if name not in now else "+" if name not in then else "~"
+            mark = " " if then.get(name) == now.get(name) else mark
+            yield Thing(_MAPS[map.kind], name, now.get(name), partial(_header, map.kind, name), mark)
+
+
+def _first(tape: Tape, first: int, last: int, map: MapType) -> dict[str, str]:
+    """A map of an exchange as it was seen first."""
+    for at, maps in tape.seen.items():
+        if first <= at <= last and map in dict(maps):
+            return _joined(dict(maps)[map])
+    return {}
+
+
+def _joined(entries: Headers) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in entries:
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
 def _gone(tape: Tape, first: int, last: int, map: MapType, now: dict[str, str]) -> list[str]:
@@ -119,15 +140,18 @@ class Writers(Modal[int]):
     DEFAULT_CSS = """
     Writers > #box { max-width: 130; height: 80%; }
     Writers Horizontal { height: 1fr; }
-    Writers #things { width: 2fr; margin-right: 2; }
-    Writers #writes { width: 3fr; }
+    Writers #things { width: 45%; margin-right: 2; }
+    Writers Horizontal Vertical { width: 1fr; }
+    Writers #of { height: 1; text-style: bold; }
+    Writers #writes { height: 1fr; }
     """
 
     def __init__(self, tape: Tape, position: int, found: tuple[Thing, ...], name: str = "") -> None:
         super().__init__()
         self.tape = tape
         self.position = position
-        self.things = found
+        self.things = tuple(sorted(found, key=lambda thing: thing.mark == " "))
+        found = self.things
         self.first = next((at for at, thing in enumerate(found) if name and thing.name == name.lower()), 0)
         self.writes: tuple[Write, ...] = ()
 
@@ -137,7 +161,9 @@ class Writers(Modal[int]):
     def content(self) -> ComposeResult:
         with Horizontal():
             yield VirtualList(id="things", empty="Nothing is there yet: take a step into an exchange.")
-            yield VirtualList(id="writes", empty="")
+            with Vertical():
+                yield Static("", id="of", markup=False)
+                yield VirtualList(id="writes", empty="")
 
     def on_mount(self) -> None:
         listed = self.query_one("#things", VirtualList)
@@ -152,7 +178,9 @@ class Writers(Modal[int]):
     def _tell(self) -> None:
         cursor = self.query_one("#things", VirtualList).cursor
         if self.things:
-            self._ask(self.things[cursor])
+            thing = self.things[cursor]
+            self.query_one("#of", Static).update(clean(f"◂ {thing.kind} {thing.name} was written by"))
+            self._ask(thing)
 
     @work(thread=True, exclusive=True, group="writers", exit_on_error=False)
     def _ask(self, thing: Thing) -> None:
@@ -192,6 +220,7 @@ def _thing_line(thing: Thing, width: int) -> Line:
     value = "(gone)" if thing.value is None else thing.value
     return fit(
         (
+            (f"{thing.mark} ", _MARKS[thing.mark]),
             (f"{thing.kind:<9} ", "muted"),
             (clean(thing.name) + " " if thing.name else "", "strong"),
             (clean(value[:200]), "removed" if thing.value is None else "string"),

@@ -15,6 +15,8 @@ from textual.layout import Layout as Placing
 from textual.layout import WidgetPlacement
 from textual.widget import Widget
 
+from simwasm.debug.inputs import Inputs
+from simwasm.wasm.lines import Lines
 from simwasm_tui.frame import Frame, Heading, Spot, Tab
 from simwasm_tui.layout import LAYOUTS, Area, Arrangement, Layout, areas
 from simwasm_tui.messages import OpenPane
@@ -56,6 +58,9 @@ class Body(Drawn):
         self.chosen: dict[str, str] = {"strip": LAYOUTS[0].pane}
         """The pane that each slot shows, where there is more than one."""
         self.view: View | None = None
+        self._lines = False
+        """Whether there are lines of source for the plugin's code."""
+        self._inputs: Inputs | None = None
         self._placing = _Placing()
         self._frame = Frame({}, {})
         self._headings: dict[str, Heading] = {}
@@ -72,7 +77,7 @@ class Body(Drawn):
 
     def where(self, size: Size) -> dict[str, Area]:
         """The areas for a size."""
-        return areas(size.width, size.height, self.wanted)
+        return areas(size.width, size.height, self.wanted, lines=self._lines)
 
     def slot_of(self, pane: str, where: Mapping[str, Area]) -> str:
         """The slot in which a pane has its place; empty if it has none."""
@@ -108,6 +113,11 @@ class Body(Drawn):
     def take(self, view: View) -> None:
         """Give the panes the newest view."""
         self.view = view
+        if view.inputs is not self._inputs:
+            self._inputs = view.inputs
+            before, self._lines = self._lines, not view.alone and _have_lines(view.inputs)
+            if before != self._lines:
+                self.rearrange()
         for pane in self.query_children(Pane):
             pane.take(view)
 
@@ -234,3 +244,8 @@ class Body(Drawn):
             if event.y == spot.y and spot.x <= event.x < spot.x + spot.width:
                 self.post_message(OpenPane(spot.pane))
                 return
+
+
+def _have_lines(inputs: Inputs) -> bool:
+    """Whether the debug information of any plugin tells lines of source."""
+    return any(Lines(plugin.module).there for plugin in inputs.plugins)

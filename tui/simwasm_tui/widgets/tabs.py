@@ -15,7 +15,9 @@ def tab_line(tabs: tuple[str, ...], chosen: int, dotted: Collection[int]) -> Lin
     """The line."""
     found: list[tuple[str, str]] = []
     for index, tab in enumerate(tabs):
-        name = f" {tab}{'•' if index in dotted else ''}"
+        begin = ("[" if index == chosen else " ") * (not index)
+        end = "]" if index == chosen else "[" if index + 1 == chosen else " "
+        name = f"{begin}{tab}{'•' if index in dotted else ''}{end}"
         found.append((name, "focused" if index == chosen else "tab"))
     return tuple(found)
 

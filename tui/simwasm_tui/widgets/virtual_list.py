@@ -294,6 +294,8 @@ class VirtualList(ScrollView, can_focus=True):
             style = base + self._ink("list--cursor")
         strip = Strip(Segment.apply_style(self._segments(index, width), style))
         strip = self._selected(strip, index)
+        if strip.cell_length > x + width > 0:  # what is cut says so
+            strip = Strip([*strip.crop(0, x + width - 1), Segment("…", style)])
         return strip.crop_extend(x, x + width, style).apply_offsets(x, index)
 
     def _teaching(self, y: int, width: int, base: Style) -> Strip:
