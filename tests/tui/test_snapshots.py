@@ -83,7 +83,8 @@ def _small(drawing: str) -> str:
 
 
 async def quiet(at: Terminal) -> None:
-    """Wait until two looks at the screen are alike."""
+    """Wait until the run stands and two looks at the screen are alike."""
     before: list[str] = []
     while before != (before := at.screen()):
         await at.pilot.pause(0.1)
+        await at.settle()
