@@ -64,9 +64,9 @@ def test_a_terminal_tells_when_a_text_is_on_it(tmp_path: Path) -> None:
     program = "import sys; print('ready', end='', flush=True); print('got', input())"
     with Terminal([sys.executable, "-c", program], os.environ, tmp_path) as terminal:
         ready = terminal.until(shows("ready"), "the prompt")
+        assert terminal.memory() > 1_000_000
         pressed = terminal.press("a key\r")
         assert terminal.started < ready < pressed < terminal.until(shows("got a key"), "the answer")
-        assert terminal.memory() > 1_000_000
 
 
 def test_a_text_that_does_not_come_is_an_error_with_the_screen(tmp_path: Path) -> None:
