@@ -20,6 +20,9 @@ class FailPolicy(str, Enum):
 
     FAIL_CLOSED = "FAIL_CLOSED"
     FAIL_OPEN = "FAIL_OPEN"
+    FAIL_RELOAD = "FAIL_RELOAD"
+    FAIL_OPEN_AT_ONCE = "fail_open"
+    """The older field of the configuration: the request that met the trap goes on, too."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,15 @@ class Plugin:
     root_id: str = ""
     vm_id: str = ""
     fail_policy: FailPolicy = FailPolicy.FAIL_CLOSED
+    reload_after_ms: int = 1000
+    """How long FAIL_RELOAD waits since the last start before it starts the plugin anew."""
     env: Mapping[str, str] = field(default_factory=dict)
+    stop_iteration_on_headers: bool = False
+    """`allow_on_headers_stop_iteration`: Pause in a headers callback holds back the headers only."""
+    allowed: frozenset[str] = frozenset()
+    """The capabilities it is restricted to: names of callbacks and host functions; none means all."""
+    network: bool = False
+    """Whether it stands in the way of a TCP connection, not of HTTP."""
 
     @cached_property
     def sha256(self) -> str:

@@ -63,6 +63,12 @@ class _Case:
         return next((each for each in stations if each.vm == self.entered.vm), None)
 
     @property
+    def stops_on_headers(self) -> bool:
+        """Whether Pause in a headers callback holds back the headers only."""
+        vm = self.state.vm(self.entered.vm)
+        return vm is not None and vm.stops_on_headers
+
+    @property
     def holds(self) -> bool:
         """Whether the plugin has held something back before this callback."""
         return self.station is not None and self.station.held is Held.BEHIND
@@ -101,7 +107,7 @@ _HEADERS: dict[int, _Row] = {
     HeadersAction.PAUSE: lambda case: (
         f"The {case.side} stops here; body and trailers still come to this plugin, and the first of them to return "
         "Continue sends everything on."
-        if case.state.stops_on_headers
+        if case.stops_on_headers
         else _STOP_ALL.format(side=case.side) + ", as Envoy does by default."
     ),
     HeadersAction.STOP_ALL_AND_BUFFER: lambda case: (
@@ -239,7 +245,7 @@ def _stream(case: _Case, kind: str) -> tuple[str, bool, bool]:
     text = said + rows.get(number, rows[stand_in])(case)
     if number in _GOES_ON[kind]:
         return text + _asked(case), False, False
-    asked = kind != "headers" or (number == HeadersAction.PAUSE and case.state.stops_on_headers)
+    asked = kind != "headers" or (number == HeadersAction.PAUSE and case.stops_on_headers)
     wait = waiting(case.state, case.stream, case.lane, case.entered.vm, case.entered.context, asked=asked)
     resumed = (
         f" It is resumed by {_resumer(case)}; {wait.text}." if not wait.hopeless else f" {_first(wait.text)}."

@@ -79,8 +79,6 @@ class State:
     shared: tuple[SharedState, ...] = ()
     queues: tuple[QueueState, ...] = ()
     metrics: tuple[MetricState, ...] = ()
-    stops_on_headers: bool = False
-    """Whether Pause in a headers callback lets body and trailers come to the plugin (not Envoy's default)."""
     buffer_limit: int = 0
     """How many bytes of a body may be held back."""
 
@@ -125,7 +123,6 @@ def read(proxy: Proxy, tape: Tape, position: int) -> State:
         shared(proxy),
         queues(proxy),
         metrics(proxy),
-        proxy.profile.stop_iteration_on_headers,
         proxy.profile.buffer_limit,
     )
 

@@ -28,6 +28,8 @@ class VmState:
     """The context that host calls act for now; 0 for none."""
     stopped: bool
     """It has sent a local reply in the call that runs now."""
+    stops_on_headers: bool
+    """Whether Pause in a headers callback lets body and trailers come to the plugin (not Envoy's default)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ def _vm(vm: Vm) -> VmState:
         str(vm.failed) if vm.failed is not None else "",
         vm.context.id if vm.context is not None else 0,
         vm.stopped,
+        plugin.stop_iteration_on_headers,
     )
 
 

@@ -79,7 +79,7 @@ class StreamContext(Context):
         args = (len(lane.headers), end) if self._with_end else (len(lane.headers),)
         result = self._ask(lane, lane.on_headers, args, _ALL)
         status = _ALL if self.vm.stopped else _HEADERS.get(result, _ALL)
-        if status is _PAUSE and not self.stream.proxy.profile.stop_iteration_on_headers:
+        if status is _PAUSE and not self.vm.plugin.stop_iteration_on_headers:
             status = _ALL
         if self.vm.deeds:
             self.vm.settle()

@@ -17,8 +17,6 @@ class Profile:
     log_level: LogLevel = LogLevel.TRACE
     buffer_limit: int = 1 << 20
     """`per_connection_buffer_limit_bytes`"""
-    stop_iteration_on_headers: bool = False
-    """`allow_on_headers_stop_iteration`"""
     route_timeout_ns: int = 15 * SECOND
     idle_timeout_ns: int = 300 * SECOND
     cluster: str = "upstream"

@@ -34,9 +34,10 @@ _ON_THE_WIRE = (":status", ":authority", ":path", ":method")
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One plugin, the exchanges it meets one after the other, and everyone who answers."""
+    """Plugins, the exchanges they meet one after the other, and everyone who answers."""
 
-    plugin: Plugin
+    plugins: tuple[Plugin, ...]
+    """In the order of the chain."""
     exchanges: tuple[Exchange, ...]
     clusters: Mapping[str, Script] = field(default_factory=dict)
     """Who answers the plugin's callouts."""

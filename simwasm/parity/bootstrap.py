@@ -13,6 +13,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Union
 
+from simwasm.plugin import FailPolicy, Plugin
+
 Json = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
 Address = tuple[str, int]
 
@@ -54,14 +56,6 @@ ACCESS_LOG_FIELDS = {
 }
 
 
-class FailPolicy(str, Enum):
-    """What Envoy does once a plugin's VM has failed."""
-
-    CLOSED = "FAIL_CLOSED"
-    OPEN = "FAIL_OPEN"
-    RELOAD = "FAIL_RELOAD"
-
-
 class TapBody(str, Enum):
     """How bodies are written into tap files."""
 
@@ -80,26 +74,10 @@ class Tap:
 
 
 @dataclass(frozen=True, slots=True)
-class EnvoyPlugin:
-    """A plugin as Envoy is told about it."""
-
-    name: str
-    wasm: Path | bytes
-    config: str | bytes | None = None
-    vm_config: str | bytes | None = None
-    root_id: str = ""
-    vm_id: str = ""
-    fail_policy: FailPolicy = FailPolicy.CLOSED
-    reload_after_ms: int = 1000
-    env: Mapping[str, str] = field(default_factory=dict)
-    allow_on_headers_stop_iteration: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Bootstrap:
     """Everything one Envoy is started with."""
 
-    plugins: tuple[EnvoyPlugin, ...]
+    plugins: tuple[Plugin, ...]
     upstream: Address
     clusters: Mapping[str, Address] = field(default_factory=dict)
     access_log: Path | None = None
@@ -180,43 +158,50 @@ def _filter(name: str, kind: str, config: dict[str, Json]) -> dict[str, Json]:
     return {"name": name, "typed_config": {"@type": _HTTP + kind, **config}}
 
 
-def _wasm(plugin: EnvoyPlugin) -> dict[str, Json]:
+def _wasm(plugin: Plugin) -> dict[str, Json]:
     config: dict[str, Json] = {
         "name": plugin.name,
         "root_id": plugin.root_id,
         "vm_config": _vm(plugin),
-        "failure_policy": plugin.fail_policy.value,
-        "allow_on_headers_stop_iteration": plugin.allow_on_headers_stop_iteration,
+        "allow_on_headers_stop_iteration": plugin.stop_iteration_on_headers,
+        **_fail_policy(plugin),
+        **_restriction(plugin.allowed),
         **_bytes("configuration", plugin.config),
     }
-    if plugin.fail_policy is FailPolicy.RELOAD:
-        config["reload_config"] = {"backoff": {"base_interval": f"{plugin.reload_after_ms / 1000}s"}}
     return _filter(plugin.name, "wasm.v3.Wasm", {"config": config})
 
 
-def _vm(plugin: EnvoyPlugin) -> dict[str, Json]:
+def _fail_policy(plugin: Plugin) -> dict[str, Json]:
+    if plugin.fail_policy is FailPolicy.FAIL_OPEN_AT_ONCE:
+        return {"fail_open": True}
+    backoff: Json = {"backoff": {"base_interval": f"{plugin.reload_after_ms / 1000}s"}}
+    return {
+        "failure_policy": plugin.fail_policy.value,
+        **({"reload_config": backoff} if plugin.fail_policy is FailPolicy.FAIL_RELOAD else {}),
+    }
+
+
+def _restriction(allowed: frozenset[str]) -> dict[str, Json]:
+    names: Json = {name: {} for name in sorted(allowed)}
+    return {"capability_restriction_config": {"allowed_capabilities": names}} if allowed else {}
+
+
+def _vm(plugin: Plugin) -> dict[str, Json]:
     env: dict[str, Json] = dict(plugin.env)
     return {
         "runtime": "envoy.wasm.runtime.v8",
         "vm_id": plugin.vm_id,
-        "code": {"local": _source(plugin.wasm)},
+        "code": {"local": {"inline_bytes": base64.b64encode(plugin.wasm).decode()}},
         "environment_variables": {"key_values": env},
         **_bytes("configuration", plugin.vm_config),
     }
 
 
-def _source(wasm: Path | bytes) -> dict[str, Json]:
-    if isinstance(wasm, Path):
-        return {"filename": str(wasm.absolute())}
-    return {"inline_bytes": base64.b64encode(wasm).decode()}
-
-
-def _bytes(name: str, value: str | bytes | None) -> dict[str, Json]:
-    if value is None:
+def _bytes(name: str, value: bytes) -> dict[str, Json]:
+    if not value:
         return {}
-    data = value.encode() if isinstance(value, str) else value
     kind = _TYPE + "google.protobuf.BytesValue"
-    return {name: {"@type": kind, "value": base64.b64encode(data).decode()}}
+    return {name: {"@type": kind, "value": base64.b64encode(value).decode()}}
 
 
 def _access_log(path: Path) -> dict[str, Json]:

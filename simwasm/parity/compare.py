@@ -1,6 +1,6 @@
 """Two accounts of one scenario, compared: what simwasm tells and what the real Envoy tells.
 
-    for difference in verify(Scenario(plugin, exchanges), engine):
+    for difference in verify(Scenario((plugin,), exchanges), engine):
         print(difference)
 
 A difference names the exchange and what differs in it, then shows both sides as one text, like `diff -u`: lines of

@@ -1,6 +1,6 @@
 """The real Envoy, run beside us: one process per start, on loopback ports the kernel picks.
 
-    plugin = EnvoyPlugin(name="t.allow", wasm=Path("samples/allow/plugin.wasm"), config="{}")
+    plugin = Plugin("t.allow", Path("samples/allow/plugin.wasm").read_bytes(), config=b"{}")
     with Upstream.start() as upstream, Envoy.start(plugin, upstream=upstream.address) as envoy:
         answer = fetch(envoy.port, request("GET", "/"))
         envoy.settle()
@@ -28,9 +28,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from simwasm.errors import EngineUnavailable, EnvoyRejected
-from simwasm.parity.bootstrap import STAT_PREFIX, Address, Bootstrap, EnvoyPlugin, Json, Tap
+from simwasm.parity.bootstrap import STAT_PREFIX, Address, Bootstrap, Json, Tap
 from simwasm.parity.log import Crossing, PluginLog, Record, crossings, parse_log, plugin_logs
 from simwasm.parity.process import binary, ending, spawn, stop
+from simwasm.plugin import Plugin
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -62,7 +63,7 @@ class Envoy:
     @classmethod
     def start(
         cls,
-        *plugins: EnvoyPlugin,
+        *plugins: Plugin,
         upstream: Address,
         clusters: Mapping[str, Address] | None = None,
         access_log: bool = False,

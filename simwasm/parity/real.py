@@ -24,12 +24,11 @@ from simwasm.parity.account import (
     nobody_listens,
     on_wire,
 )
-from simwasm.parity.bootstrap import Address, EnvoyPlugin, FailPolicy
+from simwasm.parity.bootstrap import Address
 from simwasm.parity.client import End, fetch
 from simwasm.parity.envoy import Envoy
 from simwasm.parity.log import Record, crossings, plugin_logs
 from simwasm.parity.upstream import Cut, Failure, Received, Reply, Upstream
-from simwasm.plugin import Plugin
 
 PATIENCE = 2.0
 """Seconds without a byte after which an exchange counts as hanging."""
@@ -44,7 +43,7 @@ def judge(scenario: Scenario, patience: float = PATIENCE) -> Account:
         servers = _Servers(scenario, stack)
         envoy = stack.enter_context(
             Envoy.start(
-                _plugin(scenario.plugin),
+                *scenario.plugins,
                 upstream=servers.upstream.address,
                 clusters=servers.cluster_addresses(),
             )
@@ -153,16 +152,3 @@ def _closed_port() -> socket.socket:
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
     return taken
-
-
-def _plugin(plugin: Plugin) -> EnvoyPlugin:
-    return EnvoyPlugin(
-        name=plugin.name,
-        wasm=plugin.wasm,
-        config=plugin.config or None,
-        vm_config=plugin.vm_config or None,
-        root_id=plugin.root_id,
-        vm_id=plugin.vm_id,
-        fail_policy=FailPolicy(plugin.fail_policy.value),
-        env=plugin.env,
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from simwasm.abi.enums import LogLevel
@@ -39,7 +40,7 @@ def simulate(scenario: Scenario, engine: Engine) -> Account:
     """Run a scenario and tell what everyone saw."""
     notes = _Notes(scenario)
     session = Session(
-        [scenario.plugin],
+        scenario.plugins,
         engine=engine,
         observers=[notes.crossed],
         clusters=scenario.clusters.keys(),
@@ -66,7 +67,7 @@ class _Notes:
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self._modules = _modules(scenario.plugin)
+        self._modules = _modules(scenario.plugins)
         self._calls: list[Crossing] = []
         self._open: list[tuple[int, Entered]] = []
         self._logs: list[PluginLog] = []
@@ -95,7 +96,7 @@ class _Notes:
         plain = tuple(int(word) & _MASKS[kind] for word, kind in words)
         if function.side is Side.PLUGIN:
             return Crossing(Direction.TO_PLUGIN, "", function.name, plain, None, None, depth, _THREAD)
-        module = self._modules[function.name]
+        module = self._modules[event.vm, function.name]
         return Crossing(Direction.TO_HOST, module, function.name, plain, None, None, depth, _THREAD)
 
     def logged(self, line: LogLine) -> None:
@@ -148,9 +149,13 @@ def _got(outcome: Outcome) -> tuple[Message | None, End]:
     return whole, End.COMPLETE if whole is not None else End.TIMEOUT
 
 
-def _modules(plugin: Plugin) -> dict[str, str]:
-    """Under which module a plugin imports each function."""
-    return {item.name: item.module for item in plugin.module.imported(Kind.FUNCTION)}
+def _modules(plugins: Iterable[Plugin]) -> dict[tuple[str, str], str]:
+    """Under which module each plugin imports each function."""
+    return {
+        (plugin.name, item.name): item.module
+        for plugin in plugins
+        for item in plugin.module.imported(Kind.FUNCTION)
+    }
 
 
 def _ended(call: Crossing, entered: Entered, event: Event) -> Crossing:

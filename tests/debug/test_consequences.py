@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -28,7 +29,6 @@ from simwasm.debug.waiting import lasting
 from simwasm.engines.engine import Engine
 from simwasm.exchange import Message, request, response
 from simwasm.host.outcome import Outcome
-from simwasm.host.profile import Profile
 from simwasm.plugin import FailPolicy, Plugin
 
 MS = 1_000_000
@@ -43,14 +43,15 @@ CALL = (
 )
 AUTH: dict[str, Any] = {"clusters": {"auth"}, "ask_cluster": lambda callout: response(200, after_ns=12 * MS)}
 POSTED = request("POST", "/", body=[b"abc", b"de"])
+NO_SETTINGS: Mapping[str, Any] = {}
 
 
 def told(
-    engine: Engine, case: Case, name: str, policy: FailPolicy = FailPolicy.FAIL_CLOSED, **options: Any
+    engine: Engine, case: Case, name: str, settings: Mapping[str, Any] = NO_SETTINGS, **options: Any
 ) -> tuple[list[Consequence], Outcome]:
     """What is said each time when this callback has returned, and what became of the exchange."""
     found: list[Consequence] = []
-    board = Plugin("board", switchboard([case]), fail_policy=policy)
+    board = Plugin("board", switchboard([case]), **settings)
     outcomes = visit(
         engine, board, [case.exchange(0)], {f"-{name}": lambda at: found.append(at.consequence)}, **options
     )
@@ -109,8 +110,8 @@ class TestPause:
 
     def test_where_the_host_allows_it_the_body_still_comes(self, engine: Engine) -> None:
         case = returns(REQUEST_HEADERS, 1)
-        profile = Profile(stop_iteration_on_headers=True)
-        (found,), outcome = told(engine, case, REQUEST_HEADERS, profile=profile)
+        allowed = {"stop_iteration_on_headers": True}
+        (found,), outcome = told(engine, case, REQUEST_HEADERS, allowed)
         assert found.text.startswith("The request stops here; body and trailers still come to this plugin")
         assert "more of the request comes" in found.text
         assert outcome.status == 200
@@ -185,7 +186,7 @@ def test_after_a_trap_it_says_what_the_fail_policy_does(
     engine: Engine, policy: FailPolicy, said: str
 ) -> None:
     case = Case("traps", {REQUEST_HEADERS: [("unreachable",)]})
-    (found,), outcome = told(engine, case, REQUEST_HEADERS, policy)
+    (found,), outcome = told(engine, case, REQUEST_HEADERS, {"fail_policy": policy})
     assert found.text == f"`board` has failed and is not called again. {said}"
     assert outcome.status == 503
 

@@ -14,12 +14,13 @@ import wasmtime
 
 from simwasm.errors import EngineUnavailable, EnvoyRejected
 from simwasm.exchange import request, response
-from simwasm.parity.bootstrap import EnvoyPlugin, FailPolicy, Tap, TapBody
+from simwasm.parity.bootstrap import Tap, TapBody
 from simwasm.parity.client import End, fetch
 from simwasm.parity.envoy import Envoy
 from simwasm.parity.log import crossings, parse_log
 from simwasm.parity.process import binary
 from simwasm.parity.upstream import Upstream
+from simwasm.plugin import FailPolicy, Plugin
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def upstream() -> Iterator[Upstream]:
 @pytest.fixture
 def envoy(witness: bytes, upstream: Upstream) -> Iterator[Envoy]:
     """An Envoy with the witness, an access log, and the upstream as the cluster "auth" too."""
-    plugin = EnvoyPlugin("t.witness", witness, config="{}", root_id="root", vm_id="vm")
+    plugin = Plugin("t.witness", witness, config=b"{}", root_id="root", vm_id="vm")
     clusters = {"auth": upstream.address}
     with Envoy.start(plugin, upstream=upstream.address, clusters=clusters, access_log=True) as running:
         yield running
@@ -94,7 +95,7 @@ def test_chunks_and_trailers_keep_their_borders_both_ways(witness: bytes) -> Non
     reply = response(200, body=[b"hello", b" world"], trailers=[("x-sum", "42")])
     with (
         Upstream.start(reply) as upstream,
-        Envoy.start(EnvoyPlugin("t.witness", witness), upstream=upstream.address) as envoy,
+        Envoy.start(Plugin("t.witness", witness), upstream=upstream.address) as envoy,
     ):
         answer = fetch(envoy.port, request("POST", "/", body=[b"one", b"four"], trailers=[("x-t", "1")]))
         lines = seen(envoy)
@@ -126,8 +127,8 @@ def test_a_trap_closes_the_call_that_did_not_return(envoy: Envoy) -> None:
 
 
 def test_the_fail_policy_decides_about_the_requests_after_a_trap(witness: bytes, upstream: Upstream) -> None:
-    for policy, status in ((FailPolicy.CLOSED, 503), (FailPolicy.OPEN, 200)):
-        plugin = EnvoyPlugin("t.witness", witness, fail_policy=policy)
+    for policy, status in ((FailPolicy.FAIL_CLOSED, 503), (FailPolicy.FAIL_OPEN, 200)):
+        plugin = Plugin("t.witness", witness, fail_policy=policy)
         with Envoy.start(plugin, upstream=upstream.address) as envoy:
             fetch(envoy.port, request("GET", "/", headers=[("boom", "1")]))
             assert fetch(envoy.port, request("GET", "/")).status == status
@@ -150,7 +151,7 @@ def test_a_plugin_log_keeps_its_lines_level_and_source(envoy: Envoy) -> None:
 
 
 def test_plugins_of_a_chain_run_in_order(witness: bytes, upstream: Upstream) -> None:
-    chain = [EnvoyPlugin(name, witness, root_id=name) for name in ("t.first", "t.second")]
+    chain = [Plugin(name, witness, root_id=name) for name in ("t.first", "t.second")]
     with Envoy.start(*chain, upstream=upstream.address, wasm_log_level="info") as envoy:
         fetch(envoy.port, request("GET", "/"))
         envoy.settle()
@@ -158,7 +159,7 @@ def test_plugins_of_a_chain_run_in_order(witness: bytes, upstream: Upstream) -> 
 
 
 def test_the_buffer_limit_refuses_a_body_held_back(witness: bytes, upstream: Upstream) -> None:
-    plugin = EnvoyPlugin("t.witness", witness)
+    plugin = Plugin("t.witness", witness)
     with Envoy.start(plugin, upstream=upstream.address, buffer_limit=64) as envoy:
         answer = fetch(envoy.port, request("POST", "/", body=[b"a" * 40, b"b" * 400]))
     assert (answer.status, answer.body) == (413, b"Payload Too Large")
@@ -177,7 +178,7 @@ def test_tap_writes_an_exchange_per_file(
     witness: bytes, upstream: Upstream, tmp_path: Path, body: TapBody, field: str
 ) -> None:
     tap = Tap(tmp_path, body)
-    with Envoy.start(EnvoyPlugin("t.witness", witness), upstream=upstream.address, tap=tap) as envoy:
+    with Envoy.start(Plugin("t.witness", witness), upstream=upstream.address, tap=tap) as envoy:
         fetch(envoy.port, request("POST", "/tapped", body=b"in"))
         envoy.settle()
     (file,) = tmp_path.iterdir()
@@ -201,7 +202,7 @@ def test_every_vm_starts_on_the_main_thread_before_the_worker(envoy: Envoy) -> N
 
 def test_a_module_that_is_none_is_refused_with_envoys_reason(envoy_binary: Path, upstream: Upstream) -> None:
     with pytest.raises(EnvoyRejected, match="Failed to parse corrupted Wasm module"):
-        Envoy.start(EnvoyPlugin("t.bad", b"not wasm"), upstream=upstream.address)
+        Envoy.start(Plugin("t.bad", b"not wasm"), upstream=upstream.address)
 
 
 def test_a_configuration_with_an_unknown_field_is_refused(envoy_binary: Path, upstream: Upstream) -> None:
@@ -215,14 +216,14 @@ def test_a_refusal_carries_the_crossings_that_led_to_it(witness: bytes, upstream
       (func (export "malloc") (param i32) (result i32) unreachable)
       (func (export "proxy_on_configure") (param i32 i32) (result i32) (i32.const 0)))"""
     with pytest.raises(EnvoyRejected, match="Failed to configure base Wasm plugin") as refusal:
-        Envoy.start(EnvoyPlugin("t.no", bytes(wasmtime.wat2wasm(refusing))), upstream=upstream.address)
+        Envoy.start(Plugin("t.no", bytes(wasmtime.wat2wasm(refusing))), upstream=upstream.address)
     assert str(crossings(parse_log(refusal.value.log))[-1]) == "proxy_on_configure(1, 0) -> 0"
 
 
 def test_envoy_is_gone_after_an_exception_and_its_log_remains(witness: bytes, upstream: Upstream) -> None:
     with (
         pytest.raises(ZeroDivisionError),
-        Envoy.start(EnvoyPlugin("t.witness", witness), upstream=upstream.address, access_log=True) as envoy,
+        Envoy.start(Plugin("t.witness", witness), upstream=upstream.address, access_log=True) as envoy,
     ):
         fetch(envoy.port, request("GET", "/"))
         _ = 1 / 0

@@ -284,7 +284,7 @@ def lost(asked: Message) -> Answer:
 def scenario(*cases: Case) -> Scenario:
     plugin = Plugin("parity.switchboard", switchboard(cases), config=b"{}", root_id="root", vm_id="vm")
     exchanges = tuple(case.exchange(number) for number, case in enumerate(cases))
-    return Scenario(plugin, exchanges, {"auth": auth, "lost": lost})
+    return Scenario((plugin,), exchanges, {"auth": auth, "lost": lost})
 
 
 @lru_cache
@@ -308,4 +308,4 @@ def test_a_host_call_does_what_it_does_in_envoy(name: str) -> None:
 def test_a_trap_does_to_clients_what_it_does_in_envoy(case: Case) -> None:
     found = scenario(case)
     again = (*found.exchanges, Case("the next request", {}).exchange(9))
-    report(verify(Scenario(found.plugin, again), find.engine()))
+    report(verify(Scenario(found.plugins, again), find.engine()))

@@ -156,18 +156,18 @@ def counting() -> Iterator[Exchange]:
 
 ALLOW_HEADER = ("allow_header", "allow_header_c", "allow_header_as", "allow_header_go")
 RARE: dict[str, Scenario] = {
-    **{name: Scenario(sample(name), (*passing(ALLOW), *denied())) for name in ALLOW_HEADER},
-    "service_name": Scenario(sample("service_name"), tuple(denied())),
-    "response_body": Scenario(sample("response_body"), (*passing(), *redacting())),
-    "http_auth": Scenario(sample("http_auth"), tuple(calling()), {"auth": http_service}),
-    "http_auth, nobody listens": Scenario(sample("http_auth"), tuple(denied()), {"auth": nobody_listens}),
-    "http_auth, cluster unknown": Scenario(sample("http_auth"), tuple(denied())),
-    "grpc_auth": Scenario(sample("grpc_auth"), tuple(calling()), {"grpc-auth": grpc_service}),
+    **{name: Scenario((sample(name),), (*passing(ALLOW), *denied())) for name in ALLOW_HEADER},
+    "service_name": Scenario((sample("service_name"),), tuple(denied())),
+    "response_body": Scenario((sample("response_body"),), (*passing(), *redacting())),
+    "http_auth": Scenario((sample("http_auth"),), tuple(calling()), {"auth": http_service}),
+    "http_auth, nobody listens": Scenario((sample("http_auth"),), tuple(denied()), {"auth": nobody_listens}),
+    "http_auth, cluster unknown": Scenario((sample("http_auth"),), tuple(denied())),
+    "grpc_auth": Scenario((sample("grpc_auth"),), tuple(calling()), {"grpc-auth": grpc_service}),
     "grpc_auth, nobody listens": Scenario(
-        sample("grpc_auth"), tuple(denied()), {"grpc-auth": nobody_listens}
+        (sample("grpc_auth"),), tuple(denied()), {"grpc-auth": nobody_listens}
     ),
-    "grpc_auth, cluster unknown": Scenario(sample("grpc_auth"), tuple(denied())),
-    "rate_limit, a window": Scenario(sample("rate_limit", '{"limit":2}'), tuple(counting())),
+    "grpc_auth, cluster unknown": Scenario((sample("grpc_auth"),), tuple(denied())),
+    "rate_limit, a window": Scenario((sample("rate_limit", '{"limit":2}'),), tuple(counting())),
 }
 
 
@@ -176,10 +176,10 @@ def scenarios() -> dict[str, Scenario]:
     found = dict(RARE)
     for case in cases():
         same = found.get(case.sample)
-        if same is not None and same.plugin == case.plugin and not {**same.clusters, **case.clusters}:
+        if same is not None and same.plugins == (case.plugin,) and not {**same.clusters, **case.clusters}:
             found[case.sample] = replace(same, exchanges=(*same.exchanges, *case.exchanges))
         else:
-            found[case.id] = Scenario(case.plugin, case.exchanges, case.clusters)
+            found[case.id] = Scenario((case.plugin,), case.exchanges, case.clusters)
     return found
 
 

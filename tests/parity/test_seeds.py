@@ -18,7 +18,7 @@ from simwasm.exchange import Exchange, Headers, Message, request
 from simwasm.host.access_log import access_log_line
 from simwasm.host.ports import Answer
 from simwasm.parity.account import Account, Scenario, as_played
-from simwasm.parity.bootstrap import UPSTREAM, EnvoyPlugin
+from simwasm.parity.bootstrap import UPSTREAM
 from simwasm.parity.client import fetch
 from simwasm.parity.compare import compare
 from simwasm.parity.envoy import Envoy
@@ -58,7 +58,7 @@ def ask(server: Server, exchange: Exchange, sent: Message) -> Answer:
 def told(sample: str, exchange: Exchange, httpbin: str) -> Account:
     """What Envoy tells of an exchange, once simwasm has told the same."""
     plugin = Plugin(NAME, (SAMPLES / sample / "plugin.wasm").read_bytes())
-    scenario = Scenario(plugin, (exchange,), upstream=partial(ask, Server(httpbin)))
+    scenario = Scenario((plugin,), (exchange,), upstream=partial(ask, Server(httpbin)))
     envoy = judge(scenario)
     simwasm = simulate(as_played(scenario, envoy), find.engine())
     if differences := compare(simwasm, envoy):
@@ -140,7 +140,7 @@ def test_the_access_log_line_of_a_forbidden_request_is_envoys(envoy_binary: Path
     exchange = curl("/status/418")
     with (
         Upstream.start() as upstream,
-        Envoy.start(EnvoyPlugin(NAME, wasm), upstream=upstream.address, access_log=True) as envoy,
+        Envoy.start(Plugin(NAME, wasm.read_bytes()), upstream=upstream.address, access_log=True) as envoy,
     ):
         fetch(envoy.port, exchange.request)
         envoy.settle()
