@@ -211,8 +211,12 @@ class Clusters:
 
     def ask(self, callout: Callout) -> Answer:
         """Answer a callout."""
-        found = self._answers[callout.cluster]
-        return found if isinstance(found, (Message, Failure)) else found(callout.request)
+        return self.answer(callout.cluster, callout.request)
+
+    def answer(self, cluster: str, request: Message) -> Answer:
+        """Answer a request to a cluster."""
+        found = self._answers[cluster]
+        return found if isinstance(found, (Message, Failure)) else found(request)
 
 
 def parse_answer(text: str, where: str) -> Script | Server | Answer:

@@ -1,6 +1,8 @@
 """`simwasm debug`: the debugger, as a screen, in a browser, or line by line.
 
-What shows it is imported when it is wanted: the screen is an extra (`tui`) that need not be installed.
+What shows it is imported when it is wanted: the screen is an extra (`tui`) that need not be installed. Rule: the
+screen is there before anything is read, and before what reads it is imported, which takes longer than the screen; but
+what is seen from outside to be wrong is told without it.
 """
 
 from __future__ import annotations
@@ -11,16 +13,17 @@ from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import fields, replace
 from importlib.util import find_spec
+from os.path import isfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from simwasm.cli import output, setup
 from simwasm.cli.bring import bring
 from simwasm.cli.words import parser
-from simwasm.debug.reader import is_trace
-from simwasm.debug.start import Start, start_from, start_reading, start_with
 from simwasm.errors import InputError
-from simwasm.recipe import Recipe, text_or_file
+
+if TYPE_CHECKING:
+    from simwasm.debug.start import Start
+    from simwasm.recipe import Recipe
 
 SESSION = ".simwasm"
 """How the names of session files end."""
@@ -45,11 +48,29 @@ def command(words: Namespace) -> int:
     if os.environ.get("TERM") == "dumb" and _BROWSER not in os.environ:
         raise InputError("debug: this terminal has no screen (TERM=dumb); --plain works without")
     _needs_textual("the screen")
-    return _called("simwasm_tui.app", "run")(start(words))
+    if not _readable(words):
+        return _called("simwasm_tui.app", "run")(start(words))
+    read = _called("simwasm_tui.app", "read_and_run")
+    return read(lambda: start(words), _named(words), theme=words.theme, keymap=words.keymap)
+
+
+def _named(words: Namespace) -> tuple[str, ...]:
+    """The files of plugin and traffic."""
+    return (words.plugin, *words.traffic) if words.plugin else ()
+
+
+def _readable(words: Namespace) -> bool:
+    """Whether everything that is named is there to be read, and from nowhere else than from files."""
+    named = _named(words)
+    return bool(named) and all(map(isfile, named)) and "@-" not in (words.config, words.vm_config)
 
 
 def start(words: Namespace, *, remember: bool = True) -> Start:
     """What the words name: a plugin with its traffic, a session, or nothing yet."""
+    bring("simwasm.debug.start")
+    from simwasm.debug.reader import is_trace
+    from simwasm.debug.start import Start, start_from, start_reading, start_with
+
     if not words.plugin:
         found = Start()
     elif words.plugin.endswith(SESSION):
@@ -57,7 +78,7 @@ def start(words: Namespace, *, remember: bool = True) -> Start:
     elif not words.traffic and is_trace(words.plugin):
         found = start_reading(words.plugin)
     else:
-        found = start_with(_kept(setup.recipe(words)), remember=remember)
+        found = start_with(_kept(_recipe(words)), remember=remember)
     return replace(found, theme=words.theme, keymap=words.keymap)
 
 
@@ -67,6 +88,7 @@ def _plain(words: Namespace, begin: Start) -> int:
         raise InputError(
             f"{begin.path}: is a trace, which the screen shows, and --plain does not: it needs a plugin"
         )
+    from simwasm.cli import output
     from simwasm.debug.plain.front import Terms, run
 
     stream = output.stdout()
@@ -74,17 +96,26 @@ def _plain(words: Namespace, begin: Start) -> int:
     return run(begin, Terms(tuple(map(Path, words.commands)), words.batch, stream, ink))
 
 
+def _recipe(words: Namespace) -> Recipe:
+    """What the words say of plugin, traffic and host."""
+    from simwasm.cli import setup
+
+    return setup.recipe(words)
+
+
 def _changed(recipe: Recipe, words: Namespace) -> Recipe:
     """A session's recipe with what was said otherwise on the command line."""
     if words.traffic:
         raise InputError(f"{words.plugin} brings its traffic along: leave {words.traffic[0]} away")
-    said, default = setup.recipe(words), setup.recipe(parser().parse_args(["debug", words.plugin]))
-    names = [each.name for each in fields(Recipe) if getattr(said, each.name) != getattr(default, each.name)]
+    said, default = _recipe(words), _recipe(parser().parse_args(["debug", words.plugin]))
+    names = [each.name for each in fields(recipe) if getattr(said, each.name) != getattr(default, each.name)]
     return _kept(replace(recipe, **{name: getattr(said, name) for name in names}))
 
 
 def _kept(recipe: Recipe) -> Recipe:
     """The recipe with what comes from standard input written into it: it can be read only once."""
+    from simwasm.recipe import text_or_file
+
     read: dict[str, Any] = {
         name: text_or_file("@-").decode("utf-8", "surrogateescape")
         for name in ("config", "vm_config")

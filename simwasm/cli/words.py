@@ -26,6 +26,12 @@ _DEBUG = """examples:
   simwasm debug login.simwasm
   simwasm debug plugin.wasm login.har -x commands.txt --batch"""
 
+_VERIFY = """examples:
+  simwasm verify samples/allow_header/plugin.wasm traces/traffic/allow_header.har
+  simwasm verify plugin.wasm login.har --config @plugin.json --callout auth=403 --ignore x-trace-id
+
+needs the real Envoy: pip install 'simwasm[envoy]'"""
+
 _INSPECT = """example:
   simwasm inspect samples/allow_header/plugin.wasm"""
 
@@ -88,6 +94,9 @@ def parser() -> argparse.ArgumentParser:
             "stop anywhere in a replay, step forwards and backwards, see everything",
             _DEBUG,
         )
+    )
+    _verify(
+        _command(commands, "verify", "run traffic through simwasm and the real Envoy, and compare", _VERIFY)
     )
     _inspect(_command(commands, "inspect", "show what is in a plugin's binary", _INSPECT))
     _abi(_command(commands, "abi", "print the reference of the Proxy-Wasm ABI", _ABI))
@@ -177,6 +186,22 @@ def _send(words: argparse.ArgumentParser) -> None:
     _output(words)
 
 
+def _verify(words: argparse.ArgumentParser) -> None:
+    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file")
+    words.add_argument("traffic", metavar="TRAFFIC", nargs="+", help="recorded exchanges, as for `run`")
+    group = words.add_argument_group("the comparison")
+    group.add_argument(
+        "--ignore", metavar="HEADER", action="append", default=[],
+        help="a header that may have any value, such as one with random numbers",
+    )  # fmt: skip
+    group.add_argument("--json", action="store_true", help="print the comparison as JSON")
+    _color(group)
+    _plugin(words)
+    group = words.add_argument_group("the host")
+    _engine(group)
+    _callout(group)
+
+
 def _plugin(words: argparse.ArgumentParser) -> None:
     group = words.add_argument_group("the plugin")
     group.add_argument(
@@ -199,11 +224,8 @@ def _plugin(words: argparse.ArgumentParser) -> None:
 
 def _host(words: argparse.ArgumentParser) -> None:
     group = words.add_argument_group("the host")
-    group.add_argument("--engine", metavar="NAME", help="wasmer or wasmtime (default: wasmer where it loads)")
-    group.add_argument(
-        "--callout", metavar="CLUSTER=ANSWER", action="append", default=[],
-        help="who answers a plugin's callouts: a status, reset, refused, timeout, http://…, or a script's file",
-    )  # fmt: skip
+    _engine(group)
+    _callout(group)
     group.add_argument(
         "--log-level", choices=_LOG_LEVELS, default="info", help="what the plugin logs (default: info)"
     )
@@ -215,6 +237,17 @@ def _host(words: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--memory", metavar="MIB", type=int, help="memory a plugin may have (default: 1024)")
     group.add_argument("--seed", metavar="N", type=int, default=0, help="of everything random (default: 0)")
+
+
+def _engine(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--engine", metavar="NAME", help="wasmer or wasmtime (default: wasmer where it loads)")
+
+
+def _callout(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--callout", metavar="CLUSTER=ANSWER", action="append", default=[],
+        help="who answers a plugin's callouts: a status, reset, refused, timeout, http://…, or a script's file",
+    )  # fmt: skip
 
 
 def _output(words: argparse.ArgumentParser) -> None:

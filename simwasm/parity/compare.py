@@ -9,7 +9,7 @@ simwasm only begin with `-`, lines of Envoy only with `+`. No difference, no lin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
 
@@ -39,33 +39,59 @@ class Difference:
     what: str
     """What differs in it: `client response`, `crossings`, …"""
     lines: Lines
+    number: int = 0
+    """The number of the exchange, from 1; 0 for the start and the stop."""
 
     def __str__(self) -> str:
-        head = f"{self.where}: {self.what} (- simwasm, + Envoy)"
+        head = f"{f'#{self.number} ' * bool(self.number)}{self.where}: {self.what} (- simwasm, + Envoy)"
         return "\n".join((head, *(f"    {line}" for line in self.lines)))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A scenario as both hosts tell it."""
+
+    simwasm: Account
+    envoy: Account
+    differences: tuple[Difference, ...]
+    """What is otherwise each time."""
+
+
+def both(scenario: Scenario, engine: Engine, ignored: frozenset[str] = frozenset()) -> Comparison:
+    """Run a scenario through both hosts, once more if they disagree; `ignored` headers may have any value."""
+    found: tuple[Difference, ...] = ()
+    for _ in range(ATTEMPTS):
+        envoy = judge(scenario)
+        simwasm = simulate(as_played(scenario, envoy), engine)
+        again = compare(simwasm, envoy, ignored)
+        found = tuple(difference for difference in again if not found or _is_among(difference, found))
+        if not found:
+            break
+    return Comparison(simwasm, envoy, found)
 
 
 def verify(scenario: Scenario, engine: Engine) -> tuple[Difference, ...]:
     """Run a scenario through both hosts and say where simwasm is wrong each time."""
-    found: tuple[Difference, ...] = ()
-    for _ in range(ATTEMPTS):
-        envoy = judge(scenario)
-        again = compare(simulate(as_played(scenario, envoy), engine), envoy)
-        found = tuple(difference for difference in again if not found or _is_among(difference, found))
-        if not found:
-            break
-    return found
+    return both(scenario, engine).differences
 
 
 def _is_among(difference: Difference, others: tuple[Difference, ...]) -> bool:
-    return any((difference.where, difference.what) == (other.where, other.what) for other in others)
+    return any(_place(difference) == _place(other) for other in others)
 
 
-def compare(simwasm: Account, envoy: Account) -> tuple[Difference, ...]:
+def _place(difference: Difference) -> tuple[int, str, str]:
+    return difference.number, difference.where, difference.what
+
+
+def compare(
+    simwasm: Account, envoy: Account, ignored: frozenset[str] = frozenset()
+) -> tuple[Difference, ...]:
     """Say where two accounts of a scenario differ; nothing if they agree."""
     return tuple(
-        Difference(where, what, diff)
-        for (where, what, ours), (_, _, theirs) in zip(_told(simwasm), _told(envoy), strict=True)
+        Difference(where, what, diff, number)
+        for (number, where, what, ours), (_, _, _, theirs) in zip(
+            _told(simwasm, ignored), _told(envoy, ignored), strict=True
+        )
         if (diff := _diff(ours, theirs))
     )
 
@@ -75,19 +101,22 @@ def _diff(simwasm: Lines, envoy: Lines) -> Lines:
     return tuple("…" if line.startswith("@@") else line for line in lines[1:])
 
 
-def _told(account: Account) -> Iterator[tuple[str, str, Lines]]:
+def _told(account: Account, ignored: frozenset[str]) -> Iterator[tuple[int, str, str, Lines]]:
     """An account as text, part by part; both sides have the same parts."""
-    yield from (("start", what, lines) for what, lines in _inside(account.start))
-    for seen in account.exchanges:
-        yield from ((seen.exchange.label, what, lines) for what, lines in _seen(seen))
-    yield from (("stop", what, lines) for what, lines in _inside(account.stop))
+    yield from ((0, "start", what, lines) for what, lines in _inside(account.start))
+    for number, seen in enumerate(account.exchanges, 1):
+        yield from ((number, seen.exchange.label, what, lines) for what, lines in _seen(seen, ignored))
+    yield from ((0, "stop", what, lines) for what, lines in _inside(account.stop))
 
 
-def _seen(seen: Seen) -> Aspects:
-    yield "client response", (*_message(seen.client), f"ended: {seen.end.value}")
-    yield "upstream request", tuple(_messages(seen.upstream))
+def _seen(seen: Seen, ignored: frozenset[str]) -> Aspects:
+    yield "client response", (*_message(seen.client, ignored), f"ended: {seen.end.value}")
+    yield "upstream request", tuple(line for asked in seen.upstream for line in _message(asked, ignored))
     called = sorted(seen.callouts, key=lambda call: call[0])
-    yield "callouts", tuple(line for name, asked in called for line in (f"to {name}:", *_message(asked)))
+    yield (
+        "callouts",
+        tuple(line for name, asked in called for line in (f"to {name}:", *_message(asked, ignored))),
+    )
     yield from _inside(seen.inside)
 
 
@@ -96,15 +125,10 @@ def _inside(inside: Inside) -> Aspects:
     yield "crossings", tuple(str(crossing) for crossing in inside.crossings if is_compared(crossing))
 
 
-def _messages(messages: Iterable[Message]) -> Iterator[str]:
-    for message in messages:
-        yield from _message(message)
-
-
-def _message(message: Message | None) -> Lines:
+def _message(message: Message | None, ignored: frozenset[str]) -> Lines:
     if message is None:
         return ("nothing",)
-    shown = redacted(message)
+    shown = redacted(message, ignored)
     body = (f"body: {to_text(message.data)!r}",) if message.data else ()
     trailers = tuple(f"trailer {name}: {value}" for name, value in shown.trailers)
     return (*(f"{name}: {value}" for name, value in shown.headers), *body, *trailers)

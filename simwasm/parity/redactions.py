@@ -66,13 +66,19 @@ def is_compared(crossing: Crossing) -> bool:
     )
 
 
-def redacted(message: Message) -> Message:
-    """A message without what may differ."""
-    return Message(_headers(message.headers), message.body, _headers(message.trailers))
+NOT_WANTED = "not compared, as was asked"
 
 
-def _headers(headers: Headers) -> Headers:
-    return tuple(_header(*header) for header in headers)
+def redacted(message: Message, ignored: frozenset[str] = frozenset()) -> Message:
+    """A message without what may differ, and without the values of the headers that are ignored."""
+    return Message(_headers(message.headers, ignored), message.body, _headers(message.trailers, ignored))
+
+
+def _headers(headers: Headers, ignored: frozenset[str]) -> Headers:
+    return tuple(
+        (name, f"<{NOT_WANTED}>") if name.lower() in ignored else _header(name, value)
+        for name, value in headers
+    )
 
 
 def _header(name: str, value: str) -> Header:

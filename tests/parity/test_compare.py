@@ -44,7 +44,7 @@ def test_equal_accounts_have_no_difference() -> None:
 
 def test_a_difference_names_the_exchange_and_shows_both_sides() -> None:
     assert told(answered(("x-a", "1")), answered(("x-a", "2"))) == [
-        "a page: client response (- simwasm, + Envoy)",
+        "#1 a page: client response (- simwasm, + Envoy)",
         "     :status: 200",
         "    -x-a: 1",
         "    +x-a: 2",
@@ -86,7 +86,7 @@ def test_one_word_of_a_crossing_counts() -> None:
         account(crossings=(call("proxy_log", 2, 1024, 5, depth=1),)),
         account(crossings=(call("proxy_log", 2, 1024, 6, depth=1),)),
     ) == [
-        "a page: crossings (- simwasm, + Envoy)",
+        "#1 a page: crossings (- simwasm, + Envoy)",
         "    -  proxy_log(2, 1024, 5) -> 0",
         "    +  proxy_log(2, 1024, 6) -> 0",
     ]
