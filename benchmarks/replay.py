@@ -18,7 +18,7 @@ from simwasm.abi.enums import LogLevel
 from simwasm.engines.wasmer_engine import WasmerEngine
 from simwasm.exchange import Exchange, Header, request, response
 from simwasm.host.profile import ENVOY
-from simwasm.parity.bootstrap import EnvoyPlugin, Json
+from simwasm.parity.bootstrap import Json
 from simwasm.parity.envoy import Envoy
 from simwasm.plugin import Plugin
 from simwasm.session import Session
@@ -35,7 +35,7 @@ _PATHS: tuple[tuple[str, int, tuple[Header, ...]], ...] = (
 def rows(*, seconds: int = 2, rounds: int = 5) -> Iterator[Row]:
     """The refused and the passing request."""
     program = wrk.find()
-    plugin = EnvoyPlugin("allow_header", PLUGIN)
+    plugin = Plugin("allow_header", PLUGIN.read_bytes())
     with Envoy.start(
         plugin, upstream=_NOBODY, http_manager=_direct_response(), wasm_log_level="info"
     ) as envoy:
