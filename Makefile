@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check samples bench clean
+.PHONY: help run test parity check samples bench clean
 
 PYTHON ?=
 ARGS ?=
@@ -33,6 +33,9 @@ run: $(VENV)/ready-run ## debug a sample plugin with recorded traffic; without a
 
 test: $(VENV)/ready-test ## run the tests
 	@$(tools) $(python) -m pytest -n auto --dist loadfile $(ARGS)
+
+parity: $(VENV)/ready-test ## compare the host with Envoy and write docs/envoy-parity.md
+	@$(tools) $(python) -m pytest -n auto --dist loadfile -m envoy --write-parity $(ARGS)
 
 check: $(VENV)/ready-check ## check format, lint, types and the direction of imports
 	@status=0; \

@@ -13,6 +13,8 @@ from simwasm.engines import find
 from simwasm.engines.engine import Engine
 from simwasm.plugin import Plugin
 
+pytest_plugins = ["proofs"]
+
 ROOT = Path(__file__).parent.parent
 ENGINES = ("wasmer", "wasmtime") if sys.version_info[:2] == (3, 10) else ("wasmtime",)
 """Both have to load on CPython 3.10; wasmer has no build for any other."""

@@ -298,7 +298,9 @@ def report(found: tuple[Difference, ...]) -> None:
 
 
 @pytest.mark.usefixtures("envoy_binary")
-@pytest.mark.parametrize("name", [case.name for case in CASES])
+@pytest.mark.parametrize(
+    "name", [pytest.param(case.name, id=case.name, marks=pytest.mark.envoy(*case.items)) for case in CASES]
+)
 def test_a_host_call_does_what_it_does_in_envoy(name: str) -> None:
     report(tuple(difference for difference in differences() if difference.where == name))
 

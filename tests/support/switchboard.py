@@ -63,6 +63,8 @@ class Case:
     results: Mapping[str, int] = field(default_factory=dict)
     sent: Message = PLAIN
     answer: Message = PAGE
+    items: tuple[int, ...] = ()
+    """The numbers of the behaviours it proves, see `behaviours`."""
 
     def exchange(self, number: int) -> Exchange:
         """The exchange, its request marked with the case."""
