@@ -32,8 +32,7 @@ def command(words: Namespace) -> int:
     now = first.started_ns if first is not None else 0
     printer = None if words.quiet or words.json else (stream, colour)
     with watching(words, plugin, find_engine(words.engine).name, now, printer) as watch:
-        on_log = None if printer else output.log_printer(words)
-        session = setup.session(words, plugin, observers=watch.observers, now_ns=now, on_log=on_log)
+        session = setup.session(words, plugin, observers=watch.observers, now_ns=now, on_log=watch.on_log)
         session.start()
         watch.started()
         report = _Report(words, watch, colour)

@@ -41,7 +41,7 @@ def command(words: Namespace) -> int:
             plugin,
             observers=watch.observers if words.verbose or words.trace else (),
             now_ns=now,
-            on_log=None if words.verbose else output.log_printer(words),
+            on_log=watch.on_log,
             ask_upstream=FromServer(server) if server else recorded,
         )
         session.start()

@@ -6,23 +6,31 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TextIO
 
 from simwasm.cli import setup
-from simwasm.cli.output import Ink
+from simwasm.cli.output import Ink, log_printer
 from simwasm.errors import InputError
-from simwasm.host.outcome import Outcome
+from simwasm.host.outcome import LogLine, Outcome
 from simwasm.plugin import Plugin
 from simwasm.recording import Recording
+from simwasm.trace.envoy_text import EnvoyText
 from simwasm.trace.event import Entered, Event, Observer
-from simwasm.trace.text import ArrowLog
+from simwasm.trace.text import ArrowLog, printable
+
+OnLog = Callable[[LogLine], None]
 
 
 class Watch:
     """The observers of one command."""
 
-    def __init__(self, recorder: Recording | None, observers: list[Observer]) -> None:
+    def __init__(
+        self, recorder: Recording | None, observers: list[Observer], on_log: OnLog | None = None
+    ) -> None:
         self.crossings = 0
+        self.on_log = on_log
+        """Who is told of log lines; nobody where the crossings that wrote them are printed."""
         self._recorder = recorder
         self.observers: list[Observer] = [*observers, self._count]
 
@@ -48,28 +56,38 @@ def watching(
 ) -> Iterator[Watch]:
     """Open what the words ask for, and close it whatever happens."""
     observers: list[Observer] = []
+    on_log: OnLog | None = None if printer is not None else log_printer(words)
     if printer is not None:
         stream, colour = printer
-        observers.append(ArrowLog(_writer(stream), ink=colour))
+        if words.format == "envoy":
+            text = EnvoyText(_writer(stream), [plugin])
+            observers.append(text)
+            on_log = partial(_told_as_envoy_does, text)
+        else:
+            observers.append(ArrowLog(_writer(stream), ink=colour))
     if words.trace is None:
-        yield Watch(None, observers)
+        yield Watch(None, observers, on_log)
         return
-    try:
-        file = sys.stdout if words.trace == "-" else _opened(words.trace)
-    except OSError as error:
-        raise InputError(f"--trace {words.trace}: cannot be written: {error.strerror}") from None
+    file = sys.stdout if words.trace == "-" else opened(words.trace, "--trace")
     try:
         rules = setup.profile(words)
         recorder = Recording(file.write, [plugin], profile=rules, now_ns=now_ns, engine=engine)
-        yield Watch(recorder, [*observers, recorder])
+        yield Watch(recorder, [*observers, recorder], on_log)
     finally:
         if file is not sys.stdout:
             file.close()
 
 
-def _opened(path: str) -> TextIO:
-    """A trace file: a name that is not UTF-8 becomes an escape of JSON's."""
-    return open(path, "w", encoding="utf-8", errors="backslashreplace")
+def _told_as_envoy_does(text: EnvoyText, line: LogLine) -> None:
+    text.log(line.at, line.level.name, printable(line.text))
+
+
+def opened(path: str, option: str) -> TextIO:
+    """A trace file for writing: a name that is not UTF-8 becomes an escape of JSON's."""
+    try:
+        return open(path, "w", encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise InputError(f"{option} {path}: cannot be written: {error.strerror}") from None
 
 
 def _writer(stream: TextIO) -> Callable[[str], object]:

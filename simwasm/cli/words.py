@@ -32,6 +32,13 @@ _VERIFY = """examples:
 
 needs the real Envoy: pip install 'simwasm[envoy]'"""
 
+_IMPORT = """examples:
+  simwasm import-envoy-log proxy.log --plugin plugin.wasm
+  simwasm import-envoy-log proxy.log -o there.jsonl --compare here.jsonl
+
+the log needs lines of wasm:trace: envoy --component-log-level wasm:trace, or
+istioctl proxy-config log POD --level wasm:trace"""
+
 _INSPECT = """example:
   simwasm inspect samples/allow_header/plugin.wasm"""
 
@@ -98,6 +105,11 @@ def parser() -> argparse.ArgumentParser:
     _verify(
         _command(commands, "verify", "run traffic through simwasm and the real Envoy, and compare", _VERIFY)
     )
+    _import_envoy_log(
+        _command(
+            commands, "import-envoy-log", "turn a real Envoy's log with wasm:trace lines into a trace", _IMPORT
+        )
+    )
     _inspect(_command(commands, "inspect", "show what is in a plugin's binary", _INSPECT))
     _abi(_command(commands, "abi", "print the reference of the Proxy-Wasm ABI", _ABI))
     _completion(_command(commands, "completion", "print a shell's completion script", _COMPLETION))
@@ -112,7 +124,7 @@ def _command(commands: Any, name: str, help: str, examples: str) -> argparse.Arg
         epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    found.set_defaults(command=_Later(f"simwasm.cli.{name}"))
+    found.set_defaults(command=_Later(f"simwasm.cli.{name.replace('-', '_')}"))
     return found
 
 
@@ -202,6 +214,18 @@ def _verify(words: argparse.ArgumentParser) -> None:
     _callout(group)
 
 
+def _import_envoy_log(words: argparse.ArgumentParser) -> None:
+    words.add_argument("log", metavar="LOG", help="what Envoy or Istio's proxy wrote")
+    words.add_argument("-o", "--output", metavar="OUT.jsonl", help="the trace (default: LOG.trace.jsonl)")
+    words.add_argument("--plugin", metavar="PLUGIN.wasm", help="the plugin that ran, for its name and ABI")
+    words.add_argument("--name", metavar="NAME", help="its name (default: from the file, or from the log)")
+    words.add_argument("--thread", metavar="N", type=int, help="which worker (default: the busiest)")
+    words.add_argument(
+        "--compare", metavar="TRACE", help="print how a trace of simwasm's differs; exit with 1 if it does"
+    )
+    _color(words.add_argument_group("output"))
+
+
 def _plugin(words: argparse.ArgumentParser) -> None:
     group = words.add_argument_group("the plugin")
     group.add_argument(
@@ -253,6 +277,10 @@ def _callout(group: argparse._ArgumentGroup) -> None:
 def _output(words: argparse.ArgumentParser) -> None:
     group = words.add_argument_group("output")
     group.add_argument("--trace", metavar="OUT.jsonl", help="write the trace to a file; - is standard output")
+    group.add_argument(
+        "--format", choices=("arrows", "envoy"), default="arrows",
+        help="crossings as arrows, or as Envoy prints them at wasm:trace (default: arrows)",
+    )  # fmt: skip
     group.add_argument("--access-log", action="store_true", help="print an access log line as Istio does")
     group.add_argument(
         "--expect", metavar="STATUS", type=int, help="exit with 1 if the client got another status"

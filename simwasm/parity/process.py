@@ -17,7 +17,6 @@ _GRACE = 3.0
 _ARGUMENTS = (
     *("--concurrency", "1"),
     *("--log-level", "info"),
-    *("--log-format", FORMAT),
     *("--file-flush-interval-msec", "10"),
     "--disable-hot-restart",
 )
@@ -34,8 +33,11 @@ def binary() -> Path:
     return path
 
 
-def spawn(executable: Path, folder: Path, wasm_log_level: str) -> subprocess.Popen[bytes]:
+def spawn(
+    executable: Path, folder: Path, wasm_log_level: str, log_format: str = FORMAT
+) -> subprocess.Popen[bytes]:
     """Start it with the `envoy.json` of a folder, which also gets its log and its admin address."""
+    form = ("--log-format", log_format) if log_format else ()
     with (folder / "envoy.log").open("wb") as log:
         return subprocess.Popen(
             (
@@ -43,6 +45,7 @@ def spawn(executable: Path, folder: Path, wasm_log_level: str) -> subprocess.Pop
                 *("--admin-address-path", str(folder / "admin.txt")),
                 *("--component-log-level", f"wasm:{wasm_log_level}"),
                 *_ARGUMENTS,
+                *form,
             ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
