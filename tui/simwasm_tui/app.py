@@ -1,17 +1,23 @@
-"""The application: one debugger at a time, its main screen, the themes and the user's keys."""
+"""The application: one debugger at a time, its main screen, the themes and the user's keys.
+
+What is to be debugged may still have to be read. Then a screen is there at once that says so, a thread imports what a
+run needs and reads, and what goes wrong with it ends the application and is told as if there had been no screen.
+"""
 
 from __future__ import annotations
 
 import signal
 import sys
 from asyncio import Event, TimeoutError, get_running_loop, sleep, wait_for
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from io import TextIOWrapper
 from os import environ
 from pathlib import Path
+from threading import Thread
 from time import monotonic
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.text import Text
 from textual import events
@@ -21,21 +27,35 @@ from textual.message_pump import MessagePump
 from textual.widget import Widget
 from textual.widgets import Input
 
-from simwasm.debug.debugger import Debugger
-from simwasm.debug.inputs import Inputs
-from simwasm.debug.start import Start
+from simwasm.cli.bring import bring
+from simwasm.errors import SimwasmError
 from simwasm_tui import crash, keymap
 from simwasm_tui.commands import COMMANDS as TABLE
 from simwasm_tui.messages import Changed, Complain
 from simwasm_tui.palette import Commands, every_key
-from simwasm_tui.screens.main import MainScreen
-from simwasm_tui.sessions import Keeper
+from simwasm_tui.panes.table import BY_ID, load
+from simwasm_tui.screens.reading import Frames, Reading
 from simwasm_tui.themes import DARK, THEMES
+
+if TYPE_CHECKING:
+    from simwasm.debug.debugger import Debugger
+    from simwasm.debug.inputs import Inputs
+    from simwasm.debug.start import Start
+    from simwasm_tui.screens.main import MainScreen
 
 _PATIENCE = 0.1
 _MOMENT = 0.002
 _ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that end the debugger as q does."""
+
+
+class Unread(NamedTuple):
+    """A start that is still to be read, from these files."""
+
+    read: Callable[[], Start]
+    files: Sequence[str]
+    theme: str = ""
+    keymap: str = ""
 
 
 class DebuggerApp(App[int]):
@@ -48,7 +68,7 @@ class DebuggerApp(App[int]):
         Binding("ctrl+z", "suspend_process", show=False, priority=True, id="suspend")
     ]
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: Start | Unread) -> None:
         super().__init__(ansi_color=True if "NO_COLOR" in environ else None)  # grey is a colour too
         for own in THEMES:
             self.register_theme(own)
@@ -56,6 +76,8 @@ class DebuggerApp(App[int]):
         self.beginning = start
         self.debugger: Debugger | None = None
         self.main: MainScreen | None = None
+        self.unreadable: SimwasmError | OSError | None = None
+        """Why there was nothing to debug."""
         self._told = False
         self._urgent = frozenset[str]()
         """The keys that pause and interrupt."""
@@ -75,7 +97,41 @@ class DebuggerApp(App[int]):
             if command.id in ("pause", "interrupt")
             for key in self._wishes.keys.get(command.id, command.keys).split(",")
         )
-        self.begin(self.beginning)
+        if isinstance(self.beginning, Unread):
+            self._read(self.beginning)
+        else:
+            self.begin(self.beginning)
+
+    def _read(self, unread: Unread) -> None:
+        """Say what is read, and read it as soon as that is seen."""
+        screen = Reading(unread.files, self._wishes.keys)
+
+        def seen() -> None:
+            shown = screen.query_one(Frames).shown()
+            Thread(target=self._reads, args=(unread, shown), name="simwasm reads", daemon=True).start()
+
+        self.push_screen(screen)
+        screen.call_after_refresh(seen)
+
+    def _reads(self, unread: Unread, panes: Sequence[str]) -> None:
+        """Read, and import what shows it, in a thread."""
+        found: Future[Start] = Future()
+        try:
+            start = unread.read()
+            bring("simwasm_tui.screens.main")
+            for pane in panes:
+                load(BY_ID[pane])
+            found.set_result(start)
+        except Exception as error:  # a front door: it is raised again where it can be told
+            found.set_exception(error)
+        self.call_later(self._has_read, found)
+
+    def _has_read(self, found: Future[Start]) -> None:
+        try:
+            self.begin(found.result())
+        except (SimwasmError, OSError) as error:
+            self.unreadable = error
+            self.exit()
 
     def begin(self, start: Start) -> None:
         """Debug something: what was debugged before is over. A start with nothing shows the start screen."""
@@ -85,12 +141,21 @@ class DebuggerApp(App[int]):
 
             self.push_screen(StartScreen())
             return
+        from simwasm_tui.screens.main import MainScreen  # with all that a run needs
+        from simwasm_tui.sessions import Keeper
+
         self.beginning = start
         self._told = False
         self.debugger = debugger = self.opened(start)
         keeper = Keeper(start, debugger)
         self.main = main = MainScreen(debugger, keeper, self._wishes.keys)
-        self.push_screen(main)
+        before = self.screen
+        if isinstance(before, Reading):
+            self.switch_screen(main)
+            for key in before.typed:
+                self.post_message(key)
+        else:
+            self.push_screen(main)
         for note in (*self._wishes.wrong, *self._no_theme(), *keeper.wrong, *start.notes):
             main.post_message(Complain(note))
         main.go(debugger.open())
@@ -122,6 +187,8 @@ class DebuggerApp(App[int]):
 
     def made(self, inputs: Inputs) -> Debugger:
         """A debugger that tells of its changes here."""
+        from simwasm.debug.debugger import Debugger
+
         return Debugger(inputs, changed=self.changed)
 
     def end(self) -> None:
@@ -146,6 +213,8 @@ class DebuggerApp(App[int]):
             await super().on_event(event)
             return
         self.app_focus = True  # whoever types has it, whatever the terminal told
+        if isinstance(self.screen, Reading) and self.screen.keeps(event):
+            return
         await self._takes_keys()
         main, focused = self.main, self.focused
         if main is not None:
@@ -216,7 +285,12 @@ async def _handled(widget: Widget) -> None:
         node = node._parent
 
 
-def run(start: Start) -> int:
+def read_and_run(read: Callable[[], Start], files: Sequence[str], *, theme: str, keymap: str) -> int:
+    """Show the debugger as `run` does, and read meanwhile what it starts with."""
+    return run(Unread(read, files, theme, keymap))
+
+
+def run(start: Start | Unread) -> int:
     """Show the debugger in the terminal until the user leaves; the answer is the exit status."""
     for stream in (sys.__stdout__, sys.__stderr__):
         if isinstance(stream, TextIOWrapper):
@@ -232,4 +306,6 @@ def run(start: Start) -> int:
     finally:
         if app.debugger is not None:  # it failed
             app.debugger.close()
+    if app.unreadable is not None:
+        raise app.unreadable
     return app.return_code or 0

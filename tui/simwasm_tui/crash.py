@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import traceback
 
-from simwasm.debug.recent import state_folder
-from simwasm.trace.text import printable
-
 _LONG = 300
 
 
 def told(error: BaseException) -> str:
     """What went wrong, in a line."""
+    from simwasm.trace.text import printable  # most screens never fail
+
     what = printable(" ".join(f"{type(error).__name__}: {error}".split()))[:_LONG]
     return f"simwasm: the screen failed: {what}{_written(error)}; --plain works without it"
 
 
 def _written(error: BaseException) -> str:
     """Write all that is known, and say where."""
+    from simwasm.debug.recent import state_folder
+
     folder = state_folder()
     if folder is None:
         return ""

@@ -12,8 +12,6 @@ from collections.abc import Iterable
 
 from rich.cells import cell_len, set_cell_size
 
-from simwasm.trace.text import value_text
-
 Piece = tuple[str, str]
 """Text, and the name of its ink; an empty name is the pane's own."""
 Line = tuple[Piece, ...]
@@ -60,6 +58,8 @@ def _escape(char: str) -> str:
 
 def value(item: object, limit: int = 120) -> str:
     """One value of a call, on one line."""
+    from simwasm.trace.text import value_text  # what is drawn before a run has no values
+
     return clean(value_text(item, limit))
 
 

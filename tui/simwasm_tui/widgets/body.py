@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import cycle, islice
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
@@ -15,16 +16,17 @@ from textual.layout import Layout as Placing
 from textual.layout import WidgetPlacement
 from textual.widget import Widget
 
-from simwasm.debug.inputs import Inputs
-from simwasm.wasm.lines import Lines
 from simwasm_tui.frame import Frame, Heading, Spot, Tab
 from simwasm_tui.layout import LAYOUTS, Area, Arrangement, Layout, areas
 from simwasm_tui.messages import OpenPane
-from simwasm_tui.model import View
 from simwasm_tui.panes.pane import Pane
 from simwasm_tui.panes.table import BY_ID, KEYS, PANES, Entry, load
 from simwasm_tui.text import Line
 from simwasm_tui.widgets.line import Drawn
+
+if TYPE_CHECKING:
+    from simwasm.debug.inputs import Inputs
+    from simwasm_tui.model import View
 
 
 class _Placing(Placing):
@@ -248,4 +250,6 @@ class Body(Drawn):
 
 def _have_lines(inputs: Inputs) -> bool:
     """Whether the debug information of any plugin tells lines of source."""
+    from simwasm.wasm.lines import Lines  # the lines between panes are drawn before a plugin is read
+
     return any(Lines(plugin.module).there for plugin in inputs.plugins)
