@@ -134,7 +134,7 @@ _Whose = Callable[[Vm], Context | None]
 
 def _entering(wire: Wire, vm: Vm, whose: _Whose) -> Callable[..., int]:
     """A function that tells of a crossing which begins, for the context that is asked for each time."""
-    tell, number, clock, name = wire.tell, wire.next, vm.proxy.clock, vm.plugin.name
+    tell, number, clock, name = wire.tell, wire.next, vm.proxy.clock, vm.name
 
     def enter(function: Function, args: tuple[Any, ...], words: tuple[int, ...]) -> int:
         context = whose(vm)
@@ -149,7 +149,7 @@ def _entering(wire: Wire, vm: Vm, whose: _Whose) -> Callable[..., int]:
 def _entering_directly(wire: Wire, vm: Vm, whose: _Whose) -> Callable[..., int]:
     """The same for an observer that wants no events; where there are none, nothing needs a number."""
     assert isinstance(wire.tell, Direct)
-    told, clock, name = wire.tell.enter, vm.proxy.clock, vm.plugin.name
+    told, clock, name = wire.tell.enter, vm.proxy.clock, vm.name
 
     def enter(function: Function, args: tuple[Any, ...], words: tuple[int, ...]) -> int:
         context = whose(vm)

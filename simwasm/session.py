@@ -54,12 +54,12 @@ class Between(Protocol):
         ...
 
     def fuelled(self, number: int, fuel: Fuel, /) -> None:
-        """The plugin of that number, from 0, is about to start with this fuel."""
+        """The VM of that number, from 0, is about to start with this fuel."""
         ...
 
 
 class Started:
-    """A plugin that was started: its VM, its fuel and its instance."""
+    """A VM that was started: what the host knows of it, its fuel and its instance."""
 
     def __init__(self, vm: Vm, fuel: Fuel) -> None:
         self.vm = vm
@@ -85,6 +85,7 @@ class Session:
         plugins: Sequence[Plugin],
         *,
         engine: Engine,
+        workers: int = 1,
         observers: Sequence[Observer] = (),
         clusters: Collection[str] = (),
         ask_upstream: AskUpstream = recorded,
@@ -97,6 +98,9 @@ class Session:
         between: Between | None = None,
     ) -> None:
         self.proxy = Proxy(
+            plugins,
+            guests=self,
+            workers=workers,
             ask_upstream=ask_upstream,
             ask_cluster=ask_cluster,
             clusters=clusters,
@@ -106,23 +110,20 @@ class Session:
         )
         self.wire = Wire(observers) if observers else None
         self.started: list[Started] = []
-        """The plugins that run, in the order of the chain."""
+        """The VMs, in the order in which they were made; without an instance once they are not used any more."""
         self._between = between
         self._engine = engine
         self._limits = limits if fuel is None or fuel >= limits.slice else replace(limits, slice=fuel)
         self._budget = fuel
-        self._plugins = tuple(plugins)
 
     def start(self) -> None:
         """Link and start every plugin; one that does not start is a `PluginError`."""
-        for plugin in self._plugins:
+        for plugin in self.proxy.plugins:
             check(plugin)
-        for plugin in self._plugins:
-            self._instantiate(plugin)
         self.proxy.start()
 
-    def _instantiate(self, plugin: Plugin) -> None:
-        vm = self.proxy.add(plugin)
+    def load(self, vm: Vm) -> None:
+        """Start a VM's guest."""
         fuel = _FuelByCall(vm, self._budget, self._limits.slice)
         if self._between:
             self._between.fuelled(len(self.started), fuel)
@@ -131,6 +132,12 @@ class Session:
         link = self.linked(started)
         vm.calls += 1
         link.start(vm.guest)
+
+    def unload(self, vm: Vm) -> None:
+        """Let go of a VM's guest; who was started keeps its number."""
+        for started in self.started:
+            if started.vm is vm:
+                started.close()
 
     def linked(self, started: Started) -> Link:
         """Load a plugin's module and tie it to its VM, in place of the instance that was there."""

@@ -40,30 +40,40 @@ class Checkpoint:
     position: int
     run: Run
     memento: Memento
-    images: tuple[Image, ...]
+    started: tuple[Started, ...]
+    images: tuple[Image | None, ...]
+    """Of each VM that was started; None for one that was not used any more."""
     fuel: tuple[FuelState, ...]
 
     @classmethod
     def take(cls, run: Run, position: int, previous: Checkpoint | None) -> Checkpoint:
         """Put down where a run is, which no plugin is running in."""
-        images = previous.images if previous and previous.run is run else ()
-        started = run.session.started
+        related = previous is not None and previous.run is run
+        images = dict(zip(previous.started, previous.images, strict=True)) if previous and related else {}
+        started = tuple(run.session.started)
         return cls(
             position,
             run,
             Memento([run, run.session.proxy]),
-            tuple(_captured(each, images[index] if images else None) for index, each in enumerate(started)),
+            started,
+            tuple(_captured(each, images.get(each)) for each in started),
             tuple(each.fuel.state() for each in started),
         )
 
     def restore(self) -> None:
         """Make the run go on from here."""
         session = self.run.session
-        guests = [each.vm.guest for each in session.started]
+        guests = [each.vm.guest for each in self.started]
         self.memento.restore()
-        for each, guest, image, fuel in zip(session.started, guests, self.images, self.fuel, strict=True):
+        for each in session.started:
+            if each not in self.started:
+                each.close()
+        session.started[:] = self.started
+        for each, guest, image, fuel in zip(self.started, guests, self.images, self.fuel, strict=True):
             each.vm.guest = guest
-            if not restore(_capturable(each), image):
+            if image is None:
+                each.close()
+            elif each.instance is None or not restore(_capturable(each), image):
                 session.linked(each)
                 restore(_capturable(each), image)
             each.fuel.restore(fuel)
@@ -71,8 +81,8 @@ class Checkpoint:
         session.wire.rewind(self.position)
 
 
-def _captured(started: Started, previous: Image | None) -> Image:
-    return capture(_capturable(started), previous)
+def _captured(started: Started, previous: Image | None) -> Image | None:
+    return capture(_capturable(started), previous) if started.instance is not None else None
 
 
 def _capturable(started: Started) -> Capturable:
@@ -117,7 +127,8 @@ class Checkpoints:
         if previous is not None and position - previous.position < apart:
             self._none = previous.position, previous.position + apart
             return
-        if not all(isinstance(started.instance, Capturable) for started in run.session.started):
+        running = [each.instance for each in run.session.started if each.instance is not None]
+        if not all(isinstance(instance, Capturable) for instance in running):
             self.useless = "the engine cannot put a plugin back to an earlier moment"
             return
         started = thread_time()
@@ -134,7 +145,7 @@ class Checkpoints:
 
 def _weight(taken: Sequence[Checkpoint]) -> int:
     """The bytes of memory that checkpoints hold; each chunk counts once, though chunks share pages."""
-    chunks = {id(chunk) for each in taken for image in each.images for chunk in image.memory}
+    chunks = {id(chunk) for each in taken for image in each.images if image for chunk in image.memory}
     return len(chunks) * CHUNK
 
 

@@ -175,7 +175,7 @@ class Plans:
         """The memory of a plugin, if it runs."""
         run = self._machine.run
         for started in run.session.started if run is not None else ():
-            if started.vm.plugin.name == vm and started.instance is not None:
+            if started.vm.name == vm and started.instance is not None:
                 return started.instance.memory
         return None
 

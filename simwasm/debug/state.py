@@ -132,7 +132,7 @@ def acting(proxy: Proxy, tape: Tape, position: int) -> Context | None:
     if not position:
         return None
     entered = tape.entered(position)
-    vm = next((vm for vm in proxy.vms if vm.plugin.name == entered.vm), None)
+    vm = next((vm for vm in proxy.vms if vm.name == entered.vm), None)
     if vm is None:
         return None
     found = vm.context if vm.context is not None else vm.contexts.get(entered.context)
@@ -151,7 +151,7 @@ def _where(tape: Tape, position: int, context: Context | None, numbers: dict[Str
         innermost.vm,
         callbacks[-1].context,
         context.id if context is not None else innermost.context,
-        context is not None and context is context.vm.root,
+        context is not None and context is context.root,
         callbacks[-1].function.name,
         innermost.function.name if innermost.function.side is Side.HOST else "",
         callbacks[-1] is innermost and not isinstance(tape.at(position), Entered),

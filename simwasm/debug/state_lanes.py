@@ -115,7 +115,7 @@ def _lane(lane: Lane, sent: int) -> LaneState:
     buffered = len(lane.buffer) if lane.buffer is not None else 0
     stations = tuple(
         StationState(
-            station.filter.vm.plugin.name,
+            station.filter.vm.name,
             station.filter.id,
             station.held,
             station.headers_passed,

@@ -87,14 +87,14 @@ def _callout(vm: Vm, flight: Flight, numbers: Numbers) -> CalloutState:
     asker = vm.contexts.get(flight.context)
     exchange = numbers.get(asker.stream, 0) if asker is not None and asker.stream is not None else 0
     return CalloutState(
-        call.id, call.cluster, vm.plugin.name, flight.context, exchange, flight.grpc, flight.asked, flight.due,
+        call.id, call.cluster, vm.name, flight.context, exchange, flight.grpc, flight.asked, flight.due,
         call.timeout_ms, call.request,
     )  # fmt: skip
 
 
 def ticks(proxy: Proxy) -> tuple[TickState, ...]:
     """The timers that are set."""
-    found = ((vm.plugin.name, *vm.root.ticks) for vm in proxy.vms if vm.root is not None)
+    found = ((vm.name, *root.ticks) for vm in proxy.vms for root in vm.roots)
     return tuple(TickState(*tick) for tick in found if tick[1])
 
 
@@ -111,15 +111,15 @@ def _deed(vm: Vm, deed: Callable[[], object], numbers: Numbers) -> Deed:
     what = getattr(function, "__name__", "")
     exchange = f" of exchange #{number}" if number else ""
     if what == "local_reply":
-        return Deed(vm.plugin.name, what, number, None, f"the local reply {args[0]}{exchange}")
+        return Deed(vm.name, what, number, None, f"the local reply {args[0]}{exchange}")
     if what == "resume":
         side = "request" if args[1] else "response"
         text = f"the {side}{exchange} continues"
-        return Deed(vm.plugin.name, what, number, args[1], text, args[0].id)
+        return Deed(vm.name, what, number, args[1], text, args[0].id)
     text = {"reset": f"the stream{exchange} is reset", "delete": "the root context is deleted"}.get(
         what, what
     )
-    return Deed(vm.plugin.name, what, number, None, text)
+    return Deed(vm.name, what, number, None, text)
 
 
 def due(proxy: Proxy, numbers: Numbers) -> tuple[Due, ...]:
@@ -159,9 +159,9 @@ _TOLD: dict[str, _Tell] = {
     ),
     f"{Router.__name__}._ask": lambda router, _: "the request goes to the upstream",
     f"{Router.__name__}._answer": lambda router, _: "the upstream answers",
-    f"{RootContext.__name__}._tick": lambda root, _: f"proxy_on_tick of `{root.vm.plugin.name}`",
+    f"{RootContext.__name__}._tick": lambda root, _: f"proxy_on_tick of `{root.plugin.name}`",
     "_ask": lambda _, args: f"{_flight(args)} is sent",
     "_arrive": lambda _, args: f"the answer to {_flight(args)} arrives",
-    Vm.tell.__qualname__: lambda vm, args: f"{args[1]}({args[2]}) of `{vm.plugin.name}`",
+    Vm.tell.__qualname__: lambda vm, args: f"{args[1]}({args[2]}) of `{args[0].plugin.name}`",
 }
 """How each job of the clock is told; the first argument is whose method it is."""

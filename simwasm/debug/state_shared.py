@@ -71,9 +71,9 @@ def vms(proxy: Proxy) -> tuple[VmState, ...]:
 def _vm(vm: Vm) -> VmState:
     plugin = vm.plugin
     return VmState(
-        plugin.name,
+        vm.name,
         plugin.abi.value,
-        plugin.root_id,
+        ", ".join(dict.fromkeys(root.plugin.root_id for root in vm.roots)),
         plugin.vm_id,
         plugin.fail_policy.value,
         vm.calls,
@@ -102,7 +102,7 @@ def metrics(proxy: Proxy) -> tuple[MetricState, ...]:
     ids: dict[int, list[tuple[str, int]]] = {}
     for vm in proxy.vms:
         for number, metric in vm.metrics.all():
-            ids.setdefault(id(metric), []).append((vm.plugin.name, number))
+            ids.setdefault(id(metric), []).append((vm.name, number))
     return tuple(_metric(metric, tuple(ids.get(id(metric), ()))) for metric in proxy.metrics.by_name.values())
 
 

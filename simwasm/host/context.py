@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 from simwasm.abi.enums import BufferType, LogLevel, MapType
 from simwasm.host.buffers import Buffer
 from simwasm.host.clock import MILLISECOND, Timer
+from simwasm.host.expressions import Expressions
+from simwasm.host.filter_state import Declared
 from simwasm.host.headers import HeaderMap
+from simwasm.plugin import Plugin
 
 if TYPE_CHECKING:
     from simwasm.host.stream import Stream
@@ -24,9 +27,13 @@ NOWHERE = Buffer(writable=False, why="this buffer is not available in this callb
 class Context:
     """What roots and streams share."""
 
-    __slots__ = ("vm", "id", "maps", "buffers", "logging", "stream")
+    __slots__ = ("vm", "id", "root", "maps", "buffers", "logging", "stream", "declared")
 
     stream: Stream | None
+    declared: dict[str, Declared]
+    """The properties that were declared in it; a stream's are made only for the first of them."""
+    root: RootContext
+    """The plugin's own context, which is its own root."""
 
     def __init__(self, vm: Vm) -> None:
         self.vm = vm
@@ -37,11 +44,6 @@ class Context:
         vm.contexts[self.id] = self
         self.maps: dict[MapType, HeaderMap] = {}
         self.buffers: dict[BufferType, Buffer] = {}
-
-    @property
-    def root(self) -> RootContext:
-        assert self.vm.root is not None
-        return self.vm.root
 
     def writable_map(self, kind: MapType) -> HeaderMap | None:
         """The map for writing, if there is one now."""
@@ -69,17 +71,25 @@ class Context:
 
     @property
     def log_name(self) -> str:
-        return self.vm.log_name
+        return self.root.own_log_name
 
 
 class RootContext(Context):
     """The plugin's own context: configuration, timer, and the answers to its callouts."""
 
-    __slots__ = ("answer", "status", "waiting", "_timer", "_period")
+    __slots__ = (
+        "plugin", "own_log_name", "stream_log_name", "expressions", "answer", "status", "waiting", "_timer", "_period",
+    )  # fmt: skip
 
-    def __init__(self, vm: Vm) -> None:
+    def __init__(self, vm: Vm, plugin: Plugin) -> None:
         super().__init__(vm)
-        vm.root = self
+        self.root = self
+        self.plugin = plugin
+        self.own_log_name = _log_name(plugin.root_id, plugin.vm_id)
+        self.stream_log_name = _log_name(plugin.name, plugin.root_id, plugin.vm_id)
+        vm.roots.append(self)
+        self.declared = {}
+        self.expressions = Expressions()
         self.answer: dict[MapType, HeaderMap] = {}
         """The maps of the callout's answer, during its callback."""
         self.status: tuple[int, str] = (0, "")
@@ -99,7 +109,7 @@ class RootContext(Context):
 
     def configure(self, function: str) -> object:
         """Call a callback during which the plugin's configuration can be read."""
-        config = self.vm.plugin.config
+        config = self.plugin.config
         self.buffers[BufferType.PLUGIN_CONFIGURATION] = Buffer(
             config, writable=False, why="a configuration cannot be written"
         )
@@ -140,3 +150,8 @@ class RootContext(Context):
         self.waiting = False
         self.vm.tell(self, "proxy_on_delete")
         self.vm.forget(self)
+
+
+def _log_name(*parts: str) -> str:
+    """What log lines begin with."""
+    return " ".join(part for part in ("wasm log", *parts) if part)

@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from simwasm.abi.enums import Action, BufferType, DataAction, HeadersAction, MapType
 from simwasm.abi.table import Abi
-from simwasm.errors import Trap
 from simwasm.host.buffers import Buffer
-from simwasm.host.context import Context
+from simwasm.host.context import Context, RootContext
 from simwasm.host.headers import HeaderMap
 from simwasm.plugin import FailPolicy
 
 if TYPE_CHECKING:
     from simwasm.host.lane import Lane
     from simwasm.host.stream import Stream
-    from simwasm.host.vm import Vm
 
 _HEADERS = {member.value: member for member in HeadersAction} | {
     HeadersAction.CONTINUE_AND_END_STREAM: HeadersAction.CONTINUE
@@ -42,8 +40,9 @@ class StreamContext(Context):
 
     stream: Stream
 
-    def __init__(self, vm: Vm, stream: Stream) -> None:
-        self.vm = vm
+    def __init__(self, root: RootContext, stream: Stream) -> None:
+        self.vm = vm = root.vm
+        self.root = root
         self.id = 0
         self.logging = False
         self.maps: dict[MapType, HeaderMap] = {}
@@ -57,7 +56,7 @@ class StreamContext(Context):
 
     @property
     def log_name(self) -> str:
-        return self.vm.stream_log_name
+        return self.root.stream_log_name
 
     def begin(self) -> None:
         """Create the context in the guest."""
@@ -72,14 +71,15 @@ class StreamContext(Context):
         if not self.id:
             if not lane.request:
                 return _GO
-            self.begin()
+            if self.vm.failed is None:
+                self.begin()
         assert lane.headers is not None
         self.maps[lane.headers_type] = lane.headers
         self.ending = lane if end else None
         args = (len(lane.headers), end) if self._with_end else (len(lane.headers),)
         result = self._ask(lane, lane.on_headers, args, _ALL)
         status = _ALL if self.vm.stopped else _HEADERS.get(result, _ALL)
-        if status is _PAUSE and not self.vm.plugin.stop_iteration_on_headers:
+        if status is _PAUSE and not self.root.plugin.stop_iteration_on_headers:
             status = _ALL
         if self.vm.deeds:
             self.vm.settle()
@@ -129,7 +129,7 @@ class StreamContext(Context):
         if vm.failed is None:
             result = vm.call(self, function, *args)
             if result is not None:
-                self.stream.actions.append((vm.plugin.name, function, result))
+                self.stream.actions.append((self.root.plugin.name, function, result))
                 return result
             if vm.failed is None:
                 return 0
@@ -137,7 +137,7 @@ class StreamContext(Context):
 
     def _refuse(self, lane: Lane, stop: Any) -> Any:
         """The VM has failed: answer 503, once; what comes after that, the answer too, goes past."""
-        if self._failed:
+        if self._failed or self.root.plugin.fail_policy is FailPolicy.FAIL_OPEN_AT_ONCE:
             return 0
         self._failed = True
         self.stream.local_reply(503, b"", (), details="wasm_fail_stream", grpc_status=14)
@@ -181,10 +181,10 @@ class StreamContext(Context):
             self.maps.pop(kind, None)
         self.buffers.pop(BufferType.HTTP_REQUEST_BODY, None)
 
-    def end(self) -> None:
-        """The exchange is over: log, done, delete."""
+    def log_end(self) -> None:
+        """The exchange is over and is logged."""
         vm = self.vm
-        if vm.failed:
+        if vm.failed is not None:
             return
         if not self.id:
             self.begin()
@@ -192,13 +192,14 @@ class StreamContext(Context):
         self.buffers = {}
         self.ending = None
         self.logging = True
-        for function in ("proxy_on_log", "proxy_on_done", "proxy_on_delete"):
-            vm.tell(self, function)
-            self.logging = False
+        vm.tell(self, "proxy_on_log")
+        self.logging = False
+
+    def end(self) -> None:
+        """The exchange is logged by everyone, and this plugin's part of it ends."""
+        vm = self.vm
+        if not self.id:
+            return
+        vm.tell(self, "proxy_on_done")
+        vm.tell(self, "proxy_on_delete")
         vm.forget(self)
-
-
-def skipped(vm: Vm) -> bool:
-    """Whether new streams go round this plugin: it trapped, and is allowed to fail open."""
-    failed: Trap | None = vm.failed
-    return failed is not None and vm.plugin.fail_policy is FailPolicy.FAIL_OPEN

@@ -76,9 +76,9 @@ class Lane:
     trailers_type: MapType
     body_type: BufferType
 
-    def __init__(self, stream: Stream, filters: list[StreamContext]) -> None:
+    def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        self.stations = [Station(filter, index) for index, filter in enumerate(filters)]
+        self.stations: list[Station] = []
         self.headers: HeaderMap | None = None
         self.trailers: HeaderMap | None = None
         self.buffer: Buffer | None = None
@@ -91,6 +91,10 @@ class Lane:
         """How many filter callbacks of this direction are running."""
         self.received = 0
         """How many body bytes have come in."""
+
+    def lead_through(self, filters: list[StreamContext]) -> None:
+        """Have the message pass these filters."""
+        self.stations = [Station(filter, index) for index, filter in enumerate(filters)]
 
     @property
     def held(self) -> bool:

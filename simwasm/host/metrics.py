@@ -26,9 +26,16 @@ class Metrics:
 
     def __init__(self) -> None:
         self.by_name: dict[tuple[MetricType, str], Metric] = {}
+        self.events: dict[str, int] = {}
+        """The host's own counters, which plugins cannot see, by their full names."""
 
     def find(self, type: MetricType, name: str) -> Metric:
         return self.by_name.setdefault((type, name), Metric(type, name))
+
+    def happened(self, plugin: str, what: str) -> None:
+        """Count something that the host did for a plugin."""
+        name = f"wasm.{plugin}.{what}"
+        self.events[name] = self.events.get(name, 0) + 1
 
 
 class MetricIds:

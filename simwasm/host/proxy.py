@@ -1,4 +1,4 @@
-"""The proxy: plugins in their VMs, exchanges through them, and the time in which it happens.
+"""The proxy: workers with plugins in their VMs, exchanges through them, and the time in which it happens.
 
 Everything that could differ between two runs enters here as an argument: plugins, exchanges, seed, the start of time,
 and what answers for guests, upstream and clusters.
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from random import Random
+from typing import Protocol
 
 from simwasm.abi.enums import LogLevel
-from simwasm.errors import PluginError, Trap, TrapKind
-from simwasm.exchange import Exchange
+from simwasm.errors import Trap, TrapKind
+from simwasm.exchange import Connection, Exchange
 from simwasm.host.clock import Clock
-from simwasm.host.context import RootContext
 from simwasm.host.metrics import Metrics
 from simwasm.host.outcome import LogLine, Outcome
 from simwasm.host.ports import AskCluster, AskUpstream
@@ -22,6 +22,7 @@ from simwasm.host.profile import ENVOY, Profile
 from simwasm.host.shared import Queues, SharedData
 from simwasm.host.stream import Stream
 from simwasm.host.vm import Vm
+from simwasm.host.worker import Worker, shares
 from simwasm.plugin import Plugin
 
 AT_ONE_INSTANT = 100_000
@@ -29,19 +30,41 @@ FOR_ONE_EXCHANGE = 1_000_000
 """How many jobs there may be: a millisecond's tick until a stream is idle for too long makes 300,000."""
 
 
+_NO_CONNECTION = Connection()
+"""What stands for a connection that nobody has told anything of."""
+
+
+class Guests(Protocol):
+    """Who makes the guests of VMs."""
+
+    def load(self, vm: Vm) -> None:
+        """Give a VM its guest and run the module's own start."""
+        ...
+
+    def unload(self, vm: Vm) -> None:
+        """Take a guest away that is not called any more."""
+        ...
+
+
 class Proxy:
-    """One Envoy worker, as far as a plugin can tell."""
+    """An Envoy, as far as a plugin can tell: its workers, and what they share."""
 
     def __init__(
         self,
+        plugins: Iterable[Plugin] = (),
         *,
+        guests: Guests,
         ask_upstream: AskUpstream,
         ask_cluster: AskCluster,
+        workers: int = 1,
         clusters: Collection[str] = (),
         profile: Profile = ENVOY,
         now_ns: int = 0,
         on_log: Callable[[LogLine], None] | None = None,
     ) -> None:
+        self.plugins = tuple(plugins)
+        """The chain, in its order."""
+        self.guests = guests
         self.ask_upstream = ask_upstream
         self.ask_cluster = ask_cluster
         self.profile = profile
@@ -52,8 +75,16 @@ class Proxy:
         self.shared_data = SharedData()
         self.queues = Queues()
         self.vms: list[Vm] = []
+        """All that are in use, on every worker, in the order in which they were made."""
+        self.traps = 0
+        """How many VMs have failed."""
+        self.workers = [Worker(self, number) for number in range(1, workers + 1)]
         self.open_streams: dict[Stream, None] = {}
         """In the order in which they were opened."""
+        self._connections: dict[Connection, Worker] = {}
+        self._turn = 0
+        self._names: dict[str, int] = {}
+        """How many VMs there were of each name."""
         self._outcomes: deque[Outcome] = deque()
         self._on_log = on_log
         self._left = AT_ONE_INSTANT
@@ -63,11 +94,31 @@ class Proxy:
         self._rounds = 0
         """How often they were counted since the last exchange ended."""
 
-    def add(self, plugin: Plugin) -> Vm:
-        """Put a plugin at the end of the chain; its `guest` has to be there before `start`."""
-        vm = Vm(self, plugin)
+    def new_vm(self, plugin: Plugin, worker: int) -> Vm:
+        """A VM for a plugin and all that share it, still without a guest."""
+        inside = dict.fromkeys(each.name for each in self.plugins if shares(each, plugin))
+        name = " + ".join(inside) + (f"@{worker}" if worker > 1 else "")
+        self._names[name] = count = self._names.get(name, 0) + 1
+        vm = Vm(self, plugin, name if count == 1 else f"{name}#{count}")
         self.vms.append(vm)
         return vm
+
+    def let_go(self, vm: Vm) -> None:
+        """Forget a VM that nobody uses any more."""
+        self.vms.remove(vm)
+        self.guests.unload(vm)
+
+    def worker_of(self, exchange: Exchange) -> Worker:
+        """The worker that an exchange's connection belongs to; they take turns."""
+        if len(self.workers) == 1:
+            return self.workers[0]
+        connection = exchange.connection
+        worker = None if connection == _NO_CONNECTION else self._connections.get(connection)
+        if worker is None:
+            worker = self.workers[self._turn % len(self.workers)]
+            self._turn += 1
+            self._connections[connection] = worker
+        return worker
 
     def log(self, level: LogLevel, text: str, stream: Stream | None = None) -> None:
         """Write one line of the proxy's log, if it is loud enough."""
@@ -80,14 +131,9 @@ class Proxy:
             self._on_log(line)
 
     def start(self) -> None:
-        """Start every plugin; a plugin that does not is an error."""
-        for vm in self.vms:
-            root = RootContext(vm)
-            vm.tell(root, "proxy_on_context_create", 0)
-            started = vm.tell(root, "proxy_on_vm_start", len(vm.plugin.vm_config))
-            _started(vm, "proxy_on_vm_start", started, "Failed to start base Wasm")
-            configured = root.configure("proxy_on_configure")
-            _started(vm, "proxy_on_configure", configured, "Failed to configure base Wasm plugin")
+        """Start every plugin on every worker; a plugin that does not start is an error."""
+        for worker in self.workers:
+            worker.start()
 
     def open(self, exchange: Exchange) -> Stream:
         """Begin an exchange when it is due, at once if that is past."""
@@ -166,17 +212,6 @@ class Proxy:
             yield from self.ended_now()
 
     def stop(self) -> None:
-        """Stop the worker: every root context is told."""
-        for vm in self.vms:
-            if vm.root is not None:
-                vm.root.close()
-
-
-def _started(vm: Vm, function: str, answer: object, complaint: str) -> None:
-    if vm.failed is not None:
-        raise vm.failed
-    if answer is False:
-        raise PluginError(
-            f"{vm.plugin.name}: {complaint}: {function} returned false. Look at what the plugin logged, and at its "
-            f"configuration ({len(vm.plugin.config)} bytes)"
-        )
+        """Stop the workers: every root context is told."""
+        for worker in self.workers:
+            worker.stop()

@@ -18,7 +18,7 @@ from simwasm.abi.enums import MapType
 from simwasm.exchange import Exchange, Header, decimal
 from simwasm.host import edge
 from simwasm.host.clock import Job, Timer
-from simwasm.host.filters import StreamContext, skipped
+from simwasm.host.filters import StreamContext
 from simwasm.host.headers import HeaderMap
 from simwasm.host.lane import Held, Lane, RequestLane, ResponseLane
 from simwasm.host.outcome import LogLine, Outcome, Taken
@@ -46,10 +46,9 @@ class Stream:
         self.proxy = proxy
         self.exchange = exchange
         self.started = proxy.clock.now
-        filters = [StreamContext(vm, self) for vm in proxy.vms if not skipped(vm)]
-        self.filters = filters
-        self.request = RequestLane(self, filters)
-        self.response = ResponseLane(self, filters[::-1])
+        self.filters: list[StreamContext] = []
+        self.request = RequestLane(self)
+        self.response = ResponseLane(self)
         self.ended = False
         self.actions: list[tuple[str, str, Any]] = []
         self.logs: list[LogLine] = []
@@ -75,7 +74,11 @@ class Stream:
     # The request comes in.
 
     def begin(self) -> None:
-        """The request's headers arrive; its body follows as it was recorded."""
+        """The request's headers arrive and the chain is made for it; its body follows as it was recorded."""
+        self.started = self.proxy.clock.now
+        self.filters = filters = self.proxy.worker_of(self.exchange).filters(self)
+        self.request.lead_through(filters)
+        self.response.lead_through(filters[::-1])
         message = self.exchange.request
         connection = self.exchange.connection
         headers = edge.request_for_filters(message.headers, connection, self.proxy.random)
@@ -254,7 +257,7 @@ class Stream:
             for station in lane.stations:
                 if station.held is not Held.NOTHING:
                     side = "request" if lane.request else "response"
-                    return f"{station.filter.vm.plugin.name} paused the {side} and nobody resumed it"
+                    return f"{station.filter.root.plugin.name} paused the {side} and nobody resumed it"
         return ""
 
     # The end.
@@ -280,6 +283,8 @@ class Stream:
         self.proxy.clock.soon(self._end)
 
     def _end(self) -> None:
+        for filter in self.filters:
+            filter.log_end()
         for filter in self.filters:
             filter.end()
         client = self._to_client

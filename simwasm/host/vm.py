@@ -1,8 +1,9 @@
-"""What the host knows of one plugin VM: its contexts, who is current, and what waits for the call to end.
+"""What the host knows of one VM: its contexts, who is current, and what waits for the call to end.
 
 Rules, as in the real host:
 
-- context ids count from 1 and are never used twice; the root comes first;
+- plugins with the same code, vm_id and VM configuration share a VM, each with a root of its own;
+- context ids count from 1 and are never used twice; the first root comes first;
 - `context` is whom host calls act for: the current context, or the effective one until the call ends;
 - what a plugin asks for during a call (a local reply, to continue, to close) waits in one queue for the whole VM and
   is carried out when that call has returned, whichever stream asked;
@@ -34,31 +35,45 @@ _CALL_ID_STEP = 4
 
 
 class Vm:
-    """One VM with one plugin in it."""
+    """One VM: a guest, and the roots of the plugins in it."""
 
-    def __init__(self, proxy: Proxy, plugin: Plugin) -> None:
+    def __init__(self, proxy: Proxy, plugin: Plugin, name: str) -> None:
         self.proxy = proxy
         self.plugin = plugin
+        """The plugin it was made for, whose code, vm_id, VM configuration, environment and capabilities it has."""
+        self.name = name
+        """What it is called wherever people look: like no other VM of the run."""
         self.guest: Guest = {}
         self.calls = 0
         """How many callbacks there have been: each has a budget of its own."""
         self.contexts: dict[int, Context] = {}
         self.context: Context | None = None
         self.current: Context | None = None
-        self.root: RootContext | None = None
+        self.roots: list[RootContext] = []
+        """The plugins in it, in the order in which they were started."""
         self.failed: Trap | None = None
         self.stopped = False
         """The plugin sent a local reply during this call, so the iteration stops whatever it returns."""
         self.metrics = MetricIds(proxy.metrics)
-        self.log_name = _log_name(plugin.root_id, plugin.vm_id)
-        """What the log lines of the plugin's root begin with."""
-        self.stream_log_name = _log_name(plugin.name, plugin.root_id, plugin.vm_id)
         self.deeds: deque[Deed] = deque()
         """What waits for the current call to return; a local reply is always among it when `stopped`."""
         self.in_flight: dict[int, Flight] = {}
         """The callouts that have not been answered, by their numbers."""
         self._ids = count(1)
         self._call_ids = [0, 0, 0]
+
+    @property
+    def root(self) -> RootContext | None:
+        """The root of whoever host calls act for; the first one while nobody acts."""
+        context = self.context
+        if context is not None:
+            return context.root
+        return self.roots[0] if self.roots else None
+
+    def root_of(self, plugin: Plugin) -> RootContext | None:
+        """The root that a plugin has here; one that is told apart by nothing Envoy looks at has the same."""
+        key = _key(plugin)
+        return next((root for root in self.roots if _key(root.plugin) == key), None)
 
     def next_context_id(self) -> int:
         return next(self._ids)
@@ -105,6 +120,7 @@ class Vm:
     def fail(self, function: str, trap: Trap) -> None:
         """Note that the guest trapped; every later call is skipped."""
         self.failed = trap
+        self.proxy.traps += 1
         trace = "".join(f"\n  {i:>2}: {frame}" for i, frame in enumerate(trap.frames))
         self.proxy.log(LogLevel.ERROR, f"Function: {function} failed: {trap}{trace}")
 
@@ -115,5 +131,6 @@ class Vm:
             self.context = self.current
 
 
-def _log_name(*parts: str) -> str:
-    return " ".join(part for part in ("wasm log", *parts) if part)
+def _key(plugin: Plugin) -> tuple[object, ...]:
+    """What tells the plugins of a VM apart."""
+    return plugin.name, plugin.root_id, plugin.config

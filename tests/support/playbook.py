@@ -37,7 +37,7 @@ class Guest:
 
     def __init__(self, name: str = "table", config: bytes = b"", policy: FailPolicy = FailPolicy.FAIL_CLOSED,
                  vm_id: str = "", **callbacks: Deed) -> None:  # fmt: skip
-        self.plugin = TablePlugin(name, b"", config=config, fail_policy=policy, vm_id=vm_id)
+        self.plugin = TablePlugin(name, name.encode(), config=config, fail_policy=policy, vm_id=vm_id)
         self.callbacks = {f"proxy_{name}": deed for name, deed in callbacks.items()}
         self.vm: Vm | None = None
 
@@ -53,22 +53,33 @@ class Play:
     """A proxy with guests, run to the end; `seen` is the sequence of what it asked for."""
 
     def __init__(self, *guests: Guest, profile: Profile = ENVOY, clusters: Iterable[str] = (),
-                 answer: Answer | None = None, callout: AskCluster | None = None) -> None:  # fmt: skip
+                 answer: Answer | None = None, callout: AskCluster | None = None,
+                 workers: int = 1) -> None:  # fmt: skip
         self.log: list[LogLine] = []
         self.seen: list[str] = []
         self.outcomes: list[Outcome] = []
         self._answer = answer
         self._callout = callout
+        self._guests = {guest.plugin.name: guest for guest in guests}
         self.proxy = Proxy(
+            [guest.plugin for guest in guests],
+            guests=self,
+            workers=workers,
             ask_upstream=self._ask_upstream,
             ask_cluster=self._ask_cluster,
             profile=profile,
             clusters=tuple(clusters),
             on_log=self.log.append,
         )
-        for guest in guests:
-            guest.vm = self.proxy.add(guest.plugin)
-            guest.vm.guest = {name: self._callback(name, guest) for name in guest.callbacks}
+
+    def load(self, vm: Vm) -> None:
+        """Give a VM the callbacks of its plugin; calls are made for the VM that came last."""
+        guest = self._guests[vm.plugin.name]
+        guest.vm = vm
+        vm.guest = {name: self._callback(name, guest) for name in guest.callbacks}
+
+    def unload(self, vm: Vm) -> None:
+        """Nothing is to be let go of."""
 
     def start(self) -> Play:
         self.proxy.start()
@@ -76,7 +87,7 @@ class Play:
 
     def run(self, *exchanges: Exchange | Message, together: bool = False) -> Outcome:
         """Run exchanges (a message is an exchange without an answer of its own); the last outcome."""
-        if not self.proxy.vms or self.proxy.vms[0].root is None:
+        if not self.proxy.vms:
             self.start()
             self.seen.clear()
         given = [

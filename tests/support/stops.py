@@ -94,7 +94,7 @@ def visit(
         name = entered.function.name if event is entered else f"-{entered.function.name}"
         if name in looks:
             looked.add(name)
-            started = next(each for each in session.started if each.vm.plugin.name == entered.vm)
+            started = next(each for each in session.started if each.vm.name == entered.vm)
             memory = started.instance.memory if started.instance is not None else None
             looks[name](Standing(session.proxy, tape, memory))
 
@@ -116,7 +116,7 @@ def _begin(proxy: Proxy, tape: Tape, event: Event) -> None:
         or not event.args[1]
     ):
         return
-    vm = next(vm for vm in proxy.vms if vm.plugin.name == event.vm)
+    vm = next(vm for vm in proxy.vms if vm.name == event.vm)
     stream = vm.contexts[event.args[0]].stream
     assert stream is not None
     span = tape.spans[-1] if tape.spans and tape.spans[-1].exchange is stream.exchange else None

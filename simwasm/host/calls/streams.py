@@ -88,7 +88,7 @@ def proxy_set_tick_period_milliseconds(vm: Vm, period: int) -> None:
 
 
 def proxy_set_effective_context(vm: Vm, id: int) -> Refusal | None:
-    found = vm.contexts.get(id) if id else vm.root
+    found = vm.contexts.get(id) if id else vm.current
     if found is None:
         return Refusal(
             Status.BAD_ARGUMENT, f"there is no context {id}: it never was, or its stream has ended"
