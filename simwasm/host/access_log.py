@@ -30,8 +30,8 @@ def access_log_line(outcome: Outcome, cluster: str, upstream: str) -> str:
         "protocol": connection.protocol,
         "request_id": first(asked, "x-request-id"),
         "requested_server_name": connection.requested_server_name or None,
-        "response_code": str(outcome.status or 0),
-        "response_flags": _flags(outcome),
+        "response_code": str(outcome.code),
+        "response_flags": flags(outcome),
         "route_name": "default",
         "start_time": timestamp(outcome.started_ns, digits=3),
         "trace_id": None,
@@ -61,7 +61,8 @@ _FLAGS = (
 """`response_flags` by the beginning of the details; the first that fits."""
 
 
-def _flags(outcome: Outcome) -> str:
+def flags(outcome: Outcome) -> str:
+    """`response_flags`."""
     return next((flag for details, flag in _FLAGS if outcome.details.startswith(details)), _NONE)
 
 

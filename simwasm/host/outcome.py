@@ -52,6 +52,9 @@ class Outcome(NamedTuple):
     asked: Headers
     """The request's headers as the filters left them, for the access log."""
 
+    code: int = 0
+    """The status that the access log tells: that of the response, or of one that was cut off before it left."""
+
     @property
     def status(self) -> int | None:
         """The status that the client received."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from simwasm.exchange import Message
+from simwasm.exchange import Message, decimal
 from simwasm.host import edge
 from simwasm.host.headers import HeaderMap
 from simwasm.host.pieces import Assembly, Delivery
@@ -86,6 +86,7 @@ class Router:
             status, body, details = edge.no_answer(Failure(cut))
             stream.local_reply(status, body, (), details=details)
             return
+        stream.code, stream.details = decimal(begun.header(":status")) or 0, "via_upstream"
         found = edge.received(begun, self._headers.get(":method"))
         seen = edge.response_for_filters(found.headers, stream.proxy.clock.now - asked_at)
         bare = not found.body and not found.trailers

@@ -37,7 +37,7 @@ class Stream:
     """An exchange in the making."""
 
     __slots__ = (
-        "proxy", "exchange", "started", "filters", "request", "response", "ended", "actions", "logs", "details",
+        "proxy", "exchange", "started", "filters", "request", "response", "ended", "actions", "logs", "details", "code",
         "waiting", "state", "received", "router", "_prepared", "_local", "_reset", "_to_client",
         "_grpc", "_idle", "_last",
     )  # fmt: skip
@@ -53,6 +53,8 @@ class Stream:
         self.actions: list[tuple[str, str, Any]] = []
         self.logs: list[LogLine] = []
         self.details = ""
+        self.code = 0
+        """The status that the access log tells, which need not have left the proxy."""
         self.waiting = ""
         self.state: dict[str, bytes] = {}
         """Filter state, by key: what plugins share along the chain."""
@@ -114,14 +116,14 @@ class Stream:
         self._finish()
 
     def _answer_headers(self, headers: HeaderMap, end: bool) -> None:
-        if decimal(headers.get(":status")) is None:
+        code = decimal(headers.get(":status"))
+        if code is None:
             details = "filter_removed_required_response_headers{missing_required_header:_:status}"
             self.response.headers = None
             return self.local_reply(
                 502, b"missing required header: :status", (), details=details, direct=True
             )
-        if not self._local and not self.details:
-            self.details = "via_upstream"
+        self.code = code
         self._begin_answer(headers, not end)
         if end:
             self._finish()
@@ -154,6 +156,7 @@ class Stream:
         if self._to_client.headers is not None:
             return self.reset("local reply after response headers")
         self._local = True
+        self.code = status
         if self.response.headers is not None or direct:
             self._answer_directly(reply, content)
         else:
@@ -186,7 +189,8 @@ class Stream:
         if lane.request:
             return self.local_reply(413, b"Payload Too Large", (), details="request_payload_too_large")
         if self._to_client.headers is not None:
-            return self.reset("response_payload_too_large")
+            self.details = "response_payload_too_large"
+            return self.reset(self.details)
         return self.local_reply(500, b"Internal Server Error", (), details="response_payload_too_large")
 
     # What plugins ask of a stream.
@@ -299,6 +303,7 @@ class Stream:
             logs=tuple(self.logs),
             bytes_received=self.received,
             bytes_sent=client.size,
+            code=self.code,
             started_ns=self.started,
             ended_ns=self.proxy.clock.now,
             waiting=self.waiting,

@@ -45,6 +45,8 @@ class Scenario:
     """Who answers the requests that pass; by default whoever was recorded."""
     started_ns: int = 0
     """When the worker started."""
+    buffer_limit: int | None = None
+    """Bytes that may wait on a connection; None for Envoy's own megabyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class Seen:
     callouts: tuple[tuple[str, Message], ...]
     """What each cluster was asked, with the cluster's name."""
     inside: Inside
+    logged: str = ""
+    """What the access log says of it: status, flags and why; nothing if the client went away while it hung."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,7 @@ def _seen(seen: Seen, ignored: frozenset[str]) -> Aspects:
         tuple(line for name, asked in called for line in (f"to {name}:", *_message(asked, ignored))),
     )
     yield from _inside(seen.inside)
+    yield "access log", (seen.logged,)
 
 
 def _inside(inside: Inside) -> Aspects:

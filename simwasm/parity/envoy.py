@@ -36,7 +36,7 @@ from simwasm.plugin import Plugin
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_PATIENCE = 10.0
+_PATIENCE = 30.0
 _BLINK = 0.01
 _COMPLAINTS = 6
 

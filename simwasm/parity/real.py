@@ -45,6 +45,8 @@ def judge(scenario: Scenario, patience: float = PATIENCE) -> Account:
             Envoy.start(
                 *scenario.plugins,
                 upstream=servers.upstream.address,
+                access_log=True,
+                buffer_limit=scenario.buffer_limit,
                 clusters=servers.cluster_addresses(),
             )
         )
@@ -62,7 +64,11 @@ def _seen(exchange: Exchange, envoy: Envoy, servers: _Servers, log: _Log, patien
     fetched = fetch(envoy.port, sent.request, timeout=patience)
     envoy.settle()
     client = None if fetched.end is End.TIMEOUT or fetched.response is None else on_wire(fetched.response)
-    return Seen(sent, fetched.end, client, servers.asked(), servers.called(), log.fresh())
+    rows = () if fetched.end is End.TIMEOUT else envoy.access_log()[-1:]
+    logged = "".join(
+        "{response_code} {response_flags} {response_code_details}".format_map(row) for row in rows
+    )
+    return Seen(sent, fetched.end, client, servers.asked(), servers.called(), log.fresh(), logged)
 
 
 class _Servers:

@@ -9,9 +9,11 @@ from simwasm.abi.enums import LogLevel
 from simwasm.abi.table import Side
 from simwasm.engines.engine import Engine
 from simwasm.exchange import Exchange, Message
+from simwasm.host.access_log import flags
 from simwasm.host.clock import SECOND
 from simwasm.host.outcome import LogLine, Outcome
 from simwasm.host.ports import Answer, Callout, Failure
+from simwasm.host.profile import ENVOY
 from simwasm.parity.account import (
     TICK,
     Account,
@@ -46,6 +48,7 @@ def simulate(scenario: Scenario, engine: Engine) -> Account:
         clusters=scenario.clusters.keys(),
         ask_upstream=notes.ask_upstream,
         ask_cluster=notes.ask_cluster,
+        profile=replace(ENVOY, buffer_limit=scenario.buffer_limit or ENVOY.buffer_limit),
         now_ns=scenario.started_ns,
         on_log=notes.logged,
     )
@@ -131,9 +134,9 @@ class _Notes:
     def seen(self, outcome: Outcome) -> Seen:
         """What everyone saw of the exchange that has ended."""
         client, end = _got(outcome)
-        found = Seen(
-            outcome.exchange, end, client, tuple(self._upstream), tuple(self._callouts), self.inside()
-        )
+        asked, called = tuple(self._upstream), tuple(self._callouts)
+        logged = "" if end is End.TIMEOUT else f"{outcome.code} {flags(outcome)} {outcome.details}"
+        found = Seen(outcome.exchange, end, client, asked, called, self.inside(), logged)
         self._upstream.clear()
         self._callouts.clear()
         return found
