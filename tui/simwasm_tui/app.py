@@ -31,6 +31,7 @@ from simwasm.cli.bring import bring
 from simwasm.errors import SimwasmError
 from simwasm_tui import crash, keymap
 from simwasm_tui.commands import COMMANDS as TABLE
+from simwasm_tui.ink import CLASSES
 from simwasm_tui.messages import Changed, Complain
 from simwasm_tui.palette import Commands, every_key
 from simwasm_tui.panes.table import BY_ID, load
@@ -63,6 +64,7 @@ class DebuggerApp(App[int]):
 
     TITLE = "simwasm"
     CSS_PATH = Path(__file__).with_name("app.tcss")
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(CLASSES)
     COMMANDS: ClassVar = {Commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+z", "suspend_process", show=False, priority=True, id="suspend")
@@ -72,7 +74,7 @@ class DebuggerApp(App[int]):
         super().__init__(ansi_color=True if "NO_COLOR" in environ else None)  # grey is a colour too
         for own in THEMES:
             self.register_theme(own)
-        self.theme = start.theme if start.theme in self.available_themes else DARK.name
+        self._paint(start.theme if start.theme in self.available_themes else DARK.name)
         self.beginning = start
         self.debugger: Debugger | None = None
         self.main: MainScreen | None = None
@@ -83,9 +85,20 @@ class DebuggerApp(App[int]):
         """The keys that pause and interrupt."""
         self._wishes = keymap.Keymap({})
 
+    def _paint(self, name: str) -> None:
+        """Have a theme and its classes from the start; for what comes later, style sheets are read and applied again."""
+        self.set_class(self.no_color, "-no-color", update=False)
+        theme = self.available_themes[name]
+        if theme.ansi:  # which filters its colours too
+            self.theme = name
+            return
+        self.set_reactive(App.theme, name)
+        self.set_class(theme.dark, "-dark-mode", update=False)
+        self.set_class(not theme.dark, "-light-mode", update=False)
+        self.set_class(True, f"-theme-{name}", update=False)
+        self.stylesheet.set_variables(self.get_css_variables())
+
     def on_mount(self) -> None:
-        if self.no_color:
-            self.add_class("-no-color")
         with suppress(NotImplementedError, RuntimeError):  # Windows; a thread other than the main one
             for number in _ENDING:
                 get_running_loop().add_signal_handler(number, self.exit, None, 128 + number)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from simwasm_tui.ink import CLASSES
 from simwasm_tui.text import Line
 from simwasm_tui.widgets.virtual_list import FixedLines, VirtualList
 from terminal import run
@@ -31,6 +32,8 @@ class Numbers:
 
 
 class ListApp(App[None]):
+    COMPONENT_CLASSES = CLASSES
+
     def __init__(self, shown: VirtualList) -> None:
         super().__init__()
         self.shown = shown

@@ -11,13 +11,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from simwasm_tui.ink import style_of
-from simwasm_tui.text import INKS, Line
+from simwasm_tui.text import Line
 
 
 class Drawn(Widget):
     """Lines of pieces, drawn with the theme's inks."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{name}" for name in INKS}
     ALLOW_SELECT: ClassVar[bool] = False
 
     def __init__(self, *, id: str | None = None) -> None:

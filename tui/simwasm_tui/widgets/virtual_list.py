@@ -29,7 +29,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from simwasm_tui.ink import style_of
-from simwasm_tui.text import INKS, Line, cells, clean, plain
+from simwasm_tui.text import Line, cells, clean, plain
 
 _KEPT = 2048
 _SIDEWAYS = 8
@@ -57,11 +57,6 @@ NOTHING = FixedLines()
 class VirtualList(ScrollView, can_focus=True):
     """A list on the line API."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "list--cursor",
-        "list--found",
-        *(f"ink--{name}" for name in INKS),
-    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
