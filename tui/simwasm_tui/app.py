@@ -86,7 +86,7 @@ class DebuggerApp(App[int]):
         self._wishes = keymap.Keymap({})
 
     def _paint(self, name: str) -> None:
-        """Have a theme and its classes from the start; for what comes later, style sheets are read and applied again."""
+        """Have a theme and its classes from the start; for what comes later, all style sheets are applied again."""
         self.set_class(self.no_color, "-no-color", update=False)
         theme = self.available_themes[name]
         if theme.ansi:  # which filters its colours too
