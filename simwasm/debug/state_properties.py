@@ -7,17 +7,24 @@ from dataclasses import dataclass
 from simwasm.abi.status import Refusal
 from simwasm.exchange import Headers
 from simwasm.host.context import Context
+from simwasm.host.filter_state import PREFIX
 from simwasm.host.headers import HeaderMap
-from simwasm.host.properties import PROPERTIES, find, serialise, why_not
+from simwasm.host.properties import PROPERTIES, find
+from simwasm.host.property_reasons import not_written, why_not
+from simwasm.host.property_values import serialise
 
 Value = str | bytes | int | bool | Headers | None
 
-_PREFIX = "wasm."
-_TIMES: dict[tuple[str, ...], str] = {
-    ("request", "time"): "time in ns",
-    ("request", "duration"): "duration in ns",
+_KINDS = {
+    "string": "text",
+    "int": "integer",
+    "uint": "integer",
+    "bool": "bool",
+    "timestamp": "time in ns",
+    "duration": "duration in ns",
+    "map": "map",
 }
-_KINDS = ((bool, "bool"), (int, "integer"), (str, "text"), (bytes, "bytes"), (HeaderMap, "map"))
+"""What the types of CEL are called here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +63,26 @@ def property_at(context: Context, path: tuple[str, ...]) -> PropertyState:
 def _own(context: Context) -> tuple[PropertyState, ...]:
     state = context.stream.state if context.stream is not None else {}
     return tuple(
-        PropertyState(tuple(key.removeprefix(_PREFIX).split("\0")), "bytes", value, value, own=True)
-        for key, value in state.items()
+        PropertyState(_path_of(key), "bytes", found.value, found.value or b"", own=True)
+        for key, found in state.items()
     )
 
 
+def _path_of(key: str) -> tuple[str, ...]:
+    """The path by which a plugin asks for something in filter state."""
+    return tuple(key.removeprefix(PREFIX).split("\0")) if key.startswith(PREFIX) else ("filter_state", key)
+
+
 def _known(context: Context, path: tuple[str, ...]) -> PropertyState:
-    value = PROPERTIES[path](context)
+    row = PROPERTIES[path]
+    value = row.find(context)
     if value is None:
         return PropertyState(path, "", None, b"", f"not available now: {why_not(context, path)}")
-    kind = _TIMES.get(path) or next(name for type, name in _KINDS if isinstance(value, type))
-    shown = value.entries if isinstance(value, HeaderMap) else value
-    return PropertyState(path, kind, shown, serialise(value))
+    raw = serialise(value)
+    if raw is None:
+        return PropertyState(path, "", None, b"", not_written(path))
+    if row.kind == "message":
+        return PropertyState(path, "bytes", raw, raw)
+    return PropertyState(
+        path, _KINDS[row.kind], value.entries if isinstance(value, HeaderMap) else value, raw
+    )

@@ -50,20 +50,25 @@ def access_log_line(outcome: Outcome, cluster: str, upstream: str) -> str:
 
 
 _FLAGS = (
-    ("upstream_reset_before_response_started{connection_termination}", "UC"),
-    ("upstream_reset_after_response_started{connection_termination}", "UC"),
-    ("upstream_reset", "UF"),
-    ("response_timeout", "UT"),
-    ("stream_idle_timeout", "SI"),
-    ("route_not_found", "NR"),
-    ("filter_removed_required_request_headers", "DPE"),
+    ("upstream_reset_before_response_started{connection_termination}", "UC", 0x40),
+    ("upstream_reset_after_response_started{connection_termination}", "UC", 0x40),
+    ("upstream_reset", "UF", 0x20),
+    ("response_timeout", "UT", 0x4),
+    ("stream_idle_timeout", "SI", 0x10000),
+    ("route_not_found", "NR", 0x100),
+    ("filter_removed_required_request_headers", "DPE", 0x40000),
 )
-"""`response_flags` by the beginning of the details; the first that fits."""
+"""`response_flags`, and the bit in the property of that name, by the beginning of the details; the first that fits."""
 
 
 def flags(outcome: Outcome) -> str:
     """`response_flags`."""
-    return next((flag for details, flag in _FLAGS if outcome.details.startswith(details)), _NONE)
+    return next((flag for details, flag, _ in _FLAGS if outcome.details.startswith(details)), _NONE)
+
+
+def flag_bits(details: str) -> int:
+    """The property `response.flags`."""
+    return next((bit for start, _, bit in _FLAGS if details.startswith(start)), 0) if details else 0
 
 
 def timestamp(at_ns: int, digits: int = 6) -> str:

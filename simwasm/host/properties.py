@@ -1,80 +1,144 @@
-"""The property tree: what `proxy_get_property` finds, and how it is written down.
+"""The property tree: what `proxy_get_property` finds.
 
-One row a property: a path, and a function of the context that gives a value or None where there is none now. Rules,
-Envoy's: strings are raw; integers, times and durations are eight bytes, little-endian; a boolean is one byte; a map is
-header pairs; a whole subtree cannot be read.
+One row a property: a path, what it gives for a context (None where there is no value now), and its type in CEL, which
+`expr_evaluate` needs. What lies deeper (one header, a field of a message) is found step by step from there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from struct import Struct
+from typing import NamedTuple
 
 from simwasm.abi.enums import MapType, Status
-from simwasm.abi.pairs import encode_pairs
 from simwasm.abi.status import Refusal
-from simwasm.exchange import Connection, decimal, to_bytes
+from simwasm.exchange import Connection, decimal
+from simwasm.host import edge
+from simwasm.host.access_log import flag_bits
 from simwasm.host.context import Context
+from simwasm.host.filter_state import PREFIX, State
 from simwasm.host.headers import HeaderMap
+from simwasm.host.messages import LOCALITY, METADATA, NULL, node
+from simwasm.host.property_reasons import no_value, not_written, unknown
+from simwasm.host.property_values import TREE, Value, part, serialise
+from simwasm.host.protobuf import Message
+from simwasm.host.routes import Route
 from simwasm.host.stream import Stream
 
-Value = str | bytes | int | bool | HeaderMap | None
-
-_U64 = Struct("<Q")
-_M64 = 0xFFFFFFFFFFFFFFFF
+Path = tuple[str, ...]
+Find = Callable[[Context], Value]
 
 
-def serialise(value: str | bytes | int | bool | HeaderMap) -> bytes:
-    """Write a value as the host does."""
-    if isinstance(value, str):
-        return to_bytes(value)
-    if isinstance(value, bytes):
-        return value
-    if isinstance(value, bool):
-        return b"\1" if value else b"\0"
-    if isinstance(value, int):
-        return _U64.pack(value & _M64)
-    joined: dict[str, str] = {}
-    for name, entry in value.entries:
-        joined[name] = f"{joined[name]},{entry}" if name in joined else entry
-    return encode_pairs(tuple(joined.items()))
+class Property(NamedTuple):
+    """What a path gives, and the type of it."""
+
+    find: Find
+    kind: str = "string"
 
 
-def _map(kind: MapType) -> Callable[[Context], HeaderMap | None]:
-    return lambda context: context.maps.get(kind)
+_NO_HEADERS = HeaderMap()
+_NO_METADATA, _NO_LOCALITY = Message(METADATA), Message(LOCALITY)
 
 
-_REQUEST, _RESPONSE = _map(MapType.HTTP_REQUEST_HEADERS), _map(MapType.HTTP_RESPONSE_HEADERS)
-_RESPONSE_TRAILERS = _map(MapType.HTTP_RESPONSE_TRAILERS)
+def _stream(find: Callable[[Stream], Value]) -> Find:
+    return lambda context: find(context.stream) if context.stream is not None else None
 
 
-def _header(headers: Callable[[Context], HeaderMap | None], name: str) -> Callable[[Context], Value]:
+def _connection(find: Callable[[Connection], Value]) -> Find:
+    return _stream(lambda stream: find(stream.exchange.connection))
+
+
+def _map(kind: MapType) -> Find:
+    """A map; one that is not there now is empty, as long as there is a stream."""
+
     def find(context: Context) -> Value:
-        found = headers(context)
+        found = context.maps.get(kind)
+        return found if found is not None or context.stream is None else _NO_HEADERS
+
+    return find
+
+
+def _header(kind: MapType, name: str) -> Find:
+    def find(context: Context) -> Value:
+        found = context.maps.get(kind)
         return found.get(name) if found is not None else None
 
     return find
 
 
+def _bytes(context: Context, *kinds: MapType) -> int:
+    return sum(found.byte_size() for kind in kinds if (found := context.maps.get(kind)) is not None)
+
+
+_REQUEST, _RESPONSE = MapType.HTTP_REQUEST_HEADERS, MapType.HTTP_RESPONSE_HEADERS
+_TRAILERS = MapType.HTTP_RESPONSE_TRAILERS
+_path = _header(_REQUEST, ":path")
+_content_length = _header(_REQUEST, "content-length")
+
+
 def _url_path(context: Context) -> Value:
-    path = _header(_REQUEST, ":path")(context)
-    return path.partition("?")[0] if isinstance(path, str) else None
+    path = _path(context)
+    return path if path is None else path.partition("?")[0]
 
 
 def _query(context: Context) -> Value:
-    path = _header(_REQUEST, ":path")(context)
-    return path.partition("?")[2] if isinstance(path, str) else None
+    path = _path(context)
+    return path if path is None else path.partition("?")[2].partition("#")[0]
 
 
-def _stream(find: Callable[[Stream], Value]) -> Callable[[Context], Value]:
-    return lambda context: find(context.stream) if context.stream is not None else None
+def _size(context: Context) -> Value:
+    length = _content_length(context)
+    if length is None:
+        return context.stream.received if context.stream is not None else None
+    return _signed(length)
 
 
-def _connection(find: Callable[[Connection], Value]) -> Callable[[Context], Value]:
-    return _stream(lambda stream: find(stream.exchange.connection))
+def _signed(text: str) -> int | None:
+    """A whole number as Envoy reads it here: spaces round it and a sign are allowed, 64 bits are the limit."""
+    text = text.strip(" \t\n\v\f\r")
+    found = decimal(text[1:] if text[:1] in ("-", "+") else text)
+    if found is None:
+        return None
+    number = -found if text[0] == "-" else found
+    return number if -(1 << 63) <= number < 1 << 63 else None
 
 
-def _tls(name: str) -> Callable[[Context], Value]:
+def _total(body: Callable[[Stream], int], *kinds: MapType) -> Find:
+    def find(context: Context) -> Value:
+        return body(context.stream) + _bytes(context, *kinds) if context.stream is not None else None
+
+    return find
+
+
+def _duration(stream: Stream) -> Value:
+    return stream.proxy.clock.now - stream.started if stream.ended else None
+
+
+def _latency(stream: Stream) -> Value:
+    router = stream.router
+    return stream.proxy.clock.now - router.asked_ns if router.answer and stream.response.complete else None
+
+
+def _grpc_status(context: Context) -> Value:
+    """What the trailers or headers say, or else what the HTTP status stands for."""
+    for kind in (_TRAILERS, _RESPONSE):
+        found = context.maps.get(kind)
+        told = decimal(found.get("grpc-status")) if found is not None else None
+        if told is not None:
+            return told
+    code = context.stream.status if context.stream is not None else None
+    return None if code is None else edge.grpc_status_of(code)
+
+
+def _upstream(find: Callable[[Stream], Value]) -> Find:
+    """What is known once the router has taken the request."""
+    return _stream(lambda stream: find(stream) if stream.router.reached else None)
+
+
+def _route(find: Callable[[Route], Value]) -> Find:
+    return _stream(lambda stream: find(stream.route) if stream.route is not None else None)
+
+
+def _tls(name: str) -> Find:
     return _connection(lambda connection: getattr(connection.tls, name) or None if connection.tls else None)
 
 
@@ -82,148 +146,170 @@ def _port(address: str) -> int | None:
     return decimal(address.rpartition(":")[2])
 
 
-def _status(context: Context) -> Value:
-    value = _header(_RESPONSE, ":status")(context)
-    return decimal(value) if isinstance(value, str) else None
+def _node(context: Context) -> Value:
+    profile = context.vm.proxy.profile
+    return node(profile.version, profile.node_id, profile.node_cluster, profile.node_metadata)
 
 
-def _size(context: Context) -> Value:
-    length = _header(_REQUEST, "content-length")(context)
-    if isinstance(length, str):
-        return decimal(length)
-    return context.stream.received if context.stream is not None else None
+def _always(value: Value) -> Find:
+    return _stream(lambda stream: value)
 
 
-def _total(
-    headers: Callable[[Context], HeaderMap | None], body: Callable[[Stream], int]
-) -> Callable[[Context], Value]:
-    def find(context: Context) -> Value:
-        found = headers(context)
-        before = found.byte_size() if found is not None else 0
-        return before + body(context.stream) if context.stream is not None else None
-
-    return find
-
-
-def _bytes_of(headers: Callable[[Context], HeaderMap | None]) -> Callable[[Context], Value]:
-    def find(context: Context) -> Value:
-        found = headers(context)
-        return found.byte_size() if found is not None else None
-
-    return find
-
-
-PROPERTIES: dict[tuple[str, ...], Callable[[Context], Value]] = {
-    ("request", "path"): _header(_REQUEST, ":path"),
-    ("request", "url_path"): _url_path,
-    ("request", "query"): _query,
-    ("request", "host"): _header(_REQUEST, ":authority"),
-    ("request", "scheme"): _header(_REQUEST, ":scheme"),
-    ("request", "method"): _header(_REQUEST, ":method"),
-    ("request", "referer"): _header(_REQUEST, "referer"),
-    ("request", "useragent"): _header(_REQUEST, "user-agent"),
-    ("request", "id"): _header(_REQUEST, "x-request-id"),
-    ("request", "headers"): _REQUEST,
-    ("request", "headers_bytes"): _bytes_of(_REQUEST),
-    ("request", "protocol"): _connection(lambda connection: connection.protocol),
-    ("request", "size"): _size,
-    ("request", "total_size"): _total(_REQUEST, lambda stream: stream.received),
-    ("request", "time"): _stream(lambda stream: stream.started),
-    ("request", "duration"): _stream(
-        lambda stream: stream.proxy.clock.now - stream.started if stream.ended else None
-    ),
-    ("response", "code"): _status,
-    ("response", "code_details"): _stream(lambda stream: stream.details or None),
-    ("response", "flags"): _stream(lambda stream: 0),
-    ("response", "headers"): _RESPONSE,
-    ("response", "headers_bytes"): _bytes_of(_RESPONSE),
-    ("response", "trailers"): _RESPONSE_TRAILERS,
-    ("response", "size"): _stream(lambda stream: stream.sent),
-    ("response", "total_size"): _total(_RESPONSE, lambda stream: stream.sent),
-    ("connection", "id"): _connection(lambda connection: connection.id),
-    ("connection", "mtls"): _connection(
-        lambda connection: connection.tls is not None and connection.tls.mtls
-    ),
-    ("connection", "requested_server_name"): _connection(lambda connection: connection.requested_server_name),
-    ("source", "address"): _connection(lambda connection: connection.source),
-    ("source", "port"): _connection(lambda connection: _port(connection.source)),
-    ("destination", "address"): _connection(lambda connection: connection.destination),
-    ("destination", "port"): _connection(lambda connection: _port(connection.destination)),
-    ("xds", "cluster_name"): _stream(lambda stream: stream.proxy.profile.cluster),
-    ("xds", "route_name"): _stream(lambda stream: stream.proxy.profile.route),
-    ("xds", "listener_direction"): _stream(lambda stream: 0),
-    ("xds", "cluster_metadata"): _stream(lambda stream: b""),
-    ("xds", "node", "id"): lambda context: "",
-    ("metadata",): _stream(lambda stream: b""),
-    ("plugin_name",): lambda context: context.vm.plugin.name,
-    ("plugin_root_id",): lambda context: context.vm.plugin.root_id,
-    ("plugin_vm_id",): lambda context: context.vm.plugin.vm_id,
-    ("connection_id",): _connection(lambda connection: connection.id),
-    **{
-        ("connection", name): _tls(name)
-        for name in (
-            "tls_version",
-            "subject_local_certificate",
-            "subject_peer_certificate",
-            "uri_san_local_certificate",
-            "uri_san_peer_certificate",
-            "dns_san_local_certificate",
-            "dns_san_peer_certificate",
-            "sha256_peer_certificate_digest",
-        )
+_LETTERS: dict[str, dict[str, Property]] = {
+    "request": {
+        "path": Property(_path),
+        "url_path": Property(_url_path),
+        "query": Property(_query),
+        "host": Property(_header(_REQUEST, ":authority")),
+        "scheme": Property(_header(_REQUEST, ":scheme")),
+        "method": Property(_header(_REQUEST, ":method")),
+        "referer": Property(_header(_REQUEST, "referer")),
+        "useragent": Property(_header(_REQUEST, "user-agent")),
+        "id": Property(_header(_REQUEST, "x-request-id")),
+        "headers": Property(_map(_REQUEST), "map"),
+        "headers_bytes": Property(_total(lambda stream: 0, _REQUEST), "int"),
+        "protocol": Property(_connection(lambda connection: connection.protocol)),
+        "size": Property(_size, "int"),
+        "total_size": Property(_total(lambda stream: stream.received, _REQUEST), "int"),
+        "time": Property(_stream(lambda stream: stream.started), "timestamp"),
+        "duration": Property(_stream(_duration), "duration"),
+    },
+    "response": {
+        "code": Property(_stream(lambda stream: stream.status), "int"),
+        "code_details": Property(_stream(lambda stream: stream.told_details)),
+        "flags": Property(_stream(lambda stream: flag_bits(stream.details)), "int"),
+        "grpc_status": Property(_grpc_status, "int"),
+        "headers": Property(_map(_RESPONSE), "map"),
+        "headers_bytes": Property(_total(lambda stream: 0, _RESPONSE), "int"),
+        "trailers": Property(_map(_TRAILERS), "map"),
+        "size": Property(_stream(lambda stream: stream.sent), "int"),
+        "total_size": Property(_total(lambda stream: stream.sent, _RESPONSE, _TRAILERS), "int"),
+        "backend_latency": Property(_stream(_latency), "duration"),
+    },
+    "connection": {
+        "id": Property(_connection(lambda connection: connection.id), "uint"),
+        "mtls": Property(
+            _connection(lambda connection: connection.tls is not None and connection.tls.mtls), "bool"
+        ),
+        "requested_server_name": Property(_connection(lambda connection: connection.requested_server_name)),
+        "termination_details": Property(_always(None)),
+        "transport_failure_reason": Property(_always(None)),
+        **{
+            name: Property(_tls(name))
+            for name in (
+                "tls_version",
+                "subject_local_certificate",
+                "subject_peer_certificate",
+                "uri_san_local_certificate",
+                "uri_san_peer_certificate",
+                "dns_san_local_certificate",
+                "dns_san_peer_certificate",
+                "sha256_peer_certificate_digest",
+            )
+        },
+    },
+    "source": {
+        "address": Property(_connection(lambda connection: connection.source)),
+        "port": Property(_connection(lambda connection: _port(connection.source)), "int"),
+    },
+    "destination": {
+        "address": Property(_connection(lambda connection: connection.destination)),
+        "port": Property(_connection(lambda connection: _port(connection.destination)), "int"),
+    },
+    "upstream": {
+        "address": Property(_upstream(lambda stream: stream.proxy.profile.upstream)),
+        "port": Property(_upstream(lambda stream: _port(stream.proxy.profile.upstream)), "int"),
+        "local_address": Property(_upstream(lambda stream: stream.proxy.profile.upstream_local)),
+        "locality": Property(_upstream(lambda stream: _NO_LOCALITY), "message"),
+        "transport_failure_reason": Property(_upstream(lambda stream: "")),
+        "cx_pool_ready_duration": Property(_upstream(lambda stream: 0), "duration"),
+        "request_attempt_count": Property(_stream(lambda stream: int(stream.router.reached)), "uint"),
+        "num_endpoints": Property(_route(lambda route: 1), "uint"),
+    },
+    "xds": {
+        "node": Property(_node, "message"),
+        "cluster_name": Property(_route(lambda route: route.cluster)),
+        "cluster_metadata": Property(_route(lambda route: _NO_METADATA), "message"),
+        "route_name": Property(_route(lambda route: route.name)),
+        "route_metadata": Property(_route(lambda route: _NO_METADATA), "message"),
+        "virtual_host_name": Property(_stream(lambda stream: stream.proxy.profile.virtual_host)),
+        "virtual_host_metadata": Property(_always(_NO_METADATA), "message"),
+        "upstream_host_metadata": Property(_upstream(lambda stream: NULL), "message"),
+        "upstream_host_locality_metadata": Property(_upstream(lambda stream: NULL), "message"),
+        "listener_direction": Property(_stream(lambda stream: stream.proxy.profile.direction), "int"),
+        "listener_metadata": Property(_always(_NO_METADATA), "message"),
+        "filter_chain_name": Property(_always("")),
     },
 }
-_ROOTS = frozenset(path[0] for path in PROPERTIES if len(path) > 1) | {
-    "upstream", "metadata", "filter_state", "upstream_filter_state",
-}  # fmt: skip
-_GONE = ("node", "cluster_name", "route_name", "listener_direction", "listener_metadata", "cluster_metadata",
-         "upstream_host_metadata")  # fmt: skip
+PROPERTIES: dict[Path, Property] = {
+    **{(tree, name): row for tree, rows in _LETTERS.items() for name, row in rows.items()},
+    ("metadata",): Property(_always(_NO_METADATA), "message"),
+    ("plugin_name",): Property(lambda context: context.root.plugin.name),
+    ("plugin_root_id",): Property(lambda context: context.root.plugin.root_id),
+    ("plugin_vm_id",): Property(lambda context: context.vm.plugin.vm_id),
+    ("connection_id",): Property(_connection(lambda connection: connection.id), "uint"),
+}
+TREES = frozenset(_LETTERS) | {"filter_state", "upstream_filter_state"}
 
 
-def find(context: Context, path: tuple[str, ...]) -> bytes | Refusal:
+def find(context: Context, path: Path) -> bytes | Refusal:
     """The bytes of a property, or why there are none."""
+    row = PROPERTIES.get(path)
+    if row is None:
+        return _find_deep(context, path)
+    value = row.find(context)
+    if value is None:
+        return Refusal(Status.NOT_FOUND, no_value(context, path))
+    written = serialise(value)
+    return Refusal(Status.SERIALIZATION_FAILURE, not_written(path)) if written is None else written
+
+
+def _find_deep(context: Context, path: Path) -> bytes | Refusal:
+    """A property that has no row of its own."""
     if path and not path[-1]:
         path = path[:-1]
-    shown = ".".join(path)
     if not path:
         return Refusal(Status.SERIALIZATION_FAILURE, "the path is empty")
-    if path in PROPERTIES:
-        value = PROPERTIES[path](context)
+    value = value_at(context, path)
+    if value is None:
+        known = path[0] in TREES or path[:1] in PROPERTIES
+        return Refusal(Status.NOT_FOUND, no_value(context, path) if known else unknown(context, path))
+    written = serialise(value)
+    return Refusal(Status.SERIALIZATION_FAILURE, not_written(path)) if written is None else written
+
+
+def value_at(context: Context, path: Path) -> Value:
+    """The value that a path leads to; None where there is none."""
+    for length in (2, 1):
+        row = PROPERTIES.get(path[:length])
+        if row is not None:
+            return _inside(row.find(context), path[length:])
+    if path[0] in TREES:
+        return _of_tree(context, path)
+    state = context.stream.state.get(PREFIX + path[0]) if context.stream is not None else None
+    if not isinstance(state, State):
+        return None
+    return state.value if len(path) == 1 else _inside(state.inside(), path[1:])
+
+
+def _of_tree(context: Context, path: Path) -> Value:
+    """A subtree as a whole, or something in filter state."""
+    stream = context.stream
+    if path[0] == "upstream_filter_state":
+        return TREE if stream is not None and stream.router.reached and len(path) == 1 else None
+    if path == ("xds",):
+        return TREE
+    if stream is None:
+        return None
+    if len(path) == 1:
+        return TREE
+    found = stream.state.get(path[1]) if path[0] == "filter_state" else None
+    return _inside(found.inside(), path[2:]) if found is not None else None
+
+
+def _inside(value: Value, steps: Path) -> Value:
+    for step in steps:
         if value is None:
-            return Refusal(Status.NOT_FOUND, f"`{shown}` has no value here: {why_not(context, path)}")
-        return serialise(value)
-    if len(path) == 3 and path[1] in ("headers", "trailers") and path[:2] in PROPERTIES:
-        headers = PROPERTIES[path[:2]](context)
-        values = headers.all(path[2]) if isinstance(headers, HeaderMap) else []
-        if values:
-            return to_bytes(",".join(values))
-        return Refusal(Status.NOT_FOUND, f"`{shown}` has no value here: {why_not(context, path)}")
-    if len(path) == 1 and path[0] in _ROOTS:
-        return Refusal(Status.SERIALIZATION_FAILURE, f"`{shown}` is a whole subtree: name a field of it")
-    state = (
-        context.stream.state.get(f"wasm.{path[0]}") if context.stream is not None and len(path) == 1 else None
-    )
-    if state is not None:
-        return state
-    if path[0] in _GONE:
-        return Refusal(Status.NOT_FOUND, f"`{path[0]}` is gone since Envoy 1.33: ask for `xds.{path[0]}`")
-    return Refusal(Status.NOT_FOUND, f"there is no property `{shown}`")
-
-
-def why_not(context: Context, path: tuple[str, ...]) -> str:
-    """Say why a property has no value."""
-    if context.stream is None:
-        return "this context has no stream"
-    if path == ("request", "duration"):
-        return "it is known once the exchange has ended"
-    if path == ("response", "code_details"):
-        return "nothing has answered yet"
-    if path[0] == "request" and MapType.HTTP_REQUEST_HEADERS in context.maps:
-        return "the request does not have it"
-    if path[0] == "response" and MapType.HTTP_RESPONSE_HEADERS in context.maps:
-        return "the response does not have it"
-    if path[0] == "request":
-        return "the request's headers are there in proxy_on_request_headers, until it returns Continue, and in on_log"
-    if path[0] == "response":
-        return "the response's headers are there in proxy_on_response_headers, until it returns Continue, and in on_log"
-    return "the exchange does not have it"
+            return None
+        value = part(value, step)
+    return value

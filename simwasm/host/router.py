@@ -14,6 +14,7 @@ from simwasm.host import edge
 from simwasm.host.headers import HeaderMap
 from simwasm.host.pieces import Assembly, Delivery
 from simwasm.host.ports import Answer, Failure
+from simwasm.host.routes import choose
 
 if TYPE_CHECKING:
     from simwasm.host.stream import Stream
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class Router:
     """The router of one stream."""
 
-    __slots__ = ("_headers", "_sent", "stream", "asked")
+    __slots__ = ("_headers", "_sent", "stream", "asked", "asked_ns", "answer")
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
@@ -30,6 +31,14 @@ class Router:
         self._sent = Assembly()
         self.asked: Message | None = None
         """What the upstream received, if it was asked."""
+        self.asked_ns = 0
+        self.answer: Message | None = None
+        """What came from the upstream, or the beginning of it."""
+
+    @property
+    def reached(self) -> bool:
+        """Whether the request's headers have come, and have an upstream to go to."""
+        return self._headers is not None
 
     @property
     def sent(self) -> int:
@@ -39,7 +48,8 @@ class Router:
     def headers(self, headers: HeaderMap, end: bool) -> None:
         """The request's headers; what cannot be routed is refused."""
         stream = self.stream
-        if not (headers.has(":path") and headers.has("x-forwarded-proto")):  # no route is found without them
+        stream.route = choose(stream.proxy.profile.routes, headers)  # again: a plugin may have written them
+        if stream.route is None:
             stream.local_reply(404, b"", (), details="route_not_found")
         elif not headers.has(":method"):
             details = "filter_removed_required_request_headers{missing_required_header:_:method}"
@@ -73,9 +83,10 @@ class Router:
         delay, timeout = answer.after_ns, stream.proxy.profile.route_timeout_ns
         if delay > timeout:
             answer, delay = Failure("timeout"), timeout
-        stream.later(delay, partial(self._answer, answer, stream.proxy.clock.now))
+        self.asked_ns = stream.proxy.clock.now
+        stream.later(delay, partial(self._answer, answer))
 
-    def _answer(self, answer: Answer, asked_at: int) -> None:
+    def _answer(self, answer: Answer) -> None:
         """The answer arrives, or what there is of one."""
         stream = self.stream
         if stream.ended or stream.response.headers is not None or self._headers is None:
@@ -87,8 +98,8 @@ class Router:
             stream.local_reply(status, body, (), details=details)
             return
         stream.code, stream.details = decimal(begun.header(":status")) or 0, "via_upstream"
-        found = edge.received(begun, self._headers.get(":method"))
-        seen = edge.response_for_filters(found.headers, stream.proxy.clock.now - asked_at)
+        self.answer = found = edge.received(begun, self._headers.get(":method"))
+        seen = edge.response_for_filters(found.headers, stream.proxy.clock.now - self.asked_ns)
         bare = not found.body and not found.trailers
         end = bare or found.header("content-length") == "0"
         if not bare:

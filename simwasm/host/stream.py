@@ -15,15 +15,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simwasm.abi.enums import MapType
-from simwasm.exchange import Exchange, Header, decimal
+from simwasm.exchange import Exchange, Header, decimal, first
 from simwasm.host import edge
 from simwasm.host.clock import Job, Timer
+from simwasm.host.filter_state import Object, State
 from simwasm.host.filters import StreamContext
 from simwasm.host.headers import HeaderMap
 from simwasm.host.lane import Held, Lane, RequestLane, ResponseLane
 from simwasm.host.outcome import LogLine, Outcome, Taken
 from simwasm.host.pieces import Assembly, Delivery
 from simwasm.host.router import Router
+from simwasm.host.routes import Route, choose
 
 if TYPE_CHECKING:
     from simwasm.host.proxy import Proxy
@@ -37,8 +39,8 @@ class Stream:
     """An exchange in the making."""
 
     __slots__ = (
-        "proxy", "exchange", "started", "filters", "request", "response", "ended", "actions", "logs", "details", "code",
-        "waiting", "state", "received", "router", "_prepared", "_local", "_reset", "_to_client",
+        "proxy", "exchange", "started", "filters", "request", "response", "ended", "actions", "logs", "details",
+        "code", "waiting", "state", "received", "router", "route", "_prepared", "_local", "_reset", "_to_client",
         "_grpc", "_idle", "_last",
     )  # fmt: skip
 
@@ -56,8 +58,10 @@ class Stream:
         self.code = 0
         """The status that the access log tells, which need not have left the proxy."""
         self.waiting = ""
-        self.state: dict[str, bytes] = {}
+        self.state: dict[str, State | Object] = {}
         """Filter state, by key: what plugins share along the chain."""
+        self.route: Route | None = None
+        """The one that was looked up last."""
         self._prepared: tuple[HeaderMap, bytes] | None = None
         self._local = False
         self._reset = ""
@@ -73,6 +77,26 @@ class Stream:
         """How many body bytes the client has received."""
         return self._to_client.size
 
+    @property
+    def status(self) -> int | None:
+        """The response's status as the proxy knows it: an answer's own until it has gone out."""
+        out = self._to_client.headers
+        if out is not None:
+            return decimal(first(out, ":status"))
+        if self.response.headers is None:
+            return None
+        answer = self.router.answer if not self._local else None
+        return decimal(
+            answer.header(":status") if answer is not None else self.response.headers.get(":status")
+        )
+
+    @property
+    def told_details(self) -> str | None:
+        """`response_code_details` as far as they are known."""
+        if self._prepared is not None:
+            return None
+        return self.details or ("via_upstream" if self.response.headers is not None else None)
+
     # The request comes in.
 
     def begin(self) -> None:
@@ -85,6 +109,7 @@ class Stream:
         connection = self.exchange.connection
         headers = edge.request_for_filters(message.headers, connection, self.proxy.random)
         self._grpc = edge.is_grpc(headers)
+        self.route = choose(self.proxy.profile.routes, headers)
         self.wait()
         end = not message.body and not message.trailers
         if not end:

@@ -6,7 +6,10 @@ from simwasm.abi.enums import Status
 from simwasm.abi.status import Refusal
 from simwasm.host import properties
 from simwasm.host.calls.topic import calls
+from simwasm.host.filter_state import PREFIX, Declared, State
 from simwasm.host.vm import Vm
+
+_UNDECLARED = Declared()
 
 
 def proxy_get_property(vm: Vm, path: tuple[str, ...]) -> bytes | Refusal:
@@ -16,10 +19,15 @@ def proxy_get_property(vm: Vm, path: tuple[str, ...]) -> bytes | Refusal:
 
 
 def proxy_set_property(vm: Vm, path: tuple[str, ...], value: bytes) -> Refusal | None:
-    stream = vm.context.stream if vm.context is not None else None
-    if stream is None:
+    context = vm.context
+    if context is None or context.stream is None:
         return Refusal(Status.NOT_FOUND, "this context has no stream, and a property belongs to one")
-    stream.state["wasm." + "\0".join(path)] = value
+    name = "\0".join(path)
+    declared = context.root.declared.get(name, _UNDECLARED)
+    state = context.stream.state
+    if declared.readonly and PREFIX + name in state:
+        return Refusal(Status.BAD_ARGUMENT, f"`{name}` was declared read-only and has been set before")
+    state[PREFIX + name] = State(value, declared)
     return None
 
 
