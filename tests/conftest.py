@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -51,3 +52,10 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-traces", action="store_true", help="write the golden traces anew")
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage seldom, and not among what stays to the end: the tests themselves."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

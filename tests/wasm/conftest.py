@@ -6,6 +6,7 @@ import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,11 +33,8 @@ class OnWasmtime:
     """A module started by wasmtime."""
 
     def __init__(self, wasm: bytes, host: Host) -> None:
-        config = wasmtime.Config()
-        config.cranelift_opt_level = "none"  # a Go plugin compiles faster
-        engine = wasmtime.Engine(config)
+        engine, module = _for_wasmtime(wasm)
         self._store = wasmtime.Store(engine)
-        module = wasmtime.Module(engine, wasm)
         imports = [self._import(item, host) for item in module.imports]
         self._exports = wasmtime.Instance(self._store, module, imports).exports(self._store)
 
@@ -66,15 +64,22 @@ class OnWasmtime:
         item.write(self._store, data, at)
 
 
+@lru_cache(maxsize=4)
+def _for_wasmtime(wasm: bytes) -> tuple[wasmtime.Engine, wasmtime.Module]:
+    """A module compiled; tests that follow one another start the same ones."""
+    config = wasmtime.Config()
+    config.cranelift_opt_level = "none"  # a Go plugin compiles faster
+    engine = wasmtime.Engine(config)
+    return engine, wasmtime.Module(engine, wasm)
+
+
 class OnWasmer:
     """A module started by wasmer."""
 
     def __init__(self, wasm: bytes, host: Host) -> None:
         import wasmer
-        from wasmer_compiler_cranelift import Compiler
 
-        self._store = wasmer.Store(wasmer.engine.Universal(Compiler))
-        module = wasmer.Module(self._store, wasm)
+        self._store, module = _for_wasmer(wasm)
         imports = wasmer.ImportObject()
         for space in {item.module for item in module.imports}:
             items = [item for item in module.imports if item.module == space]
@@ -101,6 +106,15 @@ class OnWasmer:
 
     def write(self, at: int, data: bytes) -> None:
         memoryview(self._instance.exports.memory.buffer)[at : at + len(data)] = data
+
+
+@lru_cache(maxsize=4)
+def _for_wasmer(wasm: bytes) -> tuple[Any, Any]:
+    import wasmer
+    from wasmer_compiler_cranelift import Compiler
+
+    store = wasmer.Store(wasmer.engine.Universal(Compiler))
+    return store, wasmer.Module(store, wasm)
 
 
 @pytest.fixture
