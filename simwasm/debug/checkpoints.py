@@ -101,15 +101,23 @@ class Checkpoints:
         """How many events are recorded in the time that the last one took."""
         self._none = (0, 0)
         """Positions between which there is none to be taken: what was found the last time."""
-        self.useless = next(filter(None, (restorable(plugin.module) for plugin in plugins)), "")
-        """Why there are none; empty if there are."""
+        self._useless: str | None = None
 
     def __len__(self) -> int:
         return len(self._taken)
 
+    @property
+    def useless(self) -> str:
+        """Why there are none; empty if there are. Found out when it is asked for: all code is read for it."""
+        if self._useless is None:
+            self._useless = next(filter(None, (restorable(plugin.module) for plugin in self._plugins)), "")
+        return self._useless
+
     def before(self, position: int) -> Checkpoints:
         """Those that a branch shares which leaves at a position."""
-        return Checkpoints(self._plugins, [taken for taken in self._taken if taken.position < position])
+        found = Checkpoints(self._plugins, [taken for taken in self._taken if taken.position < position])
+        found._useless = self._useless
+        return found
 
     def nearest(self, position: int) -> Checkpoint | None:
         """The last one from which the event at a position can be reached."""
@@ -119,7 +127,7 @@ class Checkpoints:
     def offer(self, run: Run, position: int) -> None:
         """Take one here, if there is none nearby."""
         first, end = self._none
-        if self.useless or first <= position < end:
+        if first <= position < end or self.useless:
             return
         at = bisect_left(self._taken, position + 1, key=_position)
         previous = self._taken[at - 1] if at else None
@@ -129,7 +137,7 @@ class Checkpoints:
             return
         running = [each.instance for each in run.session.started if each.instance is not None]
         if not all(isinstance(instance, Capturable) for instance in running):
-            self.useless = "the engine cannot put a plugin back to an earlier moment"
+            self._useless = "the engine cannot put a plugin back to an earlier moment"
             return
         started = thread_time()
         self._taken.insert(at, Checkpoint.take(run, position, previous))

@@ -15,8 +15,9 @@ import gc
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-from simwasm.abi.table import ALLOCATORS, Side
+from simwasm.abi.table import ALLOCATORS, Function, Side
 from simwasm.debug.branch import Branch, Interposed
 from simwasm.debug.run import Answers, Run
 from simwasm.debug.seen import Seen
@@ -28,13 +29,15 @@ from simwasm.errors import Divergence
 from simwasm.exchange import Exchange
 from simwasm.host.outcome import LogLine, Outcome
 from simwasm.host.vm import Vm
-from simwasm.trace.event import Entered, Event, Trapped
+from simwasm.trace.event import Entered, Event, Left, Trapped
 
 Arrived = Callable[[int], Why | None]
 """Asked at each new event: why to stand still there, or None to go on."""
 
 Probe = Callable[[int], Why | None]
 """Asked at every event, new or not."""
+
+_HOST = Side.HOST
 
 _BREATH, _LONG_BREATH = 0.000_05, 0.002
 _EVENTS_A_BREATH = 64
@@ -137,9 +140,10 @@ class Machine:
         if self._muted:
             return
         self.at = at = event[0]
-        tape = self.branch.tape
-        if self.branch.overrides:
-            event = self.branch.as_told(event)
+        branch = self.branch
+        tape = branch.tape
+        if branch.overrides:
+            event = branch.as_told(event)
         if at <= len(tape.events):
             if event != tape.events[at - 1] and not _both_trapped(event, tape.events[at - 1]):
                 raise Divergence(_differing(at, tape.events[at - 1], event))
@@ -193,26 +197,35 @@ class Machine:
 
     def _note(self, event: Event) -> None:
         """Keep what nothing on tape will tell later: the header maps around a callback, and whose context it is."""
-        if isinstance(event, Trapped):
-            return
         tape = self.branch.tape
-        entered = event if isinstance(event, Entered) else tape.events[event[1] - 1]
-        assert isinstance(entered, Entered)
-        function = entered[4]
-        if function.side is Side.HOST or function.name in ALLOCATORS:
+        entered: Any
+        if event.__class__ is Entered:
+            entered, opened = event, 0
+        elif event.__class__ is Left:
+            opened = event[1]
+            entered = tape.events[opened - 1]
+        else:
             return
-        vm = self._vms.get(entered[2]) or self._vm(entered[2])
+        function: Function = entered[4]
+        if function.side is _HOST or function.name in ALLOCATORS:
+            return
+        at = event[0]
+        if at == opened + 1 and tape.seen.still(at, opened):
+            return  # nothing happened in it
+        name: str = entered[2]
+        vm = self._vms.get(name) or self._vm(name)
         if vm.context is not None and vm.context.stream is not None:
-            tape.seen[event[0]] = self._seen.look(vm.context)
-        if entered is event and vm.current is not None and vm.current.stream is not None:
-            span = self._spans.get(id(vm.current.stream.exchange))
+            tape.seen.put(at, self._seen.look(vm.context))
+        current = vm.current
+        if not opened and current is not None and current.stream is not None:
+            span = self._spans.get(id(current.stream.exchange))
             if span is not None:
-                tape.belongs(entered[2], vm.current.id, tape.spans[span])
+                tape.belongs(name, current.id, tape.spans[span])
 
     def _vm(self, name: str) -> Vm:
         """Look a VM up; once a run, since this is asked for every callback."""
         assert self.run is not None
-        self._vms = {vm.plugin.name: vm for vm in self.run.session.proxy.vms}
+        self._vms = {vm.name: vm for vm in self.run.session.proxy.vms}
         return self._vms[name]
 
     def began(self, number: int, exchange: Exchange) -> None:
@@ -226,7 +239,7 @@ class Machine:
         """An exchange has ended."""
         span = self.branch.tape.spans[self._spans[id(outcome.exchange)]]
         if span.outcome is None:
-            span.last, span.outcome = self.at, outcome
+            span.last, span.outcome = self.at, self._seen.outcome(outcome)
 
     def logged(self, number: int, line: LogLine) -> None:
         """A line was logged, the so-manieth of the run."""

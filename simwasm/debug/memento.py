@@ -11,6 +11,7 @@ had happened since. Rules:
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import is_dataclass
@@ -116,7 +117,12 @@ def _cell(found: CellType, waiting: list[Any]) -> Restore:
 
 
 def _random(found: Random, waiting: list[Any]) -> Restore:
-    return partial(found.setstate, found.getstate())
+    version, state, gauss = found.getstate()
+    return partial(_reseed, found, version, array("I", state), gauss)
+
+
+def _reseed(found: Random, version: int, state: array[int], gauss: float | None) -> None:
+    found.setstate((version, tuple(state), gauss))
 
 
 def _object(names: tuple[str, ...]) -> Look:

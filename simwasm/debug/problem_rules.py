@@ -150,7 +150,7 @@ def _similar_header(ended: Ended, memory: Memory) -> str:
     event, (wanted, key) = ended.event, ended.entered.args[:2]
     if not isinstance(event, Left) or event.result is not Status.NOT_FOUND:
         return ""
-    maps = memory.tape.seen.get(memory.outermost(ended.opened), ())
+    maps = memory.tape.seen.get(memory.outermost(ended.opened)) or ()
     found = next((_similar(key[:_LONG], headers) for kind, headers in maps if kind is wanted), "")
     return found and f"There is `{printable(found)}`: was that meant?"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from time import perf_counter_ns
@@ -51,6 +51,60 @@ class Line:
 Maps = tuple[tuple[MapType, Headers], ...]
 """The header maps that a context can see, each with its entries."""
 
+PackedMap = tuple[MapType, tuple[str, ...], tuple[str, ...]]
+Packed = tuple[PackedMap, ...]
+"""The same as they are kept: which map, its names, which many maps share, and its values."""
+
+
+def unpacked(packed: Packed) -> Maps:
+    """Header maps as entries."""
+    return tuple([(kind, tuple(zip(names, values, strict=True))) for kind, names, values in packed])
+
+
+class SeenMaps:
+    """Header maps by position, in the order in which they were put down."""
+
+    __slots__ = ("_packed", "_positions")
+
+    def __init__(self) -> None:
+        self._positions = array("I")
+        self._packed: list[Packed] = []
+
+    def put(self, position: int, packed: Packed) -> None:
+        """Keep what was seen at a position, which is after all that were kept before."""
+        self._packed.append(packed)
+        self._positions.append(position)
+
+    def get(self, position: int) -> Maps | None:
+        """What was seen exactly there; None if nobody looked."""
+        found = next(self.between(position, position), None)
+        return None if found is None else found[1]
+
+    def between(self, first: int, last: int) -> Iterator[tuple[int, Maps]]:
+        """The positions of a stretch at which somebody looked, and what was seen there."""
+        positions = self._positions
+        before: Packed | None = None
+        maps: Maps = ()
+        for index in range(bisect_left(positions, first), bisect_right(positions, last)):
+            packed = self._packed[index]
+            if packed is not before:
+                before, maps = packed, unpacked(packed)
+            yield positions[index], maps
+
+    def still(self, position: int, since: int) -> bool:
+        """Keep for a position what was seen last, if that was at a certain one; say whether it was."""
+        if not self._positions or self._positions[-1] != since:
+            return False
+        self.put(position, self._packed[-1])
+        return True
+
+    def until(self, position: int) -> SeenMaps:
+        """Those up to a position."""
+        other = SeenMaps()
+        end = bisect_right(self._positions, position)
+        other._positions, other._packed = self._positions[:end], self._packed[:end]
+        return other
+
 
 class Tape:
     """The events of one run, from position 1 on, and what is known of them."""
@@ -63,19 +117,19 @@ class Tape:
         self.spans: list[Span] = []
         self.lines: list[Line] = []
         self.rows: TapeRows = TapeRows(self)
-        self.seen: dict[int, Maps] = {}
+        self.seen = SeenMaps()
         """The header maps as they were when a stream's callback was entered, and when it was left, by position."""
         self._clock = clock
         self._lost = 0
         """How much of the clock's time the run stood still, or was somewhere else."""
         self._stood = False
         self._times = array("q")
-        self._ends = array("q")
+        self._ends = array("I")
         """Where the call ends that an event begins, 0 while it is open; for other events where it began."""
-        self._parents = array("q")
+        self._parents = array("I")
         """The position of the call around it, 0 for none."""
         self._depths = array("H")
-        self._stands = array("q")
+        self._stands = array("I")
         """The positions of the rows."""
         self._open: list[int] = []
         self._streams: dict[tuple[str, int], int] = {}
@@ -85,7 +139,6 @@ class Tape:
 
     def add(self, event: Event) -> None:
         """Put the next event on tape. Another thread reads meanwhile: what leads to an event comes after it."""
-        position = len(self.events) + 1
         around = self._open
         now = self._clock() - self._lost
         if self._stood:
@@ -93,23 +146,25 @@ class Tape:
             last = self._times[-1] if self._times else now
             self._lost, now = self._lost + now - last, last
         self._times.append(now)
+        events = self.events
         if event.__class__ is Entered:
+            position = len(events) + 1
             self._ends.append(0)
             self._parents.append(around[-1] if around else 0)
-            self._depths.append(min(len(around), 0xFFFF))
+            self._depths.append(len(around))
             around.append(position)
-            self.events.append(event)
+            events.append(event)
             self._stands.append(position)
         else:
             opened = around.pop()
+            before = opened - 1
             self._ends.append(opened)
-            self._parents.append(self._parents[opened - 1])
-            self._depths.append(self._depths[opened - 1])
-            self.events.append(event)
-            self._ends[opened - 1] = position
-            began = self.events[opened - 1]
-            assert isinstance(began, Entered)
-            if event.__class__ is Trapped or began.function.side is Side.PLUGIN:
+            self._parents.append(self._parents[before])
+            self._depths.append(len(around))
+            events.append(event)
+            position = len(events)
+            self._ends[before] = position
+            if events[before].function.side is _PLUGIN or event.__class__ is Trapped:  # type: ignore[union-attr]  # what is open was entered
                 self._stands.append(position)
 
     def stood(self) -> None:
@@ -189,14 +244,14 @@ class Tape:
         other.events = self.events[:position]
         other._times, other._parents = self._times[:position], self._parents[:position]
         other._depths = self._depths[:position]
-        other._ends = array("q", (end if end <= position else 0 for end in self._ends[:position]))
+        other._ends = array("I", (end if end <= position else 0 for end in self._ends[:position]))
         other._stands = self._stands[: bisect_right(self._stands, position)]
         other._open = list(self.calls_at(position))
         if not isinstance(other.events[-1], Entered):
             other._open.pop()
         other.spans = [span.until(position) for span in self.spans if span.first <= position]
         other.lines = self.lines[: self.lines_until(position)]
-        other.seen = {at: maps for at, maps in self.seen.items() if at <= position}
+        other.seen = self.seen.until(position)
         other._streams = {key: index for key, index in self._streams.items() if index < len(other.spans)}
         return other
 
@@ -237,5 +292,7 @@ class TapeRows:
         return self._tape._stands[index]
 
 
+_PLUGIN = Side.PLUGIN
+"""To look a member of an enum up by its class is slow, and this is asked for every event."""
 _first = attrgetter("first")
 _position = attrgetter("position")

@@ -219,7 +219,7 @@ def test_a_metric_is_told_by_its_name() -> None:
 @pytest.mark.parametrize("id", CASES)
 def test_the_newest_write_is_what_is_there_and_each_begins_where_the_one_before_ended(id: str) -> None:
     tape = tape_of(id)
-    for position, maps in tape.seen.items():
+    for position, maps in tape.seen.between(1, len(tape)):
         for kind, entries in maps:
             for name in {name for name, _ in entries}:
                 writes = writers.header(tape, position, kind, name)

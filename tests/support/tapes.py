@@ -66,10 +66,10 @@ class _Recorder:
         entered = tape.entered(position)
         if entered.function.side is Side.HOST or entered.function.name in ALLOCATORS:
             return
-        vm = next(vm for vm in self._session.proxy.vms if vm.plugin.name == entered.vm)
+        vm = next(vm for vm in self._session.proxy.vms if vm.name == entered.vm)
         context = vm.current
         if context is not None and context.stream is not None:
-            tape.seen[position] = Seen().look(context)
+            tape.seen.put(position, Seen().look(context))
             tape.belongs(entered.vm, context.id, self._spans[id(context.stream.exchange)])
 
 

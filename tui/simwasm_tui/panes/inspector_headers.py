@@ -78,10 +78,8 @@ def _at_start(state: State, tape: Tape, before: State | None) -> Then:
     if span is None:
         return _at_entry(state, tape, before)
     found: dict[MapType, Headers] = {}
-    for at, maps in tape.seen.items():
-        if at > state.position:
-            break
-        if at >= span.first and tape.span_of(tape.entered(at)) is span:
+    for at, maps in tape.seen.between(span.first, state.position):
+        if tape.span_of(tape.entered(at)) is span:
             for kind, entries in maps:
                 found.setdefault(kind, entries)
     return Then(found, span.first)

@@ -88,8 +88,8 @@ def _headers(state: State, tape: Tape) -> Iterator[Thing]:
 
 def _first(tape: Tape, first: int, last: int, map: MapType) -> dict[str, str]:
     """A map of an exchange as it was seen first."""
-    for at, maps in tape.seen.items():
-        if first <= at <= last and map in dict(maps):
+    for _, maps in tape.seen.between(first, last):
+        if map in dict(maps):
             return _joined(dict(maps)[map])
     return {}
 
@@ -104,9 +104,8 @@ def _joined(entries: Headers) -> dict[str, str]:
 def _gone(tape: Tape, first: int, last: int, map: MapType, now: dict[str, str]) -> list[str]:
     """The headers of an exchange that were there once."""
     found: dict[str, None] = {}
-    for at, maps in tape.seen.items():
-        if first <= at <= last:
-            found.update((name, None) for name, _ in dict(maps).get(map, ()) if name not in now)
+    for _, maps in tape.seen.between(first, last):
+        found.update((name, None) for name, _ in dict(maps).get(map, ()) if name not in now)
     return list(found)
 
 
