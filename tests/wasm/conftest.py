@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -115,6 +115,14 @@ def _for_wasmer(wasm: bytes) -> tuple[Any, Any]:
 
     store = wasmer.Store(wasmer.engine.Universal(Compiler))
     return store, wasmer.Module(store, wasm)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forget() -> Iterator[None]:
+    """Keep no module longer than a file of tests: wasmtime cannot free it when Python ends."""
+    yield
+    _for_wasmtime.cache_clear()
+    _for_wasmer.cache_clear()
 
 
 @pytest.fixture
