@@ -1,0 +1,112 @@
+"""CEL by the library `cel-python`, made to behave like the one in Envoy.
+
+What differs there, and is put right here or in `cel_functions`: numbers of different types can be compared, values of
+different types are merely not equal, arithmetic never mixes types, and an unknown function is found out at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from simwasm.errors import EngineUnavailable
+from simwasm.host.context import Context
+from simwasm.host.property_values import Value
+
+_MACROS = frozenset(("has", "all", "exists", "exists_one", "map", "filter"))
+_TYPES = frozenset("bool bytes double duration int list map null_type string timestamp type uint".split())
+_CALLS = ("ident_arg", "dot_ident_arg", "member_dot_arg")
+_WRAPPED = "google.protobuf."
+_INT, _UINT = range(-(1 << 63), 1 << 63), range(1 << 64)
+
+
+class Wrong(Exception):
+    """An expression that cannot be parsed, made or evaluated, and why."""
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Any:
+    try:
+        import celpy
+    except ImportError:
+        raise EngineUnavailable("the plugin calls expr_create: `pip install 'simwasm[foreign]'`") from None
+    return celpy.Environment()
+
+
+@lru_cache(maxsize=1024)
+def parse(text: str) -> Any:
+    """The tree of an expression."""
+    environment = _environment()
+    from celpy.celparser import CELParseError
+
+    try:
+        return environment.compile(text)
+    except (CELParseError, RecursionError) as error:
+        raise Wrong(str(error.args[0] if error.args else error).strip()) from None
+
+
+def check(text: str) -> None:
+    """Find out what Envoy refuses before it evaluates: unknown functions and types, numbers out of range."""
+    from simwasm.host.foreign.cel_functions import FUNCTIONS
+
+    tree = parse(text)
+    for node in tree.iter_subtrees():
+        if node.data in _CALLS:
+            name = str(next(child for child in node.children if not hasattr(child, "data")))
+            if name not in FUNCTIONS and name not in _MACROS:
+                raise Wrong(f"there is no function `{name}`")
+        elif node.data == "member_object" and not _spelled(node).startswith(_WRAPPED):
+            raise Wrong(f"there is no message type `{_spelled(node)}`")
+        elif node.data == "literal":
+            _check_number(node.children[0])
+
+
+def _spelled(node: Any) -> str:
+    """The name before the braces of a message."""
+    return ".".join(str(token) for token in node.children[0].scan_values(lambda _: True))
+
+
+def _check_number(token: Any) -> None:
+    if token.type in ("INT_LIT", "UINT_LIT"):
+        number = int(str(token).rstrip("uU"), 0 if "x" in token else 10)
+        if number not in (_INT if token.type == "INT_LIT" else _UINT):
+            raise Wrong(f"{token} does not fit into 64 bits")
+
+
+@lru_cache(maxsize=1024)
+def _program(text: str) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:
+    """An expression ready to be evaluated, the names in it, and those of them that `has` is asked about."""
+    from simwasm.host.foreign.cel_functions import FUNCTIONS
+
+    tree = parse(text)
+    asked = [node for node in tree.iter_subtrees() if node.data == "ident_arg" and node.children[0] == "has"]
+    program = _environment().program(tree, functions=dict(FUNCTIONS))
+    return program, _unique(_names(tree)), _unique(name for node in asked for name in _names(node))
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def _names(tree: Any) -> Iterator[str]:
+    for node in tree.iter_subtrees():
+        if node.data in ("ident", "dot_ident"):
+            yield str(node.children[0])
+
+
+def value(text: str, context: Context) -> Value:
+    """What an expression is worth in a context, as a property would be; what is worth nothing raises `Wrong`."""
+    from celpy.evaluation import CELEvalError
+
+    from simwasm.host.foreign.cel_values import plain, top_level
+
+    program, names, asked = _program(text)
+    found = {name: top_level(context, name) for name in names if name not in _TYPES}
+    missing = next((name for name in asked if found.get(name) is None), "")
+    if missing:
+        raise Wrong(f"there is no `{missing}` here")
+    try:
+        return plain(program.evaluate({name: given for name, given in found.items() if given is not None}))
+    except (CELEvalError, ArithmeticError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise Wrong(str(error.args[0] if error.args else error)) from None
