@@ -79,8 +79,9 @@ def _deliver_http(root: RootContext, call: Callout, answer: Message | Failure, t
         root.status = (Status.OK, "")
         root.answer = {
             MapType.HTTP_CALL_RESPONSE_HEADERS: headers,
-            MapType.HTTP_CALL_RESPONSE_TRAILERS: HeaderMap(trailers),
         }
+        if trailers:
+            root.answer[MapType.HTTP_CALL_RESPONSE_TRAILERS] = HeaderMap(trailers)
         root.buffers[BufferType.HTTP_CALL_RESPONSE_BODY] = Buffer(
             body, writable=False, why="a callout's answer cannot be written"
         )

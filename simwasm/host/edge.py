@@ -5,6 +5,7 @@ Orders are those that a filter, an upstream and a client can see.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from random import Random
@@ -72,6 +73,35 @@ def route(headers: HeaderMap, timeout_ns: int) -> None:
 @lru_cache(maxsize=256)
 def _milliseconds(time_ns: int) -> str:
     return str(time_ns // MILLISECOND)
+
+
+_FAULTY_NAME = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]")
+_FAULTY_VALUE = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
+
+
+def fault(headers: HeaderMap) -> str:
+    """What forbids to send these headers upstream: one that is missing, or that no message may have."""
+    names, values = headers.columns
+    if ":method" not in names:
+        return "missing required header: :method"
+    if _FAULTY_VALUE.search("".join(values)) or _any_faulty(tuple(names)):
+        return next(filter(None, map(_fault, names, values)))
+    return ""
+
+
+def _fault(name: str, value: str) -> str:
+    if _is_faulty(name):
+        return f"invalid header name: {name}"
+    return f"invalid header value for: {name}" if _FAULTY_VALUE.search(value) else ""
+
+
+@lru_cache(maxsize=256)
+def _any_faulty(names: tuple[str, ...]) -> bool:
+    return any(map(_is_faulty, names))
+
+
+def _is_faulty(name: str) -> bool:
+    return _FAULTY_NAME.search(name, 1 if name[:1] == ":" else 0) is not None
 
 
 def request_on_wire(headers: HeaderMap, has_body: bool) -> Headers:
@@ -199,5 +229,5 @@ def _grpc_reply(status: int, body: bytes, headers: Iterable[Header], grpc_status
     reply.put("content-type", "application/grpc")
     reply.put("grpc-status", str(code))
     if body:
-        reply.put("grpc-message", quote(body, safe=" !\"#$&'()*+,/:;<=>?@[]^`{|}~"))
+        reply.put("grpc-message", quote(body, safe=" !\"#$&'()*+,/:;<=>?@[]^`{|}").replace("~", "%7E"))
     return reply

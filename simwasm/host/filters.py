@@ -150,6 +150,8 @@ class StreamContext(Context):
             if lane.trailers is None and lane.headers_type not in self.maps:
                 lane.trailers = HeaderMap(request=lane.request)
             found = lane.trailers
+            if found is not None:
+                self.maps[kind] = found  # it is kept: this filter gets no callback for trailers of its own making
         return found
 
     def may_write(self, kind: MapType) -> bool:

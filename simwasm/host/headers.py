@@ -4,8 +4,8 @@ Names compare in lower case; order and duplicates survive. Rules:
 
 - pseudo headers come first, however late they were added;
 - in a request `host` is another name of `:authority`;
-- adding to a header that Envoy keeps in a slot of its own joins the values by a comma, and requests have other slots
-  than responses; adding any other makes a second entry;
+- adding to a header that Envoy keeps in a slot of its own joins the values by a comma, unless the new one is empty,
+  and requests have other slots than responses; adding any other makes a second entry;
 - nothing here knows about streams.
 """
 
@@ -109,7 +109,8 @@ class HeaderMap:
         if name in names and (name in (_REQUEST if self.request else _RESPONSE) or name[:1] == ":"):
             at = names.index(name)
             old = self._values[at]
-            self._values[at] = f"{old},{value}" if old else value
+            if value:
+                self._values[at] = f"{old},{value}" if old else value
         elif name[:1] == ":":
             self._insert(name, value)
         else:

@@ -51,9 +51,9 @@ class Router:
         stream.route = choose(stream.proxy.profile.routes, headers)  # again: a plugin may have written them
         if stream.route is None:
             stream.local_reply(404, b"", (), details="route_not_found")
-        elif not headers.has(":method"):
-            details = "filter_removed_required_request_headers{missing_required_header:_:method}"
-            stream.local_reply(503, b"missing required header: :method", (), details=details)
+        elif fault := edge.fault(headers):
+            details = f"filter_removed_required_request_headers{{{fault}}}".replace(" ", "_")
+            stream.local_reply(503, fault.encode(), (), details=details)
         else:
             edge.route(headers, stream.proxy.profile.route_timeout_ns)
             self._headers = headers

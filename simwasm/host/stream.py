@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from simwasm.host.proxy import Proxy
 
 
+_BAD_REQUEST = 400
 _TAKEN = partial(tuple.__new__, Taken)
 """`Taken._make` without a call of Python's."""
 
@@ -40,8 +41,8 @@ class Stream:
 
     __slots__ = (
         "proxy", "exchange", "started", "filters", "request", "response", "ended", "actions", "logs", "details",
-        "code", "waiting", "state", "received", "router", "route", "_prepared", "_local", "_reset", "_to_client",
-        "_grpc", "_idle", "_last",
+        "code", "waiting", "state", "received", "router", "route", "_prepared", "_local", "_bad", "_reset",
+        "_to_client", "_grpc", "_idle", "_last",
     )  # fmt: skip
 
     def __init__(self, proxy: Proxy, exchange: Exchange) -> None:
@@ -64,6 +65,8 @@ class Stream:
         """The one that was looked up last."""
         self._prepared: tuple[HeaderMap, bytes] | None = None
         self._local = False
+        self._bad = False
+        """A local reply says that the request is bad, so its connection is closed."""
         self._reset = ""
         self.router = Router(self)
         self._to_client = Assembly()
@@ -157,7 +160,7 @@ class Stream:
     def _begin_answer(self, headers: HeaderMap, has_body: bool) -> None:
         """Send the response's headers; a client that has not said everything is not listened to any longer."""
         connection = self.exchange.connection
-        closes = not self.request.complete and connection.protocol.startswith("HTTP/1")
+        closes = (not self.request.complete or self._bad) and connection.protocol.startswith("HTTP/1")
         edge.conclude(headers, self.proxy.clock.now, closes=closes)
         self._to_client.headers = edge.response_on_wire(
             headers, connection, has_body=has_body, head=self._head
@@ -181,6 +184,7 @@ class Stream:
         if self._to_client.headers is not None:
             return self.reset("local reply after response headers")
         self._local = True
+        self._bad = status == _BAD_REQUEST
         self.code = status
         if self.response.headers is not None or direct:
             self._answer_directly(reply, content)

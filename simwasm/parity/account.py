@@ -121,9 +121,18 @@ def taken(message: Message, method: str | None = None) -> Message | None:
     return None if len(data) < int(length) else message._replace(body=(Chunk(data[: int(length)]),))
 
 
+def _as_read(headers: Headers) -> Headers:
+    """What a receiver makes of headers that break a line."""
+    lines = "\n".join(f"{name}: {value}" for name, value in headers).replace("\r", "").split("\n")
+    parts = (line.partition(":") for line in lines)
+    return tuple((name, value.strip(" \t")) for name, _, value in parts)
+
+
 def on_wire(message: Message) -> Message:
     """A message as its receiver sees it; a gRPC request as HTTP/2 has it, though the harness carries it by HTTP/1."""
     pseudo = tuple((name, value) for name in _ON_THE_WIRE if (value := message.header(name)) is not None)
     omitted = "transfer-encoding" if message.header("content-type") == "application/grpc" else ""
     named: Headers = tuple(pair for pair in message.headers if pair[0][:1] != ":" and pair[0] != omitted)
+    if any("\n" in value or ":" in name for name, value in named):
+        named = _as_read(named)
     return Message((*pseudo, *named), message.body, message.trailers)

@@ -40,7 +40,8 @@ class Received:
     @property
     def message(self) -> Message:
         """The same request the way Envoy's codec hands it to a filter chain."""
-        method, path, _ = self.line.split(" ")
+        method, _, rest = self.line.partition(" ")
+        path = rest.rpartition(" ")[0]
         lowered = [(name.lower(), value) for name, value in self.headers]
         host = next((value for name, value in lowered if name == "host"), "")
         named = (pair for pair in lowered if pair[0] != "host")
