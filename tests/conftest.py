@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -44,10 +45,10 @@ def sample() -> Callable[..., Plugin]:
 @pytest.fixture(autouse=True, scope="session")
 def own_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Compiled modules and remembered sessions go to folders of this run, for this process and those it starts."""
-    import os
-
-    os.environ["SIMWASM_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))
-    os.environ["SIMWASM_STATE_DIR"] = str(tmp_path_factory.mktemp("state"))
+    ours = tmp_path_factory.getbasetemp()
+    everybodys = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours
+    os.environ["SIMWASM_CACHE_DIR"] = str(everybodys / "cache")
+    os.environ["SIMWASM_STATE_DIR"] = str(ours / "state")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
