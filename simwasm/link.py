@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -174,7 +175,7 @@ class Link:
         self._vm = vm
         self._handlers = handlers
         self._wire = wire
-        self._gate = Gate()
+        self._gate = vm.gate = Gate(partial(vm.fail, _allocator(vm.plugin) or ""))
         self._assembly: Assembly
 
     def imports(self, memory: Memory) -> Imports:
@@ -194,7 +195,7 @@ class Link:
         found = {
             name: self._assembly.callback(row, exports[name]) for name, row in rows.items() if name in exports
         }
-        allocator = next((name for name in ALLOCATORS if name in exports), None)
+        allocator = _allocator(self._vm.plugin)
         if allocator is not None:
             self._assembly.allocate_by(found[allocator] if self._wire else exports[allocator])
         return found
@@ -213,6 +214,12 @@ class Link:
                 callers["_start"]()
         finally:
             self._gate.shut = 0
+
+
+def _allocator(plugin: Plugin) -> str | None:
+    """The function that the host asks for memory."""
+    names = {export.name for export in plugin.module.exports}
+    return next((name for name in ALLOCATORS if name in names), None)
 
 
 def as_trap(error: BaseException) -> Trap:

@@ -19,6 +19,7 @@ from simwasm.abi.pairs import decode_pairs, decode_path, encode_pairs
 from simwasm.abi.status import Refusal, Remark
 from simwasm.abi.table import Function
 from simwasm.abi.texts import text
+from simwasm.errors import Trap
 
 
 class Watch(Protocol):
@@ -45,6 +46,7 @@ _NAMES: dict[str, Any] = {
     "FINE": Errno.SUCCESS,
     "Refusal": Refusal,
     "Remark": Remark,
+    "Trap": Trap,
     "decode_pairs": decode_pairs,
     "decode_path": decode_path,
     "encode_pairs": encode_pairs,

@@ -47,10 +47,12 @@ class Memory(Protocol):
 class Gate:
     """What keeps host functions shut while the module starts and while its allocator runs."""
 
-    __slots__ = ("shut",)
+    __slots__ = ("shut", "failed")
 
-    def __init__(self) -> None:
+    def __init__(self, failed: Callable[[Trap], None]) -> None:
         self.shut = 0
+        self.failed = failed
+        """Told when the allocator traps. The guest is not left by that: it is told that there is no memory."""
 
     def restricted(self, function: Function) -> Trap:
         """The trap that a guest gets for calling a function at the wrong time."""

@@ -93,6 +93,8 @@ if size:
     gate.shut = before | {ALLOCATING}
     try:
         at = allocate(size) & {_M32}
+    except Trap as failure:
+        gate.failed(failure)
     finally:
         gate.shut = before
     end = at + size

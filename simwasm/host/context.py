@@ -101,13 +101,12 @@ class RootContext(Context):
             return None
         return NOWHERE
 
-    def configure(self, function: str) -> object:
+    def configured(self, function: str, size: int) -> object:
         """Call a callback during which the plugin's configuration can be read."""
-        config = self.plugin.config
         self.buffers[BufferType.PLUGIN_CONFIGURATION] = Buffer(
-            config, writable=False, why="a configuration cannot be written"
+            self.plugin.config, writable=False, why="a configuration cannot be written"
         )
-        result = self.vm.call(self, function, len(config))
+        result = self.vm.call(self, function, size)
         del self.buffers[BufferType.PLUGIN_CONFIGURATION]
         self.vm.settle()
         return result

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from simwasm.abi.codec import Gate
 from simwasm.abi.enums import LogLevel
 from simwasm.errors import Trap
 from simwasm.host.metrics import MetricIds
@@ -44,6 +45,8 @@ class Vm:
         self.name = name
         """What it is called wherever people look: like no other VM of the run."""
         self.guest: Guest = {}
+        self.gate: Gate | None = None
+        """Shut while the module starts and while its allocator runs, when it acts for nobody."""
         self.calls = 0
         """How many callbacks there have been: each has a budget of its own."""
         self.contexts: dict[int, Context] = {}
@@ -96,7 +99,8 @@ class Vm:
         self.current = self.context = context
         self.calls += 1
         try:
-            return callback(context.id, *args)
+            result = callback(context.id, *args)
+            return result if self.failed is None else None
         except Trap as trap:
             self.fail(function, trap)
             return None
@@ -119,8 +123,8 @@ class Vm:
 
     def fail(self, function: str, trap: Trap) -> None:
         """Note that the guest trapped; every later call is skipped."""
+        self.proxy.traps += self.failed is None
         self.failed = trap
-        self.proxy.traps += 1
         trace = "".join(f"\n  {i:>2}: {frame}" for i, frame in enumerate(trap.frames))
         self.proxy.log(LogLevel.ERROR, f"Function: {function} failed: {trap}{trace}")
 

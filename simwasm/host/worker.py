@@ -3,7 +3,7 @@
 Rules, as in the real host:
 
 - plugins are started in the order of the chain, and stopped in the other; a VM is made when the first plugin needs it;
-- plugins with the same code, vm_id and VM configuration share a VM, as long as it has not failed;
+- plugins with the same code, vm_id, VM configuration and environment share a VM, as long as it has not failed;
 - once a VM has failed, the fail policy of each plugin says what becomes of its requests. One that reloads is started
   anew by the first request that comes late enough, and what its guest knew is gone.
 """
@@ -82,10 +82,10 @@ class Worker:
         if found is not None:
             return found
         root = RootContext(vm, plugin)
-        vm.tell(root, "proxy_on_context_create", 0)
+        root.configured("proxy_on_context_create", 0)
         started = vm.tell(root, "proxy_on_vm_start", len(plugin.vm_config))
         _assert_started(root, "proxy_on_vm_start", started, "Failed to start base Wasm")
-        configured = root.configure("proxy_on_configure")
+        configured = root.configured("proxy_on_configure", len(plugin.config))
         _assert_started(root, "proxy_on_configure", configured, "Failed to configure base Wasm plugin")
         return root
 
@@ -120,7 +120,11 @@ class Worker:
 
 def shares(one: Plugin, other: Plugin) -> bool:
     """Whether two plugins run in the same VM."""
-    return (one.vm_id, one.vm_config, one.wasm) == (other.vm_id, other.vm_config, other.wasm)
+    return _vm_key(one) == _vm_key(other)
+
+
+def _vm_key(plugin: Plugin) -> tuple[object, ...]:
+    return plugin.vm_id, plugin.vm_config, plugin.env, plugin.wasm
 
 
 def _assert_started(root: RootContext, function: str, answer: object, complaint: str) -> None:

@@ -82,6 +82,14 @@ class Account:
     start: Inside
     exchanges: tuple[Seen, ...]
     stop: Inside
+    counted: Mapping[str, int] = field(default_factory=dict)
+    """By how much counters and gauges grew between start and stop, plugins' own and those about plugins."""
+
+
+def growth(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
+    """By how much statistics grew, those that did."""
+    grown = {name: value - before.get(name, 0) for name, value in sorted(after.items())}
+    return {name: by for name, by in grown.items() if by}
 
 
 def as_played(scenario: Scenario, account: Account) -> Scenario:

@@ -107,6 +107,7 @@ def _told(account: Account, ignored: frozenset[str]) -> Iterator[tuple[int, str,
     for number, seen in enumerate(account.exchanges, 1):
         yield from ((number, seen.exchange.label, what, lines) for what, lines in _seen(seen, ignored))
     yield from ((0, "stop", what, lines) for what, lines in _inside(account.stop))
+    yield 0, "stop", "statistics", tuple(f"{name}: {by:+}" for name, by in account.counted.items())
 
 
 def _seen(seen: Seen, ignored: frozenset[str]) -> Aspects:

@@ -21,6 +21,7 @@ from simwasm.parity.account import (
     Script,
     Seen,
     as_sent,
+    growth,
     nobody_listens,
     on_wire,
 )
@@ -32,6 +33,9 @@ from simwasm.parity.upstream import Cut, Failure, Received, Reply, Upstream
 
 PATIENCE = 2.0
 """Seconds without a byte after which an exchange counts as hanging."""
+
+COUNTED = r"^wasmcustom\.|\.vm_reload_"
+"""Which statistics are compared."""
 
 _TICK_BEGINS = f"[host->vm] {TICK}("
 _TICK_ENDS = (f"[host<-vm] {TICK} ", f"Function: {TICK} ")
@@ -53,9 +57,11 @@ def judge(scenario: Scenario, patience: float = PATIENCE) -> Account:
         started = time.time_ns()
         log = _Log(envoy)
         start = log.fresh()
+        counters = envoy.stats(COUNTED)
         exchanges = tuple(_seen(exchange, envoy, servers, log, patience) for exchange in scenario.exchanges)
+        counted = growth(counters, envoy.stats(COUNTED))
         envoy.close()
-        return Account(started, start, exchanges, log.fresh())
+        return Account(started, start, exchanges, log.fresh(), counted)
 
 
 def _seen(exchange: Exchange, envoy: Envoy, servers: _Servers, log: _Log, patience: float) -> Seen:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from simwasm.abi.enums import LogLevel
@@ -14,12 +13,15 @@ from simwasm.host.clock import SECOND
 from simwasm.host.outcome import LogLine, Outcome
 from simwasm.host.ports import Answer, Callout, Failure
 from simwasm.host.profile import ENVOY
+from simwasm.host.proxy import Proxy
+from simwasm.host.vm import Vm
 from simwasm.parity.account import (
     TICK,
     Account,
     Inside,
     Scenario,
     Seen,
+    growth,
     nobody_listens,
     on_wire,
     paced,
@@ -27,7 +29,6 @@ from simwasm.parity.account import (
 )
 from simwasm.parity.client import End
 from simwasm.parity.log import Crossing, Direction, PluginLog, Record, plugin_logs
-from simwasm.plugin import Plugin
 from simwasm.session import Session
 from simwasm.trace.event import Entered, Event, Left
 from simwasm.wasm.module import Kind, ValType
@@ -52,11 +53,21 @@ def simulate(scenario: Scenario, engine: Engine) -> Account:
         now_ns=scenario.started_ns,
         on_log=notes.logged,
     )
+    notes.vms = session.proxy.vms
     session.start()
     start = notes.inside()
+    counters = _counters(session.proxy)
     exchanges = tuple(notes.seen(_play(session, exchange)) for exchange in scenario.exchanges)
+    counted = growth(counters, _counters(session.proxy))
     session.stop()
-    return Account(scenario.started_ns, start, exchanges, notes.inside())
+    return Account(scenario.started_ns, start, exchanges, notes.inside(), counted)
+
+
+def _counters(proxy: Proxy) -> dict[str, int]:
+    """Counters and gauges by the names that Envoy's statistics have."""
+    metrics = proxy.metrics.by_name.values()
+    own = {f"wasmcustom.{metric.name}": metric.value for metric in metrics if not metric.samples}
+    return own | proxy.metrics.events
 
 
 def _play(session: Session, exchange: Exchange) -> Outcome:
@@ -70,7 +81,8 @@ class _Notes:
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self._modules = _modules(scenario.plugins)
+        self.vms: list[Vm] = []
+        self._modules: dict[str, dict[str, str]] = {}
         self._calls: list[Crossing] = []
         self._open: list[tuple[int, Entered]] = []
         self._logs: list[PluginLog] = []
@@ -99,8 +111,16 @@ class _Notes:
         plain = tuple(int(word) & _MASKS[kind] for word, kind in words)
         if function.side is Side.PLUGIN:
             return Crossing(Direction.TO_PLUGIN, "", function.name, plain, None, None, depth, _THREAD)
-        module = self._modules[event.vm, function.name]
+        module = self._modules_of(event.vm)[function.name]
         return Crossing(Direction.TO_HOST, module, function.name, plain, None, None, depth, _THREAD)
+
+    def _modules_of(self, vm: str) -> dict[str, str]:
+        """Under which module the plugin in a VM imports each function."""
+        if vm not in self._modules:
+            plugin = next(each.plugin for each in self.vms if each.name == vm)
+            imports = plugin.module.imported(Kind.FUNCTION)
+            self._modules[vm] = {item.name: item.module for item in imports}
+        return self._modules[vm]
 
     def logged(self, line: LogLine) -> None:
         """Note a line, if a plugin wrote it."""
@@ -150,15 +170,6 @@ def _got(outcome: Outcome) -> tuple[Message | None, End]:
         return outcome.response and on_wire(outcome.response), End.RESET
     whole = taken(on_wire(outcome.response), outcome.exchange.request.header(":method"))
     return whole, End.COMPLETE if whole is not None else End.TIMEOUT
-
-
-def _modules(plugins: Iterable[Plugin]) -> dict[tuple[str, str], str]:
-    """Under which module each plugin imports each function."""
-    return {
-        (plugin.name, item.name): item.module
-        for plugin in plugins
-        for item in plugin.module.imported(Kind.FUNCTION)
-    }
 
 
 def _ended(call: Crossing, entered: Entered, event: Event) -> Crossing:

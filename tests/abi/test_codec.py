@@ -56,7 +56,8 @@ class Guest:
         self.next = 1024
         self.grows = False
         """The allocator adds the second page."""
-        self.gate = Gate()
+        self.traps: list[Trap] = []
+        self.gate = Gate(self.traps.append)
         self.asked: list[tuple[Any, ...]] = []
         self.assembly = Assembly(LinearMemory(lambda: self.shown), self.gate, watch)
         self.assembly.allocate_by(self.allocate)
@@ -246,14 +247,14 @@ def test_memory_may_grow_in_the_allocator(guest: Guest) -> None:
     assert (guest.u32(200), guest.u32(204), bytes(guest.bytes[4094:4097])) == (4094, 3, b"xyz")
 
 
-def test_the_gate_is_as_it_was_when_the_allocator_failed(guest: Guest) -> None:
+def test_an_allocator_that_traps_has_no_memory_and_leaves_the_gate_as_it_was(guest: Guest) -> None:
     def failing(size: int) -> int:
         assert guest.gate.shut == 2
         raise Trap(TrapKind.UNREACHABLE)
 
     guest.assembly.allocate_by(failing)
-    with pytest.raises(Trap):
-        guest.call("proxy_get_configuration", 200, 204, answer=b"x")
+    assert guest.call("proxy_get_configuration", 200, 204, answer=b"x") == Status.INVALID_MEMORY_ACCESS
+    assert [trap.kind for trap in guest.traps] == [TrapKind.UNREACHABLE]
     assert guest.gate.shut == 0
 
 

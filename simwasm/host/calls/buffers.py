@@ -9,7 +9,7 @@ from simwasm.host.calls.topic import calls
 from simwasm.host.vm import Vm
 
 WHEN = {
-    BufferType.PLUGIN_CONFIGURATION: "it can only be read in proxy_on_configure",
+    BufferType.PLUGIN_CONFIGURATION: "it can only be read in proxy_on_configure, and when the root context is created",
     BufferType.HTTP_CALL_RESPONSE_BODY: "it can only be read in proxy_on_http_call_response",
 }
 

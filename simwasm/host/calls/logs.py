@@ -9,7 +9,7 @@ from simwasm.host.vm import Vm
 
 def say(vm: Vm, level: LogLevel, message: str) -> None:
     """Write a line for whoever the guest acts for."""
-    if vm.context is None:
+    if vm.context is None or (vm.gate is not None and vm.gate.shut):
         vm.proxy.log(level, f"wasm log: {message}")
     else:
         vm.context.log(level, message)
