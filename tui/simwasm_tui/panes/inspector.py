@@ -69,8 +69,11 @@ class Inspector(Pane):
         self.sight: Sight | None = None
         self.before: State | None = None
         """The state at the previous stop."""
+        self._changed: frozenset[str] = frozenset()
+        """The tabs in which something is otherwise than it was then."""
         self._looked_before = -1
         """Where the trace's cursor was when the run came here: that is not a wish to look there."""
+        self._drawn_of: tuple[object, ...] = ()
         self._folded: frozenset[str] = frozenset()
         self._places: dict[str, int] = {}
 
@@ -92,18 +95,23 @@ class Inspector(Pane):
         if view.stop is not None and (self.sight is None or not self.sight.of(view)):
             self.before = self.sight.state if self.sight is not None else None
             self.sight = see(view)
+            self._changed = self._different()
             self._looked_before = view.looked
-        self.head(badge="•" if self._changed() else "")
+        self.head(badge="•" if self._changed else "")
 
-    def _changed(self) -> set[str]:
+    def _different(self) -> frozenset[str]:
         if self.sight is None:
-            return set()
+            return frozenset()
         state = self.sight.state
-        return {tab for tab, changed in _CHANGED.items() if changed(state, self.before)}
+        return frozenset(tab for tab, changed in _CHANGED.items() if changed(state, self.before))
 
     def draw(self, view: View, before: View | None) -> None:
+        of = self._of(view)
+        if of == self._drawn_of:
+            return
+        self._drawn_of = of
         tabs = self.query_one(Tabs)
-        tabs.show(self.tab, self._changed())
+        tabs.show(self.tab, self._changed)
         self.head(note=self._note(view))
         if view.stop is None:
             self.list.empty = _MOVING if view.busy else _EMPTY
@@ -114,6 +122,12 @@ class Inspector(Pane):
             box.show_items(
                 action_items(self.sight.state, self.sight.tape, self.sight.stop.position, self._room)
             )
+
+    def _of(self, view: View) -> tuple[object, ...]:
+        """Everything that decides how it looks: most of what happens to a view is of no concern here."""
+        call = (*self._looked(view), len(view.tape)) if self.tab == "Call" else ()
+        shown = (self.tab, self.since, self.form, self.wanted, self._folded, self._room)
+        return (self.sight, self.before, view.stop is None, view.busy != "", *shown, *call)
 
     @property
     def _room(self) -> int:
@@ -153,6 +167,7 @@ class Inspector(Pane):
             self.draw(self.view, self.view)
 
     def on_resize(self, event: events.Resize) -> None:
+        self._drawn_of = ()  # what is under the tab goes by the height
         self._again()
 
     # Tabs.

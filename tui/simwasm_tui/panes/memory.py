@@ -131,7 +131,8 @@ class Memory(Pane):
         new = self._sight is None or not self._sight.of(view)
         if view.stop is not None and new:
             self._arrive(view)
-        self._show()
+        if new or self._sight is None:
+            self._show()
 
     def _arrive(self, view: View) -> None:
         """Look at the memory of a new stop, and keep what it was before."""

@@ -9,12 +9,7 @@ To add a pane: a file here with a class like this, and a row in `panes/table.py`
         def compose(self) -> ComposeResult:
             yield VirtualList(empty="The plugin has no memory yet.\\nPress s to take the first step.")
 
-        def on_mount(self) -> None:
-        self.ready = True
-        if self.view is not None:
-            self.take(self.view)
-
-    def draw(self, view: View, before: View | None) -> None:
+        def draw(self, view: View, before: View | None) -> None:
             self.query_one(VirtualList).show(lines_of(view))
 
         def do_goto(self) -> None: ...
@@ -28,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
@@ -64,9 +59,18 @@ def bindings(commands: tuple[Command, ...]) -> list[BindingType]:
     ]
 
 
+@runtime_checkable
+class Framed(Protocol):
+    """What draws the lines with the headings around panes."""
+
+    def reframe(self) -> None: ...
+
+
 class Pane(Widget):
     """One part of the screen."""
 
+    BLANK = True
+    """It draws nothing itself: what is in it fills it."""
     HELP: ClassVar[str] = ""
     """What it shows and how it is read: a few sentences, for `?`."""
     COMMANDS: ClassVar[tuple[Command, ...]] = ()
@@ -128,6 +132,9 @@ class Pane(Widget):
         new = (self.note if note is None else note, self.badge if badge is None else badge)
         if new != (self.note, self.badge):
             self.note, self.badge = new
+            around: object = self.parent
+            if isinstance(around, Framed):
+                around.reframe()
             self.post_message(HeadingChanged())
 
     def ask(self, view: View, question: Callable[[], T], then: Callable[[T], None]) -> None:

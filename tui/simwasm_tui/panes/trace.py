@@ -103,14 +103,13 @@ class Trace(Pane):
         self.expression = ""
         self.allocator = False
         self._growing = False
+        self._followed: Tape | None = None
+        """The tape on which the cursor was put where the run stands; on another, what was in sight does not matter."""
+        self.list: VirtualList = TraceList(empty=_EMPTY)
+        self.list.at_once = self._foot
 
     def compose(self) -> ComposeResult:
-        yield TraceList(empty=_EMPTY)
-
-    @property
-    def list(self) -> VirtualList:
-        """The list itself."""
-        return self.query_one(VirtualList)
+        yield self.list
 
     @property
     def row(self) -> int:
@@ -187,7 +186,9 @@ class Trace(Pane):
         if view.row >= 0 and len(outline):
             for callback in [row for row in outline.folded if row < view.row <= outline.end_of(row)]:
                 outline.unfold(callback)
-            self.list.go(max(0, outline.place(view.row)), middle=True)
+            anew = self._followed is not None and self._followed is not view.tape
+            self._followed = view.tape
+            self.list.go(max(0, outline.place(view.row)), middle=True, anew=anew)
 
     def _signs(self, view: View) -> Callable[[Row], str]:
         bookmarks = set(view.bookmarks)
@@ -291,12 +292,10 @@ class Trace(Pane):
     # What the list tells.
 
     def on_virtual_list_moved(self) -> None:
-        self._foot()
         if self.row >= 0:
             self.post_message(Look(self.row))
 
     def on_virtual_list_seen(self) -> None:
-        self._foot()
         self.call_after_refresh(self._foot)  # what it was before everything has its place
 
     def on_virtual_list_chosen(self) -> None:

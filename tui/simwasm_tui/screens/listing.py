@@ -9,9 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Input
 
+from simwasm_tui.items import Lines
 from simwasm_tui.screens.modal import Modal
 from simwasm_tui.text import Line
-from simwasm_tui.widgets.virtual_list import Lines, VirtualList
+from simwasm_tui.widgets.virtual_list import VirtualList
 
 T = TypeVar("T")
 

@@ -57,6 +57,8 @@ if TYPE_CHECKING:
 
 _FRAME = 1 / 8
 """Seconds between views while it runs: the plugin has the rest of the time."""
+_TYPING_FRAME = 1 / 2
+"""Between views while somebody types: what keys do is drawn before what the run does."""
 _BREATH = 0.002
 _TINY = "The terminal is too small for the debugger:\nit needs {} columns and {} lines."
 
@@ -66,6 +68,7 @@ class MainScreen(Openers, Reloading, Saving, Verbs, Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(COMMANDS)
     AUTO_FOCUS = ""
+    BLANK = True
 
     def __init__(self, debugger: Debugger, keeper: Keeper, keys: dict[str, str]) -> None:
         super().__init__()
@@ -73,6 +76,7 @@ class MainScreen(Openers, Reloading, Saving, Verbs, Screen[None]):
         self.keeper = keeper
         self.viewer = Viewer(debugger, keeper.title)
         self.keys = keys
+        self.body = Body(id="body")
         self.filter = ""
         """What the trace is filtered by."""
         self._looking = False
@@ -85,7 +89,7 @@ class MainScreen(Openers, Reloading, Saving, Verbs, Screen[None]):
     def compose(self) -> ComposeResult:
         yield Header()
         yield Timeline()
-        yield Body(id="body")
+        yield self.body
         yield Ask()
         yield Keys(self.keys)
         yield Static(_TINY.format(*layout.LEAST), id="tiny", markup=False)
@@ -111,11 +115,6 @@ class MainScreen(Openers, Reloading, Saving, Verbs, Screen[None]):
     # The parts.
 
     @property
-    def body(self) -> Body:
-        """The panes."""
-        return self.query_one(Body)
-
-    @property
     def ask_line(self) -> Ask:
         """The question line."""
         return self.query_one(Ask)
@@ -131,7 +130,8 @@ class MainScreen(Openers, Reloading, Saving, Verbs, Screen[None]):
     # Views.
 
     def on_changed(self) -> None:
-        wait = self._drawn_at + _FRAME - monotonic()
+        now = monotonic()
+        wait = self._drawn_at + (_TYPING_FRAME if now - self.typed_at < _TYPING_FRAME else _FRAME) - now
         if wait <= 0 or self.debugger.stop is not None:
             self.renew()
         elif not self._waiting:
@@ -149,7 +149,6 @@ class MainScreen(Openers, Reloading, Saving, Verbs, Screen[None]):
         self.query_one(Timeline).take(view)
         self.body.take(view)
         self._restore_filter()
-        self.body.reframe()
         if self.viewer.more and view.stop is not None and not self._looking:
             self._looking = True
             self.set_timer(_BREATH, self._look_on)

@@ -53,11 +53,12 @@ class Verbs(_Screen):
     asker = "trace"
     """The pane that asks a question, and gets the focus back."""
     _since = 0.0
+    typed_at = 0.0
+    """When the last key came."""
 
     if TYPE_CHECKING:
+        body: Body
 
-        @property
-        def body(self) -> Body: ...
         @property
         def ask_line(self) -> Ask: ...
         def say(self, text: str) -> None: ...
@@ -77,6 +78,7 @@ class Verbs(_Screen):
 
     async def settled(self) -> None:
         """Wait for a short while until what was asked for is seen: what is typed next is meant for that."""
+        self.typed_at = monotonic()
         while self.moving and monotonic() - self._since < _PATIENCE:
             await sleep(_MOMENT)
 

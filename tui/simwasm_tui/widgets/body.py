@@ -62,6 +62,10 @@ class Body(Drawn):
         self.view: View | None = None
         self._lines = False
         """Whether there are lines of source for the plugin's code."""
+        self._taking = False
+        """The panes are given a view, after which the headings are looked at once."""
+        self._panes: dict[str, Pane] = {}
+        """Those that were made, which none is taken away from."""
         self._inputs: Inputs | None = None
         self._placing = _Placing()
         self._frame = Frame({}, {})
@@ -99,8 +103,7 @@ class Body(Drawn):
 
     def pane(self, pane: str) -> Pane | None:
         """A pane that was made already."""
-        found = self.query_children(f"#{pane}")
-        return found.first(Pane) if found else None
+        return self._panes.get(pane)
 
     def made(self, y: int, width: int) -> Line:
         return self._frame.line(y, width)
@@ -120,8 +123,11 @@ class Body(Drawn):
             before, self._lines = self._lines, not view.alone and _have_lines(view.inputs)
             if before != self._lines:
                 self.rearrange()
-        for pane in self.query_children(Pane):
+        self._taking = True
+        for pane in tuple(self._panes.values()):
             pane.take(view)
+        self._taking = False
+        self.reframe()
 
     def arrange_as(self, wanted: Arrangement) -> None:
         """Share the space in another way."""
@@ -145,12 +151,13 @@ class Body(Drawn):
             return
         where = self.where(self.size)
         shown = {self.active(slot, where) for slot in where} - {""}
-        for pane in self.query_children(Pane):
+        for pane in self._panes.values():
             pane.display = pane.id in shown
-        new = [load(BY_ID[name])(id=name) for name in sorted(shown) if self.pane(name) is None]
+        new = {name: load(BY_ID[name])(id=name) for name in sorted(shown - self._panes.keys())}
         if new:
             self.call_after_refresh(self._give)
-            self.mount_all(new)
+            self.mount_all(new.values())
+            self._panes |= new
         else:
             self._give()
         self._reframe(where)
@@ -162,6 +169,8 @@ class Body(Drawn):
 
     def reframe(self) -> None:
         """Draw those lines anew in which a heading has changed, or the focus."""
+        if self._taking:
+            return
         where, before = self.where(self.size), self._headings
         self._reframe(where)
         for slot, heading in self._headings.items():

@@ -6,22 +6,21 @@
     log.go(41)                         # put the cursor on a line and bring it into sight
 
 It posts `Moved` when the cursor moves, `Seen` when other lines are in sight, `Chosen` for Enter and double clicks.
-Rules: nothing scrolls smoothly, since that costs more than the rest together; a line is made once for a width and kept
-until `show` is called again.
+Rules: nothing scrolls smoothly, since that costs more than the rest together; a line is made once for a width and kept,
+drawn to its last cell, until `show` is called again; scrolling never places anything anew on the screen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from textwrap import wrap
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.cache import LRUCache
-from textual.geometry import Region, Size
+from textual.geometry import NULL_SPACING, Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -29,19 +28,13 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from simwasm_tui.ink import style_of
+from simwasm_tui.items import Lines
 from simwasm_tui.text import Line, cells, clean, plain
+from simwasm_tui.widgets.strips import Sight, Strips, cut, marked
 
-_KEPT = 2048
 _SIDEWAYS = 8
 _COPIED = 20_000
 """Lines that one selection may copy."""
-
-
-class Lines(Protocol):
-    """Where a list has its lines from."""
-
-    def __len__(self) -> int: ...
-    def line(self, index: int, width: int, /) -> Line: ...
 
 
 class FixedLines(tuple[Line, ...]):
@@ -52,6 +45,10 @@ class FixedLines(tuple[Line, ...]):
 
 
 NOTHING = FixedLines()
+
+
+def _nobody() -> None:
+    """Nobody wants to be told."""
 
 
 class VirtualList(ScrollView, can_focus=True):
@@ -121,13 +118,14 @@ class VirtualList(ScrollView, can_focus=True):
         """What is said where there are no lines, and what to do about that."""
         self.follow = follow
         """Whether the list stays at its end as it grows, as long as the cursor is there."""
+        self.at_once: Callable[[], None] = _nobody
+        """Called when the cursor or what is in sight moves, before that is drawn, so that one picture shows all."""
         self.search: str = ""
         """What is marked wherever it occurs."""
-        self._generation = 0
-        self._made: LRUCache[tuple[int, int, int], tuple[Segment, ...]] = LRUCache(_KEPT)
+        self._strips = Strips()
         self._inks: dict[str, Style] = {}
         self._widest = 0
-        self._base = Style.null()
+        self._sight = Sight()
 
     @property
     def room(self) -> int:
@@ -139,7 +137,7 @@ class VirtualList(ScrollView, can_focus=True):
     def show(self, lines: Lines, cursor: int | None = None) -> None:
         """Show other lines, or the same ones drawn anew."""
         self.lines = lines
-        self._generation += 1
+        self._strips.clear()
         self._widest = 0
         self._resize()
         if cursor is not None:
@@ -164,24 +162,30 @@ class VirtualList(ScrollView, can_focus=True):
         elif not unseen:
             self.refresh()
 
-    def go(self, index: int, *, middle: bool = False) -> None:
-        """Put the cursor on a line and bring it into sight, `middle` if it was out of it."""
+    def go(self, index: int, *, middle: bool = False, anew: bool = False) -> None:
+        """Put the cursor on a line and bring it into sight, `middle` if it was out of it, or `anew` where it was in."""
         self.cursor = index
-        self._into_sight(middle)
+        self._into_sight(middle, anew)
 
     def redraw(self, indices: Iterable[int]) -> None:
         """Draw these lines anew: what they show has changed."""
         for index in indices:
-            self._made.discard((index, self.room, self._generation))
+            self._strips.discard(index)
             self.refresh_line(index)
 
     def _resize(self) -> None:
-        width = max(self._widest, self.room)
-        self.virtual_size = Size(width, len(self.lines))
+        """Know how far one can scroll; nothing else on the screen depends on that."""
+        before, size = self.virtual_size, Size(max(self._widest, self.room), len(self.lines))
+        if self.styles.auto_dimensions:
+            self.virtual_size = size
+            return
+        self.set_reactive(ScrollView.virtual_size, size)
+        if size.height != before.height or size.width < before.width:
+            self._scroll_update(size)
 
-    def _into_sight(self, middle: bool = False) -> None:
+    def _into_sight(self, middle: bool = False, anew: bool = False) -> None:
         height, top = self.size.height, self.scroll_offset.y
-        if height <= 0 or top <= self.cursor < top + height:
+        if height <= 0 or (top <= self.cursor < top + height and not anew):
             return
         nearest = self.cursor if self.cursor < top else self.cursor - height + 1
         wanted = self.cursor - height // 3 if middle else nearest
@@ -194,6 +198,7 @@ class VirtualList(ScrollView, can_focus=True):
         self.refresh_line(old)
         self.refresh_line(new)
         if old != new:
+            self.at_once()
             self.post_message(self.Moved(self, new))
 
     # Keys and mouse.
@@ -261,7 +266,8 @@ class VirtualList(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._inks.clear()
-        self._made.clear()
+        self._strips.clear()
+        self._sight = Sight()
 
     def on_resize(self) -> None:
         self._resize()
@@ -271,27 +277,60 @@ class VirtualList(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
+            self.at_once()
             self.post_message(self.Seen(self))
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        self._base = self.rich_style  # which costs more than a line, so it is asked once for all of them
-        return super().render_lines(crop)
+        self._sight = self._look()
+        if self.styles.gutter != NULL_SPACING:  # what is around the lines Textual draws
+            return super().render_lines(crop)
+        self._styles_cache.clear()
+        width, base = self.size.width, self._sight.base
+        found = [self._line(y).adjust_cell_length(width, base) for y in crop.line_range]
+        for filter in self.get_line_filters():
+            background = self.background_colors[1]
+            found = [strip.apply_filter(filter, background) for strip in found]
+        return found if crop.column_span == (0, width) else [strip.crop(*crop.column_span) for strip in found]
+
+    def _look(self) -> Sight:
+        """What decides how a line looks; each of it costs more than a line, so it is asked once for all of them."""
+        x, top = self.scroll_offset
+        known = self._sight.base
+        base = known if known is not None else self.rich_style
+        active = self.has_focus or self.has_pseudo_class("focus-within")
+        return Sight(x, top, self.room, base, self.cursor if active else -1, self.text_selection)
 
     def render_line(self, y: int) -> Strip:
-        x, top = self.scroll_offset
-        width, index = self.room, top + y
-        base = self._base
-        size = len(self.lines)
+        """A line for the mouse, which learns from it what it points at; a picture has no need of that."""
+        return self._line(y).apply_offsets(self._sight.x, self._sight.top + y)
+
+    def _line(self, y: int) -> Strip:
+        sight, size = self._sight, len(self.lines)
+        index = sight.top + y
+        base = sight.base or Style.null()
         if index >= size:
-            return self._teaching(y, width, base) if not size else Strip.blank(width, base)
-        style = base
-        if index == self.cursor and (self.has_focus or self.has_pseudo_class("focus-within")):
-            style = base + self._ink("list--cursor")
-        strip = Strip(Segment.apply_style(self._segments(index, width), style))
-        strip = self._selected(strip, index)
-        if strip.cell_length > x + width > 0:  # what is cut says so
-            strip = Strip([*strip.crop(0, x + width - 1), Segment("…", style)])
-        return strip.crop_extend(x, x + width, style).apply_offsets(x, index)
+            return self._teaching(y, sight.width, base) if not size else Strip.blank(sight.width, base)
+        selected = sight.selection.get_span(index) if sight.selection is not None else None
+        if selected is not None:
+            return self._drawn(index, sight, selected)
+        found = self._strips.get(index, sight)
+        if found is None:
+            found = self._drawn(index, sight)
+            self._strips.keep(index, sight, found)
+        return found
+
+    def _drawn(self, index: int, sight: Sight, selected: tuple[int, int] | None = None) -> Strip:
+        line = self._strips.line(self.lines, index, sight.width)
+        if (wide := cells(line)) > max(self._widest, sight.width):
+            self._widest = wide
+            self._resize()
+        style = sight.base or Style.null()
+        if index == sight.cursor:
+            style += self._ink("list--cursor")
+        strip = Strip(Segment(text, style + self._ink(f"ink--{ink}") if ink else style) for text, ink in line)
+        if selected is not None:
+            strip = Strip(marked(strip, *selected, self.screen.get_component_rich_style("screen--selection")))
+        return cut(strip, sight.x, sight.width, style)
 
     def _teaching(self, y: int, width: int, base: Style) -> Strip:
         lines = [part for line in self.empty.splitlines() for part in wrap(line, max(8, width - 3)) or [""]]
@@ -300,18 +339,6 @@ class VirtualList(ScrollView, can_focus=True):
         text = clean(lines[y - 1])
         muted = base + self._ink("ink--muted")
         return Strip([Segment("  " + text, muted)]).crop_extend(0, width, base)
-
-    def _segments(self, index: int, width: int) -> tuple[Segment, ...]:
-        key = (index, width, self._generation)
-        found = self._made.get(key)
-        if found is None:
-            line = self.lines.line(index, width)
-            found = tuple(Segment(text, self._ink(f"ink--{ink}") if ink else None) for text, ink in line)
-            self._made[key] = found
-            if (wide := cells(line)) > max(self._widest, width):
-                self._widest = wide
-                self.call_after_refresh(self._resize)
-        return found
 
     def _ink(self, name: str) -> Style:
         style = self._inks.get(name)
@@ -324,14 +351,6 @@ class VirtualList(ScrollView, can_focus=True):
     @property
     def allow_select(self) -> bool:
         return True
-
-    def _selected(self, strip: Strip, index: int) -> Strip:
-        selection = self.text_selection
-        span = None if selection is None else selection.get_span(index)
-        if span is None:
-            return strip
-        style = self.screen.get_component_rich_style("screen--selection")
-        return Strip(_marked(strip, span[0], span[1], style))
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         first = selection.start.y if selection.start else 0
@@ -348,17 +367,6 @@ class VirtualList(ScrollView, can_focus=True):
         self.refresh()
 
     def refresh_line(self, y: int) -> None:
-        self.refresh(Region(0, y - self.scroll_offset.y, max(self.virtual_size.width, self.room), 1))
-
-
-def _marked(strip: Strip, start: int, end: int, style: Style) -> Iterable[Segment]:
-    """A strip's segments, those between two characters in another style; -1 is the end."""
-    at = 0
-    for text, own, _ in strip:
-        first = min(max(0, start - at), len(text))
-        last = len(text) if end == -1 else min(max(first, end - at), len(text))
-        own = own or Style()
-        for part, ink in ((text[:first], own), (text[first:last], own + style), (text[last:], own)):
-            if part:
-                yield Segment(part, ink)
-        at += len(text)
+        place = y - self.scroll_offset.y
+        if 0 <= place < self.size.height:
+            self.refresh(Region(0, place, self.size.width, 1))
