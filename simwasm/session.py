@@ -11,6 +11,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Protocol
 
+from simwasm.abi.table import ALLOCATORS
 from simwasm.engines.engine import Engine, Instance
 from simwasm.engines.fuel import Fuel, FuelState
 from simwasm.engines.load import load
@@ -18,8 +19,10 @@ from simwasm.engines.memory import LinearMemory
 from simwasm.engines.unwind import unwinding
 from simwasm.exchange import Exchange, Message, response
 from simwasm.host.calls import bound
+from simwasm.host.dns import knows_nobody
+from simwasm.host.faults import Fault, Faults
 from simwasm.host.outcome import LogLine, Outcome
-from simwasm.host.ports import Answer, AskCluster, AskUpstream, Callout, Failure, Guest
+from simwasm.host.ports import Answer, AskCluster, AskUpstream, Callout, Failure, Guest, Resolve
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.host.proxy import Proxy
 from simwasm.host.vm import Vm
@@ -90,11 +93,13 @@ class Session:
         clusters: Collection[str] = (),
         ask_upstream: AskUpstream = recorded,
         ask_cluster: AskCluster = nobody,
+        resolve: Resolve = knows_nobody,
         profile: Profile = ENVOY,
         now_ns: int = 0,
         on_log: Callable[[LogLine], None] | None = None,
         limits: Limits = Limits(),  # noqa: B008  # it is frozen
         fuel: int | None = DEFAULT_FUEL,
+        faults: Sequence[Fault] = (),
         between: Between | None = None,
     ) -> None:
         self.proxy = Proxy(
@@ -103,10 +108,12 @@ class Session:
             workers=workers,
             ask_upstream=ask_upstream,
             ask_cluster=ask_cluster,
+            resolve=resolve,
             clusters=clusters,
             profile=profile,
             now_ns=now_ns,
             on_log=on_log,
+            faults=Faults(faults) if faults else None,
         )
         self.wire = Wire(observers) if observers else None
         self.started: list[Started] = []
@@ -144,12 +151,16 @@ class Session:
         vm, between = started.vm, self._between
         started.close()
         handlers: Handlers = bound(vm)
+        faults = self.proxy.faults
+        if faults is not None:
+            handlers = faults.handlers(handlers)
         link = Link(vm, between.handlers(handlers) if between else handlers, self.wire)
         memory = LinearMemory(started.look)
         program = load(self._engine, vm.plugin.wasm, self._limits)
         imports = link.imports(memory)
         started.instance = program.start(unwinding(imports) if between else imports, started.fuel)
-        guest = link.callers(started.instance.exports)
+        exports = started.instance.exports
+        guest = link.callers(exports if faults is None else faults.exports(exports, ALLOCATORS))
         vm.guest = between.guest(guest) if between else guest
         return link
 

@@ -14,6 +14,7 @@ from simwasm.exchange import Message
 from simwasm.host.callouts import Flight
 from simwasm.host.clock import Job
 from simwasm.host.context import RootContext
+from simwasm.host.grpc import Conversation
 from simwasm.host.lane import Lane
 from simwasm.host.pieces import Delivery
 from simwasm.host.proxy import Proxy
@@ -30,7 +31,10 @@ SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class CalloutState:
-    """A callout in flight. `due_ns` is when its answer comes; None while it has not been sent."""
+    """A callout in flight: one that waits for its answer, or a stream that has not ended.
+
+    `due_ns` is when the answer comes, or the next piece of it; None while nothing is on its way.
+    """
 
     id: int
     cluster: str
@@ -43,6 +47,11 @@ class CalloutState:
     due_ns: int | None
     timeout_ms: int
     request: Message
+    """What was sent so far."""
+    stream: bool = False
+    """Whether it is a gRPC stream."""
+    sent: bool = True
+    """Whether the cluster was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +87,22 @@ class Due(NamedTuple):
 
 def callouts(proxy: Proxy, numbers: Numbers) -> tuple[CalloutState, ...]:
     """The callouts in flight, the next answer first."""
-    found = [_callout(vm, flight, numbers) for vm in proxy.vms for flight in vm.in_flight.values()]
+    found = [
+        _callout(vm, flight, numbers)
+        for vm in proxy.vms
+        for flight in vm.in_flight.values()
+        if not flight.over
+    ]
     return tuple(sorted(found, key=lambda call: (call.due_ns is None, call.due_ns or 0, call.id)))
 
 
-def _callout(vm: Vm, flight: Flight, numbers: Numbers) -> CalloutState:
+def _callout(vm: Vm, flight: Flight | Conversation, numbers: Numbers) -> CalloutState:
     call = flight.call
     asker = vm.contexts.get(flight.context)
     exchange = numbers.get(asker.stream, 0) if asker is not None and asker.stream is not None else 0
     return CalloutState(
         call.id, call.cluster, vm.name, flight.context, exchange, flight.grpc, flight.asked, flight.due,
-        call.timeout_ms, call.request,
+        call.timeout_ms, flight.request, flight.stream, flight.sent,
     )  # fmt: skip
 
 
@@ -145,8 +159,12 @@ def _side(lane: Lane) -> str:
 
 
 def _flight(args: tuple[Any, ...]) -> str:
-    flight: Flight = args[1]
-    return f"callout {flight.call.id} to `{flight.call.cluster}`"
+    flight: Flight | Conversation = args[1]
+    return f"{'stream' if flight.stream else 'callout'} {flight.call.id} to `{flight.call.cluster}`"
+
+
+def _piece(args: tuple[Any, ...]) -> str:
+    return f"{'the next piece of ' if args[1].stream else ''}the answer to {_flight(args)} arrives"
 
 
 _Tell = Callable[[Any, tuple[Any, ...]], str]
@@ -161,7 +179,11 @@ _TOLD: dict[str, _Tell] = {
     f"{Router.__name__}._answer": lambda router, _: "the upstream answers",
     f"{RootContext.__name__}._tick": lambda root, _: f"proxy_on_tick of `{root.plugin.name}`",
     "_ask": lambda _, args: f"{_flight(args)} is sent",
-    "_arrive": lambda _, args: f"the answer to {_flight(args)} arrives",
+    "_arrive": lambda _, args: _piece(args),
+    "_hear": lambda _, args: f"a message goes out on {_flight(args)}",
+    "_expire": lambda _, args: f"the timeout of {_flight(args)}",
+    "_fail_silently": lambda _, args: f"{_flight(args)} fails",
+    "_resolve": lambda _, args: f"the addresses of `{args[2]}` arrive",
     Vm.tell.__qualname__: lambda vm, args: f"{args[1]}({args[2]}) of `{args[0].plugin.name}`",
 }
 """How each job of the clock is told; the first argument is whose method it is."""

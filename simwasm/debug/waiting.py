@@ -123,12 +123,21 @@ def _shut(lane: LaneState, vm: str, context: int) -> bool:
     return any(each in (Held.ALL, Held.ALL_WATERMARK) for each in held)
 
 
-def _callout(state: State, call: CalloutState, *, own: bool) -> Waiting:
-    when = "it is sent when the callback has returned"
+def coming(state: State, call: CalloutState) -> str:
+    """When something comes on a callout."""
     if call.due_ns is not None:
-        when = f"answer due in {lasting(max(0, call.due_ns - state.now_ns))}"
+        what = "next piece" if call.stream else "answer"
+        return f"{what} due in {lasting(max(0, call.due_ns - state.now_ns))}"
+    return "nothing is on its way" if call.sent else "it is sent when the callback has returned"
+
+
+def _callout(state: State, call: CalloutState, *, own: bool) -> Waiting:
     whose = "" if own else f", asked by context {call.context}"
-    return Waiting(f"call {call.id}", f"callout {call.id} to `{call.cluster}` is in flight ({when}{whose})")
+    kind = "stream" if call.stream else "callout"
+    return Waiting(
+        f"{'stream' if call.stream else 'call'} {call.id}",
+        f"{kind} {call.id} to `{call.cluster}` is in flight ({coming(state, call)}{whose})",
+    )
 
 
 def status(state: State, stream: StreamState) -> str:

@@ -1,4 +1,4 @@
-"""Callouts: a plugin asks a cluster, and is told later.
+"""HTTP callouts: a plugin asks a cluster, and is told later.
 
 The request is checked at once and sent once the guest's call has ended; the answer is delivered at its
 time to the root context, whoever asked.
@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from simwasm.abi.enums import BufferType, MapType, Status
-from simwasm.exchange import Headers, Message, decimal, first
+from simwasm.exchange import Headers, Message, response
 from simwasm.host import edge
 from simwasm.host.buffers import Buffer
 from simwasm.host.clock import MILLISECOND
@@ -21,44 +20,52 @@ from simwasm.host.ports import Callout, Failure
 if TYPE_CHECKING:
     from simwasm.host.context import RootContext
 
-GRPC_UNKNOWN, GRPC_INTERNAL = 2, 13
-_GRPC_LAST = 16
-_GRPC_PREFIX = 5
-
 
 class Flight:
     """A callout that has not been answered yet: who asked for it, and when it is answered, once that is known."""
 
-    __slots__ = ("call", "context", "grpc", "asked", "due")
+    __slots__ = ("call", "context", "asked", "due")
+    grpc = stream = over = False
 
-    def __init__(self, call: Callout, context: int, grpc: bool, asked: int) -> None:
+    @property
+    def sent(self) -> bool:
+        """Whether the cluster was asked."""
+        return self.due is not None
+
+    @property
+    def request(self) -> Message:
+        """What is sent."""
+        return self.call.request
+
+    def __init__(self, call: Callout, context: int, asked: int) -> None:
         self.call = call
         self.context = context
-        self.grpc = grpc
         self.asked = asked
         self.due: int | None = None
 
 
-def send(root: RootContext, call: Callout, *, grpc: bool) -> None:
+def send(root: RootContext, call: Callout) -> None:
     """Have a callout asked, and its answer delivered when it is due."""
     vm = root.vm
     proxy = vm.proxy
-    flight = Flight(call, vm.context.id if vm.context is not None else root.id, grpc, proxy.clock.now)
+    flight = Flight(call, vm.context.id if vm.context is not None else root.id, proxy.clock.now)
     vm.in_flight[call.id] = flight
     proxy.clock.soon(partial(_ask, root, flight))
 
 
 def _ask(root: RootContext, flight: Flight) -> None:
     proxy, call = root.vm.proxy, flight.call
-    answer, due = _in_time(proxy.ask_cluster(call), call.timeout_ms * MILLISECOND)
+    found = proxy.ask_cluster(call)
+    if not isinstance(found, (Message, Failure)):
+        found = response(415)  # a gRPC service that was asked something else
+    answer, due = _in_time(found, call.timeout_ms * MILLISECOND)
     flight.due = proxy.clock.now + due
     proxy.clock.after(due, partial(_arrive, root, flight, answer, due))
 
 
 def _arrive(root: RootContext, flight: Flight, answer: Message | Failure, took_ns: int) -> None:
     del root.vm.in_flight[flight.call.id]
-    deliver = _deliver_grpc if flight.grpc else _deliver_http
-    deliver(root, flight.call, answer, took_ns)
+    _deliver(root, flight.call, answer, took_ns)
 
 
 def _in_time(answer: Message | Failure, timeout: int) -> tuple[Message | Failure, int]:
@@ -70,7 +77,7 @@ def _in_time(answer: Message | Failure, timeout: int) -> tuple[Message | Failure
     return Failure("timeout", begun=begun), timeout
 
 
-def _deliver_http(root: RootContext, call: Callout, answer: Message | Failure, took_ns: int) -> None:
+def _deliver(root: RootContext, call: Callout, answer: Message | Failure, took_ns: int) -> None:
     if isinstance(answer, Failure) and answer.begun is not None:
         root.status = (Status.BROKEN_CONNECTION, "reset")
         root.vm.call(root, "proxy_on_http_call_response", call.id, 0, 0, 0)
@@ -99,32 +106,3 @@ def _response(call: Callout, answer: Message | Failure, took_ns: int) -> tuple[H
         return headers, body, ()
     found = edge.received(answer, call.request.header(":method"))
     return edge.response_for_filters(found.headers, took_ns), found.data, found.trailers
-
-
-def _deliver_grpc(root: RootContext, call: Callout, answer: Message | Failure, took_ns: int) -> None:
-    code, text = _grpc_outcome(answer)
-    root.status = (code, text)
-    if code == 0 and isinstance(answer, Message):
-        message = Buffer(answer.data[_GRPC_PREFIX:], writable=False, why="a gRPC message cannot be written")
-        root.buffers[BufferType.GRPC_CALL_MESSAGE] = message
-        root.vm.call(root, "proxy_on_grpc_receive", call.id, len(message))
-        del root.buffers[BufferType.GRPC_CALL_MESSAGE]
-    else:
-        root.vm.call(root, "proxy_on_grpc_close", call.id, code)
-    root.vm.settle()
-
-
-def _grpc_outcome(answer: Message | Failure) -> tuple[int, str]:
-    """The gRPC status of an answer and its text; a status of HTTP stands for one of gRPC."""
-    if isinstance(answer, Failure):
-        if answer.begun is not None:
-            return GRPC_INTERNAL, ""
-        refusal = edge.no_answer(answer)
-        return edge.grpc_status_of(refusal.status), refusal.body.decode()
-    if answer.header(":status") != "200":
-        return edge.grpc_status_of(decimal(answer.header(":status")) or 0), ""
-    said = answer.trailers or answer.headers
-    code = decimal(first(said, "grpc-status"))
-    if code is None or code > _GRPC_LAST:
-        return GRPC_UNKNOWN, "the answer has no grpc-status"
-    return code, unquote(first(said, "grpc-message") or "")

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from simwasm.exchange import Connection, Header, Headers, Message, first
 from simwasm.host.clock import MILLISECOND, SECOND, date
 from simwasm.host.headers import HeaderMap
-from simwasm.host.ports import Failure
+from simwasm.host.ports import NO_HOST, Failure
 
 _HOP_BY_HOP = frozenset(("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"))
 _ANSWERED = "100-continue"
@@ -25,6 +25,8 @@ _PSEUDO_ORDER = list(_PSEUDO)
 _HANDLED = _HOP_BY_HOP | {"expect", "host", ":protocol"}
 _NO_LENGTH_METHODS = ("GET", "HEAD", "DELETE", "CONNECT", "TRACE")
 _BODILESS = ("204", "304")
+_CAUSES = {"remote connection failure": "|delayed connect error: Connection refused"}
+"""What Envoy knows of why a connection failed, beyond the reason."""
 _GRPC_STATUS = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
 
 
@@ -186,8 +188,11 @@ def no_answer(failure: Failure) -> NoAnswer:
     """Put a failure into the router's words."""
     if failure.reason == "timeout":
         return NoAnswer(504, b"upstream request timeout", "response_timeout")
+    if failure is NO_HOST:
+        return NoAnswer(503, b"no healthy upstream", "no_healthy_upstream")
     text = f"upstream connect error or disconnect/reset before headers. reset reason: {failure.reason}"
-    details = f"upstream_reset_before_response_started{{{failure.reason}}}".replace(" ", "_")
+    cause = f"{failure.reason}{_CAUSES.get(failure.reason, '')}".replace(" ", "_")
+    details = f"upstream_reset_before_response_started{{{cause}}}"
     return NoAnswer(503, text.encode(), details)
 
 

@@ -15,9 +15,11 @@ from simwasm.abi.enums import LogLevel
 from simwasm.errors import Trap, TrapKind
 from simwasm.exchange import Connection, Exchange
 from simwasm.host.clock import Clock
+from simwasm.host.dns import knows_nobody
+from simwasm.host.faults import Faults
 from simwasm.host.metrics import Metrics
 from simwasm.host.outcome import LogLine, Outcome
-from simwasm.host.ports import AskCluster, AskUpstream
+from simwasm.host.ports import AskCluster, AskUpstream, Resolve
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.host.shared import Queues, SharedData
 from simwasm.host.stream import Stream
@@ -56,17 +58,22 @@ class Proxy:
         guests: Guests,
         ask_upstream: AskUpstream,
         ask_cluster: AskCluster,
+        resolve: Resolve = knows_nobody,
         workers: int = 1,
         clusters: Collection[str] = (),
         profile: Profile = ENVOY,
         now_ns: int = 0,
         on_log: Callable[[LogLine], None] | None = None,
+        faults: Faults | None = None,
     ) -> None:
         self.plugins = tuple(plugins)
         """The chain, in its order."""
         self.guests = guests
-        self.ask_upstream = ask_upstream
-        self.ask_cluster = ask_cluster
+        self.faults = faults
+        """What is to go wrong; None for nothing."""
+        self.ask_upstream = faults.upstream(ask_upstream) if faults else ask_upstream
+        self.ask_cluster = faults.cluster(ask_cluster) if faults else ask_cluster
+        self.resolve = resolve
         self.profile = profile
         self.clusters = clusters
         self.clock = Clock(now_ns)

@@ -27,6 +27,7 @@ from simwasm.plugin import Plugin
 if TYPE_CHECKING:
     from simwasm.host.callouts import Flight
     from simwasm.host.context import Context, RootContext
+    from simwasm.host.grpc import Conversation
     from simwasm.host.proxy import Proxy
 
 Deed = Callable[[], None]
@@ -60,8 +61,10 @@ class Vm:
         self.metrics = MetricIds(proxy.metrics)
         self.deeds: deque[Deed] = deque()
         """What waits for the current call to return; a local reply is always among it when `stopped`."""
-        self.in_flight: dict[int, Flight] = {}
-        """The callouts that have not been answered, by their numbers."""
+        self.in_flight: dict[int, Flight | Conversation] = {}
+        """The callouts that have not been answered and the streams that were not closed, by their numbers."""
+        self.names_asked = 1
+        """The number of the name that was looked up last; Envoy begins with 2."""
         self._ids = count(1)
         self._call_ids = [0, 0, 0]
 

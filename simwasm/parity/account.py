@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from simwasm.exchange import Chunk, Connection, Exchange, Headers, Message
-from simwasm.host.ports import Answer, AskUpstream, Failure
+from simwasm.host.ports import NO_HOST, Answer, AskUpstream, Failure, Heard, Service
 from simwasm.parity.client import End
 from simwasm.parity.http1 import PACE
 from simwasm.parity.log import Crossing, PluginLog
@@ -24,6 +24,11 @@ Script = Callable[[Message], Answer]
 def nobody_listens(request: Message) -> Answer:
     """Answer for a cluster whose port is closed: the connection is refused."""
     return Failure("remote connection failure")
+
+
+def nobody_there(request: Message) -> Answer:
+    """Answer for a cluster without any host."""
+    return NO_HOST
 
 
 TICK = "proxy_on_tick"
@@ -41,6 +46,8 @@ class Scenario:
     exchanges: tuple[Exchange, ...]
     clusters: Mapping[str, Script] = field(default_factory=dict)
     """Who answers the plugin's callouts."""
+    services: Mapping[str, Service] = field(default_factory=dict)
+    """Clusters that speak HTTP/2, each with the gRPC service there."""
     upstream: AskUpstream = recorded
     """Who answers the requests that pass; by default whoever was recorded."""
     started_ns: int = 0
@@ -127,6 +134,13 @@ def taken(message: Message, method: str | None = None) -> Message | None:
         return message
     data = message.data
     return None if len(data) < int(length) else message._replace(body=(Chunk(data[: int(length)]),))
+
+
+def as_heard(call: Heard) -> Message:
+    """A gRPC call as its server heard it; the trailer tells whether the caller came to the end of it."""
+    framed = (b"\0" + len(message).to_bytes(4, "big") + message for message in call.messages)
+    found = on_wire(Message(call.headers, tuple(map(Chunk, framed))))
+    return found._replace(trailers=(("(ended)", "yes" if call.ended else "no"),))
 
 
 def _as_read(headers: Headers) -> Headers:

@@ -11,12 +11,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Union
+from typing import NamedTuple, Union
 
 from simwasm.plugin import FailPolicy, Plugin
 
 Json = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
 Address = tuple[str, int]
+
+
+class Cluster(NamedTuple):
+    """Where a cluster is, and how it is spoken to."""
+
+    address: Address | None
+    """None for a cluster without any host."""
+    http2: bool = False
+
 
 UPSTREAM = "upstream"
 ROUTE = "default"
@@ -79,7 +88,7 @@ class Bootstrap:
 
     plugins: tuple[Plugin, ...]
     upstream: Address
-    clusters: Mapping[str, Address] = field(default_factory=dict)
+    clusters: Mapping[str, Cluster] = field(default_factory=dict)
     access_log: Path | None = None
     tap: Tap | None = None
     buffer_limit: int | None = None
@@ -91,12 +100,12 @@ class Bootstrap:
 
     def as_json(self) -> dict[str, Json]:
         """Return the configuration file."""
-        clusters = {UPSTREAM: self.upstream, **self.clusters}
+        clusters = {UPSTREAM: Cluster(self.upstream), **self.clusters}
         return {
             "admin": {"address": _address(("127.0.0.1", 0))},
             "static_resources": {
                 "listeners": [self._listener()],
-                "clusters": [self._cluster(name, address) for name, address in clusters.items()],
+                "clusters": [self._cluster(name, cluster) for name, cluster in clusters.items()],
             },
         }
 
@@ -128,17 +137,24 @@ class Bootstrap:
         router = _filter("envoy.filters.http.router", "router.v3.Router", {})
         return [*tap, *(_wasm(plugin) for plugin in self.plugins), router]
 
-    def _cluster(self, name: str, address: Address) -> dict[str, Json]:
+    def _cluster(self, name: str, cluster: Cluster) -> dict[str, Json]:
+        protocol: Json = (
+            {"http2_protocol_options": {}}
+            if cluster.http2
+            else {"http_protocol_options": {"enable_trailers": True}}
+        )
         options: Json = {
             "@type": _TYPE + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-            "explicit_http_config": {"http_protocol_options": {"enable_trailers": True}},
+            "explicit_http_config": protocol,
         }
-        endpoint: Json = {"endpoint": {"address": _address(address)}}
+        hosts: list[Json] = []
+        if cluster.address is not None:
+            hosts.append({"endpoint": {"address": _address(cluster.address)}})
         return {
             "name": name,
             "type": "STATIC",
             "connect_timeout": "1s",
-            "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+            "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": hosts}]},
             "typed_extension_protocol_options": {
                 "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options
             },

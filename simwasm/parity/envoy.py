@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from simwasm.errors import EngineUnavailable, EnvoyRejected
-from simwasm.parity.bootstrap import STAT_PREFIX, Address, Bootstrap, Json, Tap
-from simwasm.parity.log import Crossing, PluginLog, Record, crossings, parse_log, plugin_logs
+from simwasm.parity.bootstrap import STAT_PREFIX, Address, Bootstrap, Cluster, Json, Tap
+from simwasm.parity.log import FORMAT, Crossing, PluginLog, Record, crossings, parse_log, plugin_logs
 from simwasm.parity.process import binary, ending, spawn, stop
 from simwasm.plugin import Plugin
 
@@ -65,17 +65,18 @@ class Envoy:
         cls,
         *plugins: Plugin,
         upstream: Address,
-        clusters: Mapping[str, Address] | None = None,
+        clusters: Mapping[str, Cluster] | None = None,
         access_log: bool = False,
         tap: Tap | None = None,
         buffer_limit: int | None = None,
         http_manager: Mapping[str, Json] | None = None,
         route: Mapping[str, Json] | None = None,
         wasm_log_level: str = "trace",
+        log_format: str = FORMAT,
     ) -> Envoy:
         """Start Envoy with these plugins in this order and wait until it takes requests.
 
-        Crossings are only known at the log level "trace".
+        Crossings are only known at the log level "trace", and in the log's usual format; "" is Envoy's own.
         """
         executable = binary()
         folder = tempfile.TemporaryDirectory(prefix="simwasm-envoy-")
@@ -90,7 +91,7 @@ class Envoy:
             route or {},
         )
         Path(folder.name, "envoy.json").write_text(json.dumps(bootstrap.as_json()))
-        envoy = cls(spawn(executable, Path(folder.name), wasm_log_level), folder)
+        envoy = cls(spawn(executable, Path(folder.name), wasm_log_level, log_format), folder)
         try:
             envoy._await_ready()
         except BaseException:
@@ -113,7 +114,7 @@ class Envoy:
         """Return everything it logged so far."""
         if self._finished is not None:
             return self._finished
-        return parse_log(self._raw_log())
+        return parse_log(self.raw_log())
 
     def log(self) -> str:
         """Return the log so far as text."""
@@ -160,7 +161,8 @@ class Envoy:
     def _on_worker(self) -> Iterator[Record]:
         return (record for record in self.records() if record.thread != self.pid)
 
-    def _raw_log(self) -> bytes:
+    def raw_log(self) -> bytes:
+        """Return what it wrote so far, as it is."""
         return Path(self._folder.name, "envoy.log").read_bytes()
 
     def _ask_admin(self, path: str) -> bytes:
@@ -192,7 +194,7 @@ class Envoy:
 
     def _is_ready(self) -> bool:
         if self._process.poll() is not None:
-            log = self._raw_log()
+            log = self.raw_log()
             raise EnvoyRejected(f"Envoy refused to start:{_complaints(parse_log(log))}", log)
         with suppress(*_NO_ANSWER):
             return b'"value":1' in self._get(f"/stats?format=json&filter={_STARTED}")

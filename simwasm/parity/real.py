@@ -20,14 +20,17 @@ from simwasm.parity.account import (
     Scenario,
     Script,
     Seen,
+    as_heard,
     as_sent,
     growth,
     nobody_listens,
+    nobody_there,
     on_wire,
 )
-from simwasm.parity.bootstrap import Address
+from simwasm.parity.bootstrap import Cluster
 from simwasm.parity.client import End, fetch
 from simwasm.parity.envoy import Envoy
+from simwasm.parity.http2 import GrpcServer
 from simwasm.parity.log import Record, crossings, plugin_logs
 from simwasm.parity.upstream import Cut, Failure, Received, Reply, Upstream
 
@@ -51,7 +54,7 @@ def judge(scenario: Scenario, patience: float = PATIENCE) -> Account:
                 upstream=servers.upstream.address,
                 access_log=True,
                 buffer_limit=scenario.buffer_limit,
-                clusters=servers.cluster_addresses(),
+                clusters=servers.clusters(),
             )
         )
         started = time.time_ns()
@@ -86,21 +89,28 @@ class _Servers:
         """The exchange under way."""
         self.upstream = stack.enter_context(Upstream.start(self._answer))
         self._closed = stack.enter_context(_closed_port())
-        self._clusters = {
+        self._asked = {
             name: stack.enter_context(Upstream.start(_server(script)))
             for name, script in scenario.clusters.items()
+        }
+        self._services = {
+            name: stack.enter_context(GrpcServer.start(service))
+            for name, service in scenario.services.items()
         }
 
     def _answer(self, received: Received) -> Reply:
         return _reply(self._scenario.upstream(self.exchange, received.message))
 
-    def cluster_addresses(self) -> dict[str, Address]:
+    def clusters(self) -> dict[str, Cluster]:
         """Where Envoy finds each cluster."""
-        scripts = self._scenario.clusters
-        return {
-            name: self._closed.getsockname() if scripts[name] is nobody_listens else server.address
-            for name, server in self._clusters.items()
-        }
+        asked = {name: self._cluster(name, server) for name, server in self._asked.items()}
+        return asked | {name: Cluster(server.address, True) for name, server in self._services.items()}
+
+    def _cluster(self, name: str, server: Upstream) -> Cluster:
+        script = self._scenario.clusters[name]
+        if script is nobody_there:
+            return Cluster(None)
+        return Cluster(self._closed.getsockname() if script is nobody_listens else server.address)
 
     def asked(self) -> tuple[Message, ...]:
         """What the upstream received since it was last asked about."""
@@ -108,7 +118,9 @@ class _Servers:
 
     def called(self) -> tuple[tuple[str, Message], ...]:
         """What each cluster received since then."""
-        return tuple((name, found) for name, server in self._clusters.items() for found in _received(server))
+        asked = ((name, found) for name, server in self._asked.items() for found in _received(server))
+        heard = ((name, as_heard(call)) for name, server in self._services.items() for call in server.heard())
+        return (*asked, *heard)
 
 
 class _Log:

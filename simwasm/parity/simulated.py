@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from simwasm.abi.enums import LogLevel
 from simwasm.abi.table import Side
@@ -11,7 +12,7 @@ from simwasm.exchange import Exchange, Message
 from simwasm.host.access_log import flags
 from simwasm.host.clock import SECOND
 from simwasm.host.outcome import LogLine, Outcome
-from simwasm.host.ports import Answer, Callout, Failure
+from simwasm.host.ports import Answer, Callout, Failure, Heard, Piece, Service
 from simwasm.host.profile import ENVOY
 from simwasm.host.proxy import Proxy
 from simwasm.host.vm import Vm
@@ -21,8 +22,10 @@ from simwasm.parity.account import (
     Inside,
     Scenario,
     Seen,
+    as_heard,
     growth,
     nobody_listens,
+    nobody_there,
     on_wire,
     paced,
     taken,
@@ -46,7 +49,7 @@ def simulate(scenario: Scenario, engine: Engine) -> Account:
         scenario.plugins,
         engine=engine,
         observers=[notes.crossed],
-        clusters=scenario.clusters.keys(),
+        clusters=_clusters(scenario),
         ask_upstream=notes.ask_upstream,
         ask_cluster=notes.ask_cluster,
         profile=replace(ENVOY, buffer_limit=scenario.buffer_limit or ENVOY.buffer_limit),
@@ -70,6 +73,12 @@ def _counters(proxy: Proxy) -> dict[str, int]:
     return own | proxy.metrics.events
 
 
+def _clusters(scenario: Scenario) -> dict[str, bool]:
+    """Every cluster, and whether it has a host."""
+    asked = {name: script is not nobody_there for name, script in scenario.clusters.items()}
+    return asked | dict.fromkeys(scenario.services, True)
+
+
 def _play(session: Session, exchange: Exchange) -> Outcome:
     """Run one exchange, and whatever is still under way when it has ended."""
     (outcome,) = tuple(session.replay([exchange]))
@@ -88,6 +97,7 @@ class _Notes:
         self._logs: list[PluginLog] = []
         self._upstream: list[Message] = []
         self._callouts: list[tuple[str, Message]] = []
+        self._heard: list[tuple[str, Heard]] = []
 
     def crossed(self, event: Event) -> None:
         """Note a call when it begins, and how it ended when it ends."""
@@ -137,12 +147,27 @@ class _Notes:
         answer = self._scenario.upstream(exchange, request)
         return paced(answer) if isinstance(answer, Message) else answer
 
-    def ask_cluster(self, callout: Callout) -> Answer:
+    def ask_cluster(self, callout: Callout) -> Answer | Service:
+        service = self._scenario.services.get(callout.cluster)
+        if service is not None:
+            self._heard.append((callout.cluster, Heard(callout.request.headers)))
+            return partial(self._hear, len(self._heard) - 1, service)
         script = self._scenario.clusters[callout.cluster]
         if script is not nobody_listens:
             self._callouts.append((callout.cluster, on_wire(callout.request)))
         answer = script(callout.request)
         return paced(answer) if isinstance(answer, Message) else answer
+
+    def _hear(self, number: int, service: Service, heard: Heard) -> tuple[Piece, ...]:
+        self._heard[number] = (self._heard[number][0], heard)
+        return service(heard)
+
+    def _called(self) -> tuple[tuple[str, Message], ...]:
+        """What each cluster was asked since this was last called."""
+        found = (*self._callouts, *((name, as_heard(heard)) for name, heard in self._heard))
+        self._callouts.clear()
+        self._heard.clear()
+        return found
 
     def inside(self) -> Inside:
         """What happened in the plugin, once."""
@@ -154,11 +179,10 @@ class _Notes:
     def seen(self, outcome: Outcome) -> Seen:
         """What everyone saw of the exchange that has ended."""
         client, end = _got(outcome)
-        asked, called = tuple(self._upstream), tuple(self._callouts)
         logged = "" if end is End.TIMEOUT else f"{outcome.code} {flags(outcome)} {outcome.details}"
+        asked, called = tuple(self._upstream), self._called()
         found = Seen(outcome.exchange, end, client, asked, called, self.inside(), logged)
         self._upstream.clear()
-        self._callouts.clear()
         return found
 
 

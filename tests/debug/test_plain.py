@@ -267,7 +267,7 @@ def test_info_tells_what_is_seen(talk: Talk, subject: str, shown: str) -> None:
 
 def test_info_tells_of_what_there_is_a_lot(talk: Talk) -> None:
     said = talk("break ret:Pause", "continue", "info callouts", start=AUTH)
-    assert '4 to "auth"  for exchange #1, not sent yet, timeout 1,000 ms' in said
+    assert '4 to "auth"  for exchange #1, it is sent when the callback has returned, timeout 1,000 ms' in said
     assert "cas " in talk("goto 60", "info shared", start=_sample("rate_limit"))
     body = talk("break on_response_body", "continue", "info body", start=_sample("response_body"))
     assert "bytes came in (" in body

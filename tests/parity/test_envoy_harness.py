@@ -14,7 +14,7 @@ import wasmtime
 
 from simwasm.errors import EngineUnavailable, EnvoyRejected
 from simwasm.exchange import request, response
-from simwasm.parity.bootstrap import Tap, TapBody
+from simwasm.parity.bootstrap import Cluster, Tap, TapBody
 from simwasm.parity.client import End, fetch
 from simwasm.parity.envoy import Envoy
 from simwasm.parity.log import crossings, parse_log
@@ -34,7 +34,7 @@ def upstream() -> Iterator[Upstream]:
 def envoy(witness: bytes, upstream: Upstream) -> Iterator[Envoy]:
     """An Envoy with the witness, an access log, and the upstream as the cluster "auth" too."""
     plugin = Plugin("t.witness", witness, config=b"{}", root_id="root", vm_id="vm")
-    clusters = {"auth": upstream.address}
+    clusters = {"auth": Cluster(upstream.address)}
     with Envoy.start(plugin, upstream=upstream.address, clusters=clusters, access_log=True) as running:
         yield running
 

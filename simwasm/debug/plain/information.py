@@ -12,7 +12,7 @@ from simwasm.debug.plain.command import Command, split, wants
 from simwasm.debug.plain.desk import Desk
 from simwasm.debug.plain.examine import displayed
 from simwasm.debug.plain.rowtext import row_text
-from simwasm.debug.waiting import lasting, status
+from simwasm.debug.waiting import coming, lasting, status
 from simwasm.errors import InputError
 from simwasm.trace.rows import Kind
 from simwasm.trace.text import value_text
@@ -115,14 +115,11 @@ def _locals(desk: Desk, rest: str) -> None:
 def _callouts(desk: Desk, rest: str) -> None:
     state = desk.debugger.state()
     for each in state.callouts:
-        when = (
-            "not sent yet"
-            if each.due_ns is None
-            else f"answer in {lasting(max(0, each.due_ns - state.now_ns))}"
-        )
+        kind = "gRPC stream " if each.stream else ""
         whose = f"exchange #{each.exchange}" if each.exchange else "the plugin itself"
         desk.say(
-            f"  {each.id} to {value_text(each.cluster)}  for {whose}, {when}, timeout {each.timeout_ms:,} ms"
+            f"  {kind}{each.id} to {value_text(each.cluster)}  for {whose}, {coming(state, each)}, "
+            f"timeout {each.timeout_ms:,} ms"
         )
     for tick in state.ticks:
         due = "" if tick.due_ns is None else f", the next in {lasting(max(0, tick.due_ns - state.now_ns))}"

@@ -9,12 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from simwasm.host.calls import buffers, callouts, headers, logs, metrics, properties, shared, streams, wasi
+from simwasm.host.calls import (
+    buffers,
+    callouts,
+    dns,
+    foreign,
+    grpc,
+    headers,
+    logs,
+    metrics,
+    properties,
+    shared,
+    streams,
+    wasi,
+)
 from simwasm.host.vm import Vm
 
 Handler = Callable[..., Any]
 
-_TOPICS = (buffers, callouts, headers, logs, metrics, properties, shared, streams, wasi)
+_TOPICS = (buffers, callouts, dns, foreign, grpc, headers, logs, metrics, properties, shared, streams, wasi)
 HANDLERS: dict[str, Handler] = {name: handler for topic in _TOPICS for name, handler in topic.CALLS.items()}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from simwasm.debug.state import State
-from simwasm.debug.waiting import lasting
+from simwasm.debug.waiting import coming, lasting
 from simwasm_tui.items import Item, Items, filtered, heading, prose
 from simwasm_tui.panes.inspector_headers import MARKS
 from simwasm_tui.text import Line, clean, count, value
@@ -130,18 +130,13 @@ def _coming(state: State) -> list[Item]:
     if state.callouts:
         found.append(heading("Callouts in flight", count(len(state.callouts), "callout")))
         for call in state.callouts:
-            when = (
-                "sent when the callback returns"
-                if call.due_ns is None
-                else f"answer {_in(state, call.due_ns)}"
-            )
-            what = "gRPC" if call.grpc else "HTTP"
+            what = "gRPC stream" if call.stream else "gRPC" if call.grpc else "HTTP"
             found.append(
                 Item(
                     (
                         (f"  {call.id} ", "number"),
                         (f"{clean(call.cluster)} ", "string"),
-                        (f"{what}, {when}", "muted"),
+                        (f"{what}, {coming(state, call)}", "muted"),
                     )
                 )
             )
