@@ -15,6 +15,8 @@ from simwasm.abi.enums import LogLevel
 from simwasm.answers import Clusters, parse_answer
 from simwasm.errors import InputError
 from simwasm.exchange import Exchange
+from simwasm.host.fault_text import parse_fault
+from simwasm.host.faults import Fault
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.plugin import FailPolicy, Plugin, read_bytes
 from simwasm.traffic.importer import read_traffic
@@ -44,6 +46,8 @@ class Recipe:
     memory: int | None = None
     seed: int = 0
     together: bool = False
+    fault: tuple[str, ...] = ()
+    buffer_limit: int | None = None
 
 
 def plugin(recipe: Recipe) -> Plugin:
@@ -110,7 +114,15 @@ def _pair(text: str, option: str) -> tuple[str, str]:
 
 def profile(recipe: Recipe) -> Profile:
     """Envoy's rules, as loud and as random as the recipe says."""
-    return replace(ENVOY, log_level=LogLevel[recipe.log_level.upper()], seed=recipe.seed)
+    limit = ENVOY.buffer_limit if recipe.buffer_limit is None else recipe.buffer_limit
+    if limit < 1:
+        raise InputError(f"--buffer-limit: {limit} is not a positive number of bytes")
+    return replace(ENVOY, log_level=LogLevel[recipe.log_level.upper()], seed=recipe.seed, buffer_limit=limit)
+
+
+def faults(recipe: Recipe) -> tuple[Fault, ...]:
+    """What is to go wrong."""
+    return tuple(map(parse_fault, recipe.fault))
 
 
 def clusters(recipe: Recipe) -> Clusters:

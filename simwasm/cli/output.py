@@ -12,6 +12,7 @@ from simwasm.abi.enums import LogLevel
 from simwasm.answers import phrase
 from simwasm.exchange import Message
 from simwasm.host.access_log import timestamp
+from simwasm.host.faults import Faults
 from simwasm.host.outcome import LogLine, Outcome
 from simwasm.recording import ending
 from simwasm.trace.event import shown
@@ -44,6 +45,12 @@ def log_printer(words: Namespace) -> Callable[[LogLine], None]:
             print(log_text(line), file=sys.stderr)
 
     return log
+
+
+def missed(faults: Faults | None) -> None:
+    """Say which faults were asked for and never happened."""
+    for fault in faults.missed if faults else ():
+        print(f"simwasm: --fault {fault.text} never happened: the run did not come there", file=sys.stderr)
 
 
 def write_response(response: Message | None, reset: str, stream: TextIO) -> None:
@@ -79,6 +86,8 @@ def summary(number: int, outcome: Outcome, crossings: int, colour: Ink) -> str:
     ]
     if paused:
         parts.insert(1, f"{paused} Pause")
+    if outcome.response and outcome.reset:
+        parts.insert(1, f"cut off: {outcome.reset}")
     if outcome.request is None:
         parts.insert(1, "upstream not asked")
     if outcome.details == "wasm_fail_stream":

@@ -40,6 +40,7 @@ def command(words: Namespace) -> int:
             _replay(session, first, exchanges, report)
         session.stop()
     report.end()
+    output.missed(session.proxy.faults)
     failed = any(vm.failed is not None for vm in session.proxy.vms)
     return int(failed or report.unexpected)
 

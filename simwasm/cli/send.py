@@ -56,6 +56,7 @@ def command(words: Namespace) -> int:
         print(f"simwasm: it hung: {outcome.waiting}", file=sys.stderr)
     if words.access_log:
         print(access_log_line(outcome, "upstream", server.address if server else _NOWHERE), file=sys.stderr)
+    output.missed(session.proxy.faults)
     if words.expect is not None and outcome.status != words.expect:
         print(f"simwasm: the status is {outcome.status}, not {words.expect}", file=sys.stderr)
         return 1

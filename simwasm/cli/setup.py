@@ -62,4 +62,5 @@ def session(
         on_log=on_log,
         limits=recipes.limits(wanted),
         fuel=words.fuel or DEFAULT_FUEL,
+        faults=recipes.faults(wanted),
     )

@@ -260,6 +260,14 @@ def _host(words: argparse.ArgumentParser) -> None:
         help="instructions a callback may take, 1000 a host call (default: 1e9)",
     )
     group.add_argument("--memory", metavar="MIB", type=int, help="memory a plugin may have (default: 1024)")
+    group.add_argument(
+        "--buffer-limit", metavar="BYTES", type=int, help="how much of a body may be held back (default: 1 MiB)"
+    )
+    group.add_argument(
+        "--fault", metavar="FAULT", action="append", default=[],
+        help="what goes wrong: callout:auth#2=reset, trap:proxy_log#3, malloc#2, upstream=reset@100, client=gone@10, "
+        "status:proxy_set_shared_data=CAS_MISMATCH",
+    )  # fmt: skip
     group.add_argument("--seed", metavar="N", type=int, default=0, help="of everything random (default: 0)")
 
 

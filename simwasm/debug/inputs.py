@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
+from simwasm.engines.find import engine
 from simwasm.exchange import Exchange
+from simwasm.host.faults import Fault
+from simwasm.host.outcome import LogLine
 from simwasm.host.ports import AskCluster, AskUpstream
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.plugin import Plugin
-from simwasm.session import DEFAULT_FUEL, nobody, recorded
+from simwasm.session import DEFAULT_FUEL, Between, Session, nobody, recorded
+from simwasm.trace.event import Observer
 from simwasm.wasm.rewrite import Limits
 
 
@@ -27,8 +31,35 @@ class Inputs:
     profile: Profile = ENVOY
     limits: Limits = field(default_factory=Limits)
     fuel: int | None = DEFAULT_FUEL
+    faults: tuple[Fault, ...] = ()
     together: bool = False
     """Run exchanges by their recorded times instead of one after the other."""
+
+    def session(
+        self,
+        *,
+        observers: Sequence[Observer],
+        between: Between,
+        ask_upstream: AskUpstream | None = None,
+        ask_cluster: AskCluster | None = None,
+        on_log: Callable[[LogLine], None] | None = None,
+    ) -> Session:
+        """A session of these inputs, not started; somebody else may answer in the place of upstream and clusters."""
+        return Session(
+            self.plugins,
+            engine=engine(self.engine),
+            observers=observers,
+            clusters=self.clusters,
+            ask_upstream=ask_upstream or self.ask_upstream,
+            ask_cluster=ask_cluster or self.ask_cluster,
+            profile=self.profile,
+            now_ns=self.now_ns,
+            on_log=on_log,
+            limits=self.limits,
+            fuel=self.fuel,
+            faults=self.faults,
+            between=between,
+        )
 
     @property
     def now_ns(self) -> int:

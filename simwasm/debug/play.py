@@ -16,11 +16,9 @@ from typing import Any, NamedTuple
 
 from simwasm.debug.branch import Interposed, Override
 from simwasm.debug.start import read_inputs
-from simwasm.engines.find import engine
 from simwasm.errors import InputError, Trap
 from simwasm.host.outcome import Outcome
 from simwasm.recipe import Recipe
-from simwasm.session import Session
 from simwasm.trace.event import Entered, Event, Left
 
 
@@ -110,19 +108,7 @@ def play(recipe: Recipe, exchange: int = 0, overrides: Iterable[Instead] = ()) -
     if not 0 <= exchange < len(inputs.exchanges):
         raise InputError(f"there is no exchange {exchange}: the traffic has {len(inputs.exchanges)}")
     wanted, watch = inputs.exchanges[exchange], _Watch(overrides)
-    with Session(
-        inputs.plugins,
-        engine=engine(inputs.engine),
-        observers=[watch.see],
-        clusters=inputs.clusters,
-        ask_upstream=inputs.ask_upstream,
-        ask_cluster=inputs.ask_cluster,
-        profile=inputs.profile,
-        now_ns=inputs.now_ns,
-        limits=inputs.limits,
-        fuel=inputs.fuel,
-        between=watch.between,
-    ) as session:
+    with inputs.session(observers=[watch.see], between=watch.between) as session:
         watch.next(0)
         for number, outcome in enumerate(session.replay(inputs.exchanges, together=inputs.together), 1):
             if outcome.exchange is wanted:

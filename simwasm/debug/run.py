@@ -11,11 +11,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from simwasm.debug.inputs import Inputs
-from simwasm.engines.find import engine
 from simwasm.exchange import Exchange, Message
 from simwasm.host.outcome import LogLine, Outcome
 from simwasm.host.ports import Answer, Callout
-from simwasm.session import Between, Session
+from simwasm.session import Between
 from simwasm.trace.event import Observer
 
 
@@ -57,19 +56,12 @@ class Run:
         self._stopped = False
         self._asked = 0
         self._lines = 0
-        self.session = Session(
-            inputs.plugins,
-            engine=engine(inputs.engine),
+        self.session = inputs.session(
             observers=[observer],
-            clusters=inputs.clusters,
+            between=between,
             ask_upstream=self._ask_upstream,
             ask_cluster=self._ask_cluster,
-            profile=inputs.profile,
-            now_ns=inputs.now_ns,
             on_log=self._log,
-            limits=inputs.limits,
-            fuel=inputs.fuel,
-            between=between,
         )
 
     def advance(self) -> bool:

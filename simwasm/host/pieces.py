@@ -26,11 +26,13 @@ def frames(pieces: Iterable[Chunk], *, ends: bool) -> list[Chunk]:
 
 
 class Delivery:
-    """What is behind a message's headers, on its way into a lane; each piece when it arrived. `cut` ends it early."""
+    """What is behind a message's headers, on its way into a lane; each piece when it arrived. `cut` ends it early, and
+    a client that `leaves` does so at its end."""
 
-    __slots__ = ("_cut", "lane", "_message", "_next", "_pieces", "stream")
+    __slots__ = ("_cut", "_leaves", "lane", "_message", "_next", "_pieces", "stream")
 
-    def __init__(self, stream: Stream, lane: Lane, message: Message, protocol: str, cut: str = "") -> None:
+    def __init__(self, stream: Stream, lane: Lane, message: Message, protocol: str, cut: str = "",
+                 leaves: bool = False) -> None:  # fmt: skip
         pieces = list(message.body)
         if protocol.startswith("HTTP/1"):
             pieces = frames(pieces, ends=not message.trailers and not cut)
@@ -40,6 +42,7 @@ class Delivery:
         self._pieces = pieces
         self._next = 0
         self._cut = cut
+        self._leaves = leaves
 
     def start(self) -> None:
         """Have the next piece delivered when it is due, and so on."""
@@ -61,14 +64,20 @@ class Delivery:
             stream.received += len(data)
         if not end:
             self.start()
+        elif self._leaves:
+            stream.later(0, stream.leave)
         lane.receive_data(data, end)
 
     def _end(self) -> None:
         """The trailers, or the cut."""
-        if self._cut:
+        if self._cut and self.lane.request:
+            self.stream.leave()
+        elif self._cut:
             self.stream.details = f"upstream_reset_after_response_started{{{self._cut}}}".replace(" ", "_")
             self.stream.reset(self._cut)
         else:
+            if self._leaves:
+                self.stream.later(0, self.stream.leave)
             self.lane.receive_trailers(HeaderMap(self._message.trailers, request=self.lane.request))
 
 

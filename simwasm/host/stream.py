@@ -115,8 +115,14 @@ class Stream:
         self.route = choose(self.proxy.profile.routes, headers)
         self.wait()
         end = not message.body and not message.trailers
+        if self.proxy.faults is not None:
+            message, cut, leaves = self.proxy.faults.sent(message)
+        else:
+            cut, leaves = "", False
         if not end:
-            Delivery(self, self.request, message, connection.protocol).start()
+            Delivery(self, self.request, message, connection.protocol, cut, leaves).start()
+        elif leaves:
+            self.later(0, self.leave)
         self.request.receive_headers(headers, end)
 
     # What leaves the last filter of a lane: a request to the router, a response to the client.
@@ -236,6 +242,12 @@ class Stream:
     def closed(self, lane: Lane) -> bool:
         """Whether a lane has nothing to do any more."""
         return self.ended or (lane.request and self.response.complete)
+
+    def leave(self) -> None:
+        """The client is gone."""
+        if not self.ended:
+            self.details = "downstream_remote_disconnect"
+            self.reset("the client left")
 
     def reset(self, reason: str) -> None:
         """Cut the stream off."""
