@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from itertools import count
+from time import monotonic
 from typing import Any, TypeVar
 
 from debugging import WAIT, inputs_of
@@ -33,6 +34,7 @@ from simwasm.recipe import Recipe
 
 T = TypeVar("T")
 _TICK_NS = 3_000
+_MOMENT = 0.002
 
 
 class Ticking(DebuggerApp):
@@ -119,14 +121,16 @@ class Terminal:
 
     async def settle(self) -> None:
         """Wait until the run stands, and everything has been drawn."""
-        for _ in range(WAIT * 100):
+        end = monotonic() + WAIT
+        while monotonic() < end:
             debugger, main = self.app.debugger, self.app.main
             if main is None or debugger is None:
                 break
             stands = debugger.stop is not None and all(future.done() for future in main.pending)
             if stands and main.view is not None and main.view.stop is debugger.stop and main.looked_up:
+                await asyncio.wrap_future(debugger.ask(lambda: None))  # after all that was asked before
                 break
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(_MOMENT)
         await self.pilot.pause()
 
     def screen(self) -> list[str]:
