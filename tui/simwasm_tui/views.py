@@ -13,8 +13,8 @@ from simwasm.debug.tape import Tape
 from simwasm_tui.binaries import Binaries
 from simwasm_tui.model import HitRows, View
 
-_PORTION = 5_000
-"""Events looked at for a view: some 10 ms."""
+_PORTION, _MOVING_PORTION = 5_000, 1_000
+"""Events looked at for a view: some 10 ms where the run stands, and 2 while it moves and has better to do."""
 _REMEMBERED = 500
 """Stops that one can go back to."""
 
@@ -83,7 +83,8 @@ class Viewer:
         if self._found_on is not tape:
             self._found, self._found_on = Problems(tape), tape
         known = len(tape) if tape.complete else len(tape) - 1
-        until = min(known, self._found.until + _PORTION)
+        portion = _PORTION if self.debugger.stop is not None else _MOVING_PORTION
+        until = min(known, self._found.until + portion)
         self._found.grow(until)
         self.more = until < known
         if len(self._problems) != len(self.own) + len(self._found):

@@ -124,6 +124,7 @@ class VirtualList(ScrollView, can_focus=True):
         """What is marked wherever it occurs."""
         self._strips = Strips()
         self._inks: dict[str, Style] = {}
+        self._teaching: tuple[str, int, Style | None, list[Strip]] = ("", 0, None, [])
         self._widest = 0
         self._sight = Sight()
 
@@ -267,6 +268,7 @@ class VirtualList(ScrollView, can_focus=True):
         super().notify_style_update()
         self._inks.clear()
         self._strips.clear()
+        self._teaching = ("", 0, None, [])
         self._sight = Sight()
 
     def on_resize(self) -> None:
@@ -309,7 +311,7 @@ class VirtualList(ScrollView, can_focus=True):
         index = sight.top + y
         base = sight.base or Style.null()
         if index >= size:
-            return self._teaching(y, sight.width, base) if not size else Strip.blank(sight.width, base)
+            return self._taught(y, sight.width, base) if not size else Strip.blank(sight.width, base)
         selected = sight.selection.get_span(index) if sight.selection is not None else None
         if selected is not None:
             return self._drawn(index, sight, selected)
@@ -332,13 +334,19 @@ class VirtualList(ScrollView, can_focus=True):
             strip = Strip(marked(strip, *selected, self.screen.get_component_rich_style("screen--selection")))
         return cut(strip, sight.x, sight.width, style)
 
-    def _teaching(self, y: int, width: int, base: Style) -> Strip:
-        lines = [part for line in self.empty.splitlines() for part in wrap(line, max(8, width - 3)) or [""]]
-        if not 1 <= y <= len(lines):
-            return Strip.blank(width, base)
-        text = clean(lines[y - 1])
-        muted = base + self._ink("ink--muted")
-        return Strip([Segment("  " + text, muted)]).crop_extend(0, width, base)
+    def _taught(self, y: int, width: int, base: Style) -> Strip:
+        """What is said where there are no lines."""
+        if self._teaching[:3] != (self.empty, width, base):
+            muted = base + self._ink("ink--muted")
+            lines = [
+                part for line in self.empty.splitlines() for part in wrap(line, max(8, width - 3)) or [""]
+            ]
+            strips = [
+                Strip([Segment("  " + clean(text), muted)]).crop_extend(0, width, base) for text in lines
+            ]
+            self._teaching = (self.empty, width, base, strips)
+        strips = self._teaching[3]
+        return strips[y - 1] if 1 <= y <= len(strips) else Strip.blank(width, base)
 
     def _ink(self, name: str) -> Style:
         style = self._inks.get(name)
