@@ -71,17 +71,22 @@ def _bytes(context: Context, *kinds: MapType) -> int:
 
 _REQUEST, _RESPONSE = MapType.HTTP_REQUEST_HEADERS, MapType.HTTP_RESPONSE_HEADERS
 _TRAILERS = MapType.HTTP_RESPONSE_TRAILERS
-_path = _header(_REQUEST, ":path")
 _content_length = _header(_REQUEST, "content-length")
 
 
+def _some_path(context: Context) -> str | None:
+    """The path; without `:path` it is empty as long as there are headers."""
+    found = context.maps.get(_REQUEST)
+    return None if found is None else found.get(":path") or ""
+
+
 def _url_path(context: Context) -> Value:
-    path = _path(context)
+    path = _some_path(context)
     return path if path is None else path.partition("?")[0]
 
 
 def _query(context: Context) -> Value:
-    path = _path(context)
+    path = _some_path(context)
     return path if path is None else path.partition("?")[2].partition("#")[0]
 
 
@@ -155,9 +160,9 @@ def _always(value: Value) -> Find:
     return _stream(lambda stream: value)
 
 
-_LETTERS: dict[str, dict[str, Property]] = {
+_BY_TREE: dict[str, dict[str, Property]] = {
     "request": {
-        "path": Property(_path),
+        "path": Property(_header(_REQUEST, ":path")),
         "url_path": Property(_url_path),
         "query": Property(_query),
         "host": Property(_header(_REQUEST, ":authority")),
@@ -242,14 +247,14 @@ _LETTERS: dict[str, dict[str, Property]] = {
     },
 }
 PROPERTIES: dict[Path, Property] = {
-    **{(tree, name): row for tree, rows in _LETTERS.items() for name, row in rows.items()},
+    **{(tree, name): row for tree, rows in _BY_TREE.items() for name, row in rows.items()},
     ("metadata",): Property(_always(_NO_METADATA), "message"),
     ("plugin_name",): Property(lambda context: context.root.plugin.name),
     ("plugin_root_id",): Property(lambda context: context.root.plugin.root_id),
     ("plugin_vm_id",): Property(lambda context: context.vm.plugin.vm_id),
     ("connection_id",): Property(_connection(lambda connection: connection.id), "uint"),
 }
-TREES = frozenset(_LETTERS) | {"filter_state", "upstream_filter_state"}
+TREES = frozenset(_BY_TREE) | {"filter_state", "upstream_filter_state"}
 
 
 def find(context: Context, path: Path) -> bytes | Refusal:
