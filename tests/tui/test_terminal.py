@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 PLUGIN, TRAFFIC = ROOT / "samples/http_auth/plugin.wasm", ROOT / "traces/traffic/http_auth.har"
 SESSION = f"simwasm debug {PLUGIN} {TRAFFIC}"
 STANDS = "■"
+RECORDED = {(SESSION, (120, 40)): (r"row 10/71$",)}
+"""What else is seen once it stands where it stays: it stands while it starts, too."""
 
 
 @contextmanager
@@ -22,7 +24,7 @@ def opened(folder: Path, command: str = SESSION, size: tuple[int, int] = (120, 4
     with Tmux(folder, size) as at:
         before, settings = at.modes(), at.ask("stty -g")
         at.run(command)
-        at.sees(STANDS)
+        at.sees(STANDS, *RECORDED.get((command, size), ()))
         yield at
         leave(at)
         assert at.modes() == before
