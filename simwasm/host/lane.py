@@ -21,6 +21,7 @@ from simwasm.host.filters import StreamContext
 from simwasm.host.headers import HeaderMap
 
 if TYPE_CHECKING:
+    from simwasm.host.pieces import Delivery
     from simwasm.host.stream import Stream
 
 
@@ -65,7 +66,8 @@ class Lane:
     """A direction: its message on the way, and the filters in the order they are asked."""
 
     __slots__ = (
-        "stream", "stations", "headers", "trailers", "buffer", "complete", "aborted", "streaming", "calls", "received",
+        "stream", "stations", "headers", "trailers", "buffer", "complete", "aborted", "streaming", "full", "blocked",
+        "calls", "received",
     )  # fmt: skip
 
     request: bool
@@ -85,8 +87,12 @@ class Lane:
         self.complete = False
         """The whole message has come in."""
         self.aborted = False
-        """A local reply took over: this direction is not iterated any further."""
+        """A local reply took over, or a reset: this direction is not iterated any further."""
         self.streaming = False
+        """A filter asked for back-pressure: what is too much stays with the sender."""
+        self.full = False
+        self.blocked: Delivery | None = None
+        """What comes in again once there is room."""
         self.calls = 0
         """How many filter callbacks of this direction are running."""
         self.received = 0
@@ -207,8 +213,11 @@ class Lane:
         if self.buffer is None:
             self.buffer = Buffer()
         self.buffer.data += data.take()
-        if not self.streaming and len(self.buffer) > self.stream.proxy.profile.buffer_limit:
-            self.stream.too_large(self)
+        if len(self.buffer) > self.stream.proxy.profile.buffer_limit:
+            if self.streaming:
+                self.full = True
+            else:
+                self.stream.too_large(self)
 
     def resume(self, station: Station) -> None:
         """Send on what a station held back."""
@@ -224,6 +233,9 @@ class Lane:
         trailers_before = self.trailers is not None
         if self.buffer is not None:
             data, self.buffer = self.buffer, None
+            self.full = False
+            if self.blocked is not None:
+                self.blocked.go_on()
             self._data(here, data, self.complete and not trailers_before)
         if trailers_before:
             self._trailers(here)

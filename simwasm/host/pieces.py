@@ -29,7 +29,7 @@ class Delivery:
     """What is behind a message's headers, on its way into a lane; each piece when it arrived. `cut` ends it early, and
     a client that `leaves` does so at its end."""
 
-    __slots__ = ("_cut", "_leaves", "lane", "_message", "_next", "_pieces", "stream")
+    __slots__ = ("_cut", "_leaves", "lane", "_message", "_next", "_pieces", "_since", "stream")
 
     def __init__(self, stream: Stream, lane: Lane, message: Message, protocol: str, cut: str = "",
                  leaves: bool = False) -> None:  # fmt: skip
@@ -41,6 +41,8 @@ class Delivery:
         self._message = message
         self._pieces = pieces
         self._next = 0
+        self._since = 0
+        """When the next piece was there and found no room."""
         self._cut = cut
         self._leaves = leaves
 
@@ -52,6 +54,9 @@ class Delivery:
     def _deliver(self) -> None:
         stream, lane = self.stream, self.lane
         if stream.ended:
+            return
+        if lane.full and self._next < len(self._pieces) and self._pieces[self._next].after_ns:
+            lane.blocked, self._since = self, stream.proxy.clock.now  # what came with the piece before is read already
             return
         stream.wait()
         if self._next == len(self._pieces):
@@ -67,6 +72,24 @@ class Delivery:
         elif self._leaves:
             stream.later(0, stream.leave)
         lane.receive_data(data, end)
+
+    def go_on(self) -> None:
+        """There is room again: what has arrived meanwhile is read at once, as one piece."""
+        self.lane.blocked = None
+        left, data, at = self.stream.proxy.clock.now - self._since, b"", self._next
+        while at < len(self._pieces) and self._pieces[at].data:
+            wait = self._pieces[at].after_ns if data else 0
+            if wait > left:
+                break
+            left -= wait
+            data += self._pieces[at].data
+            at += 1
+        if at < len(self._pieces):
+            last = self._pieces[at]
+            self._pieces[at] = Chunk(last.data, max(0, last.after_ns - left))
+        if data:
+            self._pieces[self._next : at] = [Chunk(data)]
+        self.stream.later(0, self._deliver)
 
     def _end(self) -> None:
         """The trailers, or the cut."""
@@ -84,12 +107,10 @@ class Delivery:
 class Assembly:
     """A message as it comes out of a lane, piece by piece."""
 
-    __slots__ = ("headers", "open", "pieces", "trailers", "size")
+    __slots__ = ("headers", "pieces", "trailers", "size")
 
     def __init__(self) -> None:
         self.headers: Headers | None = None
-        self.open = False
-        """The headers went out before it was known whether a body follows, so it is framed as one."""
         self.pieces: list[Chunk] = []
         self.trailers: HeaderMap | None = None
         self.size = 0

@@ -57,7 +57,7 @@ class Router:
         else:
             edge.route(headers, stream.proxy.profile.route_timeout_ns)
             self._headers = headers
-            self._sent.open = not end
+            self._sent.headers = edge.request_on_wire(headers, not end)
             if end:
                 self._complete()
 
@@ -77,7 +77,6 @@ class Router:
         stream = self.stream
         if self._headers is None or stream.ended or stream.response.headers is not None:
             return
-        self._sent.headers = edge.request_on_wire(self._headers, self._sent.open)
         self.asked = self._sent.message()
         answer = stream.proxy.ask_upstream(stream.exchange, self.asked)
         delay, timeout = answer.after_ns, stream.proxy.profile.route_timeout_ns

@@ -252,6 +252,9 @@ class Stream:
     def reset(self, reason: str) -> None:
         """Cut the stream off."""
         if not self.ended:
+            for lane in (self.request, self.response):
+                lane.aborted = lane.aborted or lane.calls > 0
+            self._prepared = None
             self._reset = reason
             self.details = self.details or reason
             self._finish()

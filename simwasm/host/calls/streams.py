@@ -22,11 +22,12 @@ def proxy_send_local_response(
     vm: Vm, status: int, details: str, body: bytes, headers: Pairs, grpc_status: int
 ) -> None | Remark:
     context = vm.context
+    vm.stopped = True  # whoever asks
     if not isinstance(context, StreamContext):
+        vm.later(_send_nothing)
         return Remark(
             None, "nothing is sent: this is a root context; choose the stream by proxy_set_effective_context"
         )
-    vm.stopped = True
     vm.later(
         partial(
             context.stream.local_reply,
@@ -38,6 +39,10 @@ def proxy_send_local_response(
         )
     )
     return None
+
+
+def _send_nothing() -> None:
+    """What becomes of a root context's local reply; a stream that runs meanwhile is stopped all the same."""
 
 
 def _continue(vm: Vm, request: bool) -> None | Remark:
