@@ -60,12 +60,12 @@ def _ask(root: RootContext, flight: Flight) -> None:
         found = response(415)  # a gRPC service that was asked something else
     answer, due = _in_time(found, call.timeout_ms * MILLISECOND)
     flight.due = proxy.clock.now + due
-    proxy.clock.after(due, partial(_arrive, root, flight, answer, due))
+    proxy.clock.after(due, partial(_arrive, root, flight, answer))
 
 
-def _arrive(root: RootContext, flight: Flight, answer: Message | Failure, took_ns: int) -> None:
+def _arrive(root: RootContext, flight: Flight, answer: Message | Failure) -> None:
     del root.vm.in_flight[flight.call.id]
-    _deliver(root, flight.call, answer, took_ns)
+    _deliver(root, flight.call, answer)
 
 
 def _in_time(answer: Message | Failure, timeout: int) -> tuple[Message | Failure, int]:
@@ -77,13 +77,13 @@ def _in_time(answer: Message | Failure, timeout: int) -> tuple[Message | Failure
     return Failure("timeout", begun=begun), timeout
 
 
-def _deliver(root: RootContext, call: Callout, answer: Message | Failure, took_ns: int) -> None:
+def _deliver(root: RootContext, call: Callout, answer: Message | Failure) -> None:
     if isinstance(answer, Failure) and answer.begun is not None:
         root.status = (Status.BROKEN_CONNECTION, "reset")
         root.vm.call(root, "proxy_on_http_call_response", call.id, 0, 0, 0)
+        root.status = (Status.BROKEN_CONNECTION, "")  # the number stays until another callout fails
     else:
-        headers, body, trailers = _response(call, answer, took_ns)
-        root.status = (Status.OK, "")
+        headers, body, trailers = _response(call, answer)
         root.answer = {
             MapType.HTTP_CALL_RESPONSE_HEADERS: headers,
         }
@@ -98,11 +98,11 @@ def _deliver(root: RootContext, call: Callout, answer: Message | Failure, took_n
     root.vm.settle()
 
 
-def _response(call: Callout, answer: Message | Failure, took_ns: int) -> tuple[HeaderMap, bytes, Headers]:
+def _response(call: Callout, answer: Message | Failure) -> tuple[HeaderMap, bytes, Headers]:
     """What a plugin is told; where nobody answered, the router's own words."""
     if isinstance(answer, Failure):
         refusal = edge.no_answer(answer)
         headers, body = edge.local_reply(refusal.status, refusal.body, (), grpc=False, grpc_status=None)
         return headers, body, ()
     found = edge.received(answer, call.request.header(":method"))
-    return edge.response_for_filters(found.headers, took_ns), found.data, found.trailers
+    return edge.response_for_filters(found.headers, answer.after_ns), found.data, found.trailers

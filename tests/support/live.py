@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from simwasm.abi.table import LAST, Abi
 from simwasm.engines import find
 from simwasm.errors import SimwasmError
 from simwasm.exchange import Exchange, Message, response
-from simwasm.host.ports import Answer, Failure
+from simwasm.host.ports import Answer, Failure, Service
 from simwasm.parity.account import Scenario, Script
 from simwasm.parity.compare import Difference, verify
 from simwasm.plugin import Plugin
@@ -56,6 +57,7 @@ class Live:
         then: Sequence[Exchange] = (),
         without: Sequence[str] = (),
         clusters: Mapping[str, Script] = CLUSTERS,
+        services: Mapping[str, Service] = MappingProxyType({}),
         buffer_limit: int | None = None,
         **settings: Any,
     ) -> None:
@@ -65,7 +67,7 @@ class Live:
         second = (replace(first, name="parity.behind", wasm=switchboard(behind, abi)),) if behind else ()
         exchanges = (*(case.exchange(number) for number, case in enumerate(cases)), *then)
         plugins = (replace(first, **settings), *second)
-        self.scenario = Scenario(plugins, exchanges, clusters, buffer_limit=buffer_limit)
+        self.scenario = Scenario(plugins, exchanges, clusters, services, buffer_limit=buffer_limit)
 
     def each(self, test: Callable[[str], None]) -> Callable[[str], None]:
         """Make a test of every case, and one of the worker's start and stop."""

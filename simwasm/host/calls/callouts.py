@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from simwasm.abi.enums import Status
 from simwasm.abi.pairs import Pairs
-from simwasm.abi.status import Refusal
+from simwasm.abi.status import Refusal, Remark
 from simwasm.exchange import Chunk, Message
 from simwasm.host import edge
 from simwasm.host.callouts import send
@@ -39,7 +39,7 @@ def is_empty(vm: Vm, cluster: str) -> bool:
 
 def proxy_http_call(
     vm: Vm, cluster: str, headers: Pairs, body: bytes, trailers: Pairs, timeout_ms: int
-) -> int | Refusal:
+) -> int | Refusal | Remark:
     root = acting_root(vm)
     if timeout_ms >= 1 << 31:
         return Refusal(Status.BAD_ARGUMENT, f"timeout_ms: {timeout_ms - (1 << 32)} is negative")
@@ -55,21 +55,23 @@ def proxy_http_call(
                 f"`{name}` is missing: proxy_http_call needs `:method`, `:path` and `:authority`",
             )
     if body:
-        request.replace("content-length", str(len(body)))
+        request.put("content-length", str(len(body)))
     _by_the_router(request, timeout_ms)
-    headers = edge.request_on_wire(request, bool(body or trailers))
-    message = Message(headers, (Chunk(body),) if body else (), trailers)
+    headers = edge.request_on_wire(request, bool(body))
+    message = Message(headers, (Chunk(body),) if body else ())
     id = vm.next_call_id(HTTP_CALL)
     if is_empty(vm, cluster):
         reason = f"upstream: the cluster `{cluster}` has no healthy host; no answer follows"
         return Refusal(Status.INTERNAL_FAILURE, reason)
     send(root, Callout(id, cluster, message, timeout_ms))
-    return id
+    return (
+        Remark(id, "the trailers are not sent: Envoy's client sends none with a callout") if trailers else id
+    )
 
 
 def _by_the_router(request: HeaderMap, timeout_ms: int) -> None:
     """Add what the router adds to every callout."""
-    request.add("x-envoy-internal", "true")
+    request.put("x-envoy-internal", "true")
     if timeout_ms:
         request.put("x-envoy-expected-rq-timeout-ms", str(timeout_ms))
 

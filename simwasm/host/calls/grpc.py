@@ -85,7 +85,7 @@ def _request(target: Target, service: str, method: str, metadata: Pairs, timeout
         request.add(name, value)
     for name in dict.fromkeys(name for name, _ in request if name[-4:] == "-bin"):
         request.replace(name, base64.b64encode(to_bytes(request.get(name) or "")).decode())
-    request.add("x-envoy-internal", "true")
+    request.put("x-envoy-internal", "true")
     return request
 
 
