@@ -114,8 +114,8 @@ def out_text(name: str) -> Param:
     return Param(name, Form.TEXT, (I32, I32), out=True)
 
 
-def out_data(name: str, *, optional: bool = False) -> Param:
-    return Param(name, Form.DATA, (I32, I32), out=True, optional=optional)
+def out_data(name: str, *, optional: bool = False, cleared: bool = False) -> Param:
+    return Param(name, Form.DATA, (I32, I32), out=True, optional=optional, cleared=cleared)
 
 
 def out_pairs(name: str) -> Param:

@@ -139,7 +139,7 @@ def write(place: Place) -> str:
 
 def clear(place: Place) -> str:
     """The lines that write zero where a value will be written."""
-    return _put(place, place.words[0], "0", place.param.name)
+    return "".join(_put(place, word, "0", place.param.name) for word in place.words)
 
 
 CLASSES: dict[Form, str] = {

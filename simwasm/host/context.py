@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from simwasm.abi.enums import BufferType, LogLevel, MapType
 from simwasm.host.buffers import Buffer
 from simwasm.host.clock import MILLISECOND, Timer
+from simwasm.host.expressions import Expressions
+from simwasm.host.filter_state import Declared
 from simwasm.host.headers import HeaderMap
 from simwasm.plugin import Plugin
 
@@ -25,9 +27,11 @@ NOWHERE = Buffer(writable=False, why="this buffer is not available in this callb
 class Context:
     """What roots and streams share."""
 
-    __slots__ = ("vm", "id", "root", "maps", "buffers", "logging", "stream")
+    __slots__ = ("vm", "id", "root", "maps", "buffers", "logging", "stream", "declared")
 
     stream: Stream | None
+    declared: dict[str, Declared]
+    """The properties that were declared in it; a stream's are made only for the first of them."""
     root: RootContext
     """The plugin's own context, which is its own root."""
 
@@ -74,7 +78,7 @@ class RootContext(Context):
     """The plugin's own context: configuration, timer, and the answers to its callouts."""
 
     __slots__ = (
-        "plugin", "own_log_name", "stream_log_name", "answer", "status", "waiting", "_timer", "_period",
+        "plugin", "own_log_name", "stream_log_name", "expressions", "answer", "status", "waiting", "_timer", "_period",
     )  # fmt: skip
 
     def __init__(self, vm: Vm, plugin: Plugin) -> None:
@@ -84,6 +88,8 @@ class RootContext(Context):
         self.own_log_name = _log_name(plugin.root_id, plugin.vm_id)
         self.stream_log_name = _log_name(plugin.name, plugin.root_id, plugin.vm_id)
         vm.roots.append(self)
+        self.declared = {}
+        self.expressions = Expressions()
         self.answer: dict[MapType, HeaderMap] = {}
         """The maps of the callout's answer, during its callback."""
         self.status: tuple[int, str] = (0, "")

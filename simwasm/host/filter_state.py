@@ -7,7 +7,6 @@ way to a field of it a message.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -34,6 +33,8 @@ class Declared(NamedTuple):
     kind: Kind = Kind.BYTES
     schema: str = ""
     """For a message the URL of its type."""
+    span: int = 0
+    """How long it lives: with the filter chain, the request or the connection."""
 
 
 class State(NamedTuple):
@@ -41,6 +42,10 @@ class State(NamedTuple):
 
     value: bytes
     declared: Declared = Declared()
+
+    @property
+    def span(self) -> int:
+        return self.declared.span
 
     def inside(self) -> Any:
         """The value on the way to one of its fields, and for an expression."""
@@ -56,13 +61,17 @@ class State(NamedTuple):
             return NULL
 
 
+class Fields(dict[str, "str | int"]):
+    """What can be asked of an object; as a whole it is written down as if there were nothing."""
+
+
 class Object(NamedTuple):
     """A value of Envoy's own, made from a text by `set_envoy_filter_state`."""
 
     value: bytes | None
     """As it is written down; None for one that cannot be."""
-    fields: Mapping[str, str | int] | None = None
-    """What can be asked of it; such a value reads as an empty map."""
+    fields: Fields | None = None
+    span: int = 0
 
     def inside(self) -> Any:
         return self.value if self.fields is None else self.fields

@@ -13,6 +13,7 @@ from typing import Any
 
 from simwasm.abi.pairs import encode_pairs
 from simwasm.exchange import decimal, to_bytes, to_text
+from simwasm.host.filter_state import Fields
 from simwasm.host.headers import HeaderMap
 from simwasm.host.messages import NULL
 from simwasm.host.protobuf import Message
@@ -62,6 +63,7 @@ _WRITERS: dict[type, Callable[[Any], bytes | None]] = {
     HeaderMap: _headers,
     Message: lambda value: None if value is NULL else value.encode(),
     dict: lambda value: _pairs(value.items()),
+    Fields: lambda value: _NO_PAIRS,
     tuple: _sequence,
     list: _sequence,
 }

@@ -42,6 +42,10 @@ def _number(value: Any) -> Any:
     return float(value) if isinstance(value, float) else int(value)
 
 
+def _as_type(value: Any) -> Any:
+    return _TYPES.get(value, value) if callable(value) else value
+
+
 def equal(left: Any, right: Any) -> bool:
     """Whether two values are equal; those of different types are not."""
     if _is_number(left) and _is_number(right):
@@ -52,7 +56,8 @@ def equal(left: Any, right: Any) -> bool:
         return len(left) == len(right) and all(map(equal, left, right))
     if left is None or right is None:
         return left is right
-    if isinstance(left, type) and isinstance(right, type):
+    left, right = _as_type(left), _as_type(right)
+    if isinstance(left, type) or isinstance(right, type):
         return left is right
     return _sort(left) == _sort(right) and bool(left == right)
 
@@ -113,6 +118,10 @@ def _strict(function: Function) -> Function:
     return strict
 
 
+_TO_STRING = _strict(_string)
+_TYPES: dict[Any, type] = {_TO_STRING: celtypes.StringType}
+"""What stands for a type where its name is that of a function of ours."""
+
 FUNCTIONS: dict[str, Function] = {
     **base_functions,
     "dyn": lambda value: value,
@@ -123,6 +132,6 @@ FUNCTIONS: dict[str, Function] = {
     "_>_": _strict(_compared(operator.gt)),
     "_>=_": _strict(_compared(operator.ge)),
     **{name: _strict(_calculated(base_functions[name])) for name in ("_+_", "_-_", "_*_", "_/_", "_%_")},
-    "string": _strict(_string),
+    "string": _TO_STRING,
     "matches": _strict(_matches),
 }

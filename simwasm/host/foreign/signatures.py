@@ -102,11 +102,8 @@ def _verified(given: Message, der: bytes, pem: bytes) -> str:
         return f"{name} is not supported."
     key = _key(serialization.load_pem_public_key, serialization.load_der_public_key, der, pem)
     digest, signature, text = getattr(hashes, name.upper())(), given.get("signature"), given.get("text")
-    if (
-        key is None
-        or not isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey))
-        or b"RSA PUBLIC" in pem
-    ):
+    old = b"RSA PUBLIC" in pem or (der and not _inside(der).startswith(b"\x30"))
+    if old or not isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)):
         return _NO_VERIFIER
     try:
         if isinstance(key, rsa.RSAPublicKey):
@@ -143,12 +140,13 @@ def _first_element(der: bytes) -> bytes:
 
 def _is_pkcs8(der: bytes) -> bool:
     """Whether the key says of what kind it is, as PKCS #8 does: a version, then a sequence."""
-    inside = _first_element(der)
-    head = 2 + (inside[1] & ~_LONG if inside[1] & _LONG else 0)
-    return (
-        inside[head : head + 3] in (b"\x02\x01\x00", b"\x02\x01\x01")
-        and inside[head + 3 : head + 4] == b"\x30"
-    )
+    inside = _inside(der)
+    return inside[:3] in (b"\x02\x01\x00", b"\x02\x01\x01") and inside[3:4] == b"\x30"
+
+
+def _inside(der: bytes) -> bytes:
+    """What is in the first ASN.1 element."""
+    return der[2 + (der[1] & ~_LONG if der[1] & _LONG else 0) :] if len(der) > 1 else b""
 
 
 def _library() -> Any:

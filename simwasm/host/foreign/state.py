@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from simwasm.abi.enums import Status
 from simwasm.abi.status import Refusal, Remark
 from simwasm.exchange import decimal, to_bytes
-from simwasm.host.filter_state import Declared, Kind, Object
+from simwasm.host.filter_state import Declared, Fields, Kind, Object
 from simwasm.host.foreign.arguments import read
 from simwasm.host.protobuf import Field, Scalar, Schema
 from simwasm.host.vm import Vm
@@ -27,6 +27,7 @@ _SET = Schema(
     "SetEnvoyFilterStateArguments",
     {"path": Field(1, Scalar.TEXT), "value": Field(2, Scalar.TEXT), "span": Field(3, Scalar.INT)},
 )
+_SPANS = (0, 1, 2)
 
 
 def declare_property(vm: Vm, arguments: bytes) -> bytes | Refusal | Remark:
@@ -41,7 +42,7 @@ def declare_property(vm: Vm, arguments: bytes) -> bytes | Refusal | Remark:
         return Refusal(Status.BAD_ARGUMENT, f"`{name}` has been declared before")
     kind = Kind(given.get("type")) if given.get("type") in Kind.__members__.values() else Kind.BYTES
     schema = given.get("schema").decode("utf-8", "replace")
-    context.declared[name] = Declared(given.get("readonly"), kind, schema)
+    context.declared[name] = Declared(given.get("readonly"), kind, schema, _span(given.get("span")))
     if context is not context.root:
         return Remark(
             b"", "it has no effect: proxy_set_property looks at what the root declared, in proxy_on_configure"
@@ -49,7 +50,7 @@ def declare_property(vm: Vm, arguments: bytes) -> bytes | Refusal | Remark:
     return b""
 
 
-def set_envoy_filter_state(vm: Vm, arguments: bytes) -> bytes | Refusal:
+def set_envoy_filter_state(vm: Vm, arguments: bytes) -> bytes | Refusal | Remark:
     """Make an object of one of Envoy's kinds out of a text, for the effective context."""
     given = read(_SET, arguments)
     path, value = given.get("path"), given.get("value")
@@ -64,8 +65,16 @@ def set_envoy_filter_state(vm: Vm, arguments: bytes) -> bytes | Refusal:
     made = make(value)
     if made is None:
         return Refusal(Status.BAD_ARGUMENT, f"value: `{value}` is no `{path}`")
-    context.stream.state[path] = made
+    span = _span(given.get("span"))
+    old = context.stream.state.get(path)
+    if old is not None and old.span != span:
+        return Remark(b"", f"nothing changes: there is a `{path}` of another life span")
+    context.stream.state[path] = made._replace(span=span)
     return b""
+
+
+def _span(number: int) -> int:
+    return number if number in _SPANS else 0
 
 
 Make = Callable[[str], "Object | None"]
@@ -121,7 +130,7 @@ def _address(value: str) -> Object | None:
         return None
     if not colon or number is None or number > 0xFFFF or bracketed != (found.version == 6):
         return None
-    return Object(to_bytes(value), {"ip": str(found), "port": number})
+    return Object(to_bytes(value), Fields(ip=str(found), port=number))
 
 
 OBJECTS: dict[str, Make] = {
