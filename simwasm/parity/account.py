@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from simwasm.exchange import Chunk, Connection, Exchange, Headers, Message
 from simwasm.host.ports import NO_HOST, Answer, AskUpstream, Failure, Heard, Service
+from simwasm.host.profile import ENVOY
+from simwasm.host.routes import Route
 from simwasm.parity.client import End
 from simwasm.parity.http1 import PACE
 from simwasm.parity.log import Crossing, PluginLog
@@ -54,6 +56,8 @@ class Scenario:
     """When the worker started."""
     buffer_limit: int | None = None
     """Bytes that may wait on a connection; None for Envoy's own megabyte."""
+    routes: tuple[Route, ...] = ENVOY.routes
+    """In the order in which they are tried."""
 
 
 @dataclass(frozen=True, slots=True)

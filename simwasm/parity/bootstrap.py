@@ -13,6 +13,8 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple, Union
 
+from simwasm.host.profile import ENVOY
+from simwasm.host.routes import Route
 from simwasm.plugin import FailPolicy, Plugin
 
 Json = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
@@ -28,7 +30,6 @@ class Cluster(NamedTuple):
 
 
 UPSTREAM = "upstream"
-ROUTE = "default"
 STAT_PREFIX = "ingress"
 
 _TYPE = "type.googleapis.com/"
@@ -96,7 +97,9 @@ class Bootstrap:
     http_manager: Mapping[str, Json] = field(default_factory=dict)
     """More fields of the HTTP connection manager, such as `use_remote_address`."""
     route: Mapping[str, Json] = field(default_factory=dict)
-    """More fields of the one route's action, such as `timeout`."""
+    """More fields of the routes' actions, such as `timeout`."""
+    routes: tuple[Route, ...] = ENVOY.routes
+    """In the order in which they are tried."""
 
     def as_json(self) -> dict[str, Json]:
         """Return the configuration file."""
@@ -128,9 +131,11 @@ class Bootstrap:
         }
 
     def _virtual_host(self) -> dict[str, Json]:
-        action: dict[str, Json] = {"cluster": UPSTREAM, **self.route}
-        route: Json = {"name": ROUTE, "match": {"prefix": "/"}, "route": action}
-        return {"name": "all", "domains": ["*"], "routes": [route]}
+        return {"name": "all", "domains": ["*"], "routes": [self._route(route) for route in self.routes]}
+
+    def _route(self, route: Route) -> Json:
+        action: dict[str, Json] = {"cluster": route.cluster, **self.route}
+        return {"name": route.name, "match": {"prefix": route.prefix}, "route": action}
 
     def _filters(self) -> list[Json]:
         tap = [_tap(self.tap)] if self.tap else []

@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from simwasm.errors import EngineUnavailable, EnvoyRejected
+from simwasm.host.profile import ENVOY
+from simwasm.host.routes import Route
 from simwasm.parity.bootstrap import STAT_PREFIX, Address, Bootstrap, Cluster, Json, Tap
 from simwasm.parity.log import FORMAT, Crossing, PluginLog, Record, crossings, parse_log, plugin_logs
 from simwasm.parity.process import binary, ending, spawn, stop
@@ -71,6 +73,7 @@ class Envoy:
         buffer_limit: int | None = None,
         http_manager: Mapping[str, Json] | None = None,
         route: Mapping[str, Json] | None = None,
+        routes: tuple[Route, ...] = ENVOY.routes,
         wasm_log_level: str = "trace",
         log_format: str = FORMAT,
     ) -> Envoy:
@@ -89,6 +92,7 @@ class Envoy:
             buffer_limit,
             http_manager or {},
             route or {},
+            routes,
         )
         Path(folder.name, "envoy.json").write_text(json.dumps(bootstrap.as_json()))
         envoy = cls(spawn(executable, Path(folder.name), wasm_log_level, log_format), folder)

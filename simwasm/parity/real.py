@@ -54,6 +54,7 @@ def judge(scenario: Scenario, patience: float = PATIENCE) -> Account:
                 upstream=servers.upstream.address,
                 access_log=True,
                 buffer_limit=scenario.buffer_limit,
+                routes=scenario.routes,
                 clusters=servers.clusters(),
             )
         )

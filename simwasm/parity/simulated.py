@@ -52,7 +52,9 @@ def simulate(scenario: Scenario, engine: Engine) -> Account:
         clusters=_clusters(scenario),
         ask_upstream=notes.ask_upstream,
         ask_cluster=notes.ask_cluster,
-        profile=replace(ENVOY, buffer_limit=scenario.buffer_limit or ENVOY.buffer_limit),
+        profile=replace(
+            ENVOY, buffer_limit=scenario.buffer_limit or ENVOY.buffer_limit, routes=scenario.routes
+        ),
         now_ns=scenario.started_ns,
         on_log=notes.logged,
     )
