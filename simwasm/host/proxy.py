@@ -88,6 +88,8 @@ class Proxy:
         self.workers = [Worker(self, number) for number in range(1, workers + 1)]
         self.open_streams: dict[Stream, None] = {}
         """In the order in which they were opened."""
+        self.begun: dict[Stream, None] = {}
+        """Streams whose idle timeout is not watched yet: most end before time passes."""
         self._connections: dict[Connection, Worker] = {}
         self._turn = 0
         self._names: dict[str, int] = {}
@@ -156,6 +158,7 @@ class Proxy:
     def ended(self, stream: Stream, outcome: Outcome) -> None:
         """An exchange has ended; `run` gives its outcome."""
         del self.open_streams[stream]
+        self.begun.pop(stream, None)
         self._rounds, self._instant = 0, -1
         self._outcomes.append(outcome)
 
@@ -170,8 +173,9 @@ class Proxy:
     def step(self) -> bool:
         """Do what is due next; say whether there was anything."""
         if not self.clock.ready and self.clock.waits():
-            for stream in self.open_streams:
+            for stream in self.begun:
                 stream.watch_idle()
+            self.begun.clear()
         job = self.clock.next()
         if job is None:
             return False

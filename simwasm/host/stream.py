@@ -105,6 +105,7 @@ class Stream:
     def begin(self) -> None:
         """The request's headers arrive and the chain is made for it; its body follows as it was recorded."""
         self.started = self.proxy.clock.now
+        self.proxy.begun[self] = None
         self.filters = filters = self.proxy.worker_of(self.exchange).filters(self)
         self.request.lead_through(filters)
         self.response.lead_through(filters[::-1])
