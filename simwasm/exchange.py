@@ -119,6 +119,8 @@ class Exchange:
     response: Message | None = None
     connection: Connection = Connection()
     name: str = ""
+    early: bool = False
+    """The upstream answers once it has the request's headers, whatever may follow them."""
 
     @property
     def label(self) -> str:

@@ -134,15 +134,16 @@ def received(answer: Message, method: str | None) -> Message:
     return Message((*answer.headers, framing), answer.body, answer.trailers, answer.after_ns)
 
 
-def response_for_filters(headers: Headers, service_time_ns: int) -> HeaderMap:
-    """What the first filter sees of an upstream's response."""
+def response_for_filters(headers: Headers, service_time_ns: int | None) -> HeaderMap:
+    """What the first filter sees of an upstream's response; how long it took is None before it was asked to the end."""
     if len({name for name, _ in headers}) == len(headers) and headers[0][0] == ":status":
         found = HeaderMap(headers)  # nothing to join
     else:
         found = HeaderMap()
         for name, value in headers:
             found.add(name, value)
-    found.put("x-envoy-upstream-service-time", _milliseconds(service_time_ns))
+    if service_time_ns is not None:
+        found.put("x-envoy-upstream-service-time", _milliseconds(service_time_ns))
     return found
 
 

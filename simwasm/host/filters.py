@@ -151,7 +151,8 @@ class StreamContext(Context):
                 lane.trailers = HeaderMap(request=lane.request)
             found = lane.trailers
             if found is not None:
-                self.maps[kind] = found  # it is kept: this filter gets no callback for trailers of its own making
+                # It is kept: this filter gets no callback for trailers of its own making.
+                self.maps[kind] = found
         return found
 
     def may_write(self, kind: MapType) -> bool:

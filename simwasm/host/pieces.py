@@ -56,7 +56,8 @@ class Delivery:
         if stream.ended:
             return
         if lane.full and self._next < len(self._pieces) and self._pieces[self._next].after_ns:
-            lane.blocked, self._since = self, stream.proxy.clock.now  # what came with the piece before is read already
+            # What came with the piece before is read already.
+            lane.blocked, self._since = self, stream.proxy.clock.now
             return
         stream.wait()
         if self._next == len(self._pieces):

@@ -1,7 +1,7 @@
 """The router: the end of the request's filters and the beginning of the response's.
 
-It takes the request as the filters left it, asks the upstream once the request is complete, and puts the answer into
-the response lane when it is due.
+It takes the request as the filters left it, asks the upstream once the request is complete (once its headers are
+there, where the upstream answers early), and puts the answer into the response lane when it is due.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Router:
             edge.route(headers, stream.proxy.profile.route_timeout_ns)
             self._headers = headers
             self._sent.headers = edge.request_on_wire(headers, not end)
-            if end:
+            if end or stream.exchange.early:
                 self._complete()
 
     def data(self, data: bytes, end: bool) -> None:
@@ -75,7 +75,9 @@ class Router:
 
     def _ask(self) -> None:
         stream = self.stream
-        if self._headers is None or stream.ended or stream.response.headers is not None:
+        if self._headers is None or self.asked is not None:
+            return
+        if stream.ended or stream.response.headers is not None:
             return
         self.asked = self._sent.message()
         answer = stream.proxy.ask_upstream(stream.exchange, self.asked)
@@ -98,7 +100,8 @@ class Router:
             return
         stream.code, stream.details = decimal(begun.header(":status")) or 0, "via_upstream"
         self.answer = found = edge.received(begun, self._headers.get(":method"))
-        seen = edge.response_for_filters(found.headers, stream.proxy.clock.now - self.asked_ns)
+        took = stream.proxy.clock.now - self.asked_ns if stream.request.complete else None
+        seen = edge.response_for_filters(found.headers, took)
         bare = not found.body and not found.trailers
         end = bare or found.header("content-length") == "0"
         if not bare:

@@ -52,6 +52,8 @@ class Scenario:
     """Clusters that speak HTTP/2, each with the gRPC service there."""
     upstream: AskUpstream = recorded
     """Who answers the requests that pass; by default whoever was recorded."""
+    hint: int = 0
+    """The status of an informational response that the upstream sends before each of its answers; 0 for none."""
     started_ns: int = 0
     """When the worker started."""
     buffer_limit: int | None = None

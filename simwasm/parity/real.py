@@ -88,7 +88,7 @@ class _Servers:
         self._scenario = scenario
         self.exchange = scenario.exchanges[0]
         """The exchange under way."""
-        self.upstream = stack.enter_context(Upstream.start(self._answer))
+        self.upstream = stack.enter_context(self._upstream())
         self._closed = stack.enter_context(_closed_port())
         self._asked = {
             name: stack.enter_context(Upstream.start(_server(script)))
@@ -98,6 +98,9 @@ class _Servers:
             name: stack.enter_context(GrpcServer.start(service))
             for name, service in scenario.services.items()
         }
+
+    def _upstream(self) -> Upstream:
+        return Upstream.start(self._answer, early=lambda: self.exchange.early, hint=self._scenario.hint)
 
     def _answer(self, received: Received) -> Reply:
         return _reply(self._scenario.upstream(self.exchange, received.message))

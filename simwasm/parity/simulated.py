@@ -142,7 +142,7 @@ class _Notes:
         self._logs += plugin_logs([Record(_THREAD, level, "wasm", line.text)])
 
     def ask_upstream(self, exchange: Exchange, request: Message) -> Answer:
-        arrived = taken(on_wire(request))
+        arrived = taken(on_wire(Message(request.headers) if exchange.early else request))
         if arrived is None:
             return Failure("timeout", _FOREVER)
         self._upstream.append(arrived)

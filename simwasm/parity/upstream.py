@@ -74,8 +74,10 @@ OK = response(200, headers=[("content-type", "text/plain")], body=b"ok")
 class Upstream:
     """A listening server; close it, or use it in a `with`."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, early: Callable[[], bool], hint: int) -> None:
         self._script = script
+        self._early = early
+        self._hint = hint
         self._requests: list[Received] = []
         self._connections: list[socket.socket] = []
         self._lock = threading.Lock()
@@ -85,9 +87,15 @@ class Upstream:
         self._thread.start()
 
     @classmethod
-    def start(cls, reply: Reply | Script = OK) -> Upstream:
-        """Listen on a free loopback port; every request gets the reply, or what the function returns for it."""
-        return cls(reply if callable(reply) else lambda _: reply)
+    def start(
+        cls, reply: Reply | Script = OK, *, early: Callable[[], bool] = bool, hint: int = 0
+    ) -> Upstream:
+        """Listen on a free loopback port; every request gets the reply, or what the function returns for it.
+
+        If it is `early`, a reply goes out once a request's headers are there, and the rest is not looked at. A status
+        may `hint` at every reply before it.
+        """
+        return cls(reply if callable(reply) else lambda _: reply, early, hint)
 
     def __enter__(self) -> Self:
         return self
@@ -135,11 +143,17 @@ class Upstream:
     def _serve(self, connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with suppress(OSError, EOFError), connection, connection.makefile("rb") as stream:
-            while received := _receive(stream):
+            while head := read_head(stream):
+                early = self._early()
+                received = Received(head.line, head.headers) if early else _receive(head, stream)
                 with self._lock:
                     self._requests.append(received)
                 reply = self._script(received)
+                if self._hint:
+                    connection.sendall(b"HTTP/1.1 %d Hint\r\nlink: </style.css>\r\n\r\n" % self._hint)
                 self._reply(connection, received, reply)
+                if early:
+                    _receive(head, stream)
                 if not isinstance(reply, Message):
                     return
 
@@ -156,10 +170,7 @@ class Upstream:
             self._closing.wait()
 
 
-def _receive(stream: BinaryIO) -> Received | None:
-    head = read_head(stream)
-    if head is None:
-        return None
+def _receive(head: Head, stream: BinaryIO) -> Received:
     if head.is_chunked:
         pieces = tuple(Chunk(piece) for piece in read_chunks(stream))
         return Received(head.line, head.headers, pieces, tuple(read_fields(stream)))

@@ -59,6 +59,7 @@ class Live:
         clusters: Mapping[str, Script] = CLUSTERS,
         services: Mapping[str, Service] = MappingProxyType({}),
         buffer_limit: int | None = None,
+        hint: int = 0,
         **settings: Any,
     ) -> None:
         self.cases = cases
@@ -67,7 +68,7 @@ class Live:
         second = (replace(first, name="parity.behind", wasm=switchboard(behind, abi)),) if behind else ()
         exchanges = (*(case.exchange(number) for number, case in enumerate(cases)), *then)
         plugins = (replace(first, **settings), *second)
-        self.scenario = Scenario(plugins, exchanges, clusters, services, buffer_limit=buffer_limit)
+        self.scenario = Scenario(plugins, exchanges, clusters, services, hint=hint, buffer_limit=buffer_limit)
 
     def each(self, test: Callable[[str], None]) -> Callable[[str], None]:
         """Make a test of every case, and one of the worker's start and stop."""

@@ -99,6 +99,8 @@ class Case:
     results: Mapping[str, int] = field(default_factory=dict)
     sent: Message = PLAIN
     answer: Message = PAGE
+    early: bool = False
+    """The upstream does not wait for the request's body."""
     items: tuple[int, ...] = ()
     """The numbers of the behaviours it proves, see `behaviours`."""
 
@@ -107,7 +109,7 @@ class Case:
         assert _FIRST + number <= _LAST, "one character chooses the row: there are too many"
         headers = (*self.sent.headers, ("case", chr(_FIRST + number)))
         sent = Message(headers, self.sent.body, self.sent.trailers)
-        return Exchange(str(number), 0, sent, self.answer, name=self.name)
+        return Exchange(str(number), 0, sent, self.answer, name=self.name, early=self.early)
 
 
 def pairs(*headers: Header) -> bytes:
