@@ -101,4 +101,5 @@ class Live:
 def report(found: Sequence[Difference]) -> None:
     """Fail if there is any difference, and show it."""
     if found:
-        pytest.fail("\n\n".join(map(str, found)), pytrace=False)
+        text = "\n\n".join(map(str, found))  # may hold bytes that are no text, which xdist cannot send
+        pytest.fail(text.encode(errors="backslashreplace").decode(), pytrace=False)
