@@ -102,6 +102,14 @@ class HeaderMap:
         name = self._key(name)
         return [value for key, value in self if key == name]
 
+    def joined(self, name: str) -> str | None:
+        """The values of a header, with commas between them."""
+        name = self._key(name)
+        names = self._names
+        if name not in names:
+            return None
+        return self._values[names.index(name)] if names.count(name) == 1 else ",".join(self.all(name))
+
     def add(self, name: str, value: str) -> None:
         """Add a value, joined to what is there where Envoy does so."""
         name = self._key(name)

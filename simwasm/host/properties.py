@@ -285,10 +285,12 @@ def _find_deep(context: Context, path: Path) -> bytes | Refusal:
 
 def value_at(context: Context, path: Path) -> Value:
     """The value that a path leads to; None where there is none."""
-    for length in (2, 1):
-        row = PROPERTIES.get(path[:length])
-        if row is not None:
-            return _inside(row.find(context), path[length:])
+    row = PROPERTIES.get(path[:2])
+    if row is not None:
+        return _inside(row.find(context), path[2:])
+    row = PROPERTIES.get(path[:1])
+    if row is not None:
+        return _inside(row.find(context), path[1:])
     if path[0] in TREES:
         return _of_tree(context, path)
     state = context.stream.state.get(PREFIX + path[0]) if context.stream is not None else None

@@ -26,7 +26,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {}
 """The fields of each subtree; `fields` fills it once."""
 
 _WHEN: dict[Path, str] = {
-    ("request", "duration"): "it is known once the exchange has ended, in proxy_on_log",
+    ("request", "duration"): "it is known once the exchange has ended",
     ("response", "code"): "nothing has answered yet",
     ("response", "code_details"): "nothing has answered yet",
     ("response", "grpc_status"): "nothing has answered yet",

@@ -72,8 +72,7 @@ _WRITERS: dict[type, Callable[[Any], bytes | None]] = {
 def part(value: Value, step: str) -> Value:
     """One step into a value; None where it leads nowhere."""
     if isinstance(value, HeaderMap):
-        found = value.all(step)
-        return ",".join(found) if found else None
+        return value.joined(step)
     if isinstance(value, Message):
         return value.get(step) if step in value.schema.fields else None
     if isinstance(value, Mapping):
