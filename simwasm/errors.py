@@ -97,6 +97,12 @@ class Trap(PluginError):
         self.frames = frames
         self.detail = detail
 
+    def during(self, what: str) -> Trap:
+        """The same trap, told with what it put an end to."""
+        trap = Trap(self.kind, self.frames, self.detail)
+        trap.args = (f"{what}: {self}",)
+        return trap
+
 
 class InputError(SimwasmError):
     """What the user handed over cannot be used."""

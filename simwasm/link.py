@@ -21,6 +21,7 @@ from simwasm.abi.table import ALLOCATORS, Abi, Function, callbacks, host_functio
 from simwasm.abi.texts import STARTING
 from simwasm.engines.engine import Export, HostFunction, Imports
 from simwasm.errors import LinkError, Trap, TrapKind
+from simwasm.host.calls.restricted import is_allowed
 from simwasm.host.context import Context
 from simwasm.host.vm import Vm
 from simwasm.plugin import Plugin
@@ -193,7 +194,9 @@ class Link:
         """A function for every callback that the module exports: plain numbers in, a decoded result out."""
         rows = callbacks(self._vm.plugin.abi)
         found = {
-            name: self._assembly.callback(row, exports[name]) for name, row in rows.items() if name in exports
+            name: self._assembly.callback(row, exports[name])
+            for name, row in rows.items()
+            if name in exports and (name in ALLOCATORS or is_allowed(self._vm, name))
         }
         allocator = _allocator(self._vm.plugin)
         if allocator is not None:
@@ -205,15 +208,22 @@ class Link:
         self._gate.shut = STARTING
         try:
             if "_initialize" in callers:
-                callers["_initialize"]()
+                self._run(callers, "_initialize")
                 if "main" in callers:
-                    callers["main"](0, 0)
+                    self._run(callers, "main", 0, 0)
                 elif "__main_void" in callers:
-                    callers["__main_void"]()
+                    self._run(callers, "__main_void")
             elif "_start" in callers:
-                callers["_start"]()
+                self._run(callers, "_start")
         finally:
             self._gate.shut = 0
+
+    def _run(self, callers: Mapping[str, Caller], function: str, *args: int) -> None:
+        try:
+            callers[function](*args)
+        except Trap as trap:
+            self._vm.fail(function, trap)
+            raise
 
 
 def _allocator(plugin: Plugin) -> str | None:

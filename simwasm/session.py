@@ -17,6 +17,7 @@ from simwasm.engines.fuel import Fuel, FuelState
 from simwasm.engines.load import load
 from simwasm.engines.memory import LinearMemory
 from simwasm.engines.unwind import unwinding
+from simwasm.errors import Trap
 from simwasm.exchange import Exchange, Message, response
 from simwasm.host.calls import bound
 from simwasm.host.dns import knows_nobody
@@ -158,7 +159,10 @@ class Session:
         memory = LinearMemory(started.look)
         program = load(self._engine, vm.plugin.wasm, self._limits)
         imports = link.imports(memory)
-        started.instance = program.start(unwinding(imports) if between else imports, started.fuel)
+        try:
+            started.instance = program.start(unwinding(imports) if between else imports, started.fuel)
+        except Trap as trap:
+            raise trap.during("Failed to create new Wasm instance") from trap
         exports = started.instance.exports
         guest = link.callers(exports if faults is None else faults.exports(exports, ALLOCATORS))
         vm.guest = between.guest(guest) if between else guest

@@ -34,16 +34,23 @@ _TRAILERS_GO, _TRAILERS_PAUSE = Action.CONTINUE, Action.PAUSE
 
 
 class StreamContext(Context):
-    """One plugin's view of one exchange. Created in the guest only when headers reach it, or at the log."""
+    """One plugin's view of one exchange. It has its number from the start; the guest is told when headers reach it, or
+    at the log."""
 
-    __slots__ = ("buffering", "ending", "_failed", "_with_end")
+    __slots__ = ("begun", "buffering", "ending", "_failed", "_with_end")
 
     stream: Stream
 
     def __init__(self, root: RootContext, stream: Stream) -> None:
         self.vm = vm = root.vm
         self.root = root
-        self.id = 0
+        if vm.failed is None:
+            self.id = vm.next_context_id()
+            vm.contexts[self.id] = self
+        else:
+            self.id = 0
+        self.begun = False
+        """Whether the guest knows it."""
         self.logging = False
         self.maps: dict[MapType, HeaderMap] = {}
         self.buffers: dict[BufferType, Buffer] = {}
@@ -60,15 +67,13 @@ class StreamContext(Context):
 
     def begin(self) -> None:
         """Create the context in the guest."""
-        vm = self.vm
-        self.id = vm.next_context_id()
-        vm.contexts[self.id] = self
-        vm.tell(self, "proxy_on_context_create", self.root.id)
+        self.begun = True
+        self.vm.tell(self, "proxy_on_context_create", self.root.id)
 
     # The filter: what a lane asks, with the status it acts on.
 
     def headers(self, lane: Lane, end: bool) -> HeadersAction:
-        if not self.id:
+        if not self.begun:
             if not lane.request:
                 return _GO
             if self.vm.failed is None:
@@ -88,7 +93,7 @@ class StreamContext(Context):
         return status
 
     def data(self, lane: Lane, data: Buffer, end: bool) -> DataAction:
-        if not self.id:
+        if not self.begun:
             return _DATA_GO
         if self.buffering and lane in self.buffering:
             lane.keep(data)
@@ -111,7 +116,7 @@ class StreamContext(Context):
         return status
 
     def trailers(self, lane: Lane) -> Action:
-        if not self.id:
+        if not self.begun:
             return _TRAILERS_GO
         assert lane.trailers is not None
         self.maps[lane.trailers_type] = lane.trailers
@@ -189,7 +194,7 @@ class StreamContext(Context):
         vm = self.vm
         if vm.failed is not None:
             return
-        if not self.id:
+        if not self.begun:
             self.begin()
         self.maps = self.stream.maps_for_log()
         self.buffers = {}
@@ -201,8 +206,7 @@ class StreamContext(Context):
     def end(self) -> None:
         """The exchange is logged by everyone, and this plugin's part of it ends."""
         vm = self.vm
-        if not self.id:
-            return
-        vm.tell(self, "proxy_on_done")
-        vm.tell(self, "proxy_on_delete")
+        if self.begun:
+            vm.tell(self, "proxy_on_done")
+            vm.tell(self, "proxy_on_delete")
         vm.forget(self)

@@ -23,6 +23,7 @@ from simwasm.errors import Trap
 from simwasm.host.metrics import MetricIds
 from simwasm.host.ports import Guest
 from simwasm.plugin import Plugin
+from simwasm.trace.envoy_text import failed, trap_text
 
 if TYPE_CHECKING:
     from simwasm.host.callouts import Flight
@@ -128,8 +129,7 @@ class Vm:
         """Note that the guest trapped; every later call is skipped."""
         self.proxy.traps += self.failed is None
         self.failed = trap
-        trace = "".join(f"\n  {i:>2}: {frame}" for i, frame in enumerate(trap.frames))
-        self.proxy.log(LogLevel.ERROR, f"Function: {function} failed: {trap}{trace}")
+        self.proxy.log(LogLevel.ERROR, failed(function) + trap_text(trap))
 
     def forget(self, context: Context) -> None:
         """A context ends; whoever acted for it acts for the current one again."""

@@ -3,7 +3,7 @@
 Rules, as in the real host:
 
 - plugins are started in the order of the chain, and stopped in the other; a VM is made when the first plugin needs it;
-- plugins with the same code, vm_id, VM configuration and environment share a VM, as long as it has not failed;
+- plugins with the same code, vm_id, VM configuration, environment and capabilities share a VM that has not failed;
 - once a VM has failed, the fail policy of each plugin says what becomes of its requests. One that reloads is started
   anew by the first request that comes late enough, and what its guest knew is gone.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simwasm.errors import PluginError
+from simwasm.errors import PluginError, Trap
 from simwasm.host.clock import MILLISECOND
 from simwasm.host.context import RootContext
 from simwasm.host.filters import StreamContext
@@ -83,8 +83,12 @@ class Worker:
             return found
         root = RootContext(vm, plugin)
         root.configured("proxy_on_context_create", 0)
+        trap, vm.failed = vm.failed, None  # Envoy calls the next one all the same
         started = vm.tell(root, "proxy_on_vm_start", len(plugin.vm_config))
         _assert_started(root, "proxy_on_vm_start", started, "Failed to start base Wasm")
+        vm.failed = trap
+        if trap is not None:
+            return root
         configured = root.configured("proxy_on_configure", len(plugin.config))
         _assert_started(root, "proxy_on_configure", configured, "Failed to configure base Wasm plugin")
         return root
@@ -96,7 +100,10 @@ class Worker:
                 return vm
         vm = self.proxy.new_vm(plugin, self.number)
         self.vms.append(vm)
-        self.proxy.guests.load(vm)
+        try:
+            self.proxy.guests.load(vm)
+        except Trap as trap:
+            raise trap.during(f"{plugin.name}: Failed to initialize Wasm code") from trap
         return vm
 
     def sweep(self) -> None:
@@ -124,14 +131,14 @@ def shares(one: Plugin, other: Plugin) -> bool:
 
 
 def _vm_key(plugin: Plugin) -> tuple[object, ...]:
-    return plugin.vm_id, plugin.vm_config, plugin.env, plugin.wasm
+    return plugin.vm_id, plugin.vm_config, plugin.env, plugin.allowed, plugin.wasm
 
 
 def _assert_started(root: RootContext, function: str, answer: object, complaint: str) -> None:
-    if root.vm.failed is not None:
-        raise root.vm.failed
+    plugin, trap = root.plugin, root.vm.failed
+    if trap is not None:
+        raise trap.during(f"{plugin.name}: {complaint}")
     if answer is False:
-        plugin = root.plugin
         raise PluginError(
             f"{plugin.name}: {complaint}: {function} returned false. Look at what the plugin logged, and at its "
             f"configuration ({len(plugin.config)} bytes)"

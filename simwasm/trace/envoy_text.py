@@ -53,7 +53,7 @@ class EnvoyText:
     def __init__(self, write: Callable[[str], object], plugins: Iterable[Plugin]) -> None:
         self._write = write
         self._modules = {
-            (plugin.name, item.name): f"{item.module}."
+            item.name: f"{item.module}."
             for plugin in plugins
             for item in plugin.module.imported(Kind.FUNCTION)
         }
@@ -72,7 +72,7 @@ class EnvoyText:
             result = _result(entered, event.result)
             self._line(entered.at, "trace", f"[{arrow}] {self._name(entered)} return: {result}")
         elif entered.function.side is Side.PLUGIN:
-            self._line(entered.at, "error", failed(entered.function.name) + _trap(event.trap))
+            self._line(entered.at, "error", failed(entered.function.name) + trap_text(event.trap))
 
     def log(self, at: int, level: str, text: str) -> None:
         """Write a line of the proxy's log; traps are told already."""
@@ -81,7 +81,7 @@ class EnvoyText:
 
     def _name(self, event: Entered) -> str:
         name = event.function.name
-        return name if event.function.side is Side.PLUGIN else self._modules[event.vm, name] + name
+        return name if event.function.side is Side.PLUGIN else self._modules[name] + name
 
     def _line(self, at: int, level: str, text: str) -> None:
         time = (_EPOCH + timedelta(microseconds=at // 1000)).isoformat(" ", "milliseconds")
@@ -99,7 +99,8 @@ def _result(entered: Entered, result: Any) -> str:
     return str(int(result or 0) & _MASKS[kinds[0]]) if kinds else "void"
 
 
-def _trap(trap: Trap) -> str:
+def trap_text(trap: Trap) -> str:
+    """What the line of a trap says of it."""
     said = V8.get(trap.kind)
     text = f"Uncaught {said}" if said else str(trap)
     frames = "".join(f"\n  {number:>2}: {_frame(frame)}" for number, frame in enumerate(trap.frames))

@@ -21,6 +21,7 @@ from scripted import (
     SELF,
     VM_START,
     Call,
+    Long,
     Read,
     scripted,
 )
@@ -147,6 +148,43 @@ def test_environment_variables_are_those_of_the_vm() -> None:
         Plugin("b", wasm, env={"OTHER": "so it is another VM"}),
         Plugin("c", wasm, env={"NAME": "a=b"}),
     )
+
+
+REACHING: list[Call] = [
+    ("proxy_log", 2, "said"), ("proxy_get_property", "plugin_name", OUT, OUT), ("environ_sizes_get", OUT, OUT),
+    ("fd_write", 1, 0, 0, OUT), ("clock_time_get", 0, Long(0), OUT), ("proc_exit", 1),
+]  # fmt: skip
+
+
+@pytest.mark.envoy(27)
+@pytest.mark.parametrize(
+    "allowed",
+    [
+        {CREATE, REQUEST, LOG, "proxy_log"},
+        {REQUEST, "proxy_get_property", "environ_sizes_get", "proc_exit"},
+        {CREATE, VM_START, CONFIGURE, ANSWER, DONE},
+    ],
+    ids=["proxy_log", "proxy_get_property", "callbacks alone"],
+)
+def test_a_restricted_plugin_is_called_and_served_only_by_what_it_is_allowed(allowed: set[str]) -> None:
+    alike(Plugin("a", living({REQUEST: REACHING, VM_START: REACHING}), allowed=frozenset(allowed)))
+
+
+@pytest.mark.envoy(3, 27)
+def test_plugins_that_are_allowed_different_things_have_vms_of_their_own() -> None:
+    wasm = living({REQUEST: REACHING})
+    alike(
+        Plugin("a", wasm, allowed=frozenset({REQUEST, CREATE})),
+        Plugin("b", wasm, allowed=frozenset({REQUEST, CREATE, "proxy_log"})),
+        Plugin("c", wasm, allowed=frozenset({REQUEST, CREATE})),
+    )
+
+
+@pytest.mark.envoy(27)
+def test_an_allocator_needs_no_permission() -> None:
+    bump = '(func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 66000))'
+    wasm = scripted({REQUEST: REACHING}, malloc=bump)
+    alike(Plugin("a", wasm, allowed=frozenset({REQUEST, "proxy_get_property"})))
 
 
 @pytest.mark.envoy(28)

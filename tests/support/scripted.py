@@ -5,7 +5,8 @@
 Numbers are 32-bit words, `Long(n)` one of 64 bits, texts an address and a size, `OUT` a place where the host writes
 (the n-th argument's) and `Read(n)` what stands in such a place, `SELF` the context of the callback. Some words are no
 host calls: `TRAP`; `("memory.grow", n)`, whose result stands in place 0; `ASKED`, which ends the callback here unless
-a request brought the header `ask`; `("times", n)`, which ends it from its n-th time on. A callback that is named gives
+a request brought the header `ask`; `("from", n)`, which ends it until it is called the n-th time; `("trap if OK", …)`,
+which makes a host call and traps if that goes well. A callback that is named gives
 Continue or true unless `results` says otherwise; one that is not named is not exported.
 """
 
@@ -111,12 +112,15 @@ class _Writer:
             return f"(if (i32.eqz (global.get $asked)) (then {leave}))"
         if function == "memory.grow":
             return f"(i32.store (i32.const {_PLACES}) (memory.grow {next(self._words(arguments[0], 0))}))"
-        if function == "times":
+        if function == "trap if OK":
+            made = self._step(tuple(arguments), leave, callback)
+            return f"(if (i32.eqz {made.removeprefix('(drop ').removesuffix(')')}) (then unreachable))"
+        if function == "from":
             counter = f"n{len(self._counters)}"
             self._counters.append(counter)
             count = f"(global.set ${counter} (i32.add (global.get ${counter}) (i32.const 1)))"
-            last = next(self._words(arguments[0], 0))
-            return f"{count} (if (i32.ge_s (global.get ${counter}) {last}) (then {leave}))"
+            first = next(self._words(arguments[0], 0))
+            return f"{count} (if (i32.lt_s (global.get ${counter}) {first}) (then {leave}))"
         words = [word for number, argument in enumerate(arguments) for word in self._words(argument, number)]
         kinds = "".join(f" {'i64' if word.startswith('(i64') else 'i32'}" for word in words)
         module = "env" if function.startswith("proxy_") else "wasi_snapshot_preview1"

@@ -23,6 +23,7 @@ from simwasm.host.calls import (
     streams,
     wasi,
 )
+from simwasm.host.calls.restricted import refusals
 from simwasm.host.vm import Vm
 
 Handler = Callable[..., Any]
@@ -32,5 +33,5 @@ HANDLERS: dict[str, Handler] = {name: handler for topic in _TOPICS for name, han
 
 
 def bound(vm: Vm) -> dict[str, Handler]:
-    """Every handler with its VM tied in."""
-    return {name: handler.__get__(vm) for name, handler in HANDLERS.items()}
+    """Every handler with its VM tied in; what the VM may not call is refused."""
+    return {name: handler.__get__(vm) for name, handler in HANDLERS.items()} | refusals(vm, HANDLERS)

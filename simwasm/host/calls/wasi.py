@@ -7,7 +7,7 @@ from struct import pack
 from typing import Any
 
 from simwasm.abi.enums import Clock, Errno, LogLevel
-from simwasm.abi.status import Refusal
+from simwasm.abi.status import Refusal, Remark
 from simwasm.abi.table import WASI_FUNCTIONS
 from simwasm.exchange import to_bytes, to_text
 from simwasm.host.calls.logs import say
@@ -108,9 +108,10 @@ def poll_oneoff(vm: Vm, subscriptions: int, events: int, count: int) -> int:
     return 0
 
 
-def proc_exit(vm: Vm, code: int) -> None:
+def proc_exit(vm: Vm, code: int) -> Remark:
     """The guest runs on, as in the real host."""
-    say(vm, LogLevel.ERROR, f"proc_exit({code}): the host does not stop a plugin; it runs on")
+    vm.proxy.log(LogLevel.TRACE, "wasi_unstable proc_exit")
+    return Remark(None, "the host does not stop a plugin: it runs on")
 
 
 def pthread_equal(vm: Vm, left: int, right: int) -> int:
