@@ -58,7 +58,9 @@ class Unwound(Unwind):
 class Machine:
     """A run that can be brought to any position of its tape, and beyond the last one."""
 
-    def __init__(self, branch: Branch, halt: Callable[[Why], None]) -> None:
+    def __init__(
+        self, branch: Branch, halt: Callable[[Why], None], changed: Callable[[], None] = lambda: None
+    ) -> None:
         self.branch = branch
         self.branches = [branch]
         self.at = 0
@@ -82,6 +84,9 @@ class Machine:
         self._seen = Seen()
         self._vms: dict[str, Vm] = {}
         self._halt = halt
+        self._changed = changed
+        self._told_at = 0
+        """Where somebody was told that a plugin computes, who may have looked last before the run was there."""
         self._muted = False
         self._courteous_until = 0.0
         self._between = Interposed(lambda: self.at, lambda: self.branch.overrides, self._fuelled)
@@ -186,6 +191,9 @@ class Machine:
     def _computing(self, number: int, fuel: Fuel) -> None:
         """A plugin computes: let others run, stop it or stand still if that is wanted."""
         self._breathe()
+        if self._told_at != self.at:
+            self._told_at = self.at
+            self._changed()
         here = (number, fuel.requests)
         if self.attention or here == self.pause_at:
             self.attention = False

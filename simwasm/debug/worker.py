@@ -73,7 +73,7 @@ class Worker:
         self.here = Stop(0, -1, Why.BEGIN)
         """Where the run stood last; what plans go by."""
         self.busy = ""
-        self.machine = Machine(branch, self._halt)
+        self.machine = Machine(branch, self._halt, changed)
         self.exhausted = True
         """The run has nothing more to do, or has not begun: to go anywhere it has to begin again."""
         self._changed = changed

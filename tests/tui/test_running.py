@@ -90,3 +90,14 @@ def test_nothing_a_plugin_writes_reaches_the_terminal_raw() -> None:
                 assert all(line.isprintable() for line in at.screen()), pane
 
     run(test())
+
+
+def test_a_question_that_moves_the_run_for_a_moment_is_not_shown_as_movement() -> None:
+    async def test() -> None:
+        async with on_screen("http_auth/browser") as at:
+            await at.press("s", "s")
+            at.debugger.stack()
+            at.main.on_changed()
+            assert at.view.stop is not None
+
+    run(test())

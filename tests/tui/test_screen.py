@@ -9,6 +9,7 @@ from simwasm_tui.screens.help import Help
 from simwasm_tui.screens.jump import Jump
 from simwasm_tui.screens.main import MainScreen
 from terminal import Terminal, on_screen, run
+from textual.widgets import Input
 
 from simwasm.abi.table import ALLOCATORS
 from simwasm.debug.stop import Why
@@ -190,6 +191,26 @@ def test_the_filter_shows_only_what_it_describes() -> None:
             assert all("http_call(" in line for line in at.lines("trace"))
             await at.press("escape")
             assert len(at.lines("trace")) > 50
+
+    run(test())
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed", "said"),
+    [
+        ("stat", "status:", "NOT_FOUND"),
+        ("call:get_he", "call:get_header_map_", "get_header_map_value"),
+        ("zzz", "zzz", "Nothing that may stand here"),
+    ],
+)
+def test_tab_completes_the_filter_and_says_what_there_is(typed: str, completed: str, said: str) -> None:
+    async def test() -> None:
+        async with on_screen(CASE) as at:
+            await at.press("slash")
+            await at.type(typed)
+            await at.press("tab")
+            assert at.main.query_one(Input).value == completed
+            assert said in at.said
 
     run(test())
 

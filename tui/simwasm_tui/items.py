@@ -6,10 +6,10 @@ What a pane's list shows is made of these where the lines differ in what can be 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from textwrap import wrap
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, overload
 
 from simwasm_tui.text import Line, clean, plain
 
@@ -32,6 +32,29 @@ class Item(NamedTuple):
 
 class Items(tuple[Item, ...]):
     """Items, as a list shows them."""
+
+    def line(self, index: int, width: int) -> Line:
+        return self[index].line
+
+
+class Due(Sequence[Item]):
+    """Items of which many are made only when they are seen."""
+
+    def __init__(self, due: Sequence[Item | Callable[[], Item]]) -> None:
+        self._due = due
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> Due: ...
+    def __getitem__(self, index: int | slice) -> Item | Due:
+        if isinstance(index, slice):
+            return Due(self._due[index])
+        found = self._due[index]
+        return found if isinstance(found, Item) else found()
 
     def line(self, index: int, width: int) -> Line:
         return self[index].line
@@ -63,7 +86,7 @@ class Chain:
         if not 0 <= index < len(self):
             return Item()
         part, inside = self._place(index)
-        return part[inside] if isinstance(part, Items) else Item()
+        return part[inside] if isinstance(part, (Items, Due)) else Item()
 
     def _place(self, index: int) -> tuple[Lines, int]:
         which = bisect_right(self._ends, index)
@@ -74,7 +97,7 @@ def item_at(lines: Lines, index: int) -> Item:
     """What a line of any list stands for."""
     if isinstance(lines, Chain):
         return lines.item(index)
-    return lines[index] if isinstance(lines, Items) and 0 <= index < len(lines) else Item()
+    return lines[index] if isinstance(lines, (Items, Due)) and 0 <= index < len(lines) else Item()
 
 
 def heading(text: str, note: str = "", *, fold: str = "", folded: bool = False) -> Item:

@@ -8,7 +8,7 @@ is never read out of text; every width is counted in cells.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len, set_cell_size
 
@@ -115,3 +115,13 @@ def took(ns: int) -> str:
 def count(number: int, noun: str, nouns: str = "") -> str:
     """A number with its noun: `1 row`, `2 rows`."""
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def common(words: Sequence[str]) -> str:
+    """What all words begin with."""
+    if not words:
+        return ""
+    first, last = min(words), max(words)
+    return first[
+        : next((index for index, char in enumerate(first) if last[index : index + 1] != char), len(first))
+    ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from looking import goto, one, open_pane, standing, texts
 from simwasm_tui.items import item_at
 from simwasm_tui.panes.evaluate import Evaluate
-from simwasm_tui.panes.evaluate_lines import Answer, answer, common, lines
+from simwasm_tui.panes.evaluate_lines import Answer, answer, lines
+from simwasm_tui.text import common
 from terminal import Terminal, on_screen, run
 
 CASE = "http_auth/browser"

@@ -254,3 +254,27 @@ def test_a_list_that_was_short_meanwhile_brings_its_cursor_into_sight() -> None:
             assert listing.scroll_offset.y <= 95 < listing.scroll_offset.y + listing.size.height
 
     run(test())
+
+
+def test_what_goes_with_the_cursor_is_told_before_it_is_drawn() -> None:
+    async def test() -> None:
+        async with shown() as (_, listing, _):
+            told: list[int] = []
+            listing.at_once = lambda: told.append(listing.cursor)
+            listing.action_move(1)
+            assert told == [1]
+
+    run(test())
+
+
+def test_lines_that_come_after_an_empty_list_are_drawn_instead_of_what_it_says() -> None:
+    async def test() -> None:
+        async with ListApp(VirtualList(empty="Nothing yet.")).run_test(size=(40, 10)) as pilot:
+            listing = pilot.app.query_one(VirtualList)
+            await pilot.pause()
+            assert "Nothing yet." in listing.render_line(1).text
+            listing.show(Numbers(3))
+            await pilot.pause()
+            assert "line 1" in listing.render_line(1).text
+
+    run(test())

@@ -16,10 +16,10 @@ from simwasm_tui.commands import FIND, STOPS, Command
 from simwasm_tui.items import item_at
 from simwasm_tui.messages import Say, Watch
 from simwasm_tui.model import View
-from simwasm_tui.panes.evaluate_lines import Answer, answer, common, lines
+from simwasm_tui.panes.evaluate_lines import Answer, answer, lines
 from simwasm_tui.panes.pane import Pane
 from simwasm_tui.sight import Sight, see
-from simwasm_tui.text import clean, count
+from simwasm_tui.text import clean, common, count
 from simwasm_tui.widgets.virtual_list import VirtualList
 
 _EMPTY = """Press = and type an expression, Enter works it out, tab completes it:

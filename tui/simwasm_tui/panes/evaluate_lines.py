@@ -84,13 +84,3 @@ def _asked(answer: Answer, room: int) -> Line:
 def _named(text: str, room: int) -> str:
     name = clean(text)
     return f"{name if len(name) <= room else name[: room - 1] + '…':<{room}}  "
-
-
-def common(words: Sequence[str]) -> str:
-    """What all words begin with."""
-    if not words:
-        return ""
-    first, last = min(words), max(words)
-    return first[
-        : next((index for index, char in enumerate(first) if last[index : index + 1] != char), len(first))
-    ]

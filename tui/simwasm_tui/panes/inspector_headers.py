@@ -11,8 +11,9 @@ A map that is not there, or cannot be read now, says why.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import partial
 from typing import NamedTuple
 
 from simwasm.abi.enums import MapType
@@ -20,7 +21,7 @@ from simwasm.debug.expression_scope import MAPS
 from simwasm.debug.state import Change, MapState, State, changes
 from simwasm.debug.tape import Tape
 from simwasm.exchange import Headers
-from simwasm_tui.items import Item, Items, filtered, heading, prose
+from simwasm_tui.items import Due, Item, Items, filtered, heading, prose
 from simwasm_tui.text import Piece, cells, clean, count
 
 _LONG = 4000
@@ -88,30 +89,30 @@ def _at_start(state: State, tape: Tape, before: State | None) -> Then:
 _FINDERS = {Since.STOP: _at_stop, Since.CALLBACK: _at_entry, Since.STREAM: _at_start}
 
 
-def header_items(state: State, earlier: Then, width: int, wanted: str = "") -> Items:
+def header_items(state: State, earlier: Then, width: int, wanted: str = "") -> Items | Due:
     """All maps, those first that are there."""
-    found: list[Item] = []
+    found: list[Item | Callable[[], Item]] = []
     for map in sorted(state.maps, key=lambda map: not map.there):
         found += _map_items(map, _old(map, earlier), width) if map.there else _missing(map, width)
     if not state.maps:
         found += prose("The plugin acts for no exchange here, so there are no headers.", width)
-    return filtered(found, wanted)
+    return filtered(Due(found), wanted) if wanted else Due(found)
 
 
 def _old(map: MapState, earlier: Then) -> Headers:
     return map.entries if earlier.maps is None else earlier.maps.get(map.kind, ())
 
 
-def _map_items(map: MapState, old: Headers, width: int) -> list[Item]:
+def _map_items(map: MapState, old: Headers, width: int) -> list[Item | Callable[[], Item]]:
     made = changes(old, map.entries)
     changed = sum(change.mark != " " for change in made)
     note = f"{changed} changed" if changed else "" if made else "empty"
-    found = [heading(title(map.kind), note)]
+    found: list[Item | Callable[[], Item]] = [heading(title(map.kind), note)]
     if not map.read.allowed:
         told = f"The plugin cannot read them now: {map.read.why}."
         found.append(Item((("  not readable now", "muted"),), told=told))
     room = min(16, max((len(change.name) for change in made), default=0), max(6, width // 2))
-    found += [_entry(map.kind, change, room, width) for change in made]
+    found += [partial(_entry, map.kind, change, room, width) for change in made]
     return [*found, Item()]
 
 

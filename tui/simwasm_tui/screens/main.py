@@ -59,6 +59,8 @@ _FRAME = 1 / 8
 """Seconds between views while it runs: the plugin has the rest of the time."""
 _TYPING_FRAME = 1 / 2
 """Between views while somebody types: what keys do is drawn before what the run does."""
+_UNSEEN = 0.3
+"""Seconds that the run may move before that is shown."""
 _BREATH = 0.002
 _TINY = "The terminal is too small for the debugger:\nit needs {} columns and {} lines."
 
@@ -85,6 +87,8 @@ class MainScreen(Openers, Reloading, Saving, Verbs, Screen[None]):
         self.view: View | None = None
         self._drawn_at = 0.0
         self._waiting = False
+        self._moving = False
+        """The run has begun to move, and that is not shown yet."""
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -131,12 +135,27 @@ class MainScreen(Openers, Reloading, Saving, Verbs, Screen[None]):
 
     def on_changed(self) -> None:
         now = monotonic()
+        if self.debugger.stop is None and self.view is not None and self.view.stop is not None:
+            self._begun()
+            return
         wait = self._drawn_at + (_TYPING_FRAME if now - self.typed_at < _TYPING_FRAME else _FRAME) - now
         if wait <= 0 or self.debugger.stop is not None:
             self.renew()
         elif not self._waiting:
             self._waiting = True
             self.set_timer(wait, self.renew)
+
+    def _begun(self) -> None:
+        """The run moves, having stood: what is over at once is seen as where it led, and a mere question not at all."""
+        self.app.changes_seen()  # type: ignore[attr-defined]  # ours, see app.py
+        if not self._moving:
+            self._moving = True
+            self.set_timer(_UNSEEN, self._still_moves)
+
+    def _still_moves(self) -> None:
+        self._moving = False
+        if self.debugger.stop is None:
+            self.renew()
 
     def renew(self) -> None:
         """Look at the debugger, and show it."""

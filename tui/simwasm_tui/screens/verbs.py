@@ -273,7 +273,9 @@ class Verbs(_Screen):
                 self._return_focus()
             return wrong
 
-        self.ask_line.ask("Filter", answered, text=trace.expression, hint=_FILTER_HINT)
+        from simwasm.trace.query import complete
+
+        self.ask_line.ask("Filter", answered, text=trace.expression, hint=_FILTER_HINT, complete=complete)
 
     def do_copy(self) -> None:
         focused = self.focused
