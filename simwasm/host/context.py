@@ -99,7 +99,7 @@ class RootContext(Context):
 
     def buffer_of_root(self, kind: BufferType) -> Buffer | None:
         found = self.buffers.get(kind)
-        if found is not None:
+        if found is not None and kind is not BufferType.FOREIGN_FUNCTION_ARGUMENTS:  # given to the root alone
             return found
         if kind is BufferType.VM_CONFIGURATION:
             return Buffer(self.vm.plugin.vm_config, writable=False, why="a configuration cannot be written")

@@ -20,7 +20,8 @@ from simwasm.host.ports import Resolved
 if TYPE_CHECKING:
     from simwasm.host.context import RootContext
 
-_HOST_NAME = re.compile(r"[A-Za-z0-9._*/-]*")
+_HOST_NAME = re.compile(r"(?:[A-Za-z0-9_*/-]{0,63}(?:\.|$))*")
+_LONGEST = 255
 _HERE = (("[::1]:0", 0),)
 
 
@@ -31,11 +32,11 @@ def knows_nobody(name: str) -> Resolved:
 
 def look_up(root: RootContext, name: str, token: int) -> None:
     """Have a name looked up and the plugin told."""
-    if not _HOST_NAME.fullmatch(name) and ":" not in name:
-        return _tell(root, token, None)
     known = _address(name)
     if known is not None:
         return _tell(root, token, known)
+    if len(name) > _LONGEST or not _HOST_NAME.fullmatch(name):
+        return _tell(root, token, None)
     return root.vm.proxy.clock.soon(partial(_resolve, root, token, name))
 
 

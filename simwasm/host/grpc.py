@@ -345,9 +345,7 @@ def _metadata(root: RootContext, talk: Conversation, kind: MapType, found: Heade
 
 
 def _tell_message(root: RootContext, talk: Conversation, message: bytes) -> None:
-    root.buffers[BufferType.GRPC_CALL_MESSAGE] = Buffer(
-        message, writable=False, why="a gRPC message cannot be written"
-    )
+    root.buffers[BufferType.GRPC_CALL_MESSAGE] = Buffer(message)
     root.vm.call(root, "proxy_on_grpc_receive", talk.call.id, len(message))
     del root.buffers[BufferType.GRPC_CALL_MESSAGE]
     root.vm.settle()

@@ -197,7 +197,10 @@ class _Served:
         if isinstance(piece, Head):
             self._http.send_headers(stream, _fields(piece.headers), end_stream=piece.end)
         elif isinstance(piece, Data):
-            self._http.send_data(stream, piece.data, end_stream=piece.end)
+            *parts, last = _parts(piece.data, self._http.max_outbound_frame_size)
+            for part in parts:
+                self._http.send_data(stream, part)
+            self._http.send_data(stream, last, end_stream=piece.end)
         elif isinstance(piece, Tail):
             self._http.send_headers(stream, _fields(piece.headers), end_stream=True)
         elif piece.reason == "connection termination":
@@ -209,6 +212,11 @@ class _Served:
     def _flush(self) -> None:
         if data := self._http.data_to_send():
             self._socket.sendall(data)
+
+
+def _parts(data: bytes, size: int) -> list[bytes]:
+    """Data in frames of a size that the peer takes; one at least."""
+    return [data[at : at + size] for at in range(0, max(1, len(data)), size)]
 
 
 def _fields(headers: Headers) -> list[tuple[bytes, bytes]]:
