@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from rich.segment import Segment
+from simwasm_tui.ink import style_of
+from simwasm_tui.text import INKS
+from simwasm_tui.widgets.keys import Keys
 from terminal import Terminal, on_screen, run
+from textual.color import Color
 
 CASE = "http_auth/browser"
 
@@ -56,3 +62,30 @@ def test_sixteen_colours_are_enough() -> None:
             assert {colour.type.name for colour in colours} <= {"DEFAULT", "STANDARD"}
 
     run(test())
+
+
+def test_what_is_faint_on_paper_can_be_read() -> None:
+    async def test() -> None:
+        async with on_screen(CASE, theme="simwasm-light") as at:
+            shown = [at.main.query_one(Keys), at.main.body, at.trace.list]
+            for widget, ink in product(shown, sorted(set(INKS) - {"line"})):
+                style = style_of(widget, f"ink--{ink}")
+                behind = widget.background_colors[1]
+                ground = Color.from_rich_color(style.bgcolor) if style.bgcolor else behind
+                ink_colour = Color.from_rich_color(style.color) if style.color else widget.colors[3]
+                assert _contrast(ink_colour, ground) >= 4.5, ink
+
+    run(test())
+
+
+def _contrast(one: Color, other: Color) -> float:
+    """The ratio of two colours' luminances, as WCAG counts it."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: Color) -> float:
+    red, green, blue = (
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
