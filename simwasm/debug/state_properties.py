@@ -63,7 +63,7 @@ def property_at(context: Context, path: tuple[str, ...]) -> PropertyState:
 def _own(context: Context) -> tuple[PropertyState, ...]:
     state = context.stream.state if context.stream is not None else {}
     return tuple(
-        PropertyState(_path_of(key), "bytes", found.value, found.value or b"", own=True)
+        PropertyState(_path_of(key), "bytes", found.value or b"", found.value or b"", own=True)
         for key, found in state.items()
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simwasm.host.protobuf import Field, Message, Scalar, Schema
+from simwasm.host.protobuf import Field, Message, Scalar, Schema, read
 
 TEXT, BYTES, BOOL, INT, DOUBLE = Scalar.TEXT, Scalar.BYTES, Scalar.BOOL, Scalar.INT, Scalar.DOUBLE
 
@@ -47,12 +47,12 @@ LIST: Schema = Schema(
     lambda value: Message(LIST, {"values": value}),
 )
 _value_fields.update(
-    null_value=Field(1, INT),
-    number_value=Field(2, DOUBLE),
-    string_value=Field(3, TEXT),
-    bool_value=Field(4, BOOL),
-    struct_value=Field(5, STRUCT),
-    list_value=Field(6, LIST),
+    null_value=Field(1, INT, chosen=True),
+    number_value=Field(2, DOUBLE, chosen=True),
+    string_value=Field(3, TEXT, chosen=True),
+    bool_value=Field(4, BOOL, chosen=True),
+    struct_value=Field(5, STRUCT, chosen=True),
+    list_value=Field(6, LIST, chosen=True),
 )
 
 
@@ -140,5 +140,6 @@ def node(version: str, id: str = "", cluster: str = "", metadata: Mapping[str, A
             "metadata": _BUILT,
         },
     )
-    given = {"id": id, "cluster": cluster, **({"metadata": metadata} if metadata else {})}
+    told = read(STRUCT, Message(STRUCT, {"fields": metadata}).encode()) if metadata else {}
+    given = {"id": id, "cluster": cluster, **({"metadata": told} if told else {})}
     return Message(NODE, {**given, "user_agent_name": "envoy", "user_agent_build_version": built})

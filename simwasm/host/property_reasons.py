@@ -122,7 +122,7 @@ def unknown(context: Context, path: Path) -> str:
     """Say that nobody knows this name, or what it is called today."""
     name = path[0]
     if name in _GONE:
-        return f"`{name}` is gone since Envoy 1.33: ask for `{'.'.join((_GONE[name], *path[1:]))}`"
+        return f"`{'.'.join(path)}` is gone since Envoy 1.33: ask for `{'.'.join((_GONE[name], *path[1:]))}`"
     state = context.stream.state if context.stream is not None else {}
     if PREFIX + name in state:
         return f"`{name}` was set by a plugin and is bytes: it has no `{path[-1]}`"

@@ -52,6 +52,8 @@ class Field:
     repeated: bool = False
     map: bool = False
     """Entries of key and value: `kind` is the schema of an entry."""
+    chosen: bool = False
+    """One of several that exclude each other: written even if it is zero."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,7 +198,8 @@ def _written(found: Field, value: Any) -> bytes:
         return b"".join(_one(found, entry) for entry in entries)
     if found.repeated:
         return b"".join(_one(found, part) for part in value)
-    return b"" if isinstance(found.kind, Scalar) and value == found.kind.zero else _one(found, value)
+    is_zero = isinstance(found.kind, Scalar) and value == found.kind.zero and not found.chosen
+    return b"" if is_zero else _one(found, value)
 
 
 def _one(found: Field, value: Any) -> bytes:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from debugging import WAIT, debugging, inputs_for, moment, requests
+from switchboard import LOG, OUT, REQUEST_HEADERS, Call, Case, Read, switchboard
 from wat import plugin
 
 from simwasm.debug import checkpoints
 from simwasm.engines.engine import Engine
+from simwasm.plugin import Plugin
 
 FILLS = """
   (global $n (mut i32) (i32.const 0))
@@ -29,3 +31,29 @@ def test_checkpoints_hold_no_more_than_they_may(engine: Engine, monkeypatch: pyt
         debugger.goto(last).result(WAIT)
         assert debugger.goto(last // 2).result(WAIT).position == last // 2
         assert moment(debugger) == half
+
+
+def test_going_back_finds_expressions_and_declared_properties_as_they_were(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "EVERY", 1)
+    create: Call = ("proxy_call_foreign_function", "expr_create", "request.path", OUT, OUT)
+    evaluate: Call = ("proxy_call_foreign_function", "expr_evaluate", Read(2), 4, OUT, OUT)
+    declare: Call = ("proxy_call_foreign_function", "declare_property", b"\x0a\x01x", OUT, OUT)
+    calls = {
+        REQUEST_HEADERS: [create, evaluate, declare, ("proxy_set_property", "x", "v")],
+        LOG: [create, evaluate],
+    }
+    exchanges = tuple(Case("expressions", calls).exchange(0) for _ in range(30))
+    board = Plugin("board", switchboard([Case("expressions", calls)]))
+    with debugging(inputs_for(board, exchanges, engine.name)) as debugger:
+        last = len(debugger.tape)
+        places = range(last, 0, -last // 20)
+        debugger.goto(last).result(WAIT)
+        backwards = []
+        for place in places:
+            debugger.goto(place).result(WAIT)
+            backwards.append(moment(debugger))
+        for place, before in zip(reversed(places), reversed(backwards), strict=True):
+            debugger.goto(place).result(WAIT)
+            assert moment(debugger) == before
