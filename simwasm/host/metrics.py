@@ -62,11 +62,19 @@ class MetricIds:
             raise Refusal(Status.NOT_FOUND, f"there is no metric {id}")
         return metric
 
+    def _single(self, id: int) -> Metric:
+        """The counter or gauge of a number, which says by itself what kind it is of."""
+        if id % STEP == MetricType.HISTOGRAM:
+            raise Refusal(
+                Status.BAD_ARGUMENT, f"{id} is a histogram, which has no single value: record one instead"
+            )
+        if id % STEP not in self._defined:
+            raise Refusal(Status.BAD_ARGUMENT, f"{id} is no metric's number: they are 4, 5, 6, 8, 9, 10, …")
+        return self._get(id)
+
     def increment(self, id: int, delta: int) -> None:
         """Add to a counter (more than 0) or a gauge (negative subtracts)."""
-        metric = self._get(id)
-        if metric.type is MetricType.HISTOGRAM:
-            raise Refusal(Status.BAD_ARGUMENT, f"`{metric.name}` is a histogram: record a value instead")
+        metric = self._single(id)
         if metric.type is MetricType.COUNTER and delta <= 0:
             raise Refusal(Status.BAD_ARGUMENT, f"`{metric.name}` is a counter: it cannot change by {delta}")
         metric.value = (metric.value + delta) & U64
@@ -82,7 +90,4 @@ class MetricIds:
             metric.value = (metric.value + value) & U64
 
     def get(self, id: int) -> int:
-        metric = self._get(id)
-        if metric.type is MetricType.HISTOGRAM:
-            raise Refusal(Status.BAD_ARGUMENT, f"`{metric.name}` is a histogram: it has no single value")
-        return metric.value
+        return self._single(id).value
