@@ -225,7 +225,11 @@ class Tape:
 
     def span_of(self, entered: Entered) -> Span | None:
         """The exchange that a call belongs to; None for the plugin's own affairs."""
-        index = self._streams.get((entered.vm, entered.context))
+        return self.span_with(entered.vm, entered.context)
+
+    def span_with(self, vm: str, context: int) -> Span | None:
+        """The exchange that a context of a plugin belongs to."""
+        index = self._streams.get((vm, context))
         return None if index is None else self.spans[index]
 
     def span_at(self, position: int) -> Span | None:

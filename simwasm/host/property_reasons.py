@@ -10,7 +10,7 @@ from simwasm.host.filter_state import PREFIX
 
 Path = tuple[str, ...]
 
-_GONE = {
+GONE = {
     "node": "xds.node",
     "cluster_name": "xds.cluster_name",
     "cluster_metadata": "xds.cluster_metadata",
@@ -104,7 +104,7 @@ def fields(tree: str) -> tuple[str, ...]:
 
         for path in PROPERTIES:
             if len(path) > 1:
-                _FIELDS[path[0]] = (*_FIELDS.get(path[0], ()), path[1])
+                _FIELDS[path[0]] = tuple(dict.fromkeys((*_FIELDS.get(path[0], ()), path[1])))
     return _FIELDS.get(tree, ())
 
 
@@ -121,8 +121,8 @@ def not_written(path: Path) -> str:
 def unknown(context: Context, path: Path) -> str:
     """Say that nobody knows this name, or what it is called today."""
     name = path[0]
-    if name in _GONE:
-        return f"`{'.'.join(path)}` is gone since Envoy 1.33: ask for `{'.'.join((_GONE[name], *path[1:]))}`"
+    if name in GONE:
+        return f"`{'.'.join(path)}` is gone since Envoy 1.33: ask for `{'.'.join((GONE[name], *path[1:]))}`"
     state = context.stream.state if context.stream is not None else {}
     if PREFIX + name in state:
         return f"`{name}` was set by a plugin and is bytes: it has no `{path[-1]}`"

@@ -15,6 +15,7 @@ from switchboard import (
     RESPONSE_HEADERS,
     Call,
     Case,
+    nth,
     pairs,
     switchboard,
 )
@@ -114,12 +115,14 @@ def test_a_header_that_another_callback_did_not_find_is_no_reason_for_an_answer(
     assert "not found" not in found[-1].text
 
 
-# A body callback comes twice, once for the end: what is set there is set twice.
+# A body callback comes twice, once for the end: what is set whenever it comes is set twice.
 SIXTEEN = response(200, headers=[("content-length", "16")], body=b"sixteen bytes...")
 
 
 def test_a_body_that_is_not_as_long_as_its_header_says_is_an_error_where_it_was_set() -> None:
-    case = Case("short", {RESPONSE_BODY: [("proxy_set_buffer_bytes", 1, 0, 16, "half")]}, answer=SIXTEEN)
+    case = Case(
+        "short", {nth(RESPONSE_BODY, 1): [("proxy_set_buffer_bytes", 1, 0, 16, "halfhalf")]}, answer=SIXTEEN
+    )
     tape = record([Plugin("board", switchboard([case]))], [case.exchange(0)])
     (error,) = problems_of(tape)
     assert (error.severity, error.title) == (Grade.ERROR, "content-length says 16, the body has 8 bytes")
@@ -129,16 +132,16 @@ def test_a_body_that_is_not_as_long_as_its_header_says_is_an_error_where_it_was_
 
 def test_the_body_of_a_request_has_to_fit_too() -> None:
     sent = request("POST", "/", headers=[("content-length", "3")], body=b"abc")
-    case = Case("long", {REQUEST_BODY: [("proxy_set_buffer_bytes", 0, 0, 3, "half")]}, sent=sent)
+    case = Case("long", {nth(REQUEST_BODY, 1): [("proxy_set_buffer_bytes", 0, 0, 3, "halfhalf")]}, sent=sent)
     assert [each.title for each in of_case(case)] == ["content-length says 3, the body has 8 bytes"]
 
 
 @pytest.mark.parametrize(
     "calls",
     [
-        {RESPONSE_BODY: [("proxy_set_buffer_bytes", 1, 0, 16, "replaced")]},
+        {nth(RESPONSE_BODY, 1): [("proxy_set_buffer_bytes", 1, 0, 16, "replaced" * 2)]},
         {RESPONSE_HEADERS: [("proxy_remove_header_map_value", 2, "content-length")],
-         RESPONSE_BODY: [("proxy_set_buffer_bytes", 1, 0, 16, "replaced")]},
+         nth(RESPONSE_BODY, 1): [("proxy_set_buffer_bytes", 1, 0, 16, "short")]},
         {RESPONSE_HEADERS: [("proxy_replace_header_map_value", 2, "content-length", "9")]},
     ],
     ids=["the same size", "no length", "body left alone"],
