@@ -5,6 +5,8 @@ A script is a JSON list of rules; the first whose `when` fits the request answer
     [{"when": {"path": "/check", "headers": {"authorization": "Bearer good"}}, "reply": {"status": 200}},
      {"reply": {"status": 403, "headers": {"x-why": "no token"}, "body": "no", "after_ms": 5}},
      {"fail": "reset"}]
+
+A gRPC service answers by `grpc` in place of `reply`, see `grpc_answers`.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +25,10 @@ from urllib.parse import urlsplit
 
 from simwasm.errors import ConfigError, InputError
 from simwasm.exchange import Chunk, Exchange, Message, first, response, to_bytes, to_text
+from simwasm.grpc_answers import Talk, read_talk
 from simwasm.host.clock import MILLISECOND, SECOND
-from simwasm.host.ports import Answer, Callout, Failure
+from simwasm.host.grpc import pieces_of
+from simwasm.host.ports import NO_HOST, Answer, Callout, Failure, Heard, Piece, Service
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
@@ -45,7 +50,7 @@ class Rule:
     """If the request has these headers, this is the answer."""
 
     when: tuple[tuple[str, str], ...]
-    answer: Answer
+    answer: Answer | Talk
 
     def fits(self, request: Message) -> bool:
         return all(first(request.headers, name) == value for name, value in self.when)
@@ -58,7 +63,12 @@ class Script:
         self._name = name
         self._rules = rules
 
-    def __call__(self, request: Message) -> Answer:
+    @property
+    def is_grpc(self) -> bool:
+        """Whether a gRPC service answers anywhere in it."""
+        return any(isinstance(rule.answer, Talk) for rule in self._rules)
+
+    def __call__(self, request: Message) -> Answer | Talk:
         for rule in self._rules:
             if rule.fits(request):
                 return rule.answer
@@ -85,10 +95,12 @@ def read_script(path: str) -> Script:
 def _rule(item: Any, where: str) -> Rule:
     if (
         not isinstance(item, dict)
-        or not item.keys() <= {"when", "reply", "fail"}
+        or not item.keys() <= {"when", "reply", "fail", "grpc"}
         or len(item.keys() - {"when"}) != 1
     ):
-        raise ConfigError(f"{where}: a rule has `reply` or `fail`, and perhaps `when`, and nothing else")
+        raise ConfigError(
+            f"{where}: a rule has `reply` or `fail` or `grpc`, and perhaps `when`, and nothing else"
+        )
     when = _object(item.get("when", {}), {*_PSEUDO, "headers"}, f"{where}: when")
     wanted = [(_PSEUDO[key], value) for key, value in when.items() if key in _PSEUDO]
     wanted += _object(when.get("headers", {}), None, f"{where}: when.headers").items()
@@ -97,6 +109,8 @@ def _rule(item: Any, where: str) -> Rule:
         if failure is None:
             raise ConfigError(f"{where}: fail is one of {', '.join(FAILURES)}, not {item['fail']!r}")
         return Rule(tuple(wanted), failure)
+    if "grpc" in item:
+        return Rule(tuple(wanted), read_talk(item["grpc"], FAILURES, f"{where}: grpc"))
     return Rule(tuple(wanted), _reply(item["reply"], f"{where}: reply"))
 
 
@@ -206,17 +220,36 @@ class Clusters:
         self._answers = dict(answers)
 
     @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self._answers)
+    def names(self) -> Mapping[str, bool]:
+        """The clusters, and of each whether it has a host."""
+        return {name: answer is not NO_HOST for name, answer in self._answers.items()}
 
-    def ask(self, callout: Callout) -> Answer:
+    @property
+    def services(self) -> Mapping[str, Service]:
+        """The clusters whose script has a gRPC service, which answers for all of the cluster."""
+        scripts = ((name, found) for name, found in self._answers.items() if isinstance(found, Script))
+        return {name: partial(_serve, found) for name, found in scripts if found.is_grpc}
+
+    def ask(self, callout: Callout) -> Answer | Talk:
         """Answer a callout."""
+        if callout.is_stream and isinstance(self._answers[callout.cluster], Server):
+            raise ConfigError(
+                f"{callout.cluster}: a gRPC stream cannot go to a real server; let a script with `grpc` answer"
+            )
         return self.answer(callout.cluster, callout.request)
 
-    def answer(self, cluster: str, request: Message) -> Answer:
+    def answer(self, cluster: str, request: Message) -> Answer | Talk:
         """Answer a request to a cluster."""
         found = self._answers[cluster]
         return found if isinstance(found, (Message, Failure)) else found(request)
+
+
+def _serve(script: Script, heard: Heard) -> tuple[Piece, ...]:
+    """Answer a call over HTTP/2; what is no gRPC service answers at its end."""
+    found = script(Message(heard.headers))
+    if isinstance(found, Talk):
+        return found(heard)
+    return pieces_of(found) if heard.ended else ()
 
 
 def parse_answer(text: str, where: str) -> Script | Server | Answer:
@@ -225,12 +258,15 @@ def parse_answer(text: str, where: str) -> Script | Server | Answer:
         return response(int(text))
     if text in FAILURES:
         return FAILURES[text]
+    if text == "no-host":
+        return NO_HOST
     if text.startswith(("http://", "https://")):
         return Server(text)
     if os.path.exists(text):  # of any text: a path that cannot be one is not there
         return read_script(text)
     raise InputError(
-        f"{where}: `{text}` is no status (200), no failure ({', '.join(FAILURES)}), no address (http://…) and no file"
+        f"{where}: `{text}` is no status (200), no failure ({', '.join(FAILURES)}, no-host), no address "
+        "(http://…) and no file"
     )
 
 

@@ -16,12 +16,15 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from simwasm import recipe as recipes
+from simwasm.answers import Clusters
 from simwasm.cli import output, setup
 from simwasm.engines.engine import Engine
 from simwasm.engines.find import engine as find_engine
 from simwasm.errors import EnvoyRejected, InputError, PluginError
+from simwasm.exchange import Message
+from simwasm.host.ports import Answer, Failure
 from simwasm.parity import redactions
-from simwasm.parity.account import Scenario, Seen
+from simwasm.parity.account import Scenario, Script, Seen, nobody_there
 from simwasm.parity.compare import Comparison, both
 from simwasm.parity.process import binary
 from simwasm.parity.simulated import simulate
@@ -80,8 +83,22 @@ def _scenario(words: Namespace) -> Scenario:
     if not exchanges:
         raise InputError("there is no exchange in the traffic, so there is nothing to compare")
     clusters = recipes.clusters(wanted)
-    scripts = {name: partial(clusters.answer, name) for name in clusters.names}
-    return Scenario((plugin,), exchanges, scripts)
+    services = clusters.services
+    scripts = {name: _script(clusters, name) for name in clusters.names if name not in services}
+    return Scenario((plugin,), exchanges, scripts, services)
+
+
+def _script(clusters: Clusters, name: str) -> Script:
+    """Who answers for a cluster, if there is anybody in it."""
+    if not clusters.names[name]:
+        return nobody_there
+    return partial(_answer, clusters, name)
+
+
+def _answer(clusters: Clusters, name: str, request: Message) -> Answer:
+    found = clusters.answer(name, request)
+    assert isinstance(found, (Message, Failure)), "gRPC services are asked in another way"
+    return found
 
 
 def _verdicts(found: Comparison) -> Iterator[_Verdict]:

@@ -8,21 +8,23 @@ attributes, because a checkpoint puts them back.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from simwasm.debug.inputs import Inputs
 from simwasm.exchange import Exchange, Message
 from simwasm.host.outcome import LogLine, Outcome
-from simwasm.host.ports import Answer, Callout
+from simwasm.host.ports import Answer, Callout, Service
 from simwasm.session import Between
 from simwasm.trace.event import Observer
+
+Asked = TypeVar("Asked")
 
 
 class Answers:
     """What upstreams and clusters said, so that they say the same when they are asked again."""
 
     def __init__(self) -> None:
-        self.known: list[tuple[int, Answer]] = []
+        self.known: list[tuple[int, Any]] = []
         """Each answer with the position at which it was asked for."""
 
     def before(self, position: int) -> Answers:
@@ -103,15 +105,16 @@ class Run:
     def _ask_upstream(self, exchange: Exchange, request: Message) -> Answer:
         return self._remembered(lambda: self._inputs.ask_upstream(exchange, request))
 
-    def _ask_cluster(self, callout: Callout) -> Answer:
+    def _ask_cluster(self, callout: Callout) -> Answer | Service:
         return self._remembered(lambda: self._inputs.ask_cluster(callout))
 
-    def _remembered(self, ask: Callable[[], Answer]) -> Answer:
+    def _remembered(self, ask: Callable[[], Asked]) -> Asked:
         known = self._witness.answers.known
         self._asked += 1
         if len(known) < self._asked:
             known.append((self._witness.at, ask()))
-        return known[self._asked - 1][1]
+        found: Asked = known[self._asked - 1][1]
+        return found
 
     def _log(self, line: LogLine) -> None:
         self._lines += 1

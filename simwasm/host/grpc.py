@@ -195,7 +195,8 @@ def _hear(root: RootContext, talk: Conversation) -> None:
         if message is not None:
             talk.messages += (message,)
         if talk.service is not None:
-            _expect(root, talk, talk.service(Heard(talk.call.request.headers, talk.messages, end)))
+            heard = Heard(talk.call.request.headers, talk.messages, end, message is not None)
+            _expect(root, talk, talk.service(heard))
 
 
 def _expect(root: RootContext, talk: Conversation, pieces: tuple[Piece, ...]) -> None:

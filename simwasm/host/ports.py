@@ -22,6 +22,11 @@ class Callout:
     request: Message
     timeout_ms: int
 
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is a gRPC stream: 6, 10, …"""
+        return self.id % 4 == 2
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -70,6 +75,8 @@ class Heard(NamedTuple):
     messages: tuple[bytes, ...] = ()
     ended: bool = False
     """Whether the caller has said that there will be no more messages."""
+    fresh: bool = False
+    """Whether the last message is new; if not, only the end is, or the call itself."""
 
 
 Piece = Head | Data | Tail | Failure

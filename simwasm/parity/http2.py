@@ -169,7 +169,7 @@ class _Served:
             for message, last in _messages(call, event.data or b""):
                 call.messages += (message,)
                 call.ended = ended and last
-                self._hear(event.stream_id, call)
+                self._hear(event.stream_id, call, fresh=True)
             if ended and not call.ended:
                 call.ended = True
                 self._hear(event.stream_id, call)
@@ -179,9 +179,9 @@ class _Served:
                 call.ended = True
                 self._hear(event.stream_id, call)
 
-    def _hear(self, stream: int, call: Call) -> None:
+    def _hear(self, stream: int, call: Call, *, fresh: bool = False) -> None:
         at = max(time.monotonic(), self._last.get(stream, 0.0))
-        for piece in self._service(call.heard):
+        for piece in self._service(call.heard._replace(fresh=fresh)):
             at += max(piece.after_ns / 1e9, PACE if stream in self._last else 0.0)
             self._last[stream] = at
             heappush(self._due, (at, next(self._order), stream, piece))

@@ -13,7 +13,7 @@ from simwasm.abi.table import Abi
 from simwasm.exchange import Exchange, Message, response
 from simwasm.host.calls import HANDLERS
 from simwasm.host.outcome import LogLine, Outcome
-from simwasm.host.ports import Answer, AskCluster, Callout
+from simwasm.host.ports import Answer, AskCluster, Callout, Service
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.host.proxy import Proxy
 from simwasm.host.vm import Vm
@@ -111,7 +111,7 @@ class Play:
         self.seen.append("upstream")
         return self._answer or exchange.response or response(200)
 
-    def _ask_cluster(self, callout: Callout) -> Answer:
+    def _ask_cluster(self, callout: Callout) -> Answer | Service:
         self.seen.append(f"callout {callout.cluster}")
         assert self._callout is not None
         return self._callout(callout)
