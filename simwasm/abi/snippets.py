@@ -84,11 +84,14 @@ if to + {size} <= limit{if_wanted}:
 def _allocated(encoded: str) -> Callable[[Place], str]:
     def write(place: Place) -> str:
         name = place.param.name
+        made, or_made = "", ""
+        if place.param.optional:
+            made, or_made = f"{place.value} = bytes(data)\n", " or data.__class__ is not bytes"
         return f"""\
 data = {encoded.format(value=place.value)}
-size = len(data)
+{made}size = len(data)
 at = 0
-if size:
+if size{or_made}:
     before = gate.shut
     gate.shut = before | {ALLOCATING}
     try:
@@ -98,7 +101,7 @@ if size:
     finally:
         gate.shut = before
     end = at + size
-    if at and end <= limit:
+    if (at or not size) and end <= limit:
         view[at:end] = data
     else:
         careful.place({place.row}, {name!r}, at, data)

@@ -21,6 +21,10 @@ class Refusal(Exception):
         self.reason = reason
 
 
+class Made(bytes):
+    """A result that may be absent; this one is there, and the guest's allocator is asked for it even if it is empty."""
+
+
 class Remark(NamedTuple):
     """OK, but worth a word: the value, and why it is not what one would expect."""
 

@@ -248,6 +248,8 @@ _BY_TREE: dict[str, dict[str, Property]] = {
 }
 PROPERTIES: dict[Path, Property] = {
     **{(tree, name): row for tree, rows in _BY_TREE.items() for name, row in rows.items()},
+    ("xds", "node", "id"): Property(lambda context: context.vm.proxy.profile.node_id),
+    ("xds", "node", "cluster"): Property(lambda context: context.vm.proxy.profile.node_cluster),
     ("metadata",): Property(_always(_NO_METADATA), "message"),
     ("plugin_name",): Property(lambda context: context.root.plugin.name),
     ("plugin_root_id",): Property(lambda context: context.root.plugin.root_id),

@@ -131,7 +131,7 @@ def moments() -> Iterator[Case]:
             RESPONSE_HEADERS: (123, 125, 127),
             LOG: (127, 122),
         }
-        yield Case(f"all in {callback}", {once: asked}, {}, SENT, ANSWER, items.get(callback, (110,)))
+        yield Case(f"all in {callback}", {once: asked}, {}, SENT, ANSWER, items=items.get(callback, (110,)))
 
 
 CASES = (
@@ -166,7 +166,7 @@ CASES = (
             at("request.headers")[0],
         ],
         LOG: every("response.trailers"),
-    }, {}, SENT, ANSWER, (117, 118, 119, 128)),
+    }, {}, SENT, ANSWER, items=(117, 118, 119, 128)),
     Case("what cannot be written down", {
         REQUEST_HEADERS: every("", "request", "xds", "filter_state"),
         RESPONSE_HEADERS: every("xds.upstream_host_metadata", "upstream_filter_state"),
@@ -221,7 +221,7 @@ CASES = (
         LOG: every("response.grpc_status"),
     }, {}, request("POST", "/s/m", headers=[("content-type", "application/grpc")]),
         response(200, headers=[("content-type", "application/grpc")], body=[b"\0"], trailers=[("grpc-status", "5")]),
-        (123,)),
+        items=(123,)),
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from struct import Struct
 
 from simwasm.abi.enums import Status
-from simwasm.abi.status import Refusal
+from simwasm.abi.status import Made, Refusal
 from simwasm.exchange import to_text
 from simwasm.host.context import RootContext
 from simwasm.host.foreign import cel
@@ -50,7 +50,7 @@ def evaluate(vm: Vm, arguments: bytes) -> bytes | Refusal:
     written = serialise(value)
     if written is None:
         return Refusal(Status.SERIALIZATION_FAILURE, f"`{text}` is nothing that can be written down")
-    return written
+    return Made(written)
 
 
 def delete(vm: Vm, arguments: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 
 from simwasm.abi.enums import Status
-from simwasm.abi.status import Refusal
+from simwasm.abi.status import Made, Refusal
 from simwasm.host.vm import Vm
 
 LARGEST = 1 << 28
@@ -29,4 +29,4 @@ def uncompress(vm: Vm, arguments: bytes) -> bytes | Refusal:
         )
     if not reader.eof:
         return Refusal(Status.SERIALIZATION_FAILURE, "arguments: the zlib data ends too early")
-    return found
+    return Made(found)
