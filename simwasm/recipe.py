@@ -9,9 +9,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from simwasm.abi.enums import LogLevel
+from simwasm.abi.table import Abi, callbacks, host_functions
 from simwasm.answers import Clusters, parse_answer
 from simwasm.errors import InputError
 from simwasm.exchange import Exchange
@@ -24,6 +26,11 @@ from simwasm.wasm.rewrite import Limits
 
 _PAGES_A_MIB = 16
 _MODULE = b"\0asm"
+MOST_WORKERS = 64
+CAPABILITIES = frozenset(name for version in Abi for _, name in host_functions(version)) | frozenset(
+    name for version in Abi for name in callbacks(version)
+)
+"""What a plugin can be restricted to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,9 @@ class Recipe:
     root_id: str = ""
     vm_id: str = ""
     env: tuple[str, ...] = ()
-    fail_open: bool = False
+    fail_policy: str = "closed"
+    reload_after: int = 1000
+    allow: tuple[str, ...] = ()
     engine: str | None = None
     callout: tuple[str, ...] = ()
     log_level: str = "info"
@@ -48,6 +57,15 @@ class Recipe:
     together: bool = False
     fault: tuple[str, ...] = ()
     buffer_limit: int | None = None
+    workers: int = 1
+
+
+FAIL_POLICIES = {
+    "closed": FailPolicy.FAIL_CLOSED,
+    "open": FailPolicy.FAIL_OPEN,
+    "reload": FailPolicy.FAIL_RELOAD,
+    "open-at-once": FailPolicy.FAIL_OPEN_AT_ONCE,
+}
 
 
 def plugin(recipe: Recipe) -> Plugin:
@@ -62,9 +80,32 @@ def plugin(recipe: Recipe) -> Plugin:
         vm_config=text_or_file(recipe.vm_config),
         root_id=recipe.root_id,
         vm_id=recipe.vm_id,
-        fail_policy=FailPolicy.FAIL_OPEN if recipe.fail_open else FailPolicy.FAIL_CLOSED,
+        fail_policy=_fail_policy(recipe.fail_policy),
+        reload_after_ms=recipe.reload_after,
         env=dict(_pair(text, "--env") for text in recipe.env),
+        allowed=frozenset(map(_capability, recipe.allow)),
     )
+
+
+def _fail_policy(name: str) -> FailPolicy:
+    if name not in FAIL_POLICIES:
+        raise InputError(f"--fail-policy: `{name}` is none; it can be {', '.join(FAIL_POLICIES)}")
+    return FAIL_POLICIES[name]
+
+
+def _capability(name: str) -> str:
+    if name not in CAPABILITIES:
+        near = get_close_matches(name, CAPABILITIES, 1)
+        hint = f"; did you mean {near[0]}?" if near else " that the ABI has (`simwasm abi` lists them)"
+        raise InputError(f"--allow: `{name}` is no function or callback{hint}")
+    return name
+
+
+def workers(recipe: Recipe) -> int:
+    """How many workers the proxy has."""
+    if not 1 <= recipe.workers <= MOST_WORKERS:
+        raise InputError(f"--workers: {recipe.workers} is not a number from 1 to {MOST_WORKERS}")
+    return recipe.workers
 
 
 def _in_their_order(recipe: Recipe, wasm: bytes) -> None:

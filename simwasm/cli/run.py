@@ -41,7 +41,7 @@ def command(words: Namespace) -> int:
         session.stop()
     report.end()
     output.missed(session.proxy.faults)
-    failed = any(vm.failed is not None for vm in session.proxy.vms)
+    failed = session.proxy.traps > 0
     return int(failed or report.unexpected)
 
 

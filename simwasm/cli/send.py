@@ -60,7 +60,7 @@ def command(words: Namespace) -> int:
     if words.expect is not None and outcome.status != words.expect:
         print(f"simwasm: the status is {outcome.status}, not {words.expect}", file=sys.stderr)
         return 1
-    return int(any(vm.failed is not None for vm in session.proxy.vms))
+    return int(session.proxy.traps > 0)
 
 
 def _request(words: Namespace, server: Server | None) -> Message:

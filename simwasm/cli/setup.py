@@ -53,6 +53,7 @@ def session(
     return Session(
         [which],
         engine=find_engine(words.engine),
+        workers=recipes.workers(wanted),
         observers=observers,
         clusters=answering.names,
         ask_upstream=ask_upstream,

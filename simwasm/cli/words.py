@@ -51,6 +51,7 @@ _COMPLETION = """examples:
   simwasm completion bash > ~/.local/share/bash-completion/completions/simwasm
   simwasm completion zsh > ~/.zfunc/_simwasm"""
 
+_FAIL_POLICIES = ("closed", "open", "reload", "open-at-once")
 _LOG_LEVELS = ("trace", "debug", "info", "warn", "error", "critical")
 
 
@@ -107,7 +108,10 @@ def parser() -> argparse.ArgumentParser:
     )
     _import_envoy_log(
         _command(
-            commands, "import-envoy-log", "turn a real Envoy's log with wasm:trace lines into a trace", _IMPORT
+            commands,
+            "import-envoy-log",
+            "turn a real Envoy's log with wasm:trace lines into a trace",
+            _IMPORT,
         )
     )
     _inspect(_command(commands, "inspect", "show what is in a plugin's binary", _INSPECT))
@@ -243,7 +247,26 @@ def _plugin(words: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--env", metavar="K=V", action="append", default=[], help="an environment variable of its VM"
     )
-    group.add_argument("--fail-open", action="store_true", help="let requests pass once it has trapped")
+    group.add_argument(
+        "--fail-policy", choices=_FAIL_POLICIES, default="closed",
+        help="what becomes of requests once it has trapped: refused (closed), passed on (open; open-at-once: the one "
+        "that met the trap, too), or refused until it is started anew (reload)",
+    )  # fmt: skip
+    group.add_argument(
+        "--fail-open",
+        dest="fail_policy",
+        action="store_const",
+        const="open",
+        help="the same as --fail-policy open",
+    )
+    group.add_argument(
+        "--reload-after", metavar="MS", type=int, default=1000,
+        help="how long after its last start it is started anew (default: 1000)",
+    )  # fmt: skip
+    group.add_argument(
+        "--allow", metavar="NAME", action="append", default=[],
+        help="a function it may call, or a callback that may be called; without any, all are allowed",
+    )  # fmt: skip
 
 
 def _host(words: argparse.ArgumentParser) -> None:
@@ -261,13 +284,23 @@ def _host(words: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--memory", metavar="MIB", type=int, help="memory a plugin may have (default: 1024)")
     group.add_argument(
-        "--buffer-limit", metavar="BYTES", type=int, help="how much of a body may be held back (default: 1 MiB)"
+        "--buffer-limit",
+        metavar="BYTES",
+        type=int,
+        help="how much of a body may be held back (default: 1 MiB)",
     )
     group.add_argument(
         "--fault", metavar="FAULT", action="append", default=[],
         help="what goes wrong: callout:auth#2=reset, trap:proxy_log#3, malloc#2, upstream=reset@100, client=gone@10, "
         "status:proxy_set_shared_data=CAS_MISMATCH",
     )  # fmt: skip
+    group.add_argument(
+        "--workers",
+        metavar="N",
+        type=int,
+        default=1,
+        help="workers, each with plugins of its own (default: 1)",
+    )
     group.add_argument("--seed", metavar="N", type=int, default=0, help="of everything random (default: 0)")
 
 

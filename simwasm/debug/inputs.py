@@ -32,6 +32,7 @@ class Inputs:
     limits: Limits = field(default_factory=Limits)
     fuel: int | None = DEFAULT_FUEL
     faults: tuple[Fault, ...] = ()
+    workers: int = 1
     together: bool = False
     """Run exchanges by their recorded times instead of one after the other."""
 
@@ -48,6 +49,7 @@ class Inputs:
         return Session(
             self.plugins,
             engine=engine(self.engine),
+            workers=self.workers,
             observers=observers,
             clusters=self.clusters,
             ask_upstream=ask_upstream or self.ask_upstream,

@@ -16,10 +16,10 @@ from simwasm.recipe import Recipe
 from simwasm.traffic.json_field import Field
 
 _FILES = ("plugin", "traffic")
-_TEXTS = ("config", "vm_config", "name", "root_id", "vm_id", "engine", "log_level")
-_LISTS = ("env", "callout")
-_NUMBERS = ("fuel", "memory", "seed")
-_FLAGS = ("fail_open", "together")
+_TEXTS = ("config", "vm_config", "name", "root_id", "vm_id", "engine", "log_level", "fail_policy")
+_LISTS = ("env", "callout", "allow")
+_NUMBERS = ("fuel", "memory", "seed", "reload_after", "workers")
+_FLAGS = ("together",)
 LOG_LEVELS = ("trace", "debug", "info", "warn", "error", "critical")
 
 

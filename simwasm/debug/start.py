@@ -66,6 +66,7 @@ def read_inputs(recipe: Recipe, note: Callable[[str], None] = lambda text: None)
         profile=recipes.profile(recipe),
         limits=recipes.limits(recipe),
         fuel=recipe.fuel or DEFAULT_FUEL,
+        workers=recipes.workers(recipe),
         faults=recipes.faults(recipe),
         together=recipe.together,
     )

@@ -7,7 +7,7 @@
         print(*envoy.crossings(), sep="\\n")
 
 Rules that live here:
-- Envoy runs with one worker thread. Every VM exists there, on the main thread and, for a moment, as a canary; what
+- Envoy runs with one worker thread unless told otherwise. Every VM exists there, on the main thread and, for a moment, as a canary; what
   traffic does is seen on the worker alone, so that is the one asked about; `startup_crossings()` asks main.
 - An answer reaches the client before the plugin's last callbacks: `settle()` before looking.
 - After `close()` the log is still there, the plugin's shutdown included.
@@ -76,6 +76,7 @@ class Envoy:
         routes: tuple[Route, ...] = ENVOY.routes,
         wasm_log_level: str = "trace",
         log_format: str = FORMAT,
+        workers: int = 1,
     ) -> Envoy:
         """Start Envoy with these plugins in this order and wait until it takes requests.
 
@@ -95,7 +96,7 @@ class Envoy:
             routes,
         )
         Path(folder.name, "envoy.json").write_text(json.dumps(bootstrap.as_json()))
-        envoy = cls(spawn(executable, Path(folder.name), wasm_log_level, log_format), folder)
+        envoy = cls(spawn(executable, Path(folder.name), wasm_log_level, log_format, workers), folder)
         try:
             envoy._await_ready()
         except BaseException:

@@ -15,7 +15,6 @@ from simwasm.parity.log import FORMAT
 _GRACE = 3.0
 
 _ARGUMENTS = (
-    *("--concurrency", "1"),
     *("--log-level", "info"),
     *("--file-flush-interval-msec", "10"),
     "--disable-hot-restart",
@@ -34,7 +33,7 @@ def binary() -> Path:
 
 
 def spawn(
-    executable: Path, folder: Path, wasm_log_level: str, log_format: str = FORMAT
+    executable: Path, folder: Path, wasm_log_level: str, log_format: str = FORMAT, workers: int = 1
 ) -> subprocess.Popen[bytes]:
     """Start it with the `envoy.json` of a folder, which also gets its log and its admin address."""
     form = ("--log-format", log_format) if log_format else ()
@@ -44,6 +43,7 @@ def spawn(
                 *(str(executable), "--config-path", str(folder / "envoy.json")),
                 *("--admin-address-path", str(folder / "admin.txt")),
                 *("--component-log-level", f"wasm:{wasm_log_level}"),
+                *("--concurrency", str(workers)),
                 *_ARGUMENTS,
                 *form,
             ),

@@ -556,12 +556,12 @@ def test_a_test_may_not_read_standard_input() -> None:
 def test_options_and_files_are_written_into_a_test(tmp_path: Path) -> None:
     (tmp_path / "plugin.json").write_bytes(b"{}")
     about = subject(HTTP_AUTH, folder=tmp_path)
-    made = replace(HTTP_AUTH, config=f"@{tmp_path / 'plugin.json'}", env=("A=1",), seed=7, fail_open=True)
+    made = replace(HTTP_AUTH, config=f"@{tmp_path / 'plugin.json'}", env=("A=1",), seed=7, fail_policy="open")
     text = export("test", replace(about, recipe=made))
     assert "config=\"@\" + str(HERE / 'plugin.json')" in text
     assert "env=('A=1',)" in text
     assert "seed=7" in text
-    assert "fail_open=True" in text
+    assert "fail_policy='open'" in text
     assert "callout=('auth=' + str(HERE / " in text
 
 

@@ -33,7 +33,8 @@ def full(folder: Path) -> SavedSession:
     """A session that has something everywhere."""
     recipe = Recipe(
         str(folder / "plugin.wasm"), (str(folder / "login.har"),), config='{"a": 1}', env=("A=1",),
-        callout=("auth=403",), fail_open=True, fuel=5, log_level="debug", engine="wasmtime",
+        callout=("auth=403",), fail_policy="reload", reload_after=5, allow=("proxy_log",), workers=2,
+        fuel=5, log_level="debug", engine="wasmtime",
     )  # fmt: skip
     return SavedSession(
         recipe,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,7 @@ from scripted import (
     REQUEST,
     REQUEST_BODY,
     SELF,
+    TICK,
     VM_START,
     Call,
     Long,
@@ -27,11 +29,19 @@ from scripted import (
 )
 
 from simwasm.abi.table import Abi
-from simwasm.exchange import request
+from simwasm.engines import find
+from simwasm.exchange import Exchange, request
+from simwasm.parity.client import fetch
+from simwasm.parity.envoy import Envoy
+from simwasm.parity.log import Crossing
+from simwasm.parity.upstream import Upstream
 from simwasm.plugin import Plugin
+from simwasm.session import Session
+from simwasm.trace.event import Entered, Event
 
 pytestmark = pytest.mark.usefixtures("envoy_binary")
 
+MS = 1_000_000
 POST = request("POST", "/", body=b"abc")
 LIFE = (CREATE, VM_START, CONFIGURE, REQUEST, REQUEST_BODY, ANSWER, ANSWER_BODY, LOG, DONE, DELETE)
 REPLY: Call = ("proxy_send_local_response", 401, "", "no", b"", -1)
@@ -266,3 +276,94 @@ def test_each_plugin_of_a_vm_has_its_own_rule_about_pausing_in_headers() -> None
 
 def test_asking_has_an_effect() -> None:
     alike(Plugin("a", living({REQUEST: [ASKED, REPLY]})), sent=(GET, ASKING))
+
+
+# Several workers. Which of them gets a connection, the kernel decides: what each does, and all together, is compared.
+
+COUNT: list[Call] = [
+    ("proxy_define_metric", 0, "requests", OUT), ("proxy_increment_metric", Read(3), Long(1)),
+]  # fmt: skip
+_CONNECTIONS = 8
+
+
+def _told(calls: Iterable[Crossing | Entered]) -> list[str]:
+    """Calls of the plugin as text, those of the host left out, and ticks, which are counted by time."""
+    crossed = [
+        (call.function, call.words)
+        if isinstance(call, Crossing)
+        else (call.function.name, tuple(map(int, call.words)))
+        for call in calls
+    ]
+    return [f"{name}{words}" for name, words in crossed if name.startswith("proxy_on_") and name != TICK]
+
+
+@pytest.mark.envoy(1, 2, 7, 8, 169, 177)
+def test_every_worker_starts_every_plugin_for_itself_and_counts_are_of_all() -> None:
+    init = '(func (export "_initialize"))'
+    calls: dict[str, list[Call]] = {
+        **{name: [] for name in LIFE},
+        REQUEST: COUNT,
+        CONFIGURE: [("proxy_set_tick_period_milliseconds", 20)],
+    }
+    wasm = scripted({**calls, TICK: []}, None, init)
+    chain = Plugin("a", wasm, root_id="r"), Plugin("b", wasm)
+    with Upstream.start() as upstream, Envoy.start(*chain, upstream=upstream.address, workers=2) as envoy:
+        before = [call for call in envoy.crossings() if call.function != TICK]
+        for _ in range(_CONNECTIONS):
+            fetch(envoy.port, GET)
+            envoy.settle()
+        counted = envoy.stats("wasmcustom")
+        workers = {call.thread for call in envoy.crossings()}
+        ticking = {call.thread for call in envoy.crossings() if call.function == TICK}
+    main = [str(call) for call in envoy.startup_crossings() if call.function == "_initialize"]
+
+    entered: list[Entered] = []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, Entered):
+            entered.append(event)
+
+    with Session(chain, engine=find.engine(), workers=2, observers=[watch]) as session:
+        started = list(entered)
+        outcomes = list(
+            session.replay(Exchange(str(each), each * 25 * MS, GET) for each in range(_CONNECTIONS))
+        )
+        metric = next(iter(session.proxy.metrics.by_name.values()))
+        names = [vm.name for vm in session.proxy.vms]
+
+    assert names == ["a + b", "a + b@2"]
+    for vm, thread in zip(names, sorted(workers), strict=True):
+        ours = _told(call for call in started if call.vm == vm)
+        assert ours == _told(call for call in before if call.thread == thread)
+    assert len(workers) == 2
+    assert ticking == workers
+    assert {call.vm for call in entered if call.function.name == TICK} == set(names)
+    assert len(main) == 2 + len(chain), (
+        "the VM that others are made from, main's own, and a canary for each plugin"
+    )
+    assert len(outcomes) == _CONNECTIONS
+    assert counted == {"wasmcustom.requests": metric.value}
+    for thread in workers:
+        created = [
+            call.words[0] for call in envoy.crossings() if (call.function, call.thread) == (CREATE, thread)
+        ]
+        assert sorted(created) == list(range(1, len(created) + 1))
+
+
+@pytest.mark.envoy(7, 8)
+def test_a_canary_lives_first_and_ends_without_a_word() -> None:
+    """On the main thread: the VM that others are made from is only initialized; then canary and the thread's own."""
+    wasm = scripted({name: [] for name in LIFE}, None, '(func (export "_initialize"))')
+    plugin = Plugin("a", wasm, b"config", b"vm config")
+    with Upstream.start() as upstream, Envoy.start(plugin, upstream=upstream.address) as envoy:
+        pass
+    entered: list[str] = []
+    with Session([plugin], engine=find.engine(), observers=[lambda event: entered.extend(_names(event))]):
+        begun = tuple(entered)
+    main = [f"{call.function}{call.words}" for call in envoy.startup_crossings()]
+    assert main == [begun[0], *begun, *begun, *entered[len(begun) :]]
+
+
+def _names(event: Event) -> Iterator[str]:
+    if isinstance(event, Entered):
+        yield f"{event.function.name}{tuple(map(int, event.words))}"
