@@ -58,10 +58,22 @@ def test_a_refusal_names_the_argument_and_the_rule(
     assert found.reason.startswith(why)
 
 
-def test_an_expression_without_a_value_says_what_is_missing() -> None:
-    _, found = asked(("expr_create", b"request.nope"), ("expr_evaluate", b"\0\0\0\0"))
+@pytest.mark.parametrize(
+    ("expression", "why"),
+    [
+        ("request.nope", "no such member in mapping: 'nope'"),
+        ("nope", "undeclared reference to 'nope'"),
+        ("has(nope.a)", "there is no `nope` here"),
+        ("1 + 1u", "no such overload: int and uint do not go together"),
+        ("1 < 'a'", "no such overload: int and string cannot be compared"),
+        ("'a'.matches('(')", "`(` is no regular expression: missing ): ("),
+        ("1 / 0", "modulus or divide by zero"),
+    ],
+)
+def test_an_expression_without_a_value_says_what_is_missing(expression: str, why: str) -> None:
+    _, found = asked(("expr_create", expression.encode()), ("expr_evaluate", b"\0\0\0\0"))
     assert found.status is Status.INTERNAL_FAILURE
-    assert found.reason == "`request.nope` has no value here: no such member in mapping: 'nope'"
+    assert found.reason == f"`{expression}` has no value here: {why}"
 
 
 def test_what_has_no_effect_says_so() -> None:

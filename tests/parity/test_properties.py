@@ -211,6 +211,14 @@ CASES = (
                                 "upstream.num_endpoints", "response.flags", "response.code_details"),
         LOG: every("xds.route_name", "response.flags", "upstream.address"),
     }, items=(126,)),
+    *(Case(f"{name} removed", {
+        side: [("proxy_remove_header_map_value", kind, name)],
+        LOG: every("response.flags", "response.code", "response.code_details", "xds.route_name", "request.method"),
+    }, items=(123,))
+      for side, kind, name in ((REQUEST_HEADERS, 0, ":method"), (RESPONSE_HEADERS, 2, ":status"))),
+    Case("body too large for its connection", {
+        LOG: every("response.flags", "response.code", "response.code_details", "request.size", "request.total_size"),
+    }, {REQUEST_BODY: 1}, request("POST", "/", body=[bytes(700_000), bytes(700_000)]), items=(123,)),
     Case("reset", {
         RESPONSE_HEADERS: [*every("response.code", "response.flags", "response.code_details",
                            "response.grpc_status"), at("upstream.address")[0]],

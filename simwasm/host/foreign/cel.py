@@ -110,4 +110,12 @@ def value(text: str, context: Context) -> Value:
     try:
         return plain(program.evaluate({name: given for name, given in found.items() if given is not None}))
     except (CELEvalError, ArithmeticError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise Wrong(str(error.args[0] if error.args else error)) from None
+        raise Wrong(_why(error)) from None
+
+
+def _why(error: Exception) -> str:
+    """What went wrong: the library tells it last where a function complained, otherwise first."""
+    said, kind, inner, *_ = (*error.args, "", None, None, None)
+    if kind in (TypeError, ValueError) and inner:
+        return str(inner[0])
+    return str(said).partition(" (in activation")[0]

@@ -100,11 +100,17 @@ _QUIET = re2.Options()
 _QUIET.log_errors = False
 
 
+def _decoded(error: Exception) -> str:
+    """The library's own words, which it gives as bytes."""
+    said = error.args[0] if error.args else ""
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+
+
 def _matches(text: Any, pattern: Any) -> Any:
     try:
         return celtypes.BoolType(re2.search(str(pattern), str(text), _QUIET) is not None)
     except re2.error as error:
-        raise ValueError(f"`{pattern}` is no regular expression: {error}") from None
+        raise ValueError(f"`{pattern}` is no regular expression: {_decoded(error)}") from None
 
 
 def _strict(function: Function) -> Function:
