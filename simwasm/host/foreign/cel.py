@@ -115,7 +115,8 @@ def value(text: str, context: Context) -> Value:
 
 def _why(error: Exception) -> str:
     """What went wrong: the library tells it last where a function complained, otherwise first."""
-    said, kind, inner, *_ = (*error.args, "", None, None, None)
+    parts: tuple[Any, ...] = (*error.args, "", None, None)
+    said, kind, inner = parts[:3]
     if kind in (TypeError, ValueError) and inner:
         return str(inner[0])
     return str(said).partition(" (in activation")[0]
