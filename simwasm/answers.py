@@ -243,6 +243,11 @@ class Clusters:
         found = self._answers[cluster]
         return found if isinstance(found, (Message, Failure)) else found(request)
 
+    def plain(self, cluster: str, request: Message) -> Answer:
+        """Answer a request over HTTP/1, which a gRPC service does not take."""
+        found = self.answer(cluster, request)
+        return response(415) if isinstance(found, Talk) else found
+
 
 def _serve(script: Script, heard: Heard) -> tuple[Piece, ...]:
     """Answer a call over HTTP/2; what is no gRPC service answers at its end."""

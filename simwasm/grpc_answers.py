@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from simwasm.errors import ConfigError
@@ -38,7 +39,8 @@ class Step(NamedTuple):
         return messages >= self.messages and (ended or not self.ended)
 
 
-class Talk(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Talk:
     """A service that follows steps."""
 
     steps: tuple[Step, ...]

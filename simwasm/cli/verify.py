@@ -21,8 +21,6 @@ from simwasm.cli import output, setup
 from simwasm.engines.engine import Engine
 from simwasm.engines.find import engine as find_engine
 from simwasm.errors import EnvoyRejected, InputError, PluginError
-from simwasm.exchange import Message
-from simwasm.host.ports import Answer, Failure
 from simwasm.parity import redactions
 from simwasm.parity.account import Scenario, Script, Seen, nobody_there
 from simwasm.parity.compare import Comparison, both
@@ -90,15 +88,7 @@ def _scenario(words: Namespace) -> Scenario:
 
 def _script(clusters: Clusters, name: str) -> Script:
     """Who answers for a cluster, if there is anybody in it."""
-    if not clusters.names[name]:
-        return nobody_there
-    return partial(_answer, clusters, name)
-
-
-def _answer(clusters: Clusters, name: str, request: Message) -> Answer:
-    found = clusters.answer(name, request)
-    assert isinstance(found, (Message, Failure)), "gRPC services are asked in another way"
-    return found
+    return partial(clusters.plain, name) if clusters.names[name] else nobody_there
 
 
 def _verdicts(found: Comparison) -> Iterator[_Verdict]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import pytest
 from cases import cases, sample
 
+from simwasm.answers import Clusters
 from simwasm.engines.engine import Engine
 from simwasm.exchange import Chunk, Exchange, Header, Message, request, response
 from simwasm.host.ports import Answer, Failure
@@ -179,7 +180,9 @@ def scenarios() -> dict[str, Scenario]:
         if same is not None and same.plugins == (case.plugin,) and not {**same.clusters, **case.clusters}:
             found[case.sample] = replace(same, exchanges=(*same.exchanges, *case.exchanges))
         else:
-            found[case.id] = Scenario((case.plugin,), case.exchanges, case.clusters)
+            answering = Clusters(dict(case.clusters))
+            scripts = {name: partial(answering.plain, name) for name in answering.names}
+            found[case.id] = Scenario((case.plugin,), case.exchanges, scripts)
     return found
 
 
