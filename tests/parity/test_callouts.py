@@ -7,6 +7,7 @@ Missing is what a plugin could not tell: that a stream's end leaves its callouts
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeGuard
 
 import pytest
 from hostcalls import ASK, BECOME, MS, PAUSE_REQUEST, add, ask, every, get, read, reply, resume, say, told
@@ -14,6 +15,8 @@ from live import Live, report
 from switchboard import (
     CALL_RESPONSE,
     CONFIGURE,
+    DELETE,
+    DONE,
     LOG,
     REQUEST_HEADERS,
     RESPONSE_HEADERS,
@@ -27,12 +30,21 @@ from switchboard import (
     switchboard,
 )
 
+from simwasm.abi.table import ALLOCATORS, Side
 from simwasm.engines import find
 from simwasm.exchange import Chunk, Message, response
 from simwasm.host.ports import Answer, Failure
 from simwasm.parity.account import Scenario, Script, nobody_listens, nobody_there
+from simwasm.parity.bootstrap import Cluster
+from simwasm.parity.client import fetch
 from simwasm.parity.compare import verify
+from simwasm.parity.envoy import Envoy
+from simwasm.parity.log import Direction
+from simwasm.parity.upstream import Failure as Silence
+from simwasm.parity.upstream import Upstream
 from simwasm.plugin import Plugin
+from simwasm.session import Session
+from simwasm.trace.event import Entered, Event
 
 STATUS: tuple[Call, ...] = (
     ("proxy_get_status", Out(90), Out(91), Out(92)),
@@ -185,3 +197,33 @@ def test_a_callout_made_at_the_start_is_answered_to_the_root(callback: str) -> N
         started(Case("", {callback: [ask("slow"), NUMBER], CALL_RESPONSE: SHOW[:-2]})), find.engine()
     )
     report([difference for difference in found if difference.what != "callouts"])
+
+
+@pytest.mark.envoy(156)
+@pytest.mark.usefixtures("envoy_binary")
+def test_the_end_of_the_root_cancels_callouts() -> None:
+    case = Case("", {REQUEST_HEADERS: [ask("silent", timeout=0)], CALL_RESPONSE: [say("answered")]})
+    found = started(case)
+    with Upstream.start() as upstream, Upstream.start(Silence.SILENCE) as silence:
+        clusters = {"silent": Cluster(silence.address)}
+        with Envoy.start(*found.plugins, upstream=upstream.address, clusters=clusters) as envoy:
+            fetch(envoy.port, found.exchanges[0].request)
+    theirs = [
+        crossing.function for crossing in envoy.crossings() if crossing.direction is Direction.TO_PLUGIN
+    ]
+    ours: list[str] = []
+    with Session(
+        found.plugins, engine=find.engine(), clusters=["silent"], ask_cluster=lambda callout: silent(callout.request),
+        observers=[lambda event: ours.append(event.function.name) if is_callback(event) else None],
+    ) as session:  # fmt: skip
+        next(iter(session.replay(found.exchanges)))
+    assert ours == [name for name in theirs if name not in ALLOCATORS]
+    assert ours[-2:] == [DONE, DELETE]
+
+
+def is_callback(event: Event) -> TypeGuard[Entered]:
+    return (
+        isinstance(event, Entered)
+        and event.function.side is Side.PLUGIN
+        and event.function.name not in ALLOCATORS
+    )
