@@ -60,13 +60,13 @@ class _Case:
     def station(self) -> StationState | None:
         """The plugin's place in the direction."""
         stations = self.lane.stations if self.lane is not None else ()
-        return next((each for each in stations if each.vm == self.entered.vm), None)
+        here = self.entered.vm, self.entered.context
+        return next((each for each in stations if (each.vm, each.context) == here), None)
 
     @property
     def stops_on_headers(self) -> bool:
         """Whether Pause in a headers callback holds back the headers only."""
-        vm = self.state.vm(self.entered.vm)
-        return vm is not None and vm.stops_on_headers
+        return self.station is not None and self.station.stops_on_headers
 
     @property
     def holds(self) -> bool:
@@ -76,9 +76,9 @@ class _Case:
     @property
     def next(self) -> str:
         """Who is asked after this plugin."""
-        names = [each.vm for each in self.lane.stations] if self.lane is not None else []
-        behind = names[names.index(self.entered.vm) + 1 :] if self.entered.vm in names else []
-        return f"`{behind[0]}`" if behind else "the upstream" if self.request else "the client"
+        stations, here = self.lane.stations if self.lane is not None else (), self.station
+        behind = stations[stations.index(here) + 1 :] if here is not None else ()
+        return f"`{behind[0].plugin}`" if behind else "the upstream" if self.request else "the client"
 
     @property
     def size(self) -> str:
@@ -316,7 +316,14 @@ def _done(case: _Case) -> str:
 
 def _trapped(state: State, entered: Entered) -> str:
     vm = state.vm(entered.vm)
-    text = f"`{entered.vm}` has failed and is not called again."
-    if vm is not None and vm.fail_policy == FailPolicy.FAIL_OPEN.value:
-        return f"{text} Open exchanges are answered with 503; new ones go round it (FAIL_OPEN)."
-    return f"{text} Every exchange is answered with 503 from now on (FAIL_CLOSED)."
+    policy = FailPolicy(vm.fail_policy) if vm is not None else FailPolicy.FAIL_CLOSED
+    return f"`{entered.vm}` has failed and is not called again. {_FAILED[policy]}"
+
+
+_FAILED = {
+    FailPolicy.FAIL_CLOSED: "Every exchange is answered with 503 from now on (FAIL_CLOSED).",
+    FailPolicy.FAIL_OPEN: "Open exchanges are answered with 503; new ones go round it (FAIL_OPEN).",
+    FailPolicy.FAIL_RELOAD: "Exchanges are answered with 503 until the plugin is started anew (FAIL_RELOAD).",
+    FailPolicy.FAIL_OPEN_AT_ONCE: "All exchanges go on without it (fail_open).",
+}
+"""What becomes of exchanges once a plugin has trapped."""

@@ -167,9 +167,12 @@ class Plans:
         return Motion(len(self._tape), probe=probe, again=1, then=then, busy="looking at memory")
 
     def acting(self) -> str:
-        """The plugin whose call this is; the first of the chain where nothing is called."""
-        position = self._worker.here.position
-        return self._tape.entered(position).vm if position else self._machine.branch.inputs.plugins[0].name
+        """The VM whose call this is; the first of all where nothing is called."""
+        position, run = self._worker.here.position, self._machine.run
+        if position:
+            return self._tape.entered(position).vm
+        vms = run.session.proxy.vms if run is not None else []
+        return vms[0].name if vms else self._machine.branch.inputs.plugins[0].name
 
     def memory_of(self, vm: str) -> Memory | None:
         """The memory of a plugin, if it runs."""

@@ -22,6 +22,10 @@ class StationState:
     """It was told that this is the end."""
     buffering: bool
     """It paused in a body callback: the next one sees everything since."""
+    plugin: str
+    """Whose place it is: plugins may share a VM."""
+    stops_on_headers: bool
+    """Whether its Pause in a headers callback lets body and trailers come to it (not Envoy's default)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,8 @@ def _lane(lane: Lane, sent: int) -> LaneState:
             station.headers_passed,
             station.ended,
             lane in station.filter.buffering,
+            station.filter.root.plugin.name,
+            station.filter.root.plugin.stop_iteration_on_headers,
         )
         for station in lane.stations
     )

@@ -153,8 +153,8 @@ def status(state: State, stream: StreamState) -> str:
     who = waiting(state, stream, lane, station.vm, station.context)
     part = f"{lane.name} {_part(lane, station)}"
     if who.hopeless:
-        return f"PAUSED in {part} by `{station.vm}`: {who.text}"
-    return f"PAUSED in {part} by `{station.vm}`, waiting for {who.short}"
+        return f"PAUSED in {part} by `{station.plugin}`: {who.text}"
+    return f"PAUSED in {part} by `{station.plugin}`, waiting for {who.short}"
 
 
 def _part(lane: LaneState, station: StationState) -> str:

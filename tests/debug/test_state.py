@@ -253,12 +253,12 @@ class TestLanes:
             {"-proxy_on_log": lambda standing: seen.append(standing.state)},
         )
         stream = seen[0].streams[0]
-        assert [(each.vm, each.held, each.headers_passed) for each in stream.request.stations] == [
+        assert [(each.plugin, each.held, each.headers_passed) for each in stream.request.stations] == [
             ("go", Held.NOTHING, True),
             ("holder", Held.ALL_WATERMARK, False),
             ("last", Held.NOTHING, False),
         ]
-        assert [each.vm for each in stream.response.stations] == ["last", "holder", "go"]
+        assert [each.plugin for each in stream.response.stations] == ["last", "holder", "go"]
 
     def test_an_exchange_that_has_not_begun_is_only_counted(self, engine: Engine) -> None:
         case = Case("first", {REQUEST_HEADERS: [("proxy_log", 2, "x")]})

@@ -36,7 +36,7 @@ def tape_for(*cases: Case, plugins: tuple[str, ...] = ("board",), **options: obj
     """The run of these cases, one exchange each."""
     wasm = switchboard(cases)
     exchanges = [case.exchange(number) for number, case in enumerate(cases)]
-    return record([Plugin(name, wasm) for name in plugins], exchanges, **options)
+    return record([Plugin(name, wasm, vm_id=name) for name in plugins], exchanges, **options)
 
 
 def told(writes: tuple[Write, ...]) -> list[tuple[str, str, str | None, str | None]]:

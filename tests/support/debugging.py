@@ -57,9 +57,9 @@ def debugging(inputs: Inputs, changed: Callable[[], None] = lambda: None, **more
 
 
 def moment(debugger: Debugger) -> tuple[object, ...]:
-    """All that can be seen where a debugger stands: the host's state, and what is in the plugins' memory."""
+    """All that can be seen where a debugger stands: the host's state, and what is in each VM's memory."""
     memories = []
-    for plugin in debugger.inputs.plugins:
-        memory = debugger.memory(plugin.name)
+    for vm in debugger.state().vms:
+        memory = debugger.memory(vm.name)
         memories.append((memory.size(), sha256(memory.view()).hexdigest()))
     return debugger.state(), memories

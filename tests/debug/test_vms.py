@@ -1,0 +1,77 @@
+"""Plugins that share a VM, several workers, VMs that are made again: the debugger tells them apart and goes back."""
+
+from __future__ import annotations
+
+import pytest
+from debugging import WAIT, debugging, inputs_for, moment
+from scripted import ANSWER, ASKED, CREATE, LOG, OUT, REQUEST, TRAP, Read, scripted
+
+from simwasm.debug import checkpoints
+from simwasm.debug.debugger import Debugger
+from simwasm.debug.inputs import Inputs
+from simwasm.engines.engine import Engine
+from simwasm.exchange import Exchange, request
+from simwasm.plugin import FailPolicy, Plugin
+
+SECOND = 1_000_000_000
+GET, ASKING = request("GET", "/"), request("GET", "/", headers=[("ask", "1")])
+COUNTING = scripted({
+    CREATE: [], REQUEST: [ASKED, TRAP],
+    ANSWER: [("proxy_define_metric", 0, "n", OUT), ("proxy_get_metric", Read(3), OUT)],
+    LOG: [("proxy_log", 2, "end")],
+})  # fmt: skip
+
+
+def traffic(*traps: int, count: int = 30) -> tuple[Exchange, ...]:
+    """A request a second, some of which trap."""
+    return tuple(Exchange(str(n), n * SECOND, ASKING if n in traps else GET) for n in range(1, count + 1))
+
+
+def back_and_forth(debugger: Debugger) -> None:
+    """See that every place looks the same from wherever one comes."""
+    last = len(debugger.tape)
+    places = range(last, 0, -max(1, last // 25))
+    first = {place: _moment(debugger, place) for place in places}
+    assert {place: _moment(debugger, place) for place in reversed(places)} == first
+
+
+def _moment(debugger: Debugger, place: int) -> object:
+    debugger.goto(place).result(WAIT)
+    return moment(debugger)
+
+
+def test_going_back_over_a_reload_finds_the_vm_that_was_there(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "EVERY", 20)
+    plugin = Plugin("a", COUNTING, fail_policy=FailPolicy.FAIL_RELOAD, reload_after_ms=1500)
+    with debugging(inputs_for(plugin, traffic(5, 12, 13, 20), engine.name)) as debugger:
+        debugger.record().result(WAIT)
+        back_and_forth(debugger)
+        debugger.goto(len(debugger.tape)).result(WAIT)
+        assert [vm.name for vm in debugger.state().vms] == ["a#5"]
+        debugger.goto(3).result(WAIT)
+        assert [vm.name for vm in debugger.state().vms] == ["a"]
+
+
+def test_plugins_that_share_a_vm_are_one_vm_with_two_contexts_an_exchange(engine: Engine) -> None:
+    chain = Plugin("a", COUNTING, root_id="ra"), Plugin("b", COUNTING, root_id="rb")
+    with debugging(Inputs(chain, traffic(count=3), engine.name)) as debugger:
+        debugger.record().result(WAIT)
+        state = debugger.state()
+        assert [(vm.name, vm.root_id) for vm in state.vms] == [("a + b", "ra, rb")]
+        assert state.stream is not None
+        stations = state.stream.request.stations
+        assert [(each.plugin, each.vm, each.context) for each in stations] == [
+            ("a", "a + b", 3),
+            ("b", "a + b", 4),
+        ]
+        back_and_forth(debugger)
+
+
+def test_workers_have_vms_of_their_own(engine: Engine) -> None:
+    with debugging(Inputs((Plugin("a", COUNTING),), traffic(count=4), engine.name, workers=2)) as debugger:
+        debugger.record().result(WAIT)
+        assert [vm.name for vm in debugger.state().vms] == ["a", "a@2"]
+        assert {debugger.tape.entered(at).vm for at in range(1, len(debugger.tape) + 1)} == {"a", "a@2"}
+        back_and_forth(debugger)
