@@ -11,6 +11,7 @@ from switchboard import (
     GRPC_INITIAL,
     GRPC_RECEIVE,
     REQUEST_HEADERS,
+    RESOLVED,
     STREAM,
     Case,
     Out,
@@ -84,7 +85,26 @@ def test_a_stream_is_seen_with_what_was_sent_and_what_comes_next(inputs: Inputs)
     assert seen["over"][0] == ()
 
 
-def test_going_back_finds_a_stream_as_it_was(inputs: Inputs) -> None:
+NESTED = Case(
+    "is called back while it asks",
+    {
+        REQUEST_HEADERS: [("envoy_resolve_dns", "127.0.0.1", Out(50)),
+                          ("proxy_grpc_stream", "none", "s", "m", "", Out(40)), ("envoy_resolve_dns", "nope", Out(50)),
+                          ("envoy_resolve_dns", "a b", Out(50))],
+        RESOLVED: [("proxy_get_buffer_bytes", 8, 0, 99, Out(51), Out(52))],
+        GRPC_INITIAL: [("proxy_log", 2, "begun")],
+        GRPC_CLOSE: [("proxy_log", 2, "over")],
+    },
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("case", [CASE, NESTED], ids=lambda case: case.name)
+def test_going_back_finds_everything_as_it_was(inputs: Inputs, case: Case) -> None:
+    plugin = Plugin("board", switchboard([case]))
+    clusters = {"grpc": True, "none": False}
+    inputs = replace(
+        inputs, plugins=(plugin,), exchanges=(case.exchange(0), case.exchange(0)), clusters=clusters
+    )
     with debugging(inputs) as debugger:
         moments = {}
         while True:
