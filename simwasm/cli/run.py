@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable
+from itertools import chain
 
 from simwasm import recipe as recipes
-from simwasm.cli import output, setup
+from simwasm.cli import output, problems, setup
+from simwasm.cli.rounds import Rounds
 from simwasm.cli.watch import Watch, watching
 from simwasm.engines.find import engine as find_engine
+from simwasm.errors import InputError
 from simwasm.exchange import Exchange
 from simwasm.host.access_log import access_log_line
 from simwasm.host.outcome import Outcome
@@ -21,7 +24,9 @@ _UPSTREAM = "127.0.0.1:80"
 
 
 def command(words: Namespace) -> int:
-    """Replay; 0, or 1 if the plugin trapped or a status was not the expected one."""
+    """Replay; 0, or 1 if the plugin trapped, a status was not the expected one, or there must be no problem."""
+    if words.repeat is not None and words.repeat < 1:
+        raise InputError(f"--repeat: {words.repeat} is no number of rounds")
     plugin = setup.plugin(words)
     stream = output.stdout()
     colour = output.ink(words, stream)
@@ -36,22 +41,35 @@ def command(words: Namespace) -> int:
         session.start()
         watch.started()
         report = _Report(words, watch, colour)
+        rounds = None
         if first is not None:
-            _replay(session, first, exchanges, report)
+            rounds = _replay(session, chain([first], exchanges), words.repeat, report)
         session.stop()
+        watch.stopped()
+        for problem in rounds.problems() if rounds else ():
+            watch.problems.add(problem)
     report.end()
     output.missed(session.proxy.faults)
+    problems.tell(words, watch.problems, watch.exchanges, rounds)
     failed = session.proxy.traps > 0
-    return int(failed or report.unexpected)
+    return int(failed or report.unexpected or (words.strict and len(watch.problems) > 0))
 
 
-def _replay(session: Session, first: Exchange, rest: Iterator[Exchange], report: _Report) -> None:
-    def all_of_them() -> Iterator[Exchange]:
-        yield first
-        yield from rest
-
-    for outcome in session.replay(all_of_them()):
-        report.add(outcome)
+def _replay(
+    session: Session, exchanges: Iterable[Exchange], repeat: int | None, report: _Report
+) -> Rounds | None:
+    """Replay once as they are read, or all of them again and again."""
+    if repeat is None:
+        for outcome in session.replay(exchanges):
+            report.add(outcome)
+        return None
+    again = list(exchanges)
+    rounds = Rounds(session, len(again))
+    for _ in range(repeat):
+        for outcome in session.replay(again):
+            report.add(outcome)
+        rounds.ended()
+    return rounds
 
 
 class _Report:
@@ -72,7 +90,7 @@ class _Report:
         if words.access_log:
             print(access_log_line(outcome, "upstream", _UPSTREAM))
         if words.json:
-            print(json.dumps(output.outcome_json(outcome)))
+            print(json.dumps(problems.with_new(output.outcome_json(outcome), self._watch.problems)))
         elif words.quiet:
             print(output.summary(self._number, outcome, crossings, self._colour))
         else:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from simwasm import __version__
 from simwasm import recipe as recipes
 from simwasm.answers import FromServer, Server, read_response
-from simwasm.cli import output, setup
+from simwasm.cli import output, problems, setup
 from simwasm.cli.watch import watching
 from simwasm.engines.find import engine as find_engine
 from simwasm.errors import InputError
@@ -26,7 +26,7 @@ _NO_VALUE = re.compile(r"[\r\n\0]")
 
 
 def command(words: Namespace) -> int:
-    """Send; 0, or 1 if the plugin trapped or the status was not the expected one."""
+    """Send; 0, or 1 if the plugin trapped, the status was not the expected one, or there must be no problem."""
     if words.upstream and words.respond:
         raise InputError("--upstream asks a server and --respond makes up its answer: give one of them")
     server = Server(words.upstream) if words.upstream else None
@@ -39,17 +39,19 @@ def command(words: Namespace) -> int:
         session = setup.session(
             words,
             plugin,
-            observers=watch.observers if words.verbose or words.trace else (),
+            observers=watch.observers,
             now_ns=now,
             on_log=watch.on_log,
             ask_upstream=FromServer(server) if server else recorded,
         )
         session.start()
+        watch.started()
         (outcome,) = session.replay([exchange])
         watch.finished(outcome)
         session.stop()
+        watch.stopped()
     if words.json:
-        print(json.dumps(output.outcome_json(outcome)))
+        print(json.dumps(problems.with_new(output.outcome_json(outcome), watch.problems)))
     else:
         output.write_response(outcome.response, outcome.reset, output.stdout())
     if outcome.waiting:
@@ -57,6 +59,9 @@ def command(words: Namespace) -> int:
     if words.access_log:
         print(access_log_line(outcome, "upstream", server.address if server else _NOWHERE), file=sys.stderr)
     output.missed(session.proxy.faults)
+    problems.tell(words, watch.problems, watch.exchanges)
+    if words.strict and len(watch.problems):
+        return 1
     if words.expect is not None and outcome.status != words.expect:
         print(f"simwasm: the status is {outcome.status}, not {words.expect}", file=sys.stderr)
         return 1

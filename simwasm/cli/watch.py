@@ -1,4 +1,4 @@
-"""Who watches a command's session: the printer, the trace file, and the counter behind the summary."""
+"""Who watches a command's session: the printer, the trace file, and the lints, which count the crossings too."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from typing import TextIO
 
 from simwasm.cli import setup
 from simwasm.cli.output import Ink, log_printer
+from simwasm.cli.problems import Problems
 from simwasm.errors import InputError
 from simwasm.host.outcome import LogLine, Outcome
+from simwasm.lints.lints import Lints
 from simwasm.plugin import Plugin
 from simwasm.recording import Recording
 from simwasm.trace.envoy_text import EnvoyText
-from simwasm.trace.event import Entered, Event, Observer
+from simwasm.trace.event import Observer
+from simwasm.trace.query.grades import Grade
 from simwasm.trace.text import ArrowLog, printable
 
 OnLog = Callable[[LogLine], None]
@@ -26,28 +29,40 @@ class Watch:
     """The observers of one command."""
 
     def __init__(
-        self, recorder: Recording | None, observers: list[Observer], on_log: OnLog | None = None
+        self, recorder: Recording | None, observers: list[Observer], on_log: OnLog | None, *, each: bool
     ) -> None:
-        self.crossings = 0
+        self.problems = Problems(all=each)
+        self.exchanges = 0
+        """How many have ended."""
         self.on_log = on_log
         """Who is told of log lines; nobody where the crossings that wrote them are printed."""
         self._recorder = recorder
-        self.observers: list[Observer] = [*observers, self._count]
-
-    def _count(self, event: Event) -> None:
-        if event.__class__ is Entered:
-            self.crossings += 1
+        self._lints = Lints(self.problems, whose=self._whose, least=Grade.WARNING)
+        self._started = False
+        self._crossed = 0
+        self.observers: list[Observer] = [*observers, self._lints]
 
     def started(self) -> None:
         """Note that the plugins are up: what they crossed until now belongs to no exchange."""
-        self.crossings = 0
+        self._started = True
+        self._crossed = self._lints.crossings
 
     def finished(self, outcome: Outcome) -> int:
         """Note an outcome; how many crossings there were since the one before."""
         if self._recorder is not None:
             self._recorder.finished(outcome)
-        crossings, self.crossings = self.crossings, 0
-        return crossings
+        self.exchanges += 1
+        self._lints.finished(self.exchanges, outcome.exchange, outcome)
+        before, self._crossed = self._crossed, self._lints.crossings
+        return self._crossed - before
+
+    def stopped(self) -> None:
+        """Note that the run is over."""
+        self._lints.over()
+
+    def _whose(self, vm: str, context: int) -> int:
+        """They run one after the other, so it is the next that ends."""
+        return self.exchanges + 1 if self._started else 0
 
 
 @contextmanager
@@ -66,13 +81,13 @@ def watching(
         else:
             observers.append(ArrowLog(_writer(stream), ink=colour))
     if words.trace is None:
-        yield Watch(None, observers, on_log)
+        yield Watch(None, observers, on_log, each=words.json)
         return
     file = sys.stdout if words.trace == "-" else opened(words.trace, "--trace")
     try:
         rules = setup.profile(words)
         recorder = Recording(file.write, [plugin], profile=rules, now_ns=now_ns, engine=engine)
-        yield Watch(recorder, [*observers, recorder], on_log)
+        yield Watch(recorder, [*observers, recorder], on_log, each=words.json)
     finally:
         if file is not sys.stdout:
             file.close()

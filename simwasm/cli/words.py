@@ -137,6 +137,10 @@ def _run(words: argparse.ArgumentParser) -> None:
     words.add_argument(
         "traffic", metavar="TRAFFIC", nargs="+", help="recorded exchanges: HAR, or simwasm's JSON Lines"
     )
+    words.add_argument(
+        "--repeat", metavar="N", type=int,
+        help="replay the traffic N times and tell how the plugin's memory grows, in bytes a request",
+    )  # fmt: skip
     _plugin(words)
     _host(words)
     _output(words)
@@ -325,6 +329,11 @@ def _output(words: argparse.ArgumentParser) -> None:
     group.add_argument("--access-log", action="store_true", help="print an access log line as Istio does")
     group.add_argument(
         "--expect", metavar="STATUS", type=int, help="exit with 1 if the client got another status"
+    )
+    group.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit with 1 if there is any problem; they are listed at the end",
     )
     group.add_argument("--json", action="store_true", help="print outcomes as JSON, one a line")
     group.add_argument("--quiet", action="store_true", help="print neither crossings nor the log, but errors")

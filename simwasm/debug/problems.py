@@ -35,7 +35,7 @@ class Problems:
         self._spans = 0
         self._open: list[Span] = []
         self._over = False
-        self._lints = Lints(self._note, whose=self._whose, maps=tape.seen.get)
+        self._lints = Lints(self, whose=self._whose, maps=tape.seen.get)
 
     def grow(self, until: int | None = None) -> None:
         """Look at the tape up to a position; without, as far as it is known in full."""
@@ -81,11 +81,14 @@ class Problems:
         span = self._tape.span_with(vm, context)
         return 0 if span is None else span.index + 1
 
-    def _note(self, problem: Problem) -> None:
+    def again(self, lint: str, grade: Grade, group: str) -> bool:
+        """Count one of very many that are alike."""
+        enough = self._counts[lint, grade] >= MOST
+        self.left_off += enough
+        return enough
+
+    def add(self, problem: Problem) -> None:
         """Keep what was found, unless very many are alike."""
-        kind = problem.lint, problem.severity
-        self._counts[kind] += 1
-        if self._counts[kind] <= MOST:
+        if not self.again(problem.lint, problem.severity, problem.group):
+            self._counts[problem.lint, problem.severity] += 1
             self._found.append(problem)
-        else:
-            self.left_off += 1

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from simwasm.abi.enums import BufferType, MapType, Status
 from simwasm.lints.bodies import SET_BODY
 from simwasm.lints.lint import Call, Ended, Lint, Over
-from simwasm.lints.run import Run, argument, short
+from simwasm.lints.run import Run, short
 from simwasm.lints.streams import CONTINUES, direction
 from simwasm.lints.watcher import Ends, Watcher
 from simwasm.trace.query.grades import Grade
@@ -40,6 +40,7 @@ _WRITES = (
     "proxy_remove_header_map_value",
     "proxy_set_header_map_pairs",
 )
+_ONE_HEADER = _WRITES[:2]
 _BUFFERS = ("proxy_get_buffer_bytes", "proxy_get_buffer_status", SET_BODY)
 _WITH_PAIRS = ("proxy_send_local_response", "proxy_http_call", "proxy_grpc_call", "proxy_grpc_stream")
 _SIDES = {
@@ -129,13 +130,11 @@ class Headers(Watcher):
 
 def _spoiled(call: Call) -> Iterator[tuple[object, object]]:
     """The headers of a call that hold what none may."""
-    for name in ("headers", "pairs", "initial_metadata", "trailers"):
-        for key, value in argument(call, name) or ():
-            if _bad(key) or _bad(value):
-                yield key, value
-    value = argument(call, "value")
-    if value is not None and (_bad(value) or _bad(call.args[1])):
-        yield call.args[1], value
+    for argument in call.args:
+        if argument.__class__ is tuple:
+            yield from ((key, value) for key, value in argument if _bad(key) or _bad(value))
+    if call.function.name in _ONE_HEADER and (_bad(call.args[1]) or _bad(call.args[2])):
+        yield call.args[1], call.args[2]
 
 
 def _bad(text: object) -> bool:

@@ -8,23 +8,26 @@ when that has ended.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from simwasm.abi.table import Function, Side
+from simwasm.abi.table import Function, Side, named
 from simwasm.errors import Trap
 from simwasm.exchange import Exchange
 from simwasm.host.outcome import Outcome
-from simwasm.lints.lint import Call, Ended, Over, Problem
+from simwasm.lints.lint import Call, Ended, Over
 from simwasm.lints.refusals import Refusals
-from simwasm.lints.run import Maps, Run
+from simwasm.lints.run import Found, Maps, Run
 from simwasm.lints.table import WATCHERS
 from simwasm.lints.traps import Traps
+from simwasm.lints.watcher import Watcher
 from simwasm.trace.event import Entered, Event, Left
 from simwasm.trace.query.grades import Grade
 
 _Begin = Callable[[Call], None]
 _End = Callable[[Call, Ended], None]
+_Enter = Callable[[int, str, int, Function, tuple[Any, ...]], None]
+_Leave = Callable[..., None]
 _make: Callable[..., Any] = tuple.__new__
 
 
@@ -37,77 +40,44 @@ class Lints:
 
     def __init__(
         self,
-        tell: Callable[[Problem], None],
+        found: Found,
         *,
         whose: Callable[[str, int], int],
         maps: Callable[[int], Maps | None] = _nobody,
         least: Grade = Grade.NOTE,
     ) -> None:
-        self.position = 0
-        """How many events there were."""
-        self.row = 0
-        """How many rows they are."""
-        self._run = Run(tell, whose, maps, least)
-        self._open = self._run.open
-        self._watchers = [watcher(self._run) for watcher in WATCHERS]
-        self._begins, self._ends = _by_function(self._watchers)
-        self._refused = next(each.refused for each in self._watchers if isinstance(each, Refusals))
-        self._trapped = next(each.trapped for each in self._watchers if isinstance(each, Traps))
+        run = Run(found, whose, maps, least)
+        self._watchers = [watcher(run) for watcher in WATCHERS]
         for each in self._watchers:
             if isinstance(each, Refusals):
-                each.claims = tuple(other.claim for other in self._watchers)
+                each.claims = tuple(
+                    other.claim for other in self._watchers if type(other).claim is not Watcher.claim
+                )
+        self._exchanges = [
+            each.exchange for each in self._watchers if type(each).exchange is not Watcher.exchange
+        ]
+        self.enter, self.leave, self._trap, self._counted = _told(run, self._watchers)
 
     def __call__(self, event: Event) -> None:
         """Be told of an event."""
         if event.__class__ is Entered:
-            _, at, vm, context, function, args, _ = event
-            self.enter(at, vm, context, function, args)
+            self.enter(*event[1:6])
         elif event.__class__ is Left:
             self.leave(*event[1:])
         else:
-            self.trap(event[2])  # type: ignore[arg-type]  # it is `Trapped`
+            self._trap(event[2])  # type: ignore[arg-type]  # it is `Trapped`
 
-    def enter(self, at: int, vm: str, context: int, function: Function, args: tuple[Any, ...]) -> None:
-        """A call begins."""
-        self.position += 1
-        self.row += 1
-        call: Call = _make(Call, (self.position, self.row, vm, context, function, args))
-        for handler in self._begins.get(function.name, ()):
-            handler(call)
-        self._open.append(call)
-
-    def leave(self, opened: int, result: Any, values: tuple[Any, ...] = (), reason: str = "") -> None:
-        """The innermost call returned; its number is not needed."""
-        self.position += 1
-        call = self._open.pop()
-        function = call[4]
-        called_back = function.side is _PLUGIN
-        if called_back:
-            self.row += 1
-        handlers = self._ends.get(function.name, ())
-        if handlers or (result and not called_back):
-            ended: Ended = _make(Ended, (self.position, self.row, result, values, reason, None))
-            for handler in handlers:
-                handler(call, ended)
-            if result and not called_back:
-                self._refused(call, ended)
-
-    def trap(self, trap: Trap) -> None:
-        """The innermost call did not return."""
-        self.position += 1
-        self.row += 1
-        call = self._open.pop()
-        ended = Ended(self.position, self.row, None, trap=trap)
-        if not self._open:
-            self._trapped(call, ended)
-        for handler in self._ends.get(call.function.name, ()):
-            handler(call, ended)
+    @property
+    def crossings(self) -> int:
+        """How many calls there were."""
+        return self._counted()[2]
 
     def finished(self, number: int, exchange: Exchange, outcome: Outcome) -> None:
         """An exchange has ended, the so-manieth."""
-        over = Over(number, exchange, outcome, self.position, self.row)
-        for watcher in self._watchers:
-            watcher.exchange(over)
+        position, row, _ = self._counted()
+        over = Over(number, exchange, outcome, position, row)
+        for told in self._exchanges:
+            told(over)
 
     def over(self) -> None:
         """The run has ended."""
@@ -115,16 +85,70 @@ class Lints:
             watcher.over()
 
 
-def _by_function(
-    watchers: list[Any],
-) -> tuple[dict[str, tuple[_Begin, ...]], dict[str, tuple[_End, ...]]]:
-    begins: defaultdict[str, tuple[_Begin, ...]] = defaultdict(tuple)
-    ends: defaultdict[str, tuple[_End, ...]] = defaultdict(tuple)
+def _told(
+    run: Run, watchers: Sequence[Watcher]
+) -> tuple[_Enter, _Leave, Callable[[Trap], None], Callable[[], tuple[int, int, int]]]:
+    """What is told of crossings: closures, which cost the least, since this is done for every one of them."""
+    begins, ends = _handlers(watchers)
+    refused = next(each.refused for each in watchers if isinstance(each, Refusals))
+    trapped = next(each.trapped for each in watchers if isinstance(each, Traps))
+    position = hidden = 0  # returns of host calls are no rows
+    push, pop, stack = run.open.append, run.open.pop, run.open
+
+    def enter(at: int, vm: str, context: int, function: Function, args: tuple[Any, ...]) -> None:
+        nonlocal position
+        position += 1
+        call = _make(Call, (position, position - hidden, vm, context, function, args))
+        if function in begins:
+            for handler in begins[function]:
+                handler(call)
+        push(call)
+
+    def leave(opened: int, result: Any, values: tuple[Any, ...] = (), reason: str = "") -> None:
+        nonlocal position, hidden
+        position += 1
+        call = pop()
+        function = call[4]
+        called_back = function.side is _PLUGIN
+        if not called_back:
+            hidden += 1
+            if result:
+                refused(call, _make(Ended, (position, position - hidden, result, values, reason, None)))
+        if function in ends:
+            ended = _make(Ended, (position, position - hidden, result, values, reason, None))
+            for handler in ends[function]:
+                handler(call, ended)
+
+    def trap(trap: Trap) -> None:
+        nonlocal position
+        position += 1
+        call = pop()
+        ended = Ended(position, position - hidden, None, trap=trap)
+        if not stack:
+            trapped(call, ended)
+        for handler in ends.get(call.function, ()):
+            handler(call, ended)
+
+    def counted() -> tuple[int, int, int]:
+        """The positions, rows and calls until now."""
+        return position, position - hidden, (position + len(stack)) // 2
+
+    return enter, leave, trap, counted
+
+
+def _handlers(
+    watchers: Sequence[Watcher],
+) -> tuple[dict[Function, tuple[_Begin, ...]], dict[Function, tuple[_End, ...]]]:
+    """Who wants to know of the begin and the end of each function's calls."""
+    begins: defaultdict[Function, tuple[_Begin, ...]] = defaultdict(tuple)
+    ends: defaultdict[Function, tuple[_End, ...]] = defaultdict(tuple)
     for watcher in watchers:
         for name, begin in watcher.begins().items():
-            begins[name] += (begin,)
+            for function in named(name):
+                begins[function] += (begin,)
         for name, end in watcher.ends().items():
-            ends[name] += (end,)
+            for function in named(name):
+                ends[function] += (end,)
     return dict(begins), dict(ends)
 
 

@@ -17,6 +17,9 @@ LOGGED = Lint(
     "Read the line; it is on the row of its call.",
 )  # fmt: skip
 
+_ALIKE = 40
+"""Lines that begin with the same so many characters are alike."""
+
 
 class Logs(Watcher):
     """Log lines of the level error and above."""
@@ -27,13 +30,17 @@ class Logs(Watcher):
         return dict.fromkeys(("proxy_log", "fd_write", "fd_pwrite"), self._logged)
 
     def _logged(self, call: Call, ended: Ended) -> None:
+        if call.args[0].__class__ is LogLevel and call.args[0] < LogLevel.ERROR:
+            return
         entered = Entered(0, 0, call.vm, call.context, call.function, call.args, ())
         level = level_of(entered)
         if level is None or level < LogLevel.ERROR:
             return
         line = message_of(entered)
         said = to_text(line) if isinstance(line, bytes) else line or ""
+        if self.run.told(LOGGED, LOGGED.grade, said[:_ALIKE]):
+            return
         self.run.tell(
             LOGGED, call, f"{call.vm} logged {value_text(said.rstrip(), LONG)}.",
-            title=f"the plugin logged: {level.name.lower()}", why="", fix="", group=said[:40],
+            title=f"the plugin logged: {level.name.lower()}", why="", fix="", group=said[:_ALIKE],
         )  # fmt: skip

@@ -68,17 +68,20 @@ class Refusals(Watcher):
         if grade < self.run.least:
             return
         status, name = str(shown(ended.result)), call.function.name
+        group = "" if better else f"{status} {name}"
+        lint = better or (MISSED if grade is Grade.NOTE else REFUSED)
+        if self.run.told(lint, grade, group):
+            return
         about, fix = name, better.fix if better is not None else _FIXES.get(status, "")
         if name == GET_HEADER:
             about = f"header {printable(call.args[1])[:80]} ({name})"
             fix = " ".join(filter(None, (self._similar_header(call, ended), fix)))
         elif better is UNKNOWN_CLUSTER:
             fix = f"`--callout {short(call.args[0], 80)}=200` answers for it."
-        lint = better or (MISSED if grade is Grade.NOTE else REFUSED)
         self.run.tell(
             lint, call, f"{called(call)} answered {status}.", title=f"{status}: {about}", grade=grade, fix=fix,
             why=sentence(ended.reason) or lint.why,
-            group="" if better else f"{status} {name}",
+            group=group,
         )  # fmt: skip
 
     def claim(self, call: Call, ended: Ended) -> Lint | None:

@@ -52,11 +52,13 @@ class Replies(Watcher):
         """The header that the callback which answered had not found before, by exchange."""
 
     def ends(self) -> Ends:
-        return {REPLY: self._replied, GET_HEADER: self._looked} | dict.fromkeys(STREAM, self._returned)
+        return {REPLY: self._replied} | dict.fromkeys(STREAM, self._returned)
 
-    def _looked(self, call: Call, ended: Ended) -> None:
-        if ended.result is Status.NOT_FOUND:
+    def claim(self, call: Call, ended: Ended) -> Lint | None:
+        """Explain nothing, but remember which header was not found."""
+        if call.function.name == GET_HEADER and ended.result is Status.NOT_FOUND:
             self._missed = self.run.outermost(call).position, call.args[1]
+        return None
 
     def _replied(self, call: Call, ended: Ended) -> None:
         if not ended.well:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from simwasm.abi.enums import MapType
 from simwasm.exchange import Headers
@@ -17,12 +17,24 @@ LONG = 300
 Maps = tuple[tuple[MapType, Headers], ...]
 
 
+class Found(Protocol):
+    """Who is told of problems."""
+
+    def again(self, lint: str, grade: Grade, group: str, /) -> bool:
+        """Count a problem if there are enough like it; whether that was done."""
+        ...
+
+    def add(self, problem: Problem, /) -> None:
+        """Take a problem."""
+        ...
+
+
 class Run:
     """A run, as far as it was watched."""
 
     def __init__(
         self,
-        tell: Callable[[Problem], None],
+        found: Found,
         whose: Callable[[str, int], int],
         maps: Callable[[int], Maps | None],
         least: Grade,
@@ -35,7 +47,7 @@ class Run:
         """The header maps as they were at the begin of a callback, if somebody looked."""
         self.least = least
         """What is less bad than this, nobody wants to know."""
-        self._tell = tell
+        self._found = found
 
     def exchange(self, call: Call) -> int:
         """The number of the exchange that a call is about; 0 for none."""
@@ -44,6 +56,10 @@ class Run:
     def outermost(self, call: Call) -> Call:
         """The callback that the host called, and in which a call happened."""
         return self.open[0] if self.open else call
+
+    def told(self, lint: Lint, grade: Grade, group: str) -> bool:
+        """Whether nobody needs the words for one more of these; it is counted then."""
+        return self._found.again(lint.id, grade, group)
 
     def tell(
         self, lint: Lint, at: Call | Ended | Over, happened: str, *, number: int = 0, title: str = "",
@@ -54,7 +70,7 @@ class Run:
             number = number or self.exchange(at)
         elif isinstance(at, Over):
             number = number or at.number
-        self._tell(
+        self._found.add(
             Problem(
                 at.position,
                 lint.grade if grade is None else grade,
