@@ -6,11 +6,14 @@ import zlib
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as any_of
 from playbook import Guest, Play
 
 from simwasm.abi.enums import Status
 from simwasm.abi.status import Refusal, Remark
 from simwasm.exchange import request
+from simwasm.host.foreign import FUNCTIONS, cel
 from simwasm.host.foreign import zip as zlib_functions
 
 GET = request("GET", "/")
@@ -97,3 +100,30 @@ def test_tokens_count_what_could_be_parsed() -> None:
     )
     assert answers[0] == (0).to_bytes(4, "little")
     assert answers[3] == (2).to_bytes(4, "little")
+
+
+cel.parse(
+    "1"
+)  # the library sets Python's recursion limit when it is first used, which Hypothesis does not like
+
+WORDS = any_of.sampled_from(
+    """1 2u 1.5 'a' b'a' true null request request.path request.headers nope xds.node plugin_name x size( int( uint(
+    string( bytes( duration( timestamp( type( dyn( has( matches( .contains( .matches( .map(x, .filter(x, .exists(x,
+    .all(x, ( ) [ ] { } , : ? . + - * / % ! == != < <= > >= in && || '1s' '(' 9223372036854775807
+    -9223372036854775808 1e308 .size() .getFullYear() .getHours() Foo{a:1} google.protobuf.StringValue{value:'a'}
+    .startsWith( 0""".split()
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(any_of.sampled_from(sorted(FUNCTIONS)), any_of.binary(max_size=60))
+def test_any_arguments_are_answered(function: str, arguments: bytes) -> None:
+    (found,) = asked((function, arguments))
+    assert isinstance(found, (bytes, Refusal, Remark))
+
+
+@settings(max_examples=300, deadline=None)
+@given(any_of.lists(WORDS, max_size=9))
+def test_any_expression_is_answered(words: list[str]) -> None:
+    answers = asked(("expr_create", " ".join(words).encode()), ("expr_evaluate", b"\0\0\0\0"))
+    assert all(isinstance(found, (bytes, Refusal)) for found in answers)

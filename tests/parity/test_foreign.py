@@ -258,7 +258,136 @@ int(1e30)
 0x10
 r'\n'
 1 // comment
-'é'""".split("\n")
+'é'
+size()
+size(1, 2)
+contains('a', 'b')
+startsWith('a','b')
+'5'.int()
+int()
+type(1,2)
+dyn()
+has()
+has(1)
+has(a)
+has({'a':1}['a'])
+'a'.matches()
+'a'.matches('a', 'b')
+matches('a')
+getFullYear(timestamp('2020-01-01T00:00:00Z'))
+timestamp('2020-01-01T00:00:00Z').getFullYear('UTC')
+timestamp('2020-01-01T00:00:00Z').getFullYear('UTC', 'x')
+timestamp('2020-01-01T00:00:00Z').getDate()
+'a'.type()
+[1].map(x)
+[1].map(1, x)
+[1].all(x)
+[1].reduce(a, b, 0, a)
+list([1])
+map({})
+null_type(null)
+'a'.size(1)
+[1].contains(1)
+bool(1)
+bool('true')
+-'a'
+1 ? 2 : 3
+true ? 1 : nope
+1 && true
+'a' && false
+size(1)
+size(null)
+string(null)
+string([1])
+[1, 2] == [1, 2.0]
+{'a': 1} == {'a': 1.0}
+null == 1
+null == null
+1 in {'a': 1}
+1.0 in [1]
+'a' in 'abc'
+[3] + ['a']
+timestamp(0)
+duration(1)
+int(timestamp('2020-01-01T00:00:00Z'))
+string(timestamp('2020-01-01T00:00:00Z'))
+string(duration('90s'))
+double('x')
+uint('5')
+int(5u)
+5u - 6u
+-(5u)
+bytes('é')
+string(b'\xff')
+size('é')
+'abc'[0]
+b'a' < b'b'
+[1] < [2]
+true < false
+duration('1s') < duration('2s')
+timestamp('2020-01-01T00:00:00Z') - timestamp('2019-01-01T00:00:00Z')
+duration('1s') + duration('2s')
+duration('1h1m1.5s')
+duration('-1s')
+duration('100ms').getMilliseconds()
+request.size()
+size(request)
+size(xds.node)
+request == request
+xds.node == xds.node
+metadata == metadata
+xds.node.metadata == {}
+filter_state == 1
+type(request)
+type(xds.node)
+request.headers == {}
+has(xds.node.user_agent_name)
+[request.path, request.method]
+{'a': request.path}
+request.time.getFullYear() > 2000
+string(request.size)
+x
+_
+1u
+.5
+0x
+'unclosed
+"double"
+r"a\b"
+'\u00e9'
+'\x41'
+b'\xff'
+a.b.c
+.request.path
+request.path.size()
+true == 1
+1 == true
+int(true)
+'a' * 2
+2 * 'a'
+1 - 2.0
+10 / 3
+10 % 3
+-7 / 2
+7.0 / 2.0
+7.0 % 2.0
+1e400
+size([[1], [2]])
+[1, 2, 3][1]
+[1, 2, 3][-1]
+[1][0.0]
+{1: 'a'}[1]
+{1: 'a'}[1.0]
+{1: 'a'}[1u]
+{'a': 1, 'a': 2}
+{1: 2, 1.0: 3}
+[1, 2].exists(x, x / 0 > 1)
+[1, 2].exists(x, x == 1 || x / 0 > 1)
+[].all(x, nope)
+{'a': 1}.exists(k, k == 'a')
+{'a': 1}.map(k, k)
+[1,2].map(x, [x])
+[1,2].filter(x, nope)""".split("\n")
 PATHS = """request
 request.path
 request['path']

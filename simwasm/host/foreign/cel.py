@@ -19,6 +19,8 @@ _TYPES = frozenset("bool bytes double duration int list map null_type string tim
 _CALLS = ("ident_arg", "dot_ident_arg", "member_dot_arg")
 _WRAPPED = "google.protobuf."
 _INT, _UINT = range(-(1 << 63), 1 << 63), range(1 << 64)
+_BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
+"""What the library lets through of expressions that it does not expect."""
 
 
 class Wrong(Exception):
@@ -46,21 +48,63 @@ def parse(text: str) -> Any:
         raise Wrong(str(error.args[0] if error.args else error).strip()) from None
     for node in tree.find_data("literal"):
         _check_number(node.children[0])
+    for node in tree.iter_subtrees():
+        if node.data in _CALLS:
+            _check_macro(node)
     return tree
 
 
 def check(text: str) -> None:
     """Find out what Envoy refuses before it evaluates: unknown functions and types."""
-    from simwasm.host.foreign.cel_functions import FUNCTIONS
-
     tree = parse(text)
     for node in tree.iter_subtrees():
         if node.data in _CALLS:
-            name = str(next(child for child in node.children if not hasattr(child, "data")))
-            if name not in FUNCTIONS and name not in _MACROS:
-                raise Wrong(f"there is no function `{name}`")
+            _check_call(node)
         elif node.data == "member_object" and not _spelled(node).startswith(_WRAPPED):
             raise Wrong(f"there is no message type `{_spelled(node)}`")
+
+
+def _check_call(node: Any) -> None:
+    """Whether there is such a function, with so many arguments."""
+    from simwasm.host.foreign.cel_functions import GLOBAL, METHODS
+
+    name, given = _called(node)
+    if _is_has(node, name, given):
+        return
+    known = METHODS if node.data == "member_dot_arg" else GLOBAL
+    if name not in known:
+        raise Wrong(f"there is no function `{name}`")
+    if len(given) not in known[name]:
+        raise Wrong(f"`{name}` does not take {len(given)} arguments")
+
+
+def _check_macro(node: Any) -> None:
+    """Whether a macro is given what it can be made from."""
+    name, given = _called(node)
+    if _is_has(node, name, given) and _core(given[0]).data != "member_dot":
+        raise Wrong("`has` takes a field, such as `has(request.path)`")
+    if node.data != "member_dot_arg" or name not in _MACROS or len(given) not in (2, 3):
+        return
+    if _core(given[0]).data != "ident":
+        raise Wrong(f"the first argument of `{name}` is a name")
+
+
+def _is_has(node: Any, name: str, given: list[Any]) -> bool:
+    return node.data == "ident_arg" and name == "has" and len(given) == 1
+
+
+def _called(node: Any) -> tuple[str, list[Any]]:
+    """The name of what is called, and its arguments."""
+    name = str(next(child for child in node.children if not hasattr(child, "data")))
+    last = node.children[-1]
+    return name, last.children if getattr(last, "data", "") == "exprlist" else []
+
+
+def _core(node: Any) -> Any:
+    """The innermost rule of an expression that is nothing but it."""
+    while len(node.children) == 1 and hasattr(node.children[0], "data"):
+        node = node.children[0]
+    return node
 
 
 def _spelled(node: Any) -> str:
@@ -98,7 +142,7 @@ def _names(tree: Any) -> Iterator[str]:
 
 def value(text: str, context: Context) -> Value:
     """What an expression is worth in a context, as a property would be; what is worth nothing raises `Wrong`."""
-    from celpy.evaluation import CELEvalError
+    from celpy.evaluation import CELEvalError, CELSyntaxError, CELUnsupportedError
 
     from simwasm.host.foreign.cel_values import plain, top_level
 
@@ -109,7 +153,7 @@ def value(text: str, context: Context) -> Value:
         raise Wrong(f"there is no `{missing}` here")
     try:
         return plain(program.evaluate({name: given for name, given in found.items() if given is not None}))
-    except (CELEvalError, ArithmeticError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (CELEvalError, CELSyntaxError, CELUnsupportedError, *_BROKEN) as error:
         raise Wrong(_why(error)) from None
 
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import re2
 from celpy import celtypes
 from celpy.evaluation import CELEvalError, base_functions
+
+from simwasm.host.protobuf import Message
 
 Function = Callable[..., Any]
 
@@ -93,7 +96,71 @@ def _named(value: Any) -> str:
 def _string(value: Any) -> Any:
     if isinstance(value, celtypes.BoolType):
         return celtypes.StringType("true" if value else "false")
-    return celtypes.StringType(value)
+    return celtypes.StringType(_one_of(value, str, bytes, *_NUMBERS, *_TIMES))
+
+
+def _one_of(value: Any, *kinds: type) -> Any:
+    """A value, if it is of one of these types."""
+    if not isinstance(value, kinds):
+        raise TypeError(f"no such overload: {_named(value)} is not taken")
+    return value
+
+
+def _size(value: Any) -> Any:
+    if isinstance(getattr(value, "source", None), Message):
+        raise TypeError("no such overload: only texts, bytes, lists and maps have a size")
+    return base_functions["size"](_one_of(value, str, bytes, list, Mapping))
+
+
+def _contains(text: Any, found: Any) -> Any:
+    return celtypes.BoolType(_one_of(found, str) in _one_of(text, str))
+
+
+def _in(value: Any, many: Any) -> Any:
+    if isinstance(many, list):
+        return celtypes.BoolType(any(equal(value, each) for each in many))
+    return celtypes.BoolType(any(equal(value, key) for key in _one_of(many, Mapping)) or value in many)
+
+
+def _at(many: Any, index: Any) -> Any:
+    """An element; numbers of all types are alike as an index and a key."""
+    if isinstance(many, list):
+        number = _number(_one_of(index, *_NUMBERS))
+        if number < 0 or number >= len(many) or number != int(number):
+            raise IndexError(f"there is no element {index}")
+        return many[int(number)]
+    if isinstance(_one_of(many, Mapping), dict) and _is_number(index):
+        return next(many[key] for key in many if equal(key, index))
+    return many[index]
+
+
+def _timestamp(value: Any) -> Any:
+    if isinstance(value, celtypes.IntType):
+        return celtypes.TimestampType(_EPOCH + timedelta(seconds=int(value)))
+    return celtypes.TimestampType(_one_of(value, str, celtypes.TimestampType))
+
+
+def _duration(value: Any) -> Any:
+    return celtypes.DurationType(_one_of(value, str, celtypes.DurationType))
+
+
+def _bool(value: Any) -> Any:
+    return celtypes.BoolType(_one_of(value, str, celtypes.BoolType))
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def _judged(judge: Function) -> Function:
+    """`&&` and `||`, which take nothing but truth."""
+
+    def function(left: Any, right: Any) -> Any:
+        found = judge(left, right)
+        if isinstance(found, (celtypes.BoolType, CELEvalError)):
+            return found
+        raise TypeError("no such overload: `&&` and `||` take bool")
+
+    return function
 
 
 _QUIET = re2.Options()
@@ -124,8 +191,18 @@ def _strict(function: Function) -> Function:
     return strict
 
 
-_TO_STRING = _strict(_string)
-_TYPES: dict[Any, type] = {_TO_STRING: celtypes.StringType}
+_MADE: dict[str, Function] = {
+    "string": _strict(_string),
+    "bool": _strict(_bool),
+    "duration": _strict(_duration),
+    "timestamp": _strict(_timestamp),
+}
+_TYPES: dict[Any, type] = {
+    _MADE["string"]: celtypes.StringType,
+    _MADE["bool"]: celtypes.BoolType,
+    _MADE["duration"]: celtypes.DurationType,
+    _MADE["timestamp"]: celtypes.TimestampType,
+}
 """What stands for a type where its name is that of a function of ours."""
 
 FUNCTIONS: dict[str, Function] = {
@@ -138,6 +215,27 @@ FUNCTIONS: dict[str, Function] = {
     "_>_": _strict(_compared(operator.gt)),
     "_>=_": _strict(_compared(operator.ge)),
     **{name: _strict(_calculated(base_functions[name])) for name in ("_+_", "_-_", "_*_", "_/_", "_%_")},
-    "string": _TO_STRING,
+    "_&&_": _judged(base_functions["_&&_"]),
+    "_||_": _judged(base_functions["_||_"]),
+    "_in_": _strict(_in),
+    "_[_]": _strict(_at),
+    "size": _strict(_size),
+    "contains": _strict(_contains),
+    **_MADE,
     "matches": _strict(_matches),
 }
+
+_ONE = frozenset((1,))
+GLOBAL = {
+    **dict.fromkeys("size int uint double string bytes bool duration timestamp type dyn".split(), _ONE),
+    **{name: frozenset((2,)) for name in "matches contains startsWith endsWith".split()},
+}
+"""How many arguments each function takes."""
+METHODS = {
+    "size": frozenset((0,)),
+    **dict.fromkeys("matches contains startsWith endsWith".split(), _ONE),
+    **{name: frozenset((0, 1)) for name in FUNCTIONS if name.startswith("get")},
+    **{name: frozenset((2,)) for name in "all exists exists_one filter".split()},
+    "map": frozenset((2, 3)),
+}
+"""How many arguments each function takes that is called on a value, macros too."""
