@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from simwasm.abi.enums import MapType
 from simwasm.host.context import Context
 from simwasm.host.filter_state import PREFIX
@@ -90,6 +88,8 @@ def _no_field(path: Path) -> str:
     """Say that there is no such field, and what is near it."""
     names = fields(path[0])
     if len(path) > 1 and names and path[1] not in names:
+        from difflib import get_close_matches  # only a plugin that is wrong needs it
+
         near = get_close_matches(path[1], names, 1)
         return f"`{path[0]}` has no field `{path[1]}`" + (f"; is it `{path[0]}.{near[0]}`?" if near else "")
     return (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from simwasm.abi.enums import Status
 from simwasm.abi.status import Refusal, Remark
 from simwasm.host.calls.topic import calls
@@ -15,6 +13,8 @@ def proxy_call_foreign_function(vm: Vm, name: str, arguments: bytes) -> bytes | 
     function = FUNCTIONS.get(name)
     if function is not None:
         return function(vm, arguments)
+    from difflib import get_close_matches  # only a plugin that is wrong needs it
+
     near = get_close_matches(name, FUNCTIONS, 1)
     return Refusal(
         Status.NOT_FOUND,
