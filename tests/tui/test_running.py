@@ -54,6 +54,22 @@ def test_keys_that_cannot_be_done_meanwhile_say_so() -> None:
     run(test())
 
 
+def test_whoever_looks_about_while_it_records_is_left_there() -> None:
+    async def test() -> None:
+        inputs = inputs_for(Plugin("flooding", hostile.flooding(20_000)), requests(1))
+        async with on_screen(inputs, settled=False) as at:
+            await until(at, "recording")
+            while len(at.listed("trace").lines) < 20:
+                await asyncio.sleep(0.01)
+            at.listed("trace").go(15)
+            await until(at, "■")
+            await at.settle()
+            assert (at.stop.why, at.stop.row < 15) == (Why.ENTRY, True)
+            assert at.listed("trace").cursor == 15
+
+    run(test())
+
+
 def test_leaving_ends_a_plugin_that_spins() -> None:
     async def test() -> None:
         async with on_screen(SPINS, settled=False) as at:

@@ -57,6 +57,10 @@ class Outline:
             self._taken = end
         return self._taken < until
 
+    def has(self, row: int) -> bool:
+        """Whether a row was taken in, seen or not."""
+        return row < self._taken
+
     def _rows(self, first: int, end: int) -> Iterator[int]:
         """Those of a stretch of rows that one sees; no row is made to find out."""
         rows, events = self.tape.rows, self.tape.events

@@ -103,6 +103,8 @@ class Trace(Pane):
         self.expression = ""
         self.allocator = False
         self._growing = False
+        self._unreached = False
+        """The run stands on a row that is still to be taken in."""
         self._followed: Tape | None = None
         """The tape on which the cursor was put where the run stands; on another, what was in sight does not matter."""
         self.list: VirtualList = TraceList(empty=_EMPTY)
@@ -129,7 +131,8 @@ class Trace(Pane):
             self.list.grown(more=view.stop is None)
         else:
             self.list.show(self._lines(view))
-        if moved or not same:
+        strayed = same and before is not None and before.last is None and self.list.cursor > 0
+        if (moved or not same) and not strayed:  # whoever looks about while it records is left there
             self.follow(view)
         self._foot()
         if more and not self._growing and view.stop is not None:
@@ -176,13 +179,14 @@ class Trace(Pane):
         if more:
             self._growing = True
             self.set_timer(0.001, self._grow)
-        elif view.stop is not None:
+        elif view.stop is not None and self._unreached:
             self.follow(view)
 
     def follow(self, view: View) -> None:
         """Put the cursor on the row where the run stands."""
         outline = self.outline
         assert outline is not None
+        self._unreached = not outline.has(view.row)
         if view.row >= 0 and len(outline):
             for callback in [row for row in outline.folded if row < view.row <= outline.end_of(row)]:
                 outline.unfold(callback)
