@@ -31,6 +31,7 @@ from scripted import (
 from simwasm.abi.table import Abi
 from simwasm.engines import find
 from simwasm.exchange import Exchange, request
+from simwasm.parity.bootstrap import Json
 from simwasm.parity.client import fetch
 from simwasm.parity.envoy import Envoy
 from simwasm.parity.log import Crossing
@@ -123,6 +124,27 @@ def test_a_module_starts_by_what_it_exports(entries: tuple[str, ...]) -> None:
 @pytest.mark.envoy(15)
 def test_a_plugin_that_an_earlier_one_keeps_in_the_dark_is_created_for_the_log() -> None:
     alike(Plugin("first", living({REQUEST: [REPLY]})), B)
+
+
+@pytest.mark.envoy(18)
+def test_a_log_that_is_written_before_the_end_does_not_reach_the_plugin() -> None:
+    plugin = Plugin("a", living())
+    early: dict[str, Json] = {"access_log_options": {"flush_access_log_on_new_request": True}}
+    with (
+        Upstream.start() as upstream,
+        Envoy.start(plugin, upstream=upstream.address, http_manager=early) as envoy,
+    ):
+        fetch(envoy.port, GET)
+        envoy.settle()
+        theirs = [
+            f"{call.function}{call.words}" for call in envoy.crossings() if call.function in (REQUEST, LOG)
+        ]
+    entered: list[str] = []
+    with Session(
+        [plugin], engine=find.engine(), observers=[lambda event: entered.extend(_names(event))]
+    ) as session:
+        list(session.replay([Exchange("1", 0, request("GET", "/", host="localhost"))]))
+    assert [name for name in entered if name.startswith((REQUEST, LOG))] == theirs
 
 
 @pytest.mark.envoy(19)
