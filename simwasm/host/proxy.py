@@ -12,12 +12,14 @@ from random import Random
 from typing import Protocol
 
 from simwasm.abi.enums import LogLevel
+from simwasm.conversation import Conversation
 from simwasm.errors import Trap, TrapKind
 from simwasm.exchange import Connection, Exchange
 from simwasm.host.clock import Clock
 from simwasm.host.dns import knows_nobody
 from simwasm.host.faults import Faults
 from simwasm.host.metrics import Metrics
+from simwasm.host.network import Tcp
 from simwasm.host.outcome import LogLine, Outcome
 from simwasm.host.ports import AskCluster, AskUpstream, Resolve
 from simwasm.host.profile import ENVOY, Profile
@@ -146,7 +148,7 @@ class Proxy:
 
     def open(self, exchange: Exchange) -> Stream:
         """Begin an exchange when it is due, at once if that is past."""
-        stream = Stream(self, exchange)
+        stream = Tcp(self, exchange) if isinstance(exchange, Conversation) else Stream(self, exchange)
         self.open_streams[stream] = None
         wait = exchange.started_ns - self.clock.now
         if wait > 0:

@@ -16,10 +16,12 @@ from simwasm.errors import PluginError, Trap
 from simwasm.host.clock import MILLISECOND
 from simwasm.host.context import RootContext
 from simwasm.host.filters import StreamContext
+from simwasm.host.network_filters import NetworkContext
 from simwasm.host.vm import Vm
 from simwasm.plugin import FailPolicy, Plugin
 
 if TYPE_CHECKING:
+    from simwasm.host.network import Tcp
     from simwasm.host.proxy import Proxy
     from simwasm.host.stream import Stream
 
@@ -37,12 +39,21 @@ class Slot:
 
     def filter(self, stream: Stream) -> StreamContext | None:
         """The plugin's part in an exchange that begins; None if the exchange goes round it."""
-        if self.root.vm.failed is not None:
-            if self.plugin.fail_policy is FailPolicy.FAIL_RELOAD:
-                self._reload()
-            elif self.plugin.fail_policy in _OPEN:
-                return None
+        if self.root.vm.failed is not None and self._goes_round():
+            return None
         return StreamContext(self.root, stream)
+
+    def network_filter(self, stream: Tcp) -> NetworkContext | None:
+        """The plugin's part in a connection that begins; None if the connection goes round it."""
+        if self.root.vm.failed is not None and self._goes_round():
+            return None
+        return NetworkContext(self.root, stream)
+
+    def _goes_round(self) -> bool:
+        """The VM has failed: start it anew if that is wanted, or say that nothing is to pass it."""
+        if self.plugin.fail_policy is FailPolicy.FAIL_RELOAD:
+            self._reload()
+        return self.plugin.fail_policy in _OPEN
 
     def _reload(self) -> None:
         """Start the plugin anew, if that was not tried just now."""
@@ -69,11 +80,15 @@ class Worker:
         """Which worker of the proxy's it is, from 1."""
         self.vms: list[Vm] = []
         self.slots: list[Slot] = []
+        self.of_http: list[Slot] = []
+        """Those of plugins that stand in the way of HTTP; the others are filters of connections."""
 
     def start(self) -> None:
         """Start every plugin; one that does not start is an error."""
         for plugin in self.proxy.plugins:
-            self.slots.append(Slot(self, plugin))
+            self.slots.append(slot := Slot(self, plugin))
+            if not plugin.network:
+                self.of_http.append(slot)
 
     def started(self, plugin: Plugin) -> RootContext:
         """A plugin in its VM, started there if it was not."""
@@ -116,7 +131,12 @@ class Worker:
 
     def filters(self, stream: Stream) -> list[StreamContext]:
         """The chain for an exchange that begins."""
-        found = [slot.filter(stream) for slot in self.slots]
+        found = [slot.filter(stream) for slot in self.of_http]
+        return [filter for filter in found if filter is not None]
+
+    def network_filters(self, stream: Tcp) -> list[StreamContext]:
+        """The chain for a connection that begins."""
+        found = [slot.network_filter(stream) for slot in self.slots if slot.plugin.network]
         return [filter for filter in found if filter is not None]
 
     def stop(self) -> None:

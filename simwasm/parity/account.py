@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from simwasm.conversation import Conversation
 from simwasm.exchange import Chunk, Connection, Exchange, Headers, Message
 from simwasm.host.ports import NO_HOST, Answer, AskUpstream, Failure, Heard, Service
 from simwasm.host.profile import ENVOY
@@ -114,6 +115,13 @@ def as_played(scenario: Scenario, account: Account) -> Scenario:
 def as_sent(exchange: Exchange, at_ns: int, port: int) -> Exchange:
     """An exchange moved to now, to a plain HTTP/1 connection to a port of this machine, and to the harness's pace."""
     connection = Connection(destination=f"127.0.0.1:{port}")
+    if isinstance(exchange, Conversation):
+        pauses = (
+            max(piece.after_ns, _PACE_NS if number else 0) for number, piece in enumerate(exchange.pieces)
+        )
+        pieces = zip(exchange.pieces, pauses, strict=True)
+        said = tuple(piece._replace(after_ns=pause) for piece, pause in pieces)
+        return replace(exchange, started_ns=at_ns, connection=connection, pieces=said)
     return replace(
         exchange,
         started_ns=at_ns,
@@ -147,6 +155,11 @@ def as_heard(call: Heard) -> Message:
     framed = (b"\0" + len(message).to_bytes(4, "big") + message for message in call.messages)
     found = on_wire(Message(call.headers, tuple(map(Chunk, framed))))
     return found._replace(trailers=(("(ended)", "yes" if call.ended else "no"),))
+
+
+def as_bytes(heard: bytes | None) -> tuple[Message, ...]:
+    """What an end of a TCP connection received; nothing if there was no connection."""
+    return () if heard is None else (Message((), (Chunk(heard),)),)
 
 
 def _as_read(headers: Headers) -> Headers:

@@ -114,9 +114,24 @@ class Bootstrap:
 
     def _listener(self) -> dict[str, Json]:
         manager = "envoy.filters.network.http_connection_manager"
-        chain: Json = {"filters": [{"name": manager, "typed_config": self._http_manager()}]}
+        if any(plugin.network for plugin in self.plugins):
+            chain: Json = {"filters": self._network_filters()}
+        else:
+            chain = {"filters": [{"name": manager, "typed_config": self._http_manager()}]}
         listener: dict[str, Json] = {"name": "listener", "address": _address(("127.0.0.1", 0))}
         return {**listener, "filter_chains": [chain], **self._limits()}
+
+    def _network_filters(self) -> list[Json]:
+        """The filters of TCP connections, and the proxy behind them."""
+        kind = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
+        proxy: Json = {
+            "@type": _TYPE + kind,
+            "stat_prefix": STAT_PREFIX,
+            "cluster": UPSTREAM,
+            "access_log": [_access_log(self.access_log)] if self.access_log else [],
+        }
+        tcp: Json = {"name": "envoy.filters.network.tcp_proxy", "typed_config": proxy}
+        return [*(_wasm(plugin) for plugin in self.plugins if plugin.network), tcp]
 
     def _http_manager(self) -> dict[str, Json]:
         kind = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -189,6 +204,9 @@ def _wasm(plugin: Plugin) -> dict[str, Json]:
         **_restriction(plugin.allowed),
         **_bytes("configuration", plugin.config),
     }
+    if plugin.network:
+        kind = _TYPE + "envoy.extensions.filters.network.wasm.v3.Wasm"
+        return {"name": plugin.name, "typed_config": {"@type": kind, "config": config}}
     return _filter(plugin.name, "wasm.v3.Wasm", {"config": config})
 
 

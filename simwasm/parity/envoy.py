@@ -30,7 +30,7 @@ from urllib.parse import quote
 from simwasm.errors import EngineUnavailable, EnvoyRejected
 from simwasm.host.profile import ENVOY
 from simwasm.host.routes import Route
-from simwasm.parity.bootstrap import STAT_PREFIX, Address, Bootstrap, Cluster, Json, Tap
+from simwasm.parity.bootstrap import STAT_PREFIX, UPSTREAM, Address, Bootstrap, Cluster, Json, Tap
 from simwasm.parity.log import FORMAT, Crossing, PluginLog, Record, crossings, parse_log, plugin_logs
 from simwasm.parity.process import binary, ending, spawn, stop
 from simwasm.plugin import Plugin
@@ -48,6 +48,8 @@ _NO_ANSWER = (OSError, ValueError, http.client.HTTPException)
 _STARTED = "listener_manager.workers_started"
 _TOTAL = f"http.{STAT_PREFIX}.downstream_rq_total"
 _ACTIVE = rf"^(http\.{STAT_PREFIX}\.downstream|cluster\..*\.upstream)_rq_active$"
+_CONNECTIONS = f"tcp.{STAT_PREFIX}.downstream_cx_total"
+_CONNECTED = rf"^(listener\.[\d._]+\.downstream|cluster\.{UPSTREAM}\.upstream)_cx_active$"
 
 
 class Envoy:
@@ -152,8 +154,17 @@ class Envoy:
     def settle(self) -> None:
         """Wait until no request is under way, plugins' own calls included, and the access log is written."""
         _await(lambda: not any(self.stats(_ACTIVE).values()), "requests to end")
+        self._await_access_log(_TOTAL)
+
+    def settle_connections(self) -> None:
+        """Wait until no TCP connection is open, and what plugins do about it has ended."""
+        _await(lambda: not any(self.stats(_CONNECTED).values()), "connections to end")
+        _await(lambda: not any(self.stats(_ACTIVE).values()), "requests to end")
+        self._await_access_log(_CONNECTIONS)
+
+    def _await_access_log(self, counted: str) -> None:
         if Path(self._folder.name, "access.log").exists():
-            total = self.stats(_TOTAL)[_TOTAL]
+            total = self.stats(counted)[counted]
             _await(lambda: len(self.access_log()) >= total, "the access log")
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+from simwasm.conversation import Conversation
 from simwasm.exchange import Exchange, Message
 from simwasm.host.ports import Answer
 from simwasm.parity.account import (
@@ -20,6 +21,7 @@ from simwasm.parity.account import (
     Scenario,
     Script,
     Seen,
+    as_bytes,
     as_heard,
     as_sent,
     growth,
@@ -27,15 +29,19 @@ from simwasm.parity.account import (
     nobody_there,
     on_wire,
 )
-from simwasm.parity.bootstrap import Cluster
+from simwasm.parity.bootstrap import Address, Cluster
 from simwasm.parity.client import End, fetch
 from simwasm.parity.envoy import Envoy
 from simwasm.parity.http2 import GrpcServer
 from simwasm.parity.log import Record, crossings, plugin_logs
+from simwasm.parity.tcp import Listener, Talk
 from simwasm.parity.upstream import Cut, Failure, Received, Reply, Upstream
 
 PATIENCE = 2.0
 """Seconds without a byte after which an exchange counts as hanging."""
+
+QUIET = 0.5
+"""Seconds for which neither end of a connection has anything to say after which it counts as hanging."""
 
 COUNTED = r"^wasmcustom\.|\.vm_reload_"
 """Which statistics are compared."""
@@ -54,7 +60,7 @@ def judge(scenario: Scenario, patience: float = PATIENCE) -> Account:
         envoy = stack.enter_context(
             Envoy.start(
                 *scenario.plugins,
-                upstream=servers.upstream.address,
+                upstream=servers.address,
                 access_log=True,
                 http_manager={"delayed_close_timeout": _DELAYED_CLOSE},
                 buffer_limit=scenario.buffer_limit,
@@ -74,6 +80,8 @@ def judge(scenario: Scenario, patience: float = PATIENCE) -> Account:
 
 def _seen(exchange: Exchange, envoy: Envoy, servers: _Servers, log: _Log, patience: float) -> Seen:
     sent = as_sent(exchange, time.time_ns(), envoy.port)
+    if isinstance(sent, Conversation):
+        return _talked(sent, envoy, servers, log)
     servers.exchange = sent
     fetched = fetch(envoy.port, sent.request, timeout=patience)
     envoy.settle()
@@ -85,6 +93,20 @@ def _seen(exchange: Exchange, envoy: Envoy, servers: _Servers, log: _Log, patien
     return Seen(sent, fetched.end, client, servers.asked(), servers.called(), log.fresh(), logged)
 
 
+def _talked(talk: Conversation, envoy: Envoy, servers: _Servers, log: _Log) -> Seen:
+    """Have a conversation and tell what everyone saw; of one that hangs, what was seen until then."""
+    with Talk(envoy.port, servers.listener, QUIET) as talking:
+        heard = talking.play(talk)
+        hanging = None if heard.ended else log.fresh()
+    if hanging is not None:
+        log.fresh()
+        return Seen(talk, End.TIMEOUT, None, as_bytes(heard.upstream), servers.called(), hanging)
+    envoy.settle_connections()
+    logged = "".join("{response_code} {response_flags}".format_map(row) for row in envoy.access_log()[-1:])
+    client, upstream = as_bytes(heard.client)[0], as_bytes(heard.upstream)
+    return Seen(talk, End.COMPLETE, client, upstream, servers.called(), log.fresh(), logged)
+
+
 class _Servers:
     """The upstream and the clusters."""
 
@@ -93,6 +115,9 @@ class _Servers:
         self.exchange = scenario.exchanges[0]
         """The exchange under way."""
         self.upstream = stack.enter_context(self._upstream())
+        refuses = any(isinstance(each, Conversation) and each.refused for each in scenario.exchanges)
+        self.listener = stack.enter_context(Listener(refuses=refuses))
+        """The upstream of TCP connections."""
         self._closed = stack.enter_context(_closed_port())
         self._asked = {
             name: stack.enter_context(Upstream.start(_server(script)))
@@ -108,6 +133,12 @@ class _Servers:
 
     def _answer(self, received: Received) -> Reply:
         return _reply(self._scenario.upstream(self.exchange, received.message))
+
+    @property
+    def address(self) -> Address:
+        """Where the upstream is."""
+        network = any(plugin.network for plugin in self._scenario.plugins)
+        return self.listener.address if network else self.upstream.address
 
     def clusters(self) -> dict[str, Cluster]:
         """Where Envoy finds each cluster."""

@@ -7,6 +7,7 @@ from functools import partial
 
 from simwasm.abi.enums import LogLevel
 from simwasm.abi.table import Side
+from simwasm.conversation import Conversation
 from simwasm.engines.engine import Engine
 from simwasm.exchange import Exchange, Message
 from simwasm.host.access_log import flags
@@ -22,6 +23,7 @@ from simwasm.parity.account import (
     Inside,
     Scenario,
     Seen,
+    as_bytes,
     as_heard,
     growth,
     nobody_listens,
@@ -180,12 +182,23 @@ class _Notes:
 
     def seen(self, outcome: Outcome) -> Seen:
         """What everyone saw of the exchange that has ended."""
+        if isinstance(outcome.exchange, Conversation):
+            return self._talked(outcome)
         client, end = _got(outcome)
         logged = "" if end is End.TIMEOUT else f"{outcome.code} {flags(outcome)} {outcome.details}"
         asked, called = tuple(self._upstream), self._called()
         found = Seen(outcome.exchange, end, client, asked, called, self.inside(), logged)
         self._upstream.clear()
         return found
+
+    def _talked(self, outcome: Outcome) -> Seen:
+        """What everyone saw of a TCP connection."""
+        hangs = bool(outcome.waiting)
+        upstream = as_bytes(outcome.request.data if outcome.request is not None else None)
+        client = as_bytes(outcome.response.data)[0] if outcome.response is not None and not hangs else None
+        logged = "" if hangs else f"0 {flags(outcome)}"
+        end = End.TIMEOUT if hangs else End.COMPLETE
+        return Seen(outcome.exchange, end, client, upstream, self._called(), self.inside(), logged)
 
 
 def _got(outcome: Outcome) -> tuple[Message | None, End]:

@@ -65,7 +65,9 @@ class Live:
         self.cases = cases
         wasm = switchboard(cases, abi, without=without)
         first = Plugin("parity.switchboard", wasm, config=b"{}", root_id="root", vm_id="vm")
-        second = (replace(first, name="parity.behind", wasm=switchboard(behind, abi)),) if behind else ()
+        network = bool(settings.get("network"))
+        other = replace(first, name="parity.behind", wasm=switchboard(behind, abi), network=network)
+        second = (other,) if behind else ()
         exchanges = (*(case.exchange(number) for number, case in enumerate(cases)), *then)
         plugins = (replace(first, **settings), *second)
         self.scenario = Scenario(plugins, exchanges, clusters, services, hint=hint, buffer_limit=buffer_limit)

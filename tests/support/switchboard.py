@@ -12,7 +12,7 @@ A callback gives what lets things go on (0, or 1 from vm_start, configure and do
 and a body's last one always. `nth(REQUEST_BODY, 2)` in place of a callback's name means its second call for a stream
 only, in `results` also if it is the last. Until a request has chosen, the first row is played: that is how callbacks
 of the root get theirs, in a module with a single row or with one row that starts. All rows live in one module, so
-that one Envoy serves them all.
+that one Envoy serves them all. A TCP connection has no header: the n-th connection plays the n-th row.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import wasmtime
 
 from simwasm.abi.pairs import encode_pairs
 from simwasm.abi.table import LAST, Abi, Function, callbacks, named
+from simwasm.conversation import Piece, conversation
 from simwasm.exchange import Exchange, Header, Message, request, response
 
 CONTEXT_CREATE, VM_START, CONFIGURE = "proxy_on_context_create", "proxy_on_vm_start", "proxy_on_configure"
@@ -103,9 +104,14 @@ class Case:
     """The numbers of the behaviours it proves, see `behaviours`."""
     early: bool = False
     """The upstream does not wait for the request's body."""
+    talk: tuple[Piece, ...] = ()
+    """What is said on the TCP connection that it meets in place of an exchange."""
+    refused: bool = False
 
     def exchange(self, number: int) -> Exchange:
         """The exchange, its request marked with the case."""
+        if self.talk or self.refused:
+            return conversation(str(number), self.talk, name=self.name, refused=self.refused)
         assert _FIRST + number <= _LAST, "one character chooses the row: there are too many"
         headers = (*self.sent.headers, ("case", chr(_FIRST + number)))
         sent = Message(headers, self.sent.body, self.sent.trailers)
@@ -154,6 +160,7 @@ class _Writer:
         result = "(result i32)" if type.results else ""
         before = "(global.set $stream (local.get 0))" if name in _CHOOSING else ""
         before += chosen + self._zeroed() if name == REQUEST_HEADERS else ""
+        before += _COUNT + self._zeroed() if name == NEW_CONNECTION else ""
         before += _FORGET if name == CONTEXT_CREATE else ""
         return f'(func (export "{name}") (param{params}) {result} {before} {"".join(self._rows(name))} ' + (
             f"(i32.const {_usual(name)}))" if type.results else ")"
@@ -259,6 +266,9 @@ def _escaped(data: bytes) -> str:
 
 _CHOOSE = f"""
   (global.set $case (i32.sub (i32.load8_u (i32.load (i32.const {_PLACES + 8}))) (i32.const {_FIRST})))"""
+_COUNT = """
+  (global.set $case (global.get $connections))
+  (global.set $connections (i32.add (global.get $connections) (i32.const 1)))"""
 _FORGET = f"(global.set $heap (i32.const {_HEAP}))"
 _FRAMES = {
     CONTEXT_CREATE: f'(func (export "{CONTEXT_CREATE}") (param i32 i32) {_FORGET})',
@@ -269,6 +279,7 @@ _FRAME = f"""
 (memory (export "memory") 4)
 (global $case (mut i32) (i32.const 0))
 (global $stream (mut i32) (i32.const 0))
+(global $connections (mut i32) (i32.const 0))
 (global $heap (mut i32) (i32.const {_HEAP}))
 (func (export "MARKER"))
 (func (export "malloc") (param $size i32) (result i32) (local $at i32)

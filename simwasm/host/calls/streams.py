@@ -13,6 +13,7 @@ from simwasm.abi.pairs import Pairs
 from simwasm.abi.status import Refusal, Remark
 from simwasm.host.calls.topic import calls
 from simwasm.host.filters import StreamContext
+from simwasm.host.network_filters import NetworkContext
 from simwasm.host.vm import Vm
 
 _SPACE = re.compile(r"\s")
@@ -28,6 +29,8 @@ def proxy_send_local_response(
         return Remark(
             None, "nothing is sent: this is a root context; choose the stream by proxy_set_effective_context"
         )
+    if isinstance(context, NetworkContext):
+        return Remark(None, "nothing is sent: this is a connection, which has no responses")
     vm.later(
         partial(
             context.stream.local_reply,
@@ -68,6 +71,12 @@ def proxy_continue_response(vm: Vm) -> None | Remark:
 def proxy_continue_stream(vm: Vm, stream: StreamType) -> None | Remark | Refusal:
     if stream is StreamType.UPSTREAM:
         return Refusal(Status.UNIMPLEMENTED, "the host cannot continue an upstream connection")
+    context = vm.context
+    if isinstance(context, NetworkContext):
+        if stream is not StreamType.DOWNSTREAM:
+            return Remark(None, "nothing continues: this is a connection, not an HTTP stream")
+        vm.later(partial(context.stream.resume_reading, context))
+        return None
     if stream is StreamType.DOWNSTREAM:
         return Remark(None, "this is an HTTP stream: there is no downstream connection to continue")
     return _continue(vm, stream is StreamType.HTTP_REQUEST)
@@ -77,6 +86,11 @@ def proxy_close_stream(vm: Vm, stream: StreamType) -> None | Remark:
     context = vm.context
     if not isinstance(context, StreamContext):
         return Remark(None, "nothing is closed: this is a root context")
+    if isinstance(context, NetworkContext):
+        if stream in (StreamType.HTTP_REQUEST, StreamType.HTTP_RESPONSE):
+            return Remark(None, "nothing is closed: this is a connection, not an HTTP stream")
+        vm.later(context.stream.finish_and_close)
+        return None
     if stream in (StreamType.DOWNSTREAM, StreamType.UPSTREAM):
         return Remark(None, "nothing is closed: this is an HTTP stream, not a connection")
     vm.later(partial(context.stream.reset, "wasm_close_stream"))
@@ -84,7 +98,7 @@ def proxy_close_stream(vm: Vm, stream: StreamType) -> None | Remark:
 
 
 def proxy_clear_route_cache(vm: Vm) -> None:
-    """The simulated host has one route; there is nothing to choose again."""
+    """The router looks for the route again anyway, so there is nothing to be seen of it."""
 
 
 def proxy_set_tick_period_milliseconds(vm: Vm, period: int) -> None:

@@ -1,0 +1,145 @@
+"""A plugin in the way of a TCP connection meets what it meets in the running Envoy, and so do both ends."""
+
+from __future__ import annotations
+
+from hostcalls import ask, close, every, get, prop, read, reply, resume, say, status, told, write
+from live import Live
+from switchboard import (
+    CALL_RESPONSE,
+    DELETE,
+    DONE,
+    DOWNSTREAM_CLOSE,
+    DOWNSTREAM_DATA,
+    LOG,
+    NEW_CONNECTION,
+    QUEUE_READY,
+    STREAM,
+    TICK,
+    UPSTREAM_CLOSE,
+    UPSTREAM_DATA,
+    Call,
+    Case,
+    Out,
+    Read,
+    nth,
+)
+
+from simwasm.conversation import Piece, client, upstream
+
+ALL: dict[str, list[Call]] = {
+    name: []
+    for name in (
+        NEW_CONNECTION,
+        DOWNSTREAM_DATA,
+        UPSTREAM_DATA,
+        DOWNSTREAM_CLOSE,
+        UPSTREAM_CLOSE,
+        DONE,
+        LOG,
+        DELETE,
+    )
+}
+BECOME: Call = ("proxy_set_effective_context", STREAM)
+DOWN, UP = 2, 3
+"""Numbers of buffers and, by chance, of streams."""
+
+SET: Call = ("proxy_set_property", "mine", "value")
+
+TALK: tuple[Piece, ...] = (client(b"PING"), upstream(b"PONG"), client(b"BYE"), upstream(b"SO LONG"))
+LAST_WORD = (*TALK, upstream(ends=True))
+
+NETWORK = Live(
+    Case("a talk that the client ends", ALL, talk=TALK, items=(14, 17, 56, 193, 194)),
+    Case("a talk that the upstream ends", {}, talk=LAST_WORD, items=(17, 56, 194)),
+    Case("the client ends with its last words", {}, talk=(client(b"PING", ends=True), upstream(b"PONG")), items=(194,)),
+    Case("the upstream ends with its last words", {}, talk=(client(b"PING"), upstream(b"PONG", ends=True)),
+         items=(56, 194)),
+    Case("the upstream speaks first", {}, talk=(upstream(b"HELLO"), client(b"HI")), items=(193,)),
+    Case("nobody says anything", {}, talk=(client(ends=True),), items=(194,)),
+    Case("the client is gone", {}, talk=(client(b"PING"), upstream(b"PONG"), client(resets=True)), items=(194,)),
+    Case("the upstream is gone", {}, talk=(client(b"PING"), upstream(b"PONG"), upstream(resets=True)), items=(194,)),
+    Case("buffers in every callback", {
+        name: told(read(DOWN), read(UP), status(DOWN)) for name in ALL
+    }, talk=TALK, items=(134, 193)),
+    Case("written by the plugin", {
+        DOWNSTREAM_DATA: [write(DOWN, 0, 2, "<<"), write(DOWN, 99, 0, ">>"), write(UP, 0, 0, "no")],
+        UPSTREAM_DATA: [write(UP, 0, 99, "all"), write(DOWN, 0, 0, "no"), write(UP, 1, 1, "x")],
+    }, talk=LAST_WORD, items=(193,)),
+    Case("data paused for a while", {nth(DOWNSTREAM_DATA, 2): told(read(DOWN))}, {nth(DOWNSTREAM_DATA, 1): 1},
+         talk=(client(b"PING"), client(b"BYE"), upstream(b"PONG")), items=(46, 193)),
+    Case("upstream data paused for a while", {nth(UPSTREAM_DATA, 2): told(read(UP))}, {nth(UPSTREAM_DATA, 1): 1},
+         talk=(client(b"PING"), upstream(b"PO"), upstream(b"NG"), client(b"BYE")), items=(46, 193)),
+    Case("any other result pauses", {}, {nth(DOWNSTREAM_DATA, 1): 7},
+         talk=(client(b"PING"), client(b"BYE"), upstream(b"PONG")), items=(46,)),
+    Case("continued by a callout's answer", {
+        NEW_CONNECTION: [ask()], CALL_RESPONSE: [resume(DOWN), BECOME, resume(DOWN), say("continued")],
+    }, {NEW_CONNECTION: 1}, talk=TALK, items=(75, 192)),
+    Case("data continued by a callout's answer", {
+        nth(DOWNSTREAM_DATA, 1): [ask()],
+        CALL_RESPONSE: [read(DOWN), BECOME, *told(read(DOWN)), resume(DOWN), read(DOWN)],
+    }, {nth(DOWNSTREAM_DATA, 1): 1}, talk=(client(b"PING"), upstream(b"PONG", after_ns=200_000_000)), items=(75, 193)),
+    Case("continued in its own callback", {NEW_CONNECTION: [resume(DOWN)], DOWNSTREAM_DATA: [resume(DOWN), read(DOWN)]},
+         {NEW_CONNECTION: 1, nth(DOWNSTREAM_DATA, 1): 1}, talk=TALK, items=(75,)),
+    Case("continued where nothing waits", {NEW_CONNECTION: [resume(DOWN)], DOWNSTREAM_DATA: [resume(DOWN), read(DOWN)]},
+         talk=TALK, items=(75,)),
+    Case("continued as other streams", {DOWNSTREAM_DATA: [resume(0), resume(1), resume(UP), resume(4)]},
+         talk=TALK, items=(75,)),
+    Case("closed at once", {NEW_CONNECTION: [close(DOWN), say("closed")]}, talk=(client(b"PING"),), items=(76, 194)),
+    Case("closed at once as the upstream's", {NEW_CONNECTION: [close(UP), say("closed")]}, {NEW_CONNECTION: 1},
+         talk=(client(b"PING"),), items=(76,)),
+    Case("closed with the first data", {DOWNSTREAM_DATA: [close(DOWN), read(DOWN)]}, {nth(DOWNSTREAM_DATA, 1): 1},
+         talk=(client(b"PING"),), items=(76,)),
+    Case("closed with the first data that goes on", {DOWNSTREAM_DATA: [close(UP)]}, talk=(client(b"PING"),),
+         items=(76,)),
+    Case("closed with the upstream's data", {UPSTREAM_DATA: [close(DOWN), read(UP)]},
+         talk=(client(b"PING"), upstream(b"PONG")), items=(76,)),
+    Case("closed with the upstream's data held back", {UPSTREAM_DATA: [close(UP)]}, {nth(UPSTREAM_DATA, 1): 1},
+         talk=(client(b"PING"), upstream(b"PONG")), items=(76,)),
+    Case("closed behind the upstream's data", {nth(UPSTREAM_DATA, 2): [close(UP)]}, {},
+         talk=(client(b"PING"), upstream(b"PO"), upstream(b"NG")), items=(76,)),
+    Case("closed as other streams", {DOWNSTREAM_DATA: [close(0), close(1), close(4)]}, talk=TALK, items=(76,)),
+    Case("closed by a callout's answer", {
+        NEW_CONNECTION: [ask()], CALL_RESPONSE: [close(DOWN), BECOME, close(DOWN), say("closed"), BECOME],
+    }, talk=(client(b"PING"), upstream(b"PONG"), client(b"BYE", after_ns=300_000_000)), items=(76, 194)),
+    Case("header maps", {
+        NEW_CONNECTION: [get(0, ":path"), *told(every(0)), ("proxy_add_header_map_value", 0, "a", "b")],
+        LOG: [get(0, ":path"), get(2, ":status"), *told(every(2)), ("proxy_get_header_map_size", 0, 2000)],
+    }, talk=LAST_WORD, items=(195,)),
+    Case("a local reply", {
+        DOWNSTREAM_DATA: [reply(403, "no"), say("goes on")], NEW_CONNECTION: [reply(403, "no")],
+    }, talk=TALK, items=(69, 195)),
+    Case("a log in every callback", {name: [say(name)] for name in ALL}, talk=TALK, items=(17,)),
+    Case("a property of its own", {NEW_CONNECTION: [SET], LOG: told(prop("mine"))}, talk=TALK, items=(127,)),
+    Case("the end paused", {}, {nth(DOWNSTREAM_DATA, 2): 1},
+         talk=(client(b"PING"), client(ends=True), upstream(b"PONG", ends=True)), items=(46, 193)),
+    Case("the upstream's end paused", {}, {nth(UPSTREAM_DATA, 2): 1},
+         talk=(client(b"PING"), upstream(b"PONG"), upstream(b"BYE", ends=True), client(ends=True)), items=(46, 56)),
+    Case("data paused to the end", {}, {DOWNSTREAM_DATA: 1},
+         talk=(client(b"PING"), client(b"BYE"), upstream(b"SO LONG", ends=True)), items=(193,)),
+    Case("continued a while after the end", {
+        nth(DOWNSTREAM_DATA, 1): [ask()], CALL_RESPONSE: [BECOME, resume(DOWN)],
+    }, {nth(DOWNSTREAM_DATA, 1): 1}, talk=(client(b"PING", ends=True), upstream(b"PONG", after_ns=200_000_000)),
+         items=(75, 193)),
+    Case("closed while the client's end is handled", {nth(DOWNSTREAM_DATA, 2): [close(DOWN)]}, talk=(client(b"PING"),),
+         items=(76,)),
+    Case("closed while the upstream's end is handled", {nth(UPSTREAM_DATA, 2): [close(DOWN)]},
+         talk=(client(b"PING"), upstream(b"PONG", after_ns=0), upstream(b"BYE", ends=True)), items=(76, 56)),
+    Case("asked after it has gone", {
+        NEW_CONNECTION: [ask()], CALL_RESPONSE: [BECOME, resume(DOWN), close(DOWN)],
+    }, talk=(client(b"PING"),), items=(162, 194)),
+    Case("a timer acts for it", {
+        NEW_CONNECTION: [("proxy_set_tick_period_milliseconds", 40)],
+        TICK: [BECOME, resume(DOWN), ("proxy_set_tick_period_milliseconds", 0)],
+    }, {NEW_CONNECTION: 1}, talk=TALK, items=(162, 192)),
+    Case("a queue acts for it", {
+        NEW_CONNECTION: [("proxy_register_shared_queue", "q", Out(0)),
+                         ("proxy_enqueue_shared_queue", Read(0), "item")],
+        QUEUE_READY: [BECOME, resume(DOWN)],
+    }, {NEW_CONNECTION: 1}, talk=TALK, items=(75, 192)),
+    network=True,
+)  # fmt: skip
+
+
+@NETWORK.each
+def test_a_connection(name: str) -> None:
+    NETWORK.check(name)
