@@ -5,7 +5,7 @@ The proxy is the real one; only the Wasm is replaced, by functions that make the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from simwasm.abi.status import Refusal
@@ -52,7 +52,7 @@ class Guest:
 class Play:
     """A proxy with guests, run to the end; `seen` is the sequence of what it asked for."""
 
-    def __init__(self, *guests: Guest, profile: Profile = ENVOY, clusters: Iterable[str] = (),
+    def __init__(self, *guests: Guest, profile: Profile = ENVOY, clusters: Collection[str] = (),
                  answer: Answer | None = None, callout: AskCluster | None = None,
                  workers: int = 1) -> None:  # fmt: skip
         self.log: list[LogLine] = []
@@ -68,7 +68,7 @@ class Play:
             ask_upstream=self._ask_upstream,
             ask_cluster=self._ask_cluster,
             profile=profile,
-            clusters=tuple(clusters),
+            clusters=clusters,
             on_log=self.log.append,
         )
 
