@@ -15,6 +15,7 @@ from simwasm.exchange import Chunk, Connection, Exchange, Headers, Message
 from simwasm.host.ports import NO_HOST, Answer, AskUpstream, Failure, Heard, Service
 from simwasm.host.profile import ENVOY
 from simwasm.host.routes import Route
+from simwasm.parity.bootstrap import Json
 from simwasm.parity.client import End
 from simwasm.parity.http1 import PACE
 from simwasm.parity.log import Crossing, PluginLog
@@ -53,6 +54,8 @@ class Scenario:
     """Clusters that speak HTTP/2, each with the gRPC service there."""
     upstream: AskUpstream = recorded
     """Who answers the requests that pass; by default whoever was recorded."""
+    http_manager: Mapping[str, Json] = field(default_factory=dict)
+    """More fields of Envoy's HTTP connection manager, which simwasm does not have."""
     hint: int = 0
     """The status of an informational response that the upstream sends before each of its answers; 0 for none."""
     started_ns: int = 0

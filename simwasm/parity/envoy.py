@@ -7,8 +7,9 @@
         print(*envoy.crossings(), sep="\\n")
 
 Rules that live here:
-- Envoy runs with one worker thread unless told otherwise. Every VM exists there, on the main thread and, for a moment, as a canary; what
-  traffic does is seen on the worker alone, so that is the one asked about; `startup_crossings()` asks main.
+- Envoy runs with one worker thread unless told otherwise. Every VM exists there, on the main thread and, for a moment,
+  as a canary; what traffic does is seen on the worker alone, so that is the one asked about; `startup_crossings()`
+  asks main.
 - An answer reaches the client before the plugin's last callbacks: `settle()` before looking.
 - After `close()` the log is still there, the plugin's shutdown included.
 """
@@ -21,7 +22,7 @@ import subprocess
 import tempfile
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -146,6 +147,10 @@ class Envoy:
         path = Path(self._folder.name, "access.log")
         return tuple(json.loads(line) for line in path.read_text().splitlines()) if path.exists() else ()
 
+    def _ended(self) -> list[dict[str, Json]]:
+        """The access log's rows of requests that have ended; some settings have it written earlier as well."""
+        return [row for row in self.access_log() if row["response_code_details"] is not None]
+
     def stats(self, matching: str = "") -> dict[str, int]:
         """Return counters and gauges, those whose name matches a regular expression if one is given."""
         rows = json.loads(self._ask_admin(f"/stats?format=json&filter={quote(matching)}"))["stats"]
@@ -154,18 +159,18 @@ class Envoy:
     def settle(self) -> None:
         """Wait until no request is under way, plugins' own calls included, and the access log is written."""
         _await(lambda: not any(self.stats(_ACTIVE).values()), "requests to end")
-        self._await_access_log(_TOTAL)
+        self._await_access_log(_TOTAL, self._ended)
 
     def settle_connections(self) -> None:
         """Wait until no TCP connection is open, and what plugins do about it has ended."""
         _await(lambda: not any(self.stats(_CONNECTED).values()), "connections to end")
         _await(lambda: not any(self.stats(_ACTIVE).values()), "requests to end")
-        self._await_access_log(_CONNECTIONS)
+        self._await_access_log(_CONNECTIONS, self.access_log)
 
-    def _await_access_log(self, counted: str) -> None:
+    def _await_access_log(self, counted: str, rows: Callable[[], Sequence[object]]) -> None:
         if Path(self._folder.name, "access.log").exists():
             total = self.stats(counted)[counted]
-            _await(lambda: len(self.access_log()) >= total, "the access log")
+            _await(lambda: len(rows()) >= total, "the access log")
 
     def close(self) -> None:
         """Stop Envoy, keep what it logged and remove its files."""

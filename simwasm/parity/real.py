@@ -62,7 +62,7 @@ def judge(scenario: Scenario, patience: float = PATIENCE) -> Account:
                 *scenario.plugins,
                 upstream=servers.address,
                 access_log=True,
-                http_manager={"delayed_close_timeout": _DELAYED_CLOSE},
+                http_manager={"delayed_close_timeout": _DELAYED_CLOSE, **scenario.http_manager},
                 buffer_limit=scenario.buffer_limit,
                 routes=scenario.routes,
                 clusters=servers.clusters(),

@@ -27,6 +27,7 @@ from simwasm.errors import SimwasmError
 from simwasm.exchange import Exchange, Message, response
 from simwasm.host.ports import Answer, Failure, Service
 from simwasm.parity.account import Scenario, Script
+from simwasm.parity.bootstrap import Json
 from simwasm.parity.compare import Difference, verify
 from simwasm.plugin import Plugin
 
@@ -59,6 +60,7 @@ class Live:
         clusters: Mapping[str, Script] = CLUSTERS,
         services: Mapping[str, Service] = MappingProxyType({}),
         buffer_limit: int | None = None,
+        http_manager: Mapping[str, Json] = MappingProxyType({}),
         hint: int = 0,
         **settings: Any,
     ) -> None:
@@ -70,7 +72,15 @@ class Live:
         second = (other,) if behind else ()
         exchanges = (*(case.exchange(number) for number, case in enumerate(cases)), *then)
         plugins = (replace(first, **settings), *second)
-        self.scenario = Scenario(plugins, exchanges, clusters, services, hint=hint, buffer_limit=buffer_limit)
+        self.scenario = Scenario(
+            plugins,
+            exchanges,
+            clusters,
+            services,
+            http_manager=http_manager,
+            hint=hint,
+            buffer_limit=buffer_limit,
+        )
 
     def each(self, test: Callable[[str], None]) -> Callable[[str], None]:
         """Make a test of every case, and one of the worker's start and stop."""
