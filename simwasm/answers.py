@@ -27,7 +27,7 @@ from simwasm.errors import ConfigError, InputError
 from simwasm.exchange import Chunk, Exchange, Message, first, response, to_bytes, to_text
 from simwasm.grpc_answers import Talk, read_talk
 from simwasm.host.clock import MILLISECOND, SECOND
-from simwasm.host.grpc import pieces_of
+from simwasm.host.grpc_call import pieces_of
 from simwasm.host.ports import NO_HOST, Answer, Callout, Failure, Heard, Piece, Service
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from simwasm.errors import ConfigError
 from simwasm.exchange import Headers, lower, to_bytes
 from simwasm.host.clock import MILLISECOND
-from simwasm.host.grpc import framed
+from simwasm.host.grpc_call import framed
 from simwasm.host.ports import Data, Failure, Head, Heard, Piece, Tail
 
 _OK: Headers = ((":status", "200"), ("content-type", "application/grpc"))

@@ -12,7 +12,7 @@ from simwasm.answers import Clusters, parse_answer
 from simwasm.errors import ConfigError, SimwasmError
 from simwasm.exchange import request
 from simwasm.grpc_answers import Talk, read_talk
-from simwasm.host.grpc import framed
+from simwasm.host.grpc_call import framed
 from simwasm.host.ports import Callout, Data, Failure, Head, Heard, Tail
 
 OK = (":status", "200"), ("content-type", "application/grpc")

@@ -14,7 +14,7 @@ from simwasm.exchange import Message
 from simwasm.host.callouts import Flight
 from simwasm.host.clock import Job
 from simwasm.host.context import RootContext
-from simwasm.host.grpc import Conversation
+from simwasm.host.grpc_call import Conversation
 from simwasm.host.lane import Lane
 from simwasm.host.pieces import Delivery
 from simwasm.host.proxy import Proxy

@@ -28,7 +28,7 @@ from simwasm.trace.envoy_text import failed, trap_text
 if TYPE_CHECKING:
     from simwasm.host.callouts import Flight
     from simwasm.host.context import Context, RootContext
-    from simwasm.host.grpc import Conversation
+    from simwasm.host.grpc_call import Conversation
     from simwasm.host.proxy import Proxy
 
 Deed = Callable[[], None]

@@ -22,7 +22,7 @@ from switchboard import (
 from simwasm.debug.inputs import Inputs
 from simwasm.debug.state_pending import CalloutState
 from simwasm.grpc_answers import read_talk
-from simwasm.host.grpc import framed
+from simwasm.host.grpc_call import framed
 from simwasm.plugin import Plugin
 from simwasm.trace.event import Entered
 

@@ -10,7 +10,7 @@ from playbook import Guest, Play
 from simwasm.abi.enums import Status
 from simwasm.abi.status import Refusal, Remark
 from simwasm.exchange import Exchange, Message, request
-from simwasm.host.grpc import framed
+from simwasm.host.grpc_call import framed
 from simwasm.host.ports import Callout, Data, Head, Heard, Piece, Service, Tail
 
 OK = (":status", "200"), ("content-type", "application/grpc")

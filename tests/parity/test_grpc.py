@@ -28,7 +28,7 @@ from switchboard import (
     pairs,
 )
 
-from simwasm.host.grpc import framed
+from simwasm.host.grpc_call import framed
 from simwasm.host.ports import Data, Failure, Head, Heard, Piece, Tail
 from simwasm.parity.account import nobody_listens, nobody_there
 

@@ -12,7 +12,7 @@ from simwasm.host import grpc
 from simwasm.host.calls.callouts import acting_root, is_empty, known_clusters
 from simwasm.host.calls.topic import calls
 from simwasm.host.context import RootContext
-from simwasm.host.grpc import Conversation, framed
+from simwasm.host.grpc_call import Conversation, framed
 from simwasm.host.grpc_service import Target, read_target
 from simwasm.host.headers import HeaderMap
 from simwasm.host.ports import NO_HOST, Callout
