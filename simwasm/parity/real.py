@@ -10,10 +10,12 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from simwasm.conversation import Conversation
+from simwasm.errors import EngineUnavailable
 from simwasm.exchange import Exchange, Message
-from simwasm.host.ports import Answer
+from simwasm.host.ports import Answer, Service
 from simwasm.parity.account import (
     TICK,
     Account,
@@ -32,10 +34,12 @@ from simwasm.parity.account import (
 from simwasm.parity.bootstrap import Address, Cluster
 from simwasm.parity.client import End, fetch
 from simwasm.parity.envoy import Envoy
-from simwasm.parity.http2 import GrpcServer
 from simwasm.parity.log import Record, crossings, plugin_logs
 from simwasm.parity.tcp import Listener, Talk
 from simwasm.parity.upstream import Cut, Failure, Received, Reply, Upstream
+
+if TYPE_CHECKING:
+    from simwasm.parity.http2 import GrpcServer
 
 PATIENCE = 2.0
 """Seconds without a byte after which an exchange counts as hanging."""
@@ -124,8 +128,7 @@ class _Servers:
             for name, script in scenario.clusters.items()
         }
         self._services = {
-            name: stack.enter_context(GrpcServer.start(service))
-            for name, service in scenario.services.items()
+            name: stack.enter_context(_grpc_server(service)) for name, service in scenario.services.items()
         }
 
     def _upstream(self) -> Upstream:
@@ -200,6 +203,15 @@ def _received(server: Upstream) -> Iterator[Message]:
 
 def _server(script: Script) -> Callable[[Received], Reply]:
     return lambda received: _reply(script(received.message))
+
+
+def _grpc_server(service: Service) -> GrpcServer:
+    """A server over HTTP/2, whose library only those need who have a gRPC service."""
+    try:
+        from simwasm.parity.http2 import GrpcServer
+    except ImportError as error:
+        raise EngineUnavailable(f"gRPC services need {error.name}: pip install 'simwasm[envoy]'") from None
+    return GrpcServer.start(service)
 
 
 def _reply(answer: Answer) -> Reply:
