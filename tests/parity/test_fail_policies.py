@@ -170,7 +170,9 @@ def test_a_trap_when_a_streams_context_is_created_fails_the_request() -> None:
 @pytest.mark.envoy(79, 89)
 def test_a_stack_without_end_is_a_trap() -> None:
     endless = "(func $f (call $f))"
-    begin = '(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (call $f) (i32.const 0))'
+    begin = (
+        '(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (call $f) (i32.const 0))'
+    )
     alike(Plugin("a", scripted({LOG: []}, None, endless, begin)), sent=(GET, GET))
 
 
@@ -219,8 +221,14 @@ REFUSED = {
 
 
 @pytest.mark.envoy(9, 11, 12, 79)
-@pytest.mark.parametrize("policy", [FailPolicy.FAIL_CLOSED, OPEN], ids=lambda policy: policy.value)
-@pytest.mark.parametrize("wasm", [pytest.param(wasm, id=name) for name, wasm in REFUSED.items()])
+@pytest.mark.parametrize(
+    ("wasm", "policy"),
+    [
+        *(pytest.param(wasm, FailPolicy.FAIL_CLOSED, id=name) for name, wasm in REFUSED.items()),
+        pytest.param(REFUSED["configure traps"], OPEN, id="configure traps, it fails open"),
+        pytest.param(REFUSED["missing import"], OPEN, id="missing import, it fails open"),
+    ],
+)
 def test_a_plugin_that_envoy_does_not_load_is_refused_in_its_words(wasm: bytes, policy: FailPolicy) -> None:
     plugin = Plugin("a", wasm, fail_policy=policy)
     with pytest.raises(EnvoyRejected) as theirs:

@@ -169,6 +169,26 @@ def test_a_vm_configuration_can_be_read_at_any_time_a_plugins_own_only_in_config
     alike(Plugin("a", living(dict.fromkeys(LIFE, both)), b"config", b"vm config"))
 
 
+@pytest.mark.envoy(5, 23)
+def test_the_first_version_of_the_abi_has_a_function_for_the_configuration() -> None:
+    """It gives the plugin's in configure, and the VM's otherwise, whoever acts."""
+    look: list[Call] = [("proxy_get_configuration", OUT, OUT), ("proxy_log", 2, Read(0), Read(1))]
+    calls = dict.fromkeys((CREATE, VM_START, CONFIGURE, REQUEST, ANSWER, LOG, DONE), look)
+    wasm = living(calls, abi=Abi.V0_1_0)
+    alike(
+        Plugin("a", wasm, b"config of a", b"vm config", "ra"), Plugin("b", wasm, b"b's", b"vm config", "rb")
+    )
+
+
+@pytest.mark.envoy(5, 9)
+@pytest.mark.parametrize("abi", list(Abi), ids=lambda abi: abi.value)
+def test_nothing_else_is_called_at_the_start(abi: Abi) -> None:
+    """The first version has a callback that validates a configuration."""
+    validate = "proxy_validate_configuration"
+    field = f'(func (export "{validate}") (param i32 i32) (result i32) (i32.const 0))'
+    alike(Plugin("a", scripted({name: [] for name in LIFE}, None, field, abi=abi), b"config"))
+
+
 @pytest.mark.envoy(25)
 def test_environment_variables_are_those_of_the_vm() -> None:
     look: list[Call] = [
