@@ -8,6 +8,7 @@ from simwasm.lints.lint import Call, Ended, Lint
 from simwasm.lints.run import argument
 from simwasm.lints.watcher import Begins, Ends, Watcher
 from simwasm.trace.query.grades import Grade
+from simwasm.trace.text import value_text
 
 FAILED = Lint(
     "callout-failed", Grade.WARNING, "a callout without an answer",
@@ -65,14 +66,14 @@ class Callouts(Watcher):
             self._tell_failed(call, f"with gRPC status {status}")
 
     def _tell_failed(self, call: Call, how: str) -> None:
-        id = argument(call, "call_id")
+        id = value_text(argument(call, "call_id"))
         self.run.tell(
             FAILED, call, f"Callout {id} of {call.vm} ended {how}.", title=f"callout {id} failed", why="",
         )  # fmt: skip
 
     def _returned(self, call: Call, ended: Ended) -> None:
         if ended.trap is not None and _failed(call):
-            id = argument(call, "call_id")
+            id = value_text(argument(call, "call_id"))
             self.run.tell(
                 UNWRAPPED, ended, f"{call.vm} trapped in the callback of callout {id}, which had failed.",
                 number=self.run.exchange(call),

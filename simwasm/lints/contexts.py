@@ -51,11 +51,12 @@ class Contexts(Watcher):
         if call.function.name != "proxy_set_effective_context" or ended.result is not Status.BAD_ARGUMENT:
             return None
         here = self.run.outermost(call).context
-        return USED_AFTER_END if call.args[0] <= max(self._highest.get(call.vm, 0), here) else None
+        id = call.args[0]
+        return USED_AFTER_END if id is not None and id <= max(self._highest.get(call.vm, 0), here) else None
 
     def _created(self, call: Call) -> None:
         id = call.args[0]
-        self._highest[call.vm] = max(id, self._highest.get(call.vm, 0))
+        self._highest[call.vm] = max(id or 0, self._highest.get(call.vm, 0))
         if not argument(call, "parent_context_id"):
             self._roots.add((call.vm, id))
 

@@ -37,7 +37,7 @@ class Logs(Watcher):
         if level is None or level < LogLevel.ERROR:
             return
         line = message_of(entered)
-        said = to_text(line) if isinstance(line, bytes) else line or ""
+        said = to_text(line) if isinstance(line, bytes) else "?" if line is None else line
         if self.run.told(LOGGED, LOGGED.grade, said[:_ALIKE]):
             return
         self.run.tell(

@@ -74,7 +74,7 @@ class Refusals(Watcher):
             return
         about, fix = name, better.fix if better is not None else _FIXES.get(status, "")
         if name == GET_HEADER:
-            about = f"header {printable(call.args[1])[:80]} ({name})"
+            about = f"header {short(call.args[1], 80)} ({name})"
             fix = " ".join(filter(None, (self._similar_header(call, ended), fix)))
         elif better is UNKNOWN_CLUSTER:
             fix = f"`--callout {short(call.args[0], 80)}=200` answers for it."
@@ -92,7 +92,7 @@ class Refusals(Watcher):
     def _similar_header(self, call: Call, ended: Ended) -> str:
         """Where a header is there whose name is much like the one that is not, a sentence about it."""
         wanted, key = call.args[:2]
-        if ended.result is not Status.NOT_FOUND or not isinstance(wanted, MapType):
+        if ended.result is not Status.NOT_FOUND or not isinstance(wanted, MapType) or key is None:
             return ""
         maps = self.run.maps(self.run.outermost(call).position) or ()
         found = next((_similar(key[:LONG], headers) for kind, headers in maps if kind is wanted), "")

@@ -74,7 +74,8 @@ class Replies(Watcher):
         if first is not call:
             self.run.tell(
                 TWICE, call,
-                f"{call.vm} sent a local response with {call.args[0]} although it had sent one with {first.args[0]}.",
+                f"{call.vm} sent a local response with {value_text(call.args[0])} although it had sent one with "
+                f"{value_text(first.args[0])}.",
             )  # fmt: skip
 
     def _returned(self, call: Call, ended: Ended) -> None:

@@ -98,7 +98,9 @@ def called(call: Call) -> str:
 
 
 def short(value: object, most: int = LONG) -> str:
-    """The beginning of a text that may be long, and hold anything."""
+    """The beginning of a text that may be long, and hold anything; `?` for one that is not known."""
+    if value is None:
+        return "?"
     text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
     return printable(text[: most + 1])[:most]
 

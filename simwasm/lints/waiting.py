@@ -5,6 +5,7 @@ from __future__ import annotations
 from simwasm.lints.lint import Call, Ended, Over
 from simwasm.lints.run import Run, argument, short
 from simwasm.lints.watcher import Begins, Ends
+from simwasm.trace.text import value_text
 
 _CALLOUTS = ("proxy_http_call", "proxy_grpc_call", "proxy_grpc_stream")
 _ANSWERS = ("proxy_on_http_call_response", "proxy_on_grpc_close")
@@ -58,7 +59,7 @@ class Waiting:
         if not over.outcome.waiting:
             return ""
         parts = [
-            f"Callout {key[1]} to `{cluster}` "
+            f"Callout {value_text(key[1])} to `{cluster}` "
             + (f"was answered on row {answered[key]:,}, and nobody continued then." if key in answered
                else "was not answered.")
             for key, cluster in made.items()

@@ -256,6 +256,15 @@ def test_the_samples_do_nothing_wrong() -> None:
             assert worst == []
 
 
+@pytest.mark.parametrize("id", ["http_auth/no_service", "allow_header_go/browser"])
+def test_the_row_and_the_exchange_that_are_told_are_those_of_the_tape(id: str) -> None:
+    tape = tape_of(id)
+    for problem in problems_of(tape):
+        assert problem.row == tape.rows.at(problem.position) + 1
+        around = tape.span_of(tape.entered(problem.position))
+        assert problem.exchange == (0 if around is None else around.index + 1)
+
+
 def test_of_problems_that_are_alike_the_first_are_kept_and_the_others_counted() -> None:
     case = Case(
         "missing", {REQUEST_HEADERS: [("proxy_get_header_map_value", 0, "x-none", OUT, OUT)] * (MOST + 5)}
