@@ -54,6 +54,7 @@ _FLAGS = (
     ("upstream_reset_after_response_started{connection_termination}", "UC", 0x40),
     ("upstream_reset", "UF", 0x20),
     ("upstream_remote_reset", "UR", 0x10),
+    ("upstream_connection_failure", "UF,URX", 0x8020),
     ("response_timeout", "UT", 0x4),
     ("stream_idle_timeout", "SI", 0x10000),
     ("route_not_found", "NR", 0x100),

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 LINGER_NS = 10 * MILLISECOND
 """How long a client listens on when everything is said, before it ends its side."""
 
-REFUSED, RESET = "upstream_reset_before_response_started{connection_failure}", "upstream_remote_reset"
+CLUSTER = "upstream"
+
+REFUSED, RESET = "upstream_connection_failure", "upstream_remote_reset"
 """Why a connection has ended, in the words that the access log's flags go by."""
 
 
@@ -348,7 +350,38 @@ class Tcp(Stream):
         router.asked = router.heard.message() if router.reached else None
         super()._finish()
 
+    def _end(self) -> None:
+        parts = self.filters, self.request, self.response, self.router
+        super()._end()
+        if self.waiting:  # it is still there, and closed when the worker stops
+            self.filters, self.request, self.response, self.router = parts
+
     # What only HTTP has.
+
+    @property
+    def told_details(self) -> str | None:
+        """A connection has no response."""
+        return None
+
+    @property
+    def protocol(self) -> str | None:
+        """Nobody knows what is spoken."""
+        return None
+
+    @property
+    def cluster(self) -> str | None:
+        """The TCP proxy's, once it has the connection."""
+        return CLUSTER if self.router.reached else None
+
+    @property
+    def virtual_host(self) -> str | None:
+        """There is none."""
+        return None
+
+    @property
+    def transport_failure(self) -> str | None:
+        """None is known."""
+        return ""
 
     def local_reply(self, status: int, body: bytes, headers: Iterable[Header], *, details: str,
                     grpc_status: int | None = None, direct: bool = False) -> None:  # fmt: skip

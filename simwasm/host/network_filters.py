@@ -81,8 +81,10 @@ class NetworkContext(StreamContext):
         self.vm.tell(self, "proxy_on_delete")
 
     def end(self) -> None:
-        """The connection is taken apart, and what the host knew of it."""
-        if self.id:
+        """The connection is taken apart; one that hangs is left open until the worker stops."""
+        if self.stream.waiting:
+            self.vm.proxy.left_open.append(self)
+        elif self.id:
             self.vm.forget(self)
 
     def log_end(self) -> None:

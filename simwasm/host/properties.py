@@ -143,6 +143,10 @@ def _route(find: Callable[[Route], Value]) -> Find:
     return _stream(lambda stream: find(stream.route) if stream.route is not None else None)
 
 
+def _cluster(find: Callable[[str], Value]) -> Find:
+    return _stream(lambda stream: find(stream.cluster) if stream.cluster is not None else None)
+
+
 def _tls(name: str) -> Find:
     return _connection(lambda connection: getattr(connection.tls, name) or None if connection.tls else None)
 
@@ -173,7 +177,7 @@ _BY_TREE: dict[str, dict[str, Property]] = {
         "id": Property(_header(_REQUEST, "x-request-id")),
         "headers": Property(_map(_REQUEST), "map"),
         "headers_bytes": Property(_total(lambda stream: 0, _REQUEST), "int"),
-        "protocol": Property(_connection(lambda connection: connection.protocol)),
+        "protocol": Property(_stream(lambda stream: stream.protocol)),
         "size": Property(_size, "int"),
         "total_size": Property(_total(lambda stream: stream.received, _REQUEST), "int"),
         "time": Property(_stream(lambda stream: stream.started), "timestamp"),
@@ -226,19 +230,21 @@ _BY_TREE: dict[str, dict[str, Property]] = {
         "port": Property(_upstream(lambda stream: _port(stream.proxy.profile.upstream)), "int"),
         "local_address": Property(_upstream(lambda stream: stream.proxy.profile.upstream_local)),
         "locality": Property(_upstream(lambda stream: _NO_LOCALITY), "message"),
-        "transport_failure_reason": Property(_upstream(lambda stream: "")),
+        "transport_failure_reason": Property(_stream(lambda stream: stream.transport_failure)),
         "cx_pool_ready_duration": Property(_upstream(lambda stream: 0), "duration"),
         "request_attempt_count": Property(_stream(lambda stream: int(stream.router.reached)), "uint"),
-        "num_endpoints": Property(_route(lambda route: 1), "uint"),
+        "num_endpoints": Property(_cluster(lambda name: 1), "uint"),
     },
     "xds": {
         "node": Property(_node, "message"),
-        "cluster_name": Property(_route(lambda route: route.cluster)),
-        "cluster_metadata": Property(_route(lambda route: _NO_METADATA), "message"),
+        "cluster_name": Property(_cluster(lambda name: name)),
+        "cluster_metadata": Property(_cluster(lambda name: _NO_METADATA), "message"),
         "route_name": Property(_route(lambda route: route.name)),
         "route_metadata": Property(_route(lambda route: _NO_METADATA), "message"),
-        "virtual_host_name": Property(_stream(lambda stream: stream.proxy.profile.virtual_host)),
-        "virtual_host_metadata": Property(_always(_NO_METADATA), "message"),
+        "virtual_host_name": Property(_stream(lambda stream: stream.virtual_host)),
+        "virtual_host_metadata": Property(
+            _stream(lambda stream: None if stream.virtual_host is None else _NO_METADATA), "message"
+        ),
         "upstream_host_metadata": Property(_upstream(lambda stream: NULL), "message"),
         "upstream_host_locality_metadata": Property(_upstream(lambda stream: NULL), "message"),
         "listener_direction": Property(_stream(lambda stream: stream.proxy.profile.direction), "int"),

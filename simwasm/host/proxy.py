@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from random import Random
 from typing import Protocol
 
-from simwasm.abi.enums import LogLevel
+from simwasm.abi.enums import LogLevel, PeerType
 from simwasm.conversation import Conversation
 from simwasm.errors import Trap, TrapKind
 from simwasm.exchange import Connection, Exchange
@@ -20,6 +20,7 @@ from simwasm.host.dns import knows_nobody
 from simwasm.host.faults import Faults
 from simwasm.host.metrics import Metrics
 from simwasm.host.network import Tcp
+from simwasm.host.network_filters import NetworkContext
 from simwasm.host.outcome import LogLine, Outcome
 from simwasm.host.ports import AskCluster, AskUpstream, Resolve
 from simwasm.host.profile import ENVOY, Profile
@@ -93,6 +94,8 @@ class Proxy:
         self.begun: dict[Stream, None] = {}
         """Streams whose idle timeout is not watched yet: most end before time passes."""
         self._connections: dict[Connection, Worker] = {}
+        self.left_open: list[NetworkContext] = []
+        """Those of connections that hang: nobody ends them before the workers stop."""
         self._turn = 0
         self._names: dict[str, int] = {}
         """How many VMs there were of each name."""
@@ -225,6 +228,9 @@ class Proxy:
             yield from self.ended_now()
 
     def stop(self) -> None:
-        """Stop the workers: every root context is told."""
+        """Stop the workers: connections are closed, and every root context is told."""
+        for context in self.left_open:
+            context.close_downstream(PeerType.LOCAL)
+        self.left_open.clear()
         for worker in self.workers:
             worker.stop()

@@ -100,6 +100,26 @@ class Stream:
             return None
         return self.details or ("via_upstream" if self.response.headers is not None else None)
 
+    @property
+    def protocol(self) -> str | None:
+        """What is spoken, if that is known."""
+        return self.exchange.connection.protocol
+
+    @property
+    def cluster(self) -> str | None:
+        """Where it goes, once that is known."""
+        return self.route.cluster if self.route is not None else None
+
+    @property
+    def virtual_host(self) -> str | None:
+        """The name of what is asked, if it has one."""
+        return self.proxy.profile.virtual_host
+
+    @property
+    def transport_failure(self) -> str | None:
+        """Why the upstream could not be spoken to; empty if it could."""
+        return "" if self.router.reached else None
+
     # The request comes in.
 
     def begin(self) -> None:

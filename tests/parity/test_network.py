@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hostcalls import ask, close, every, get, prop, read, reply, resume, say, status, told, write
-from live import Live
+from live import Live, report
 from switchboard import (
     CALL_RESPONSE,
     DELETE,
@@ -24,7 +27,9 @@ from switchboard import (
     nth,
 )
 
-from simwasm.conversation import Piece, client, upstream
+from simwasm.conversation import Piece, client, conversation, upstream
+from simwasm.errors import SimwasmError
+from simwasm.plugin import FailPolicy
 
 ALL: dict[str, list[Call]] = {
     name: []
@@ -143,3 +148,120 @@ NETWORK = Live(
 @NETWORK.each
 def test_a_connection(name: str) -> None:
     NETWORK.check(name)
+
+
+CHAIN = Live(
+    Case("through both", {name: [say(name)] for name in ALL}, talk=LAST_WORD, items=(17, 193)),
+    Case("held by the first", {nth(DOWNSTREAM_DATA, 1): [ask()], CALL_RESPONSE: [BECOME, resume(DOWN)]},
+         {nth(DOWNSTREAM_DATA, 1): 1}, talk=(client(b"PING"), upstream(b"PONG", after_ns=200_000_000)),
+         items=(75, 193)),
+    Case("held by the second", {}, talk=(client(b"PING"), client(b"BYE"), upstream(b"PONG")), items=(193,)),
+    Case("written by both", {
+        DOWNSTREAM_DATA: [write(DOWN, 0, 0, "a")], UPSTREAM_DATA: [write(UP, 0, 0, "a")],
+    }, talk=TALK, items=(193,)),
+    Case("the upstream's data held by the second", {}, talk=(client(b"PING"), upstream(b"PO"), upstream(b"NG")),
+         items=(193,)),
+    Case("closed by the second", {}, talk=(client(b"PING"),), items=(76,)),
+    Case("the first keeps the second in the dark", {}, {NEW_CONNECTION: 1}, talk=(client(b"PING"),), items=(192,)),
+    behind=(
+        Case("", {name: [say(f"second {name}")] for name in ALL}),
+        Case("", {}),
+        Case("", {}, {nth(DOWNSTREAM_DATA, 1): 1}),
+        Case("", {DOWNSTREAM_DATA: [write(DOWN, 0, 0, "b")], UPSTREAM_DATA: [write(UP, 0, 0, "b")]}),
+        Case("", {}, {nth(UPSTREAM_DATA, 1): 1}),
+        Case("", {DOWNSTREAM_DATA: [close(DOWN)]}),
+        Case("", {}),
+    ),
+    network=True,
+)  # fmt: skip
+
+
+@CHAIN.each
+def test_a_connection_through_a_chain(name: str) -> None:
+    CHAIN.check(name)
+
+
+REFUSED = Live(
+    Case("nobody listens", ALL, talk=(client(b"PING"),), refused=True, items=(194,)),
+    Case("and the plugin is busy", {NEW_CONNECTION: [ask()], CALL_RESPONSE: [BECOME, resume(DOWN)]},
+         {NEW_CONNECTION: 1}, talk=(client(b"PING"),), refused=True, items=(192, 194)),
+    network=True,
+)  # fmt: skip
+
+
+@REFUSED.each
+def test_a_connection_whose_upstream_is_not_there(name: str) -> None:
+    REFUSED.check(name)
+
+
+TRAP: Call = ("unreachable",)
+AGAIN = conversation("again", TALK, name="the next connection")
+
+
+def trapping(where: str, **settings: Any) -> Live:
+    """A plugin that traps on its first connection, and a second connection."""
+    calls = {**ALL, nth(where, 1): [TRAP]}
+    return Live(Case("it traps", calls, talk=TALK), then=(AGAIN,), network=True, **settings)
+
+
+def same(live: Live) -> None:
+    """See that nothing differs in any of its connections."""
+    found = live.differences
+    assert not isinstance(found, SimwasmError), found
+    report(found)
+
+
+@pytest.mark.usefixtures("envoy_binary")
+@pytest.mark.envoy(87)
+@pytest.mark.parametrize(
+    "where",
+    [NEW_CONNECTION, DOWNSTREAM_DATA, UPSTREAM_DATA, DOWNSTREAM_CLOSE, UPSTREAM_CLOSE, LOG],
+)
+def test_a_trap_closes_the_connection_and_the_next_ones(where: str) -> None:
+    same(trapping(where))
+
+
+@pytest.mark.usefixtures("envoy_binary")
+@pytest.mark.envoy(87)
+@pytest.mark.parametrize("policy", [policy for policy in FailPolicy if policy is not FailPolicy.FAIL_CLOSED])
+@pytest.mark.parametrize("where", [NEW_CONNECTION, DOWNSTREAM_DATA])
+def test_a_trap_by_the_fail_policy(where: str, policy: FailPolicy) -> None:
+    same(trapping(where, fail_policy=policy, reload_after_ms=60_000))
+
+
+VALUES = (
+    "plugin_name", "plugin_root_id", "plugin_vm_id", "connection.mtls", "connection.requested_server_name",
+    "connection.tls_version", "connection.termination_details", "connection.transport_failure_reason",
+    "source.address.x", "request.path", "request.headers", "request.method", "request.host", "request.scheme",
+    "request.protocol", "request.id", "request.size", "request.total_size", "request.headers_bytes", "request.query",
+    "response.code", "response.code_details", "response.flags", "response.size", "response.total_size",
+    "response.headers", "response.headers_bytes", "response.trailers", "response.grpc_status",
+    "upstream.locality", "upstream.transport_failure_reason", "upstream.request_attempt_count",
+    "upstream.num_endpoints", "xds.cluster_name", "xds.cluster_metadata", "xds.route_name", "xds.route_metadata",
+    "xds.virtual_host_name", "xds.virtual_host_metadata", "xds.upstream_host_metadata",
+    "xds.upstream_host_locality_metadata", "xds.listener_direction", "xds.listener_metadata", "xds.filter_chain_name",
+    "metadata", "filter_state", "upstream_filter_state", "request", "connection", "nothing",
+)  # fmt: skip
+VARYING = (
+    "connection_id", "connection.id", "source.address", "source.port", "destination.address", "destination.port",
+    "request.time", "request.duration", "response.backend_latency", "upstream.address", "upstream.port",
+    "upstream.local_address", "upstream.cx_pool_ready_duration",
+)  # fmt: skip
+"""Their values are other ones in every run."""
+_WHEN = (NEW_CONNECTION, nth(DOWNSTREAM_DATA, 1), nth(UPSTREAM_DATA, 1), UPSTREAM_CLOSE, DOWNSTREAM_CLOSE, LOG)
+
+
+def _asked(path: str, calls: list[Call]) -> Case:
+    return Case(path, {**ALL, **dict.fromkeys(_WHEN, calls)}, talk=TALK, items=(110,))
+
+
+PROPERTIES = Live(
+    *(_asked(path, told(prop(path))) for path in VALUES),
+    *(_asked(path, [prop(path)]) for path in VARYING),
+    network=True,
+)
+
+
+@PROPERTIES.each
+def test_a_property(name: str) -> None:
+    PROPERTIES.check(name)
