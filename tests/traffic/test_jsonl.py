@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simwasm.conversation import client, conversation, upstream
 from simwasm.errors import TrafficError
 from simwasm.exchange import Chunk, Connection, Exchange, Message, Tls, lower, request, response, to_text
 from simwasm.traffic.jsonl import JsonLines, write
@@ -133,3 +135,23 @@ def test_lines_are_read_one_at_a_time() -> None:
 )
 def test_a_traffic_file_is_recognised_by_its_beginning(head: bytes, yes: bool) -> None:
     assert JsonLines().sniff(head, Path("anything")) is yes
+
+
+def test_a_connection_is_read_as_it_was_written() -> None:
+    said = (client(b"PING\xff"), upstream(b"PONG", after_ns=5, ends=True), client(resets=True))
+    talk = conversation("1", said, started_ns=7, connection=Connection(source="10.0.0.1:5"), name="a talk")
+    nothing = conversation("2", (), refused=True)
+    assert read(written(talk, nothing)) == [talk, nothing]
+
+
+@pytest.mark.parametrize(
+    ("piece", "wrong"),
+    [
+        ('{"client": "a", "upstream": "b"}', 'must have one of "client" and "upstream"'),
+        ('{"client": "a", "close": "now"}', 'must be "end" or "reset"'),
+        ('{"client": {"text": "a"}}', 'has the unknown key "text"'),
+    ],
+)
+def test_a_slip_in_a_connection_is_told(piece: str, wrong: str) -> None:
+    with pytest.raises(TrafficError, match=re.escape(wrong)):
+        read(HEAD + f'{{"id": "1", "tcp": [{piece}]}}'.encode())
