@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hostcalls import OUT
-from switchboard import CONFIGURE, REQUEST_HEADERS, Call, Case, switchboard
+from switchboard import CONFIGURE, OUT, REQUEST_HEADERS, Call, Case, switchboard
 
 from simwasm.abi.enums import Status
 from simwasm.engines.engine import Engine
