@@ -43,7 +43,7 @@ class SharedData:
         if found and cas and cas != found[1]:
             return Refusal(
                 Status.CAS_MISMATCH,
-                f"`{key}` was written since it was read: its number is {found[1]}, not {cas}",
+                f"cas: `{key}` was written since it was read: its number is {found[1]}, not {cas}",
             )
         self._size = size
         self._values[vm_id, key] = (value, next(self._cas))

@@ -23,8 +23,9 @@ from switchboard import (
     nth,
     pairs,
 )
-from wat import callback, plugin
+from wat import call, callback, imported, plugin
 
+from simwasm.abi.table import FUNCTIONS, Abi, Function, Side
 from simwasm.exchange import Exchange, request, response
 from simwasm.host.ports import Failure
 from simwasm.lints.table import LINTS
@@ -208,6 +209,16 @@ def test_what_is_less_than_an_error_is_graded_by_the_lint() -> None:
     (gone,) = problems_of_case(Case("gone", {REQUEST_HEADERS: [prop("cluster_name")]}))
     assert gone.severity is Grade.WARNING
     assert "xds.cluster_name" in gone.why
+
+
+@pytest.mark.parametrize("row", [row for row in FUNCTIONS if row.side is Side.HOST], ids=lambda row: row.name)
+def test_arguments_that_cannot_be_read_are_no_trouble(row: Function) -> None:
+    old = row.until is Abi.V0_1_0
+    deed = call(row, [0x7FFF_FFF0] * len(row.type.params))
+    body = callback("proxy_on_request_headers", deed, abi=Abi.V0_1_0 if old else Abi.V0_2_1)
+    made = plugin(imported(row), body, abi="0_1_0" if old else "0_2_1")
+    found = problems_of_run(made, [Exchange("1", 0, request("GET", "/a"))])
+    assert all(problem.text.isprintable() for problem in found)
 
 
 def test_ids_are_words_with_hyphens_and_are_not_used_twice() -> None:

@@ -96,7 +96,9 @@ def clock_res_get(vm: Vm, clock: int) -> int | Refusal:
 
 def random_get(vm: Vm, size: int) -> bytes | Refusal:
     if size > _MAX_RANDOM:
-        return Refusal(Errno.INVAL, f"{size:,} random bytes are more than the limit of {_MAX_RANDOM:,}")
+        return Refusal(
+            Errno.INVAL, f"buffer: {size:,} random bytes are more than the limit of {_MAX_RANDOM:,}"
+        )
     return vm.proxy.random.randbytes(size)
 
 
@@ -135,7 +137,7 @@ _FIXED: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("fd_fdstat_set_rights", "fd_allocate", "fd_datasync", "fd_sync", "fd_filestat_set_size",
                      "fd_filestat_set_times"), _accepted_for_output),
     **dict.fromkeys(("fd_read", "fd_pread", "fd_fdstat_set_flags", "fd_prestat_dir_name"),
-                    _always(Errno.NOSYS, "the host does not have it")),
+                    _always(Errno.NOSYS, "fd: the host has no such function: a plugin has no files and no standard input")),
     **dict.fromkeys(("fd_filestat_get", "fd_prestat_get"), _always(Errno.BADF, _NO_FILES)),
     "fd_readdir": _always(Errno.NOTDIR, _NO_FILES),
     "path_open": _always(Errno.NOENT, _NO_FILES),
