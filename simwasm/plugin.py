@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from simwasm.abi.table import VERSIONS, Abi
-from simwasm.errors import BadModule, InputError, LinkError
+from simwasm.errors import InputError, LinkError
 from simwasm.wasm.module import Module
 from simwasm.wasm.reader import read_module
 
@@ -54,11 +54,7 @@ class Plugin:
     @cached_property
     def module(self) -> Module:
         """The parsed binary."""
-        try:
-            return read_module(self.wasm)
-        except BadModule as error:
-            error.args = (f"{self.name}: Failed to parse corrupted Wasm module: {error}",)
-            raise
+        return read_module(self.wasm)
 
     @cached_property
     def abi(self) -> Abi:

@@ -30,7 +30,6 @@ STARTING = (
     "_initialize",
     "main",
     "_start",
-    "proxy_on_context_create",
     "proxy_on_vm_start",
     "proxy_on_configure",
 )
@@ -60,6 +59,12 @@ def test_an_endless_loop_while_starting_is_a_trap(engine: Engine, name: str) -> 
         play(engine, plugin(*starting_with(name, LOOP)))
     assert caught.value.kind is TrapKind.OUT_OF_FUEL
     assert caught.value.frames
+
+
+def test_an_endless_loop_while_the_root_is_created_fails_every_exchange(engine: Engine) -> None:
+    """As in Envoy such a plugin counts as started."""
+    outcomes = play(engine, plugin(callback("proxy_on_context_create", LOOP)), times=2)
+    assert [outcome.status for outcome in outcomes] == [503, 503]
 
 
 @pytest.mark.parametrize("name", STREAMING)

@@ -10,6 +10,7 @@ import pytest
 from process import Run
 
 from simwasm.exchange import request
+from simwasm.parity.bootstrap import Cluster
 from simwasm.parity.client import fetch
 from simwasm.parity.envoy import Envoy
 from simwasm.parity.upstream import Upstream
@@ -29,7 +30,7 @@ def envoy_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (
         Upstream.start() as upstream,
         Envoy.start(
-            plugin, upstream=upstream.address, clusters={"auth": upstream.address}, log_format=""
+            plugin, upstream=upstream.address, clusters={"auth": Cluster(upstream.address)}, log_format=""
         ) as envoy,
     ):
         for headers in ((), (("authorization", "good"),)):

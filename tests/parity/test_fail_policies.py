@@ -216,7 +216,6 @@ REFUSED = {
     "missing import": _bare('(import "env" "proxy_nope" (func))', MARKER, MALLOC),
     "import of another type": _bare('(import "env" "proxy_log" (func (param i32)))', MARKER, MALLOC),
     "callback of another type": _bare(MARKER, MALLOC, '(func (export "proxy_on_log") (param i64))'),
-    "no module": b"\x00asm\x01\x00\x00\x00\xff",
 }
 
 
