@@ -15,6 +15,7 @@ from pathlib import Path
 from simwasm.abi.enums import LogLevel
 from simwasm.abi.table import Abi, callbacks, host_functions
 from simwasm.answers import Clusters, parse_answer
+from simwasm.conversation import Conversation
 from simwasm.errors import InputError
 from simwasm.exchange import Exchange
 from simwasm.host.fault_text import parse_fault
@@ -58,6 +59,7 @@ class Recipe:
     fault: tuple[str, ...] = ()
     buffer_limit: int | None = None
     workers: int = 1
+    network: bool = False
 
 
 FAIL_POLICIES = {
@@ -84,6 +86,7 @@ def plugin(recipe: Recipe) -> Plugin:
         reload_after_ms=recipe.reload_after,
         env=dict(_pair(text, "--env") for text in recipe.env),
         allowed=frozenset(map(_capability, recipe.allow)),
+        network=recipe.network,
     )
 
 
@@ -130,7 +133,16 @@ def _begins_like_a_module(path: str) -> bool:
 def exchanges(recipe: Recipe, note: Callable[[str], None] = lambda text: None) -> Iterator[Exchange]:
     """The exchanges of all recordings, in their order; `note` hears of entries that are left out."""
     for path in recipe.traffic:
-        yield from read_traffic(path, note)
+        for exchange in read_traffic(path, note):
+            if isinstance(exchange, Conversation) is not recipe.network:
+                raise InputError(_MISFITS[recipe.network].format(path=path))
+            yield exchange
+
+
+_MISFITS = {
+    True: "{path}: has an HTTP exchange, and a plugin with --network stands in the way of TCP connections",
+    False: "{path}: has a TCP connection, which an HTTP plugin never meets; add --network if it is for those",
+}
 
 
 def default_name(path: Path) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from simwasm.abi.enums import LogLevel
 from simwasm.answers import phrase
+from simwasm.conversation import Conversation
 from simwasm.exchange import Message
 from simwasm.host.access_log import timestamp
 from simwasm.host.faults import Faults
@@ -72,6 +73,8 @@ def write_response(response: Message | None, reset: str, stream: TextIO) -> None
 
 def summary(number: int, outcome: Outcome, crossings: int, colour: Ink) -> str:
     """One exchange in one line, and a second one if it hung."""
+    if isinstance(outcome.exchange, Conversation):
+        return _connection(number, outcome, crossings, colour)
     asked = outcome.exchange.request
     line = printable(f"{asked.header(':method')} {asked.header(':path')}")
     before = outcome.exchange.response.header(":status") if outcome.exchange.response else None
@@ -94,6 +97,28 @@ def summary(number: int, outcome: Outcome, crossings: int, colour: Ink) -> str:
         parts.insert(1, "the plugin has trapped")
     good = outcome.status is not None and outcome.status < 400
     text = f"#{number} {line}  {colour('ok' if good else 'bad', change)}  {' · '.join(parts)}"
+    return f"{text}\n   {colour('trap', 'it hung: ' + outcome.waiting)}" if outcome.waiting else text
+
+
+def _connection(number: int, outcome: Outcome, crossings: int, colour: Ink) -> str:
+    """One TCP connection in one line: how many bytes each side said, and how many of them the other heard."""
+    talk, client = outcome.exchange, outcome.response
+    said, answered = len(talk.request.data), len(talk.response.data) if talk.response else 0
+    if outcome.request is not None:
+        to_upstream = f"client → upstream {len(outcome.request.data):,} of {_count(said, 'byte')}"
+    else:
+        to_upstream = "upstream not connected"
+    heard = len(client.data) if client is not None else 0
+    paused = sum(getattr(taken.action, "name", "") == "PAUSE" for taken in outcome.actions)
+    parts = [
+        to_upstream,
+        f"upstream → client {heard:,} of {_count(answered, 'byte')}",
+        *([f"{paused} Pause"] if paused else []),
+        _count(crossings, "crossing"),
+        _count(len(outcome.logs), "log line"),
+    ]
+    ended = colour("bad", "hung") if outcome.waiting else colour("ok", "closed")
+    text = f"#{number} {printable(talk.label)}  {ended}  {' · '.join(parts)}"
     return f"{text}\n   {colour('trap', 'it hung: ' + outcome.waiting)}" if outcome.waiting else text
 
 

@@ -264,6 +264,9 @@ def _plugin(words: argparse.ArgumentParser) -> None:
         help="the same as --fail-policy open",
     )
     group.add_argument(
+        "--network", action="store_true", help="it stands in the way of TCP connections, not of HTTP"
+    )
+    group.add_argument(
         "--reload-after", metavar="MS", type=int, default=1000,
         help="how long after its last start it is started anew (default: 1000)",
     )  # fmt: skip

@@ -19,7 +19,7 @@ _FILES = ("plugin", "traffic")
 _TEXTS = ("config", "vm_config", "name", "root_id", "vm_id", "engine", "log_level", "fail_policy")
 _LISTS = ("env", "callout", "allow")
 _NUMBERS = ("fuel", "memory", "seed", "reload_after", "workers")
-_FLAGS = ("together",)
+_FLAGS = ("together", "network")
 LOG_LEVELS = ("trace", "debug", "info", "warn", "error", "critical")
 
 

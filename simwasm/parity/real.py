@@ -99,6 +99,7 @@ def _seen(exchange: Exchange, envoy: Envoy, servers: _Servers, log: _Log, patien
 
 def _talked(talk: Conversation, envoy: Envoy, servers: _Servers, log: _Log) -> Seen:
     """Have a conversation and tell what everyone saw; of one that hangs, what was seen until then."""
+    servers.listener.refuse(talk.refused)
     with Talk(envoy.port, servers.listener, QUIET) as talking:
         heard = talking.play(talk)
         hanging = None if heard.ended else log.fresh()
@@ -119,8 +120,7 @@ class _Servers:
         self.exchange = scenario.exchanges[0]
         """The exchange under way."""
         self.upstream = stack.enter_context(self._upstream())
-        refuses = any(isinstance(each, Conversation) and each.refused for each in scenario.exchanges)
-        self.listener = stack.enter_context(Listener(refuses=refuses))
+        self.listener = stack.enter_context(Listener())
         """The upstream of TCP connections."""
         self._closed = stack.enter_context(_closed_port())
         self._asked = {

@@ -38,12 +38,22 @@ class Heard(NamedTuple):
 
 
 class Listener:
-    """The port of the upstream; one that refuses connections if `refuses`."""
+    """The port of the upstream, which listens or refuses connections."""
 
-    def __init__(self, *, refuses: bool = False) -> None:
+    def __init__(self) -> None:
+        self.refuses = False
+        self.socket = socket.create_server(("127.0.0.1", 0))
+
+    def refuse(self, refuses: bool) -> None:
+        """Have connections refused from now on, or accepted again."""
+        if refuses is self.refuses:
+            return
+        address = self.address
+        self.socket.close()
         self.refuses = refuses
         self.socket = socket.socket()
-        self.socket.bind(("127.0.0.1", 0))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(address)
         if not refuses:
             self.socket.listen()
 

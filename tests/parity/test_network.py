@@ -141,6 +141,10 @@ NETWORK = Live(
                          ("proxy_enqueue_shared_queue", Read(0), "item")],
         QUEUE_READY: [BECOME, resume(DOWN)],
     }, {NEW_CONNECTION: 1}, talk=TALK, items=(75, 192)),
+    Case("nobody listens", {}, talk=(client(b"PING"),), refused=True, items=(194,)),
+    Case("nobody listens, and the plugin is busy", {NEW_CONNECTION: [ask()], CALL_RESPONSE: [BECOME, resume(DOWN)]},
+         {NEW_CONNECTION: 1}, talk=(client(b"PING"),), refused=True, items=(192, 194)),
+    Case("somebody listens again", {}, talk=TALK, items=(194,)),
     network=True,
 )  # fmt: skip
 
@@ -179,19 +183,6 @@ CHAIN = Live(
 @CHAIN.each
 def test_a_connection_through_a_chain(name: str) -> None:
     CHAIN.check(name)
-
-
-REFUSED = Live(
-    Case("nobody listens", ALL, talk=(client(b"PING"),), refused=True, items=(194,)),
-    Case("and the plugin is busy", {NEW_CONNECTION: [ask()], CALL_RESPONSE: [BECOME, resume(DOWN)]},
-         {NEW_CONNECTION: 1}, talk=(client(b"PING"),), refused=True, items=(192, 194)),
-    network=True,
-)  # fmt: skip
-
-
-@REFUSED.each
-def test_a_connection_whose_upstream_is_not_there(name: str) -> None:
-    REFUSED.check(name)
 
 
 TRAP: Call = ("unreachable",)
