@@ -63,6 +63,12 @@ class Inputs:
             between=between,
         )
 
+    def plugin_in(self, vm: str) -> Plugin | None:
+        """The plugin whose code runs in a VM of that name; the first one where several share it."""
+        named = {plugin.name: plugin for plugin in reversed(self.plugins)}
+        begins = (each for each in sorted(named, key=len, reverse=True) if vm.startswith(each))
+        return named.get(vm) or named.get(next(begins, ""))
+
     @property
     def now_ns(self) -> int:
         """When virtual time begins: with the first exchange."""

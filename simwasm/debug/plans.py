@@ -175,12 +175,15 @@ class Plans:
         return vms[0].name if vms else self._machine.branch.inputs.plugins[0].name
 
     def memory_of(self, vm: str) -> Memory | None:
-        """The memory of a plugin, if it runs."""
+        """The memory of a VM, or of the first one that a plugin of this name is in, if it runs."""
         run = self._machine.run
-        for started in run.session.started if run is not None else ():
-            if started.vm.name == vm and started.instance is not None:
-                return started.instance.memory
-        return None
+        running = (
+            [each for each in run.session.started if each.instance is not None] if run is not None else []
+        )
+        named = [each for each in running if each.vm.name == vm]
+        inside = (each for each in running if any(root.plugin.name == vm for root in each.vm.roots))
+        found = next(iter(named), None) or next(inside, None)
+        return found.instance.memory if found is not None and found.instance is not None else None
 
     def stack(self, frames: Frames) -> Motion | Stop:
         """Leave the plugin's call to see where it was, and come back."""

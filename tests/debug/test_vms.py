@@ -75,3 +75,11 @@ def test_workers_have_vms_of_their_own(engine: Engine) -> None:
         assert [vm.name for vm in debugger.state().vms] == ["a", "a@2"]
         assert {debugger.tape.entered(at).vm for at in range(1, len(debugger.tape) + 1)} == {"a", "a@2"}
         back_and_forth(debugger)
+
+
+@pytest.mark.parametrize(
+    ("vm", "name"), [("a", "a"), ("ab#2", "ab"), ("a@2", "a"), ("ab + a", "ab"), ("x", None)]
+)
+def test_a_vms_name_leads_to_its_plugin(vm: str, name: str | None) -> None:
+    found = Inputs((Plugin("a", b"1"), Plugin("ab", b"2"))).plugin_in(vm)
+    assert (found and found.name) == name

@@ -93,7 +93,7 @@ class Binaries:
     def of(self, view: View, vm: str = "") -> Binary | None:
         """The code of a plugin; of the one whose call this is, if none is named."""
         name = vm or acting(view)
-        plugin = next((plugin for plugin in view.inputs.plugins if plugin.name == name), None)
+        plugin = view.inputs.plugin_in(name)
         if plugin is None:
             return None
         found = self._binaries.get(plugin.sha256)

@@ -132,8 +132,10 @@ def _plugin(desk: Desk, rest: str) -> None:
     recipe, state = desk.start.recipe, desk.debugger.state()
     if recipe is not None:
         desk.say(f"{recipe.plugin}  {len(desk.debugger.inputs.plugins[0].wasm):,} bytes")
-    for plugin, vm in zip(desk.debugger.inputs.plugins, state.vms, strict=False):
-        desk.say(f"  {vm.name}  abi {vm.abi}  {vm.fail_policy}  sha256 {plugin.sha256}")
+    for vm in state.vms:
+        plugin = desk.debugger.inputs.plugin_in(vm.name)
+        digest = f"  sha256 {plugin.sha256}" if plugin is not None else ""
+        desk.say(f"  {vm.name}  abi {vm.abi}  {vm.fail_policy}{digest}")
         desk.say(f"  {vm.calls:,} callbacks until now, contexts {', '.join(map(str, vm.contexts)) or 'none'}")
         if vm.failed:
             desk.say(f"  failed: {vm.failed}", "trap")
