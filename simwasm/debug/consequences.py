@@ -12,6 +12,7 @@ from typing import Any
 
 from simwasm.abi.enums import Action, BufferType, DataAction, HeadersAction
 from simwasm.abi.table import ALLOCATORS, Side
+from simwasm.debug.consequences_network import FROM_CLIENT, is_network, network_result
 from simwasm.debug.state import State
 from simwasm.debug.state_lanes import LaneState, StationState
 from simwasm.debug.tape import Tape
@@ -50,7 +51,7 @@ class _Case:
         self.stream = next(
             (each for each in state.streams if (entered.vm, entered.context) in each.contexts), None
         )
-        self.request = "_request_" in entered.function.name
+        self.request = "_request_" in entered.function.name or entered.function.name in FROM_CLIENT
         self.side = "request" if self.request else "response"
         self.lane: LaneState | None = None
         if self.stream is not None:
@@ -224,6 +225,10 @@ def _returned(case: _Case, ahead: bool) -> Consequence:
         text, stops, hopeless = _stream(case, kind)
         text = f"It will return {action}. {text}" if ahead else text
         return Consequence(name, action, text, stops, hopeless, ahead)
+    if is_network(name) and case.lane is not None:
+        text, stops = network_result(name, int(case.result), case.lane.buffered, case.next)
+        text = f"It will return {action}. {text}" if ahead else text
+        return Consequence(name, action, text + _asked(case), stops, ahead=ahead)
     answer = f" {case.answer}." if case.answer else ""
     return Consequence(name, action, _other(case) + answer, ahead=ahead)
 

@@ -130,9 +130,13 @@ def _deed(vm: Vm, deed: Callable[[], object], numbers: Numbers) -> Deed:
         side = "request" if args[1] else "response"
         text = f"the {side}{exchange} continues"
         return Deed(vm.name, what, number, args[1], text, args[0].id)
-    text = {"reset": f"the stream{exchange} is reset", "delete": "the root context is deleted"}.get(
-        what, what
-    )
+    if what == "resume_reading":
+        return Deed(vm.name, "resume", number, True, f"the connection{exchange} continues", args[0].id)
+    text = {
+        "reset": f"the stream{exchange} is reset",
+        "finish_and_close": f"the connection{exchange} is closed",
+        "delete": "the root context is deleted",
+    }.get(what, what)
     return Deed(vm.name, what, number, None, text)
 
 
@@ -172,6 +176,15 @@ _TOLD: dict[str, _Tell] = {
     Stream.begin.__qualname__: lambda stream, _: f"{stream.exchange.label} begins",
     "Stream._idle_too_long": lambda stream, _: "the idle timeout, if nothing happens before",
     "Stream._end": lambda stream, _: "the exchange ends: proxy_on_log, proxy_on_done, proxy_on_delete",
+    "Tcp.begin": lambda stream, _: f"{stream.exchange.label} begins",
+    "Tcp._piece": lambda stream, _: "the next piece of the conversation comes",
+    "Tcp._all_said": lambda stream, _: "the client ends its side of the connection",
+    "Tcp._from_upstream": lambda stream, _: "the upstream ends its side of the connection",
+    "Tcp._connect": lambda stream, _: "the TCP proxy has its upstream",
+    "Tcp._read": lambda stream, _: "the client is read from",
+    "Tcp._flush": lambda stream, _: "bytes go to the client",
+    "Tcp._idle_too_long": lambda stream, _: "the end of a connection that hangs, if nothing happens before",
+    "Tcp._end": lambda stream, _: "the connection is taken apart",
     f"{Delivery.__name__}._deliver": lambda delivery, _: (
         f"the next piece of the {_side(delivery.lane)} comes in"
     ),

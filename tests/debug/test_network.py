@@ -9,6 +9,7 @@ from switchboard import DOWNSTREAM_DATA, UPSTREAM_DATA, Case, nth, switchboard
 
 from simwasm.abi.enums import BufferType
 from simwasm.conversation import client, conversation, upstream
+from simwasm.debug.consequences import consequence
 from simwasm.debug.debugger import Debugger
 from simwasm.debug.inputs import Inputs
 from simwasm.plugin import Plugin
@@ -56,3 +57,16 @@ def test_every_position_is_reached_backwards_as_forwards(debugger: Debugger) -> 
         debugger.goto(position).result(60)
         states.append(debugger.state())
     assert states[:last] == states[last:][::-1]
+
+
+def test_what_a_result_means_is_said_for_connections(debugger: Debugger) -> None:
+    told = []
+    for event in tuple(debugger.tape.events):
+        debugger.goto(event[0]).result(60)
+        found = consequence(debugger.state(), debugger.tape, event[0])
+        if found is not None and found.callback == DOWNSTREAM_DATA and not found.ahead:
+            told.append((found.action, found.text.partition(".")[0], found.stops))
+    assert told[:2] == [
+        ("PAUSE", "4 bytes stay in the connection's buffer", True),
+        ("CONTINUE", "All that is buffered (5 bytes) goes on to the upstream", False),
+    ]

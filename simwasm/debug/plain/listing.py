@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simwasm.conversation import Conversation
 from simwasm.debug.plain.command import Command, number, wants
 from simwasm.debug.plain.desk import Desk
 from simwasm.debug.plain.motions import position
@@ -76,6 +77,8 @@ def _became(span: Span) -> str:
     before = recorded.header(":status") if recorded is not None else None
     if outcome is None:
         return f"recorded {before or '-'}, open"
+    if isinstance(span.exchange, Conversation):
+        return "hung" if outcome.waiting else "closed"
     after = "reset" if outcome.response is None else str(outcome.status)
     if outcome.waiting:
         after += " hung"

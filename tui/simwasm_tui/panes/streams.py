@@ -13,6 +13,7 @@ from enum import IntEnum
 
 from textual.app import ComposeResult
 
+from simwasm.conversation import Conversation
 from simwasm.debug.tape import Span, Tape
 from simwasm.trace.event import Left, Trapped
 from simwasm_tui.messages import Go
@@ -100,6 +101,8 @@ def status(span: Span) -> Line:
         return (("…", "muted"),)
     if outcome.waiting:
         return (("hung", "bad"), (" ✗", "bad"))
+    if isinstance(span.exchange, Conversation):
+        return (("closed", "ok"), ("  ", ""))
     if outcome.reset or outcome.status is None:
         return (("reset", "bad"), (" ✗", "bad"))
     ink = "ok" if outcome.status < 400 else "warn" if outcome.status < 500 else "bad"
