@@ -132,7 +132,7 @@ def _by_file(tests: dict[str, str]) -> Iterator[str]:
         short = _short(name)
         if short not in names:
             names.append(short)
-    return (f"`{file}`: {', '.join(sorted(names))}" for file, names in sorted(files.items()))
+    return (f"`{file}`: {'; '.join(sorted(names))}" for file, names in sorted(files.items()))
 
 
 def _short(name: str) -> str:
@@ -153,7 +153,8 @@ simwasm's host was compared with Envoy {release}. Of 200 behaviours that a plugi
 
 A live case runs twice, through simwasm and through an Envoy started for it, and everything that anybody can see must
 be the same: the response that the client receives and how it ends, every request that the upstream and the callouts'
-clusters receive, the plugin's log lines, and every call between host and plugin with its arguments and its result.
-Nothing is compared with a stored expectation. Left out are only values that no two runs share: dates, request ids and
-how long the upstream took. A unit test stands where Envoy on loopback cannot show the behaviour; the reason is given.
+clusters receive, the plugin's log lines and metrics, what the access log says, and every call between host and plugin
+with its arguments and its result. Nothing is compared with a stored expectation. Left out are only values that no two
+runs share: dates, request ids and how long the upstream took. A unit test stands where Envoy on loopback cannot show
+the behaviour; the reason is given.
 """
