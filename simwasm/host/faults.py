@@ -22,6 +22,8 @@ from simwasm.exchange import Chunk, Exchange, Message
 from simwasm.host.ports import Answer, AskCluster, AskUpstream, Callout, Failure, Service
 
 _GONE = "connection termination"
+ASKED_FOR = "a fault that was asked for"
+"""How the reasons of faults begin."""
 _CALLS = ("proxy_http_call", "proxy_grpc_call", "proxy_grpc_stream")
 
 
@@ -183,7 +185,7 @@ def cut(body: tuple[Chunk, ...], size: int) -> tuple[Chunk, ...]:
 
 
 def _because(fault: Fault) -> str:
-    return f"a fault that was asked for: {fault.text}"
+    return f"{ASKED_FOR}: {fault.text}"
 
 
 def _trap(fault: Fault) -> Trap:

@@ -84,6 +84,7 @@ class Bodies(Watcher):
 
     def exchange(self, over: Over) -> None:
         self._left.pop(over.number, None)
+        self._set_in.clear()  # no callback is open now
         written = self._set.pop(over.number, None)
         if written is None or over.outcome.reset or over.outcome.local_reply:
             return

@@ -41,10 +41,12 @@ class Pausing(Watcher):
         """The callback that has returned Pause: by plugin, context and direction."""
         self._last: dict[int, tuple[Call, Ended]] = {}
         """The last one in an exchange."""
+        self._lanes: dict[int, set[_Lane]] = {}
+        """What has paused in an exchange."""
         self._waiting = Waiting(run)
 
     def begins(self) -> Begins:
-        return {**self._waiting.begins(), **dict.fromkeys(STREAM, self._called), "proxy_on_log": self._logged}
+        return {**self._waiting.begins(), **dict.fromkeys(STREAM, self._called)}
 
     def ends(self) -> Ends:
         return {
@@ -71,6 +73,7 @@ class Pausing(Watcher):
             number = self.run.exchange(call)
             if number:
                 self._last[number] = call, ended
+                self._lanes.setdefault(number, set()).add(lane)
         elif self._paused:
             self._paused.pop(lane, None)
 
@@ -88,13 +91,10 @@ class Pausing(Watcher):
             f"{call.vm} continued the {side} of its context {call.context} in {around}, and the {side} was not paused.",
         )  # fmt: skip
 
-    def _logged(self, call: Call) -> None:
-        """The stream is over: nothing waits any more."""
-        for side in ("request", "response"):
-            self._paused.pop((call.vm, call.context, side), None)
-
     def exchange(self, over: Over) -> None:
         last = self._last.pop(over.number, None)
+        for lane in self._lanes.pop(over.number, ()):
+            self._paused.pop(lane, None)
         waited = self._waiting.told(over)
         if over.outcome.waiting:
             self.run.tell(

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from simwasm.abi.enums import MapType, Status
 from simwasm.exchange import Headers
+from simwasm.host.faults import ASKED_FOR
 from simwasm.lints.lint import Call, Ended, Lint
 from simwasm.lints.run import LONG, Run, called, sentence, short
 from simwasm.lints.watcher import Watcher
@@ -60,7 +61,7 @@ class Refusals(Watcher):
     def refused(self, call: Call, ended: Ended) -> None:
         """A host function answered with something that is true, which may be no status."""
         grade = grade_of_answer(call.function, ended.result)
-        if grade is None:
+        if grade is None or ended.reason.startswith(ASKED_FOR):  # who asked for a fault knows
             return
         better = next(filter(None, (claim(call, ended) for claim in self.claims)), None)
         if better is not None:

@@ -89,6 +89,7 @@ class Replies(Watcher):
     def exchange(self, over: Over) -> None:
         asked, missed = self._of.pop(over.number, None), self._missed_before.pop(over.number, "")
         self._first.pop(over.number, None)
+        self._in.clear()  # no callback is open now
         outcome = over.outcome
         if not outcome.local_reply or asked is None or outcome.details in OF_ENVOY or outcome.waiting:
             return

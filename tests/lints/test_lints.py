@@ -27,6 +27,7 @@ from wat import call, callback, imported, plugin
 
 from simwasm.abi.table import FUNCTIONS, Abi, Function, Side
 from simwasm.exchange import Exchange, request, response
+from simwasm.host.fault_text import parse_fault
 from simwasm.host.ports import Failure
 from simwasm.lints.table import LINTS
 from simwasm.trace.query.grades import Grade
@@ -219,6 +220,12 @@ def test_arguments_that_cannot_be_read_are_no_trouble(row: Function) -> None:
     made = plugin(imported(row), body, abi="0_1_0" if old else "0_2_1")
     found = problems_of_run(made, [Exchange("1", 0, request("GET", "/a"))])
     assert all(problem.text.isprintable() for problem in found)
+
+
+def test_a_refusal_that_was_asked_for_is_no_problem() -> None:
+    case = Case("fault", {REQUEST_HEADERS: [("proxy_set_shared_data", "k", "v", 0)]})
+    fault = parse_fault("status:proxy_set_shared_data=INTERNAL_FAILURE")
+    assert problems_of_case(case, faults=[fault]) == ()
 
 
 def test_ids_are_words_with_hyphens_and_are_not_used_twice() -> None:
