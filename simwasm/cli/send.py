@@ -29,6 +29,8 @@ def command(words: Namespace) -> int:
     """Send; 0, or 1 if the plugin trapped, the status was not the expected one, or there must be no problem."""
     if words.upstream and words.respond:
         raise InputError("--upstream asks a server and --respond makes up its answer: give one of them")
+    if words.network:
+        raise InputError("--network: what is sent here is an HTTP request; `simwasm run` plays TCP connections")
     server = Server(words.upstream) if words.upstream else None
     now = time.time_ns()
     answer = read_response(words.respond) if words.respond else None

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import NamedTuple
 
+from simwasm.conversation import Conversation
 from simwasm.debug.export_curl import curl
 from simwasm.debug.export_har import har, har_seen
 from simwasm.debug.export_pytest import pytest_file
@@ -50,9 +51,16 @@ FORMATS = (
 )
 
 
+_OF_HTTP = ("curl", "har", "har-seen", "test", "case")
+_OF_ALL = tuple(each.name for each in FORMATS if each.name not in _OF_HTTP)
+
+
 def export(name: str, subject: Subject) -> str:
     """Write a subject in the format of that name."""
-    return format_of(name).make(subject)
+    format = format_of(name)
+    if name in _OF_HTTP and subject.span is not None and isinstance(subject.exchange(), Conversation):
+        raise InputError(f"a TCP connection cannot be written as {name}; there are {', '.join(_OF_ALL)}")
+    return format.make(subject)
 
 
 def format_of(name: str) -> Format:

@@ -43,3 +43,9 @@ def test_a_network_plugin_wants_connections(simwasm: Run, plugin: Path, tmp_path
     done = simwasm("run", str(plugin), str(traffic(tmp_path, HTTP)), "--network")
     assert done.returncode == 2
     assert "has an HTTP exchange" in done.stderr
+
+
+def test_a_request_is_not_sent_through_a_network_plugin(simwasm: Run, plugin: Path) -> None:
+    done = simwasm("send", str(plugin), "GET", "/", "--network")
+    assert done.returncode == 2
+    assert "simwasm run" in done.stderr

@@ -11,7 +11,10 @@ from simwasm.abi.enums import BufferType
 from simwasm.conversation import client, conversation, upstream
 from simwasm.debug.consequences import consequence
 from simwasm.debug.debugger import Debugger
+from simwasm.debug.export import export
+from simwasm.debug.export_subject import Subject
 from simwasm.debug.inputs import Inputs
+from simwasm.errors import InputError
 from simwasm.plugin import Plugin
 
 TALK = conversation("1", (client(b"PING"), client(b"!", after_ns=5), upstream(b"PONG", after_ns=5)))
@@ -70,3 +73,10 @@ def test_what_a_result_means_is_said_for_connections(debugger: Debugger) -> None
         ("PAUSE", "4 bytes stay in the connection's buffer", True),
         ("CONTINUE", "All that is buffered (5 bytes) goes on to the upstream", False),
     ]
+
+
+def test_a_connection_is_exported_as_what_can_hold_it(debugger: Debugger) -> None:
+    subject = Subject(debugger.inputs, debugger.tape, debugger.tape.spans[0])
+    assert '"tcp": [{"client": "PING"}' in export("traffic", subject)
+    with pytest.raises(InputError, match="cannot be written as curl; there are traffic, trace"):
+        export("curl", subject)

@@ -114,7 +114,7 @@ NETWORK = Live(
         DOWNSTREAM_DATA: [reply(403, "no"), say("goes on")], NEW_CONNECTION: [reply(403, "no")],
     }, talk=TALK, items=(69, 195)),
     Case("a log in every callback", {name: [say(name)] for name in ALL}, talk=TALK, items=(17,)),
-    Case("a property of its own", {NEW_CONNECTION: [SET], LOG: told(prop("mine"))}, talk=TALK, items=(127,)),
+    Case("a property of its own", {NEW_CONNECTION: [SET], LOG: told(prop("mine"))}, talk=TALK, items=(130,)),
     Case("the end paused", {}, {nth(DOWNSTREAM_DATA, 2): 1},
          talk=(client(b"PING"), client(ends=True), upstream(b"PONG", ends=True)), items=(46, 193)),
     Case("the upstream's end paused", {}, {nth(UPSTREAM_DATA, 2): 1},
