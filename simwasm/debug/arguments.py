@@ -82,12 +82,19 @@ def arguments(
             for kind, word in zip(param.words, entered.words[index : index + len(param.words)], strict=False)
         )
         if param.out:
-            there = written.get(param, _NOT_YET if ended is None else _NEVER)
+            there = written.get(param, _unwritten(ended))
             found.extend(_outgoing(param, words, there, memory if after and param in written else None))
         else:
             found.append(_incoming(param, words, values.get(param), memory))
     noted = (_noted(entered, argument, values, tape) for argument in found)
     return tuple(_checked(argument, memory) for argument in noted)
+
+
+def _unwritten(ended: Left | Trapped | None) -> _Unwritten:
+    """What to say where nothing is known to be written: a call that went well has written something."""
+    if ended is None:
+        return _NOT_YET
+    return _UNKNOWN if isinstance(ended, Left) and not ended.result else _NEVER
 
 
 def _incoming(param: Param, words: tuple[int, ...], value: Any, memory: Reader | None) -> Argument:
@@ -115,7 +122,7 @@ class _Unwritten(NamedTuple):
     text: str
 
 
-_NOT_YET, _NEVER = _Unwritten("not written yet"), _Unwritten("not written")
+_NOT_YET, _NEVER, _UNKNOWN = _Unwritten("not written yet"), _Unwritten("not written"), _Unwritten("?")
 
 
 def _outgoing(param: Param, words: tuple[int, ...], value: Any, memory: Reader | None) -> Iterator[Argument]:

@@ -264,7 +264,9 @@ class Filler:
             and isinstance(entered.args[0], LogLevel)
         ):
             level, text = entered.args[:2]
-            self._tape.lines.append(Line(len(self._tape), LogLine(entered.at, level, str(text))))
+            self._tape.lines.append(
+                Line(len(self._tape), LogLine(entered.at, level, "?" if text is None else str(text)))
+            )
 
     def _ended(self, ending: Ending) -> None:
         if not self._open:

@@ -1,11 +1,13 @@
 """Who wrote this: the calls that made a header, a body, a property, a shared value or a metric what it is.
 
 Rules: only calls that were carried out count; standing on a host call, it has not been; every plugin of the chain has a
-hand in the same maps, so all of them count; what no call wrote has an origin: the client, the upstream, or Envoy.
+hand in the same maps, so all of them count; what no call wrote has an origin: the client, the upstream, or Envoy. In
+a trace file a value may be unknown: it is told as `?`, and a call whose key is unknown has written nothing.
 """
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -21,6 +23,7 @@ from simwasm.trace.text import call_text
 _REQUEST = (MapType.HTTP_REQUEST_HEADERS, MapType.HTTP_REQUEST_TRAILERS)
 _TRAILERS = (MapType.HTTP_REQUEST_TRAILERS, MapType.HTTP_RESPONSE_TRAILERS)
 _LOCAL = "proxy_send_local_response"
+_UNKNOWN = "?"
 
 
 class Write(NamedTuple):
@@ -46,7 +49,7 @@ class _Call(NamedTuple):
     entered: Entered
     ended: Left
 
-    @property
+    @builtins.property  # there is a function of that name below
     def args(self) -> dict[str, Any]:
         function = self.entered.function
         return {param.name: value for param, value in zip(function.inputs, self.entered.args, strict=False)}
@@ -141,9 +144,9 @@ class _HeaderStory:
             if self._map is MapType.HTTP_RESPONSE_HEADERS:
                 self._now = HeaderMap() if self._now is None else self._now
             return
-        change = _CHANGES.get(call.entered.function.name)
+        meant, change = _CHANGES.get(call.entered.function.name, ("", None))
         args = call.args
-        if change is None or args.get("map_type") is not self._map:
+        if change is None or args["map_type"] is not self._map or args[meant] is None:
             return
         old = self._value()
         if self._now is None:
@@ -155,19 +158,30 @@ class _HeaderStory:
             self._writes.append(_by(self._tape, call, old, new))
 
 
-_CHANGES: dict[str, Callable[[HeaderMap, dict[str, Any]], object]] = {
-    "proxy_add_header_map_value": lambda map, args: map.add(args["key"], args["value"]),
-    "proxy_replace_header_map_value": lambda map, args: map.replace(args["key"], args["value"]),
-    "proxy_remove_header_map_value": lambda map, args: map.remove(args["key"]),
-    "proxy_set_header_map_pairs": lambda map, args: map.assign(args["pairs"]),
-}
-"""What the calls that write do to a map."""
+_CHANGES: dict[str, tuple[str, Callable[[HeaderMap, dict[str, Any]], object]]] = {
+    "proxy_add_header_map_value": ("key", lambda map, args: map.add(args["key"], _or_unknown(args["value"]))),
+    "proxy_replace_header_map_value": (
+        "key", lambda map, args: map.replace(args["key"], _or_unknown(args["value"])),
+    ),
+    "proxy_remove_header_map_value": ("key", lambda map, args: map.remove(args["key"])),
+    "proxy_set_header_map_pairs": ("pairs", lambda map, args: map.assign(args["pairs"])),
+}  # fmt: skip
+"""What the calls that write do to a map, and which argument has to be known for it."""
+
+
+def _or_unknown(value: str | None) -> str:
+    return _UNKNOWN if value is None else value
 
 
 def _reply(call: _Call) -> Headers:
     """The headers that a local response was asked to have."""
     args = call.args
-    return ((":status", str(args["status_code"])), *args["headers"])
+    status = args["status_code"]
+    return ((":status", _UNKNOWN if status is None else str(status)), *(args["headers"] or ()))
+
+
+def _bytes(value: bytes | None) -> str:
+    return _UNKNOWN if value is None else to_text(value)
 
 
 _BODIES = {
@@ -182,12 +196,12 @@ def body(tape: Tape, position: int, buffer: BufferType) -> tuple[Write, ...]:
     if span is None:
         return ()
     found = [
-        _by(tape, call, None, to_text(call.args["bytes"]))
+        _by(tape, call, None, _bytes(call.args["bytes"]))
         for call in _calls(tape, span.first, position, "proxy_set_buffer_bytes")
         if call.args["buffer_type"] is buffer and tape.span_of(call.entered) is span
     ]
     replies = [
-        _by(tape, call, None, to_text(call.args["body"]))
+        _by(tape, call, None, _bytes(call.args["body"]))
         for call in _calls(tape, span.first, position, _LOCAL)
         if buffer is BufferType.HTTP_RESPONSE_BODY and tape.span_of(call.entered) is span
     ]
@@ -200,7 +214,8 @@ def _arrivals(tape: Tape, span: Span, position: int, callback: str, origin: str)
         event = tape.events[at - 1]
         if isinstance(event, Entered) and event.function.name == callback and tape.span_of(event) is span:
             size = event.args[1]
-            yield Write(at, tape.rows.at(at), origin, "", None, f"{size:,} bytes")
+            told = _UNKNOWN if size is None else f"{size:,}"
+            yield Write(at, tape.rows.at(at), origin, "", None, f"{told} bytes")
 
 
 def property(tape: Tape, position: int, path: str | tuple[str, ...]) -> tuple[Write, ...]:
@@ -212,7 +227,7 @@ def property(tape: Tape, position: int, path: str | tuple[str, ...]) -> tuple[Wr
     calls = (
         call
         for call in _calls(tape, span.first, position, "proxy_set_property")
-        if ".".join(call.args["path"]) == wanted and tape.span_of(call.entered) is span
+        if ".".join(call.args["path"] or ()) == wanted and tape.span_of(call.entered) is span
     )
     return _one_by_one(tape, calls)
 
@@ -228,7 +243,7 @@ def _one_by_one(tape: Tape, calls: Iterator[_Call]) -> tuple[Write, ...]:
     found: list[Write] = []
     for call in calls:
         old = found[-1].new if found else None
-        found.append(_by(tape, call, old, to_text(call.args["value"])))
+        found.append(_by(tape, call, old, _bytes(call.args["value"])))
     return tuple(reversed(found))
 
 
@@ -241,15 +256,15 @@ def metric(tape: Tape, position: int, name: str) -> tuple[Write, ...]:
     for call in _calls(tape, 1, position, *names):
         args = call.args
         if "name" in args:
-            if args["name"] == name:
+            if args["name"] == name and None not in (call.ended.values or (None,)):
                 known[call.entered.vm, call.ended.values[0]] = args["metric_type"]
             continue
         type = known.get((call.entered.vm, args["metric_id"]))
-        if type is None:
+        change: int | None = args["delta"] if "delta" in args else args["value"]
+        if type is None or change is None:
             continue
         old = values.get(type)
         adds = "delta" in args or type is MetricType.COUNTER
-        change: int = args["delta"] if "delta" in args else args["value"]
         values[type] = new = ((old or 0) + change) & U64 if adds else change
         found.append(_by(tape, call, None if old is None else str(old), str(new)))
     return tuple(reversed(found))

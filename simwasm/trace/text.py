@@ -101,7 +101,7 @@ def result_text(function: Function, event: Left, ink: Callable[[str, str], str] 
     """What a host call answered: its status, what it gave, and why not."""
     if function.errors is None:
         return ink("ok", "" if event.result is None else str(event.result))
-    text = ink("bad" if event.result else "ok", str(shown(event.result)))
+    text = ink("bad" if event.result else "ok", value_text(event.result))
     if event.values:
         text += " " + ", ".join(
             f"{param.name}: {value_text(value)}"

@@ -15,7 +15,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-from simwasm.trace.event import Entered, Left, Trapped, shown
+from simwasm.trace.event import Entered, Left, Trapped
 from simwasm.trace.rows import Kind, Row
 from simwasm_tui.text import Line, Piece, cells, clean, count, spread, took, value
 
@@ -87,7 +87,9 @@ def status(row: Row) -> Piece:
         return "✗ trapped", "bad"
     if function.errors is None:
         return "", ""
-    word = str(shown(ended.result))
+    word = value(ended.result)
+    if ended.result is None:
+        return word, "muted"
     return (word, "ok") if word in QUIET else (word, "warn" if word in ("NOT_FOUND", "EMPTY") else "bad")
 
 

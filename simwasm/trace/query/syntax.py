@@ -58,7 +58,7 @@ class Comparison:
     value_position: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
-        plain = self.value and _value_end(self.value, 0) == len(self.value) and self.value[0] not in "\"'"
+        plain = self.value and _value_end(self.value, 0) == len(self.value) and self.value[0] not in "\"'=~"
         return f"{self.name}{self.operator}{self.value if plain else _quoted(self.value)}"
 
 

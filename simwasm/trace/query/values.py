@@ -168,6 +168,8 @@ def _number(units: dict[str, int], example: str) -> Callable[..., Fits]:
 def _member(
     comparison: Comparison, operator: str, kinds: Sequence[type[IntEnum]], others: Sequence[str]
 ) -> Fits:
+    if not kinds:
+        _no_order(comparison, operator)
     if operator == "~":
         search = searched(comparison)
         return lambda value: search(name_of(value))

@@ -10,7 +10,7 @@ from simwasm.debug.consequences import Consequence, consequence
 from simwasm.debug.state import State
 from simwasm.debug.tape import Tape
 from simwasm.debug.waiting import status
-from simwasm.trace.event import Left, Trapped, shown
+from simwasm.trace.event import Left, Trapped
 from simwasm_tui.items import Item, Items, heading, prose
 from simwasm_tui.rowline import QUIET, short
 from simwasm_tui.sight import arguments_at
@@ -84,7 +84,7 @@ def _answer(tape: Tape, position: int, now: int, width: int) -> Iterable[Item]:
     assert isinstance(event, Left)
     found: list[Item] = [Item()]
     if function.errors is not None:
-        word = str(shown(event.result))
+        word = value(event.result)
         ink = "future" if ahead else "ok" if word in QUIET else "bad"
         found.append(Item((("status ", "muted"), (word, ink), told)))
     elif event.result is not None:
