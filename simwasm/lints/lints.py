@@ -60,12 +60,12 @@ class Lints:
 
     def __call__(self, event: Event) -> None:
         """Be told of an event."""
-        if event.__class__ is Entered:
-            self.enter(*event[1:6])
-        elif event.__class__ is Left:
+        if isinstance(event, Entered):
+            self.enter(event.at, event.vm, event.context, event.function, event.args)
+        elif isinstance(event, Left):
             self.leave(*event[1:])
         else:
-            self._trap(event[2])  # type: ignore[arg-type]  # it is `Trapped`
+            self._trap(event.trap)
 
     @property
     def crossings(self) -> int:
