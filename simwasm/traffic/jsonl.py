@@ -37,7 +37,7 @@ FORMAT = 1
 _REMEDY = "mend the line by hand"
 _BEGINS = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"simwasm"\s*:')
 _HEAD = frozenset({"simwasm", "format"})
-_EXCHANGE = frozenset({"id", "name", "started_ns", "connection", "request", "response"})
+_EXCHANGE = frozenset({"id", "name", "started_ns", "connection", "request", "response", "early"})
 _MESSAGE = frozenset({"headers", "body", "trailers", "after_ns"})
 
 
@@ -87,6 +87,7 @@ def _shown(exchange: Exchange) -> dict[str, object]:
         **({"connection": connection} if connection else {}),
         "request": _shown_message(exchange.request),
         **({"response": _shown_message(exchange.response)} if exchange.response else {}),
+        **({"early": True} if exchange.early else {}),
     }
 
 
@@ -115,7 +116,7 @@ def _exchange(line: Field) -> Exchange:
     if line.find("tcp"):
         return read_talk(line)
     only(line, _EXCHANGE)
-    response, connection = line.find("response"), line.find("connection")
+    response, connection, early = line.find("response"), line.find("connection"), line.find("early")
     return Exchange(
         id=read_text(line.get("id")),
         started_ns=line.integer_of("started_ns"),
@@ -123,6 +124,7 @@ def _exchange(line: Field) -> Exchange:
         response=_message(response) if response else None,
         connection=read_connection(connection) if connection else Connection(),
         name=read_text(name) if (name := line.find("name")) else "",
+        early=early is not None and early.flag(),
     )
 
 

@@ -27,7 +27,9 @@ sessions = st.builds(Tls, tls_version=texts, mtls=st.booleans(), subject_peer_ce
 connections = st.builds(
     Connection, st.integers(), texts, texts, texts, requested_server_name=texts, tls=st.none() | sessions
 )
-exchanges = st.builds(Exchange, texts, st.integers(), messages, st.none() | messages, connections, texts)
+exchanges = st.builds(
+    Exchange, texts, st.integers(), messages, st.none() | messages, connections, texts, st.booleans()
+)
 
 
 def read(data: bytes) -> list[Exchange]:
@@ -84,7 +86,7 @@ WRONG = {
     line({"headers": [["a"]]}): "request.headers[0] must be a name and a value",
     line({"headers": [["a", 1]]}): "request.headers[0][1] must be text, but is a number: 1",
     line({"headers": [["a", "\ud800"]]}): "request.headers[0][1] has half of a surrogate pair",
-    line(respnse={}): 'has the unknown key "respnse" (known: connection, id,',
+    line(respnse={}): 'has the unknown key "respnse" (known: connection, early, id,',
     line({"body": ["a", {}]}): 'request.body[1] must have one of "text" and "base64"',
     line({"body": [{"base64": "*"}]}): "request.body[0].base64 is not base64",
     line({"after_ns": -1}): "request.after_ns must not be negative",
