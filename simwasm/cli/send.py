@@ -30,7 +30,9 @@ def command(words: Namespace) -> int:
     if words.upstream and words.respond:
         raise InputError("--upstream asks a server and --respond makes up its answer: give one of them")
     if words.network:
-        raise InputError("--network: what is sent here is an HTTP request; `simwasm run` plays TCP connections")
+        raise InputError(
+            "--network: what is sent here is an HTTP request; `simwasm run` plays TCP connections"
+        )
     server = Server(words.upstream) if words.upstream else None
     now = time.time_ns()
     answer = read_response(words.respond) if words.respond else None
