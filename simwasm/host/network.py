@@ -38,6 +38,9 @@ LINGER_NS = 10 * MILLISECOND
 
 CLUSTER = "upstream"
 
+_HELD_CLIENT = "paused the connection and nobody resumed it"
+_HELD_UPSTREAM = "paused what the upstream said, which goes on only when more comes"
+
 REFUSED, RESET = "upstream_connection_failure", "upstream_remote_reset"
 """Why a connection has ended, in the words that the access log's flags go by."""
 
@@ -343,6 +346,14 @@ class Tcp(Stream):
         self.waiting = self.held_by() or "neither client nor upstream ends the connection"
         self._closed = True
         self._finish()
+
+    def held_by(self) -> str:
+        """Say which plugin holds which direction."""
+        for lane, what in ((self.request, _HELD_CLIENT), (self.response, _HELD_UPSTREAM)):
+            for station in lane.stations:
+                if station.held is not Held.NOTHING:
+                    return f"{station.filter.root.plugin.name} {what}"
+        return ""
 
     def _finish(self) -> None:
         """The connection is over: what the upstream has received by now is all it gets."""
