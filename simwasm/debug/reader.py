@@ -22,6 +22,7 @@ from simwasm.debug.branch import Branch, Override
 from simwasm.debug.debugger import Debugger
 from simwasm.debug.inputs import Inputs
 from simwasm.debug.state import State
+from simwasm.debug.steps import first_row
 from simwasm.debug.stop import Stop, Why
 from simwasm.debug.tape import Line, Span, Tape
 from simwasm.debug.worker import Motion, Worker
@@ -102,7 +103,12 @@ class TraceReader(Debugger):
         def arrived(position: int) -> Why | None:
             return Why.ENTRY if tape.spans and position >= tape.spans[0].first else None
 
-        return self._worker.go(lambda: Motion(arrived=arrived, busy="reading"))
+        def then() -> Motion | None:
+            """Without any exchange all of the file has gone by: back to its first row."""
+            over = self._worker.here.why is Why.END and len(tape.rows)
+            return Motion(first_row(tape), Why.ENTRY) if over else None
+
+        return self._worker.go(lambda: Motion(arrived=arrived, then=then, busy="reading"))
 
     def close(self) -> None:
         """Stop reading."""

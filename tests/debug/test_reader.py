@@ -65,6 +65,19 @@ def test_one_stands_on_the_first_row_of_the_first_exchange() -> None:
         assert reader.stop.position == reader.tape.spans[0].first
 
 
+def test_without_an_exchange_one_stands_on_the_first_row(tmp_path: Path) -> None:
+    starting = tmp_path / "starting.jsonl"
+    lines = GOLDEN.read_bytes().splitlines(keepends=True)
+    creates = (at for at, line in enumerate(lines) if b'"proxy_on_context_create"' in line)
+    next(creates)
+    starting.write_bytes(b"".join(lines[: next(creates)]))
+    with reading(starting) as reader:
+        assert not reader.tape.spans
+        assert reader.stop is not None
+        assert (reader.stop.row, reader.stop.why) == (0, Why.ENTRY)
+        assert reader.step().result(WAIT).row == 1
+
+
 def test_verbs_and_breakpoints_go_both_ways() -> None:
     with reading() as reader:
         begin = reader.stop

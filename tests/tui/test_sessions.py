@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cases import ROOT, TRACES
+from simwasm_tui.source_text import Remap
 from terminal import on_screen, run
 
 from simwasm.abi.enums import Status
@@ -51,6 +52,28 @@ def test_watches_are_there_again() -> None:
     async def again() -> None:
         async with on_screen(opened()) as at:
             assert at.view.watches == ('headers.request[":authority"]',)
+
+    run(first())
+    run(again())
+
+
+def test_where_sources_are_is_known_again() -> None:
+    here = (Remap("/build/", f"{Path.cwd()}/"),)
+
+    async def first() -> None:
+        async with on_screen(opened()) as at:
+            at.main.body.open("source")
+            await at.settle()
+            await at.press("r", "ctrl+u")
+            await at.type("/build=.")
+            await at.press("enter")
+            assert at.view.binaries is not None
+            assert at.view.binaries.remaps == here
+
+    async def again() -> None:
+        async with on_screen(opened()) as at:
+            assert at.view.binaries is not None
+            assert at.view.binaries.remaps == here
 
     run(first())
     run(again())

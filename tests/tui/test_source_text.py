@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from simwasm_tui.source_text import LARGEST, Remap, find, lines, read
+from simwasm_tui.source_text import LARGEST, Remap, find, lines, read, remaps_of
 from simwasm_tui.text import plain
 
 
@@ -66,3 +66,8 @@ def test_escape_sequences_in_a_source_file_are_harmless() -> None:
 
 def test_a_file_that_went_away_has_no_text(tmp_path: Path) -> None:
     assert read(tmp_path / "gone.rs") == ""
+
+
+def test_remaps_of_a_session_that_are_none_are_left_out() -> None:
+    assert remaps_of([["/a/", "/b/"], ["/a/"], "ab", [1, 2]]) == (Remap("/a/", "/b/"),)
+    assert remaps_of({"a": "b"}) == ()

@@ -22,6 +22,7 @@ from simwasm.wasm.lines import Lines, Place
 from simwasm.wasm.module import Kind, Module
 from simwasm.wasm.names import function_names
 from simwasm_tui.model import View
+from simwasm_tui.source_text import Remap
 
 _KEPT = 64
 
@@ -87,6 +88,8 @@ class Binaries:
     """The code of all plugins, and the call stacks that were asked for."""
 
     def __init__(self) -> None:
+        self.remaps: tuple[Remap, ...] = ()
+        """Where source files are found, as the user said."""
         self._binaries: dict[str, Binary] = {}
         self._stacks: WeakKeyDictionary[Tape, dict[int, Future[tuple[Frame, ...]]]] = WeakKeyDictionary()
 

@@ -118,6 +118,7 @@ class Keeper:
             (screen.viewer.bookmarks, *screen.viewer.names.values()),
             screen.viewer.watches,
             screen.filter,
+            screen.viewer.binaries.remaps,
         )
         if now == self._seen:
             return

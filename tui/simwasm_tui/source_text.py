@@ -24,6 +24,16 @@ class Remap(NamedTuple):
     here: str
 
 
+def remaps_of(saved: object) -> tuple[Remap, ...]:
+    """Those that a session file holds; what is none is left out."""
+    pairs = saved if isinstance(saved, list) else []
+    return tuple(
+        Remap(*pair)
+        for pair in pairs
+        if isinstance(pair, list) and len(pair) == 2 and all(isinstance(each, str) for each in pair)
+    )
+
+
 def find(path: str, remaps: Iterable[Remap] = (), home: Path | None = None) -> Path | None:
     """The file of that path on this machine."""
     for candidate in _candidates(path, remaps, home or Path.cwd()):

@@ -12,7 +12,7 @@ from simwasm.wasm.lines import Place
 from simwasm_tui import source_text
 from simwasm_tui.binaries import Binary
 from simwasm_tui.commands import FIND, VIEW, Command
-from simwasm_tui.messages import Question, Say
+from simwasm_tui.messages import Question, Renew, Say
 from simwasm_tui.model import View
 from simwasm_tui.panes.coded import Coded
 from simwasm_tui.source_text import Remap
@@ -78,11 +78,15 @@ class Source(Coded):
         super().__init__(id=id)
         self.place: Place | None = None
         """What is shown."""
-        self.remaps: tuple[Remap, ...] = ()
         self._files: dict[str, tuple[Line, ...]] = {}
 
     def compose(self) -> ComposeResult:
         yield VirtualList(empty=_NOWHERE)
+
+    @property
+    def _remaps(self) -> tuple[Remap, ...]:
+        known = self.view.binaries if self.view is not None else None
+        return known.remaps if known is not None else ()
 
     @property
     def list(self) -> VirtualList:
@@ -110,7 +114,7 @@ class Source(Coded):
     def _nearest(self) -> int:
         """The innermost frame whose source is here: a library's rarely is."""
         places = [(index, spot.place) for index, spot in enumerate(self.spots) if spot.place is not None]
-        here = (index for index, place in places if source_text.find(place.file, self.remaps) is not None)
+        here = (index for index, place in places if source_text.find(place.file, self._remaps) is not None)
         return next(here, places[0][0] if places else 0)
 
     def _say_why(self, binary: Binary | None) -> None:
@@ -149,7 +153,7 @@ class Source(Coded):
         self.list.go(place.line - 1, middle=True)
 
     def _read(self, file: str) -> tuple[Line, ...]:
-        path = source_text.find(file, self.remaps)
+        path = source_text.find(file, self._remaps)
         return source_text.lines(source_text.read(path), path.name) if path is not None else ()
 
     def _doubt(self) -> str:
@@ -167,9 +171,12 @@ class Source(Coded):
                 return "write it as /build/folder=/folder/here"
             if not folder.is_dir():
                 return f"there is no folder {folder}"
-            self.remaps = (Remap(there.strip().rstrip("/") + "/", f"{folder}/"), *self.remaps)
+            if self.view is not None and self.view.binaries is not None:
+                remap = Remap(there.strip().rstrip("/") + "/", f"{folder.absolute()}/")
+                self.view.binaries.remaps = (remap, *self._remaps)
             self._files.clear()
             self.show_spots()
+            self.post_message(Renew())
             return ""
 
         text = f"{self.place.file.rpartition('/')[0]}=" if self.place is not None else ""

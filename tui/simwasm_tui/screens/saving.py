@@ -1,4 +1,4 @@
-"""Writing the session to a file, and how the screen looks: what of that is kept, and brought back.
+"""Writing the session to a file, and how the screen looks and where sources are: what is kept, and brought back.
 
 Rule: a file from somebody else brings the layout along, and leaves the theme as the user has it.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from simwasm.errors import SimwasmError
 from simwasm_tui.layout import LAYOUTS
+from simwasm_tui.source_text import remaps_of
 from simwasm_tui.text import clean
 from simwasm_tui.widgets.ask import Ask
 from simwasm_tui.widgets.body import Body
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from simwasm_tui.screens.main import MainScreen
     from simwasm_tui.sessions import Keeper
+    from simwasm_tui.views import Viewer
 
     _Screen = Screen[None]
 else:
@@ -33,6 +35,7 @@ class Saving(_Screen):
     """The command, and the look; mixed into the main screen."""
 
     keeper: Keeper
+    viewer: Viewer
     _wished: Mapping[str, Any] = {}
     _looked: Mapping[str, Any] = {}
 
@@ -76,11 +79,13 @@ class Saving(_Screen):
         for body in self.query(Body):  # none is left when the screen is gone
             tree = {} if body.wanted.tree is None else {"tree": body.wanted.tree}
             self._looked = {"layout": body.wanted.layout.name, "theme": self.app.theme, **tree}
-        return self._looked
+        sources = [list(each) for each in self.viewer.binaries.remaps]
+        return {**self._looked, **({"sources": sources} if sources else {})}
 
     def take_look(self, look: Mapping[str, Any]) -> None:
         """Look like that, as far as it means anything here, once there is something to look at."""
         self._wished = look
+        self.viewer.binaries.remaps = remaps_of(look.get("sources"))
 
     def look_as_wished(self) -> None:
         """There is something to look at."""
