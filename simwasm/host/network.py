@@ -17,17 +17,16 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from simwasm.abi.enums import BufferType, PeerType
+from simwasm.abi.enums import PeerType
 from simwasm.conversation import Close, Conversation, Piece, Side
 from simwasm.exchange import Header, Message
 from simwasm.host.buffers import Buffer
 from simwasm.host.clock import MILLISECOND
 from simwasm.host.filters import StreamContext
 from simwasm.host.headers import HeaderMap
-from simwasm.host.lane import Held, Lane, RequestLane, ResponseLane
+from simwasm.host.lane import Held, Lane
 from simwasm.host.network_filters import NetworkContext
-from simwasm.host.pieces import Assembly
-from simwasm.host.router import Router
+from simwasm.host.network_parts import DownstreamLane, TcpProxy, UpstreamLane
 from simwasm.host.stream import Stream
 
 if TYPE_CHECKING:
@@ -43,45 +42,6 @@ _HELD_UPSTREAM = "paused what the upstream said, which goes on only when more co
 
 REFUSED, RESET = "upstream_connection_failure", "upstream_remote_reset"
 """Why a connection has ended, in the words that the access log's flags go by."""
-
-
-class TcpProxy(Router):
-    """The end of the chain: the connection to the upstream."""
-
-    __slots__ = ("connected", "heard", "heard_end")
-
-    def __init__(self, stream: Stream) -> None:
-        super().__init__(stream)
-        self.connected = False
-        self.heard = Assembly()
-        """What the upstream has received."""
-        self.heard_end = False
-
-    @property
-    def reached(self) -> bool:
-        return self.asked is not None
-
-    @property
-    def sent(self) -> int:
-        return self.heard.size
-
-
-class DownstreamLane(RequestLane):
-    """From the client to the upstream."""
-
-    __slots__ = ()
-
-    on_body = "proxy_on_downstream_data"
-    body_type = BufferType.DOWNSTREAM_DATA
-
-
-class UpstreamLane(ResponseLane):
-    """From the upstream to the client."""
-
-    __slots__ = ()
-
-    on_body = "proxy_on_upstream_data"
-    body_type = BufferType.UPSTREAM_DATA
 
 
 class Tcp(Stream):

@@ -139,9 +139,12 @@ class Talk:
     def _end_of(self, side: Side) -> _End | None:
         if side is Side.CLIENT:
             return self.client
-        deadline = time.monotonic() + self._patience
+        deadline, waited = time.monotonic() + self._patience, False
         while self.upstream is None and time.monotonic() < deadline and not self.client.heard_end:
             self._listen_once(deadline - time.monotonic())
+            waited = True
+        if waited:
+            self._listen(PACE)  # what the client said before comes first
         return self.upstream
 
     def _until_ended(self) -> bool:
