@@ -87,9 +87,9 @@ class Debugger:
 
     # Verbs.
 
-    def step(self, *, back: bool = False) -> Future[Stop]:
-        """Go to the next row."""
-        return self._worker.go(lambda: self._plans.verb(Verb.STEP, back))
+    def step(self, *, back: bool = False, allocator: bool = False) -> Future[Stop]:
+        """Go to the next row; into the plugin's allocator only if that is asked for."""
+        return self._worker.go(lambda: self._plans.verb(Verb.STEP, back, allocator))
 
     def over(self, *, back: bool = False) -> Future[Stop]:
         """Go to the next row that is no deeper."""

@@ -70,10 +70,10 @@ class Plans:
         """Go to the first row of the first exchange."""
         return self.goto(first_row(self._tape), Why.ENTRY)
 
-    def verb(self, verb: Verb, back: bool) -> Motion | Stop:
+    def verb(self, verb: Verb, back: bool, allocator: bool = False) -> Motion | Stop:
         """Go to the next row that a verb's rule fits, or the one before."""
         tape, here = self._tape, self._worker.here
-        fits = rule(tape, verb, here.position, back=back)
+        fits = rule(tape, verb, here.position, back=back, allocator=allocator)
         found = find(tape, fits, here.position + (back and here.why.passed), back=back)
         if found is not None:
             return self.goto(found, Why.STEP)

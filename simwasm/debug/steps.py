@@ -4,7 +4,7 @@ A verb is a rule that says of a row whether one that set out at another row arri
 behind it that fits is taken, backwards the last one before it. On what is not on tape yet the same rule is asked at
 each new row.
 
-    step   any row
+    step   any row but those of the plugin's allocator, which is called for every value that the host returns
     over   a row that is no deeper: what happens inside a callback, and inside a host call, goes by
     out    where the callback around returns; backwards, where it began
 
@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
+from simwasm.abi.table import ALLOCATORS
 from simwasm.debug.tape import Tape
 
 Fits = Callable[[int], bool]
@@ -30,10 +31,10 @@ class Verb(Enum):
     OUT = "out of the callback"
 
 
-def rule(tape: Tape, verb: Verb, start: int, *, back: bool = False) -> Fits:
-    """The rule of a verb for one who sets out at a position."""
+def rule(tape: Tape, verb: Verb, start: int, *, back: bool = False, allocator: bool = False) -> Fits:
+    """The rule of a verb for one who sets out at a position; with `allocator`, steps lead into that as well."""
     if verb is Verb.STEP or not start:
-        return lambda position: True
+        return lambda position: allocator or tape.entered(position).function.name not in ALLOCATORS
     depth, opened = tape.depth(start), tape.opening(start)
     if verb is Verb.OVER:
         return lambda position: tape.depth(position) <= depth

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from wat import plugin
 
 from simwasm.abi.enums import Action, Status
+from simwasm.abi.table import ALLOCATORS
 from simwasm.debug.branch import Override
 from simwasm.debug.debugger import Debugger
 from simwasm.debug.stop import Stop, Why
@@ -54,10 +55,20 @@ def test_a_run_is_on_tape_and_one_stands_on_the_first_row_of_the_first_exchange(
     assert opened.tape.spans[0].first == stop.position
 
 
+def test_steps_go_by_the_allocator_unless_it_is_asked_for(opened: Debugger) -> None:
+    rows = opened.tape.rows
+    hidden = next(row for row in range(len(rows)) if rows[row].entered.function.name in ALLOCATORS)
+    opened.goto(rows.position(hidden - 1)).result(WAIT)
+    after = do(opened, "step")
+    assert after.row == hidden + 2
+    assert do(opened, "step", back=True).row == hidden - 1
+    assert opened.step(allocator=True).result(WAIT).row == hidden
+
+
 def test_step_goes_from_row_to_row_and_back(opened: Debugger) -> None:
     opened.goto(1).result(WAIT)
-    forwards = [do(opened, "step").row for _ in range(30)]
-    backwards = [do(opened, "step", back=True).row for _ in range(29)]
+    forwards = [opened.step(allocator=True).result(WAIT).row for _ in range(30)]
+    backwards = [opened.step(back=True, allocator=True).result(WAIT).row for _ in range(29)]
     assert forwards == list(range(1, 31))
     assert backwards == list(range(29, 0, -1))
 

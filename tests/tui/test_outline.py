@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simwasm_tui.outline import Outline, neighbour
+from simwasm_tui.outline import Outline
 from tapes import tape_of
 
 from simwasm.abi.table import ALLOCATORS
@@ -73,16 +73,3 @@ def test_a_hidden_row_has_the_place_of_the_one_before_it() -> None:
     found = outline(tape)
     hidden = next(row for row in range(len(tape.rows)) if not found.shows(row))
     assert found[found.place(hidden)] < hidden
-
-
-def test_the_next_row_is_none_of_the_allocators() -> None:
-    tape = tape_of(CASE)
-    hidden = next(row for row in range(len(tape.rows)) if tape.rows[row].entered.function.name in ALLOCATORS)
-    after, before = neighbour(tape, hidden - 1), neighbour(tape, hidden + 1, back=True)
-    assert after is not None
-    assert before == hidden - 1
-    assert tape.rows[after].entered.function.name not in ALLOCATORS
-
-
-def test_nothing_is_before_the_first_row() -> None:
-    assert neighbour(tape_of(CASE), 0, back=True) is None

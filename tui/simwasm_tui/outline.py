@@ -23,13 +23,6 @@ FILTERED = 8_000
 """Rows taken at once, and rows that are asked a question: about 10 ms."""
 
 
-def neighbour(tape: Tape, row: int, back: bool = False) -> int | None:
-    """The next row that is not the allocator's, or the one before; None if there is none on tape."""
-    rows = tape.rows
-    candidates = range(row - 1, -1, -1) if back else range(row + 1, len(rows))
-    return next((at for at in candidates if rows[at].entered.function.name not in ALLOCATORS), None)
-
-
 class Outline:
     """The rows one sees."""
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from simwasm.debug.stop import Why
 from simwasm_tui.messages import Say
-from simwasm_tui.outline import neighbour
 from simwasm_tui.panes.trace import Trace
 from simwasm_tui.text import count
 from simwasm_tui.widgets.timeline import Timeline, marks
@@ -94,15 +93,8 @@ class Verbs(_Screen):
 
     def _step(self, *, back: bool) -> None:
         """Go to the next row; over those of the allocator, unless they are shown."""
-        trace, stop = self._trace(), self.debugger.stop
-        tape = self.debugger.tape
-        if trace is not None and not trace.allocator and stop is not None:
-            row = neighbour(tape, stop.row, back)
-            if row is not None:
-                position = tape.rows.position(row)
-                self._verb(lambda: self.debugger.goto(position))
-                return
-        self._verb(self.debugger.step, back=back)
+        trace = self._trace()
+        self._verb(self.debugger.step, back=back, allocator=trace is not None and trace.allocator)
 
     def do_over(self) -> None:
         self._verb(self.debugger.over)
