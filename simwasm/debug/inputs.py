@@ -14,6 +14,7 @@ from simwasm.host.profile import ENVOY, Profile
 from simwasm.plugin import Plugin
 from simwasm.session import DEFAULT_FUEL, Between, Session, nobody, recorded
 from simwasm.trace.event import Observer
+from simwasm.trace.vm_names import plugin_of
 from simwasm.wasm.rewrite import Limits
 
 
@@ -65,9 +66,8 @@ class Inputs:
 
     def plugin_in(self, vm: str) -> Plugin | None:
         """The plugin whose code runs in a VM of that name; the first one where several share it."""
-        named = {plugin.name: plugin for plugin in reversed(self.plugins)}
-        begins = (each for each in sorted(named, key=len, reverse=True) if vm.startswith(each))
-        return named.get(vm) or named.get(next(begins, ""))
+        found = plugin_of(vm, [plugin.name for plugin in self.plugins])
+        return None if found is None else self.plugins[found]
 
     @property
     def now_ns(self) -> int:

@@ -158,6 +158,11 @@ def _due(at: int, job: Job, numbers: Numbers) -> Due:
     )
 
 
+def _whose(root: RootContext) -> str:
+    """The plugin; by its VM's name where it has that for itself, which tells plugins of one name apart."""
+    return root.vm.name if len(root.vm.roots) == 1 else root.plugin.name
+
+
 def _side(lane: Lane) -> str:
     return "request" if lane.request else "response"
 
@@ -190,13 +195,13 @@ _TOLD: dict[str, _Tell] = {
     ),
     f"{Router.__name__}._ask": lambda router, _: "the request goes to the upstream",
     f"{Router.__name__}._answer": lambda router, _: "the upstream answers",
-    f"{RootContext.__name__}._tick": lambda root, _: f"proxy_on_tick of `{root.plugin.name}`",
+    f"{RootContext.__name__}._tick": lambda root, _: f"proxy_on_tick of `{_whose(root)}`",
     "_ask": lambda _, args: f"{_flight(args)} is sent",
     "_arrive": lambda _, args: _piece(args),
     "_hear": lambda _, args: f"a message goes out on {_flight(args)}",
     "_expire": lambda _, args: f"the timeout of {_flight(args)}",
     "_fail_silently": lambda _, args: f"{_flight(args)} fails",
     "_resolve": lambda _, args: f"the addresses of `{args[2]}` arrive",
-    Vm.tell.__qualname__: lambda vm, args: f"{args[1]}({args[2]}) of `{args[0].plugin.name}`",
+    Vm.tell.__qualname__: lambda vm, args: f"{args[1]}({args[2]}) of `{_whose(args[0])}`",
 }
 """How each job of the clock is told; the first argument is whose method it is."""

@@ -19,6 +19,7 @@ from simwasm.trace.parse import (
     trap_of,
     values_of,
 )
+from simwasm.trace.vm_names import plugin_of
 
 
 class Decoder:
@@ -26,7 +27,9 @@ class Decoder:
 
     def __init__(self, header: Header) -> None:
         self._started = header.started_ns
-        self._abis: dict[str, Abi] = {made.name: made.abi for made in reversed(header.plugins)}
+        self._plugins = header.plugins
+        self._abis: dict[str, Abi | None] = {}
+        """The ABI of each VM there was, by its name; None where no plugin is known that it could run."""
         self._only = header.plugins[0].name if header.plugins else ""
 
     def at(self, content: dict[str, Any]) -> int | None:
@@ -37,13 +40,20 @@ class Decoder:
     def entered(self, content: dict[str, Any], position: int, at: int | None) -> Entered:
         """The call that begins on a line."""
         vm, name, context = content.get("plugin", self._only), content.get("call"), content.get("context", 0)
-        if not isinstance(vm, str) or vm not in self._abis:
+        abi = self._abi(vm) if isinstance(vm, str) else None
+        if abi is None:
             raise Wrong("has a call of a plugin that the first line does not name")
         if not isinstance(name, str) or not isinstance(context, int):
             raise Wrong("has a `call` that is no text, or a `context` that is no number")
-        function = function_of(name, self._abis[vm])
+        function = function_of(name, abi)
         time = self._started if at is None else at
         return Entered(position, time, vm, context, function, args_of(function, content), ())
+
+    def _abi(self, vm: str) -> Abi | None:
+        if vm not in self._abis:
+            place = plugin_of(vm, [made.name for made in self._plugins])
+            self._abis[vm] = None if place is None else self._plugins[place].abi
+        return self._abis[vm]
 
     def ended(self, content: dict[str, Any], position: int, entered: Entered) -> Left | Trapped:
         """How a call ended, from the line that tells it."""

@@ -63,6 +63,12 @@ def report(debugger: Debugger) -> Iterator[Line]:
         yield from _plugin(debugger, plugin)
 
 
+def _vm(debugger: Debugger, plugin: Plugin) -> str:
+    """The name of the VM that a plugin is in: plugins of one name have VMs of their own."""
+    names = (vm.name for vm in debugger.state().vms)
+    return next((name for name in names if debugger.inputs.plugin_in(name) is plugin), plugin.name)
+
+
 def _plugin(debugger: Debugger, plugin: Plugin) -> Iterator[Line]:
     yield _told("sha256", plugin.sha256)
     yield _told("ABI", plugin.abi.value)
@@ -71,7 +77,8 @@ def _plugin(debugger: Debugger, plugin: Plugin) -> Iterator[Line]:
         return
     yield _told("size", f"{len(plugin.wasm):,} bytes")
     yield _told(
-        "memory", _said(lambda: f"{debugger.memory(plugin.name).size() // _KIB:,} KiB now", debugger.stop)
+        "memory",
+        _said(lambda: f"{debugger.memory(_vm(debugger, plugin)).size() // _KIB:,} KiB now", debugger.stop),
     )
     absent = list(missing_imports(plugin))
     yield _told("imports", f"{len(absent)} that the host does not have" if absent else "the host has all of them",
