@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from simwasm_tui.commands import COMMANDS
 from simwasm_tui.keymap import read
+from simwasm_tui.panes.table import PANES, load
 from terminal import on_screen, run
 
 KNOWN = frozenset({"step", "over", "trace.here"})
@@ -84,3 +86,16 @@ def test_a_broken_keymap_is_a_problem_and_the_rest_goes_on(tmp_path: Path) -> No
             assert at.stop.row > 0
 
     run(test())
+
+
+def test_no_key_of_a_pane_hides_one_that_works_everywhere() -> None:
+    """But for `/`, which looks for something in whatever has the focus."""
+    everywhere = {key for command in COMMANDS for key in command.keys.split(",")} - {"slash"}
+    hiding = [
+        f"{command.id}: {key}"
+        for entry in PANES
+        for command in load(entry).COMMANDS
+        for key in command.keys.split(",")
+        if key and key in everywhere
+    ]
+    assert not hiding

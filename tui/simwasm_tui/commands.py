@@ -85,7 +85,7 @@ COMMANDS = (
     Command("tree", "\\", "Show or hide the streams", "Show or hide the left column.", VIEW),
     Command("focus_1", "1", "Streams", "Focus the streams.", VIEW),
     Command("focus_2", "2", "Trace", "Focus the trace.", VIEW),
-    Command("focus_3", "3", "Inspector", "Focus the inspector.", VIEW),
+    Command("focus_3", "3", "Inspector", "Focus the inspector; again for the next tab.", VIEW),
     Command("focus_4", "4", "Bottom tabs", "Focus the bottom tabs; again for the next tab.", VIEW),
     Command("theme", "", "Change theme…", "Choose the colours.", VIEW),
     Command("palette", "ctrl+p", "All commands", "Find any action by a part of its name.", APP, 8, "commands",

@@ -178,10 +178,10 @@ def test_calls_are_followed_and_left_again() -> None:
             shown = wasm(at).frame
             assert shown is not None
             assert shown.function == target(lines.instructions[calls[0]])
-            await at.press("backspace")
+            await at.press("minus")
             assert wasm(at).frame == first
             assert wasm(at).list.cursor == calls[0]
-            await at.press("backspace")
+            await at.press("minus")
             assert at.said == "This is where you began."
 
     run(test())

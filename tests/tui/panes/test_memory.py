@@ -203,7 +203,7 @@ def test_an_address_is_gone_to_and_left_again() -> None:
         async with on_screen(writing()) as at:
             await goto(at, "proxy_log")
             await open_pane(at, "memory")
-            await at.press("g")
+            await at.press("at")
             await at.type("0x40")
             await at.press("enter")
             assert memory(at).at == 64
@@ -226,7 +226,7 @@ def test_what_is_no_address_is_told_and_asked_again(typed: str) -> None:
         async with on_screen(writing()) as at:
             await goto(at, "proxy_log")
             await open_pane(at, "memory")
-            await at.press("g")
+            await at.press("at")
             await at.type(typed)
             await at.press("enter")
             assert at.main.ask_line.is_open
@@ -240,7 +240,7 @@ def test_a_question_that_is_left_gives_the_focus_back_to_the_pane() -> None:
         async with on_screen(writing()) as at:
             await goto(at, "proxy_log")
             await open_pane(at, "memory")
-            await at.press("g", "escape")
+            await at.press("at", "escape")
             assert at.app.focused is memory(at).list
             await at.press("slash", "escape", "o", "escape")
             assert memory(at).looked_for == b""
@@ -320,9 +320,9 @@ def test_who_wrote_bytes_is_the_last_time_before_now_at_which_they_changed() -> 
         async with on_screen(writing(3)) as at:
             await goto(at, "proxy_log", nth=4)
             await open_pane(at, "memory")
-            await at.press("g")
+            await at.press("at")
             await at.type("128")
-            await at.press("enter", "W")
+            await at.press("enter", "P")
             logs = [each.position for each in map(at.debugger.tape.rows.__getitem__, range(len(at.debugger.tape.rows)))
                     if each.entered.function.name == "proxy_log" and each.kind is Kind.HOST_CALL]  # fmt: skip
             await until(at, lambda: at.debugger.stop is not None and at.debugger.stop.position == logs[2])

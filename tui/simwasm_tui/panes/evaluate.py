@@ -79,7 +79,7 @@ class Evaluate(Pane):
         ),
         Command(
             "eval.delete",
-            "delete,backspace",
+            "d,delete",
             "Remove",
             "Remove the watch or the result under the cursor.",
             STOPS,

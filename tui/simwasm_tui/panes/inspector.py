@@ -48,7 +48,7 @@ class Inspector(Pane):
         "and who can resume what it stops."
     )
     COMMANDS = (
-        Command("inspector.next_tab", "3,greater_than_sign", "Next tab", "Show the next tab of the inspector.", VIEW),
+        Command("inspector.next_tab", "greater_than_sign", "Next tab", "Show the next tab of the inspector.", VIEW),
         Command("inspector.tab_before", "less_than_sign", "Tab before", "Show the tab before this one.", VIEW),
         Command("inspector.since", "d", "Compare with…",
                 "Show header changes since the callback's entry, the previous stop or the stream's start.", VIEW),

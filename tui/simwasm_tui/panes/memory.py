@@ -74,20 +74,20 @@ class Memory(Pane):
         "The plugin's memory, sixteen bytes a line. [ ] are the bytes of the arguments of the call where the run "
         "stands, { } those you have chosen, * * those that have changed since the stop that the heading names. The "
         "arrows go from byte to byte. Which host or guest instruction wrote them cannot be seen, but between which "
-        "calls it was: W goes to the last time before now."
+        "calls it was: P goes to the last time before now."
     )
     COMMANDS = (
-        Command("memory.goto", "g", "Go to address…", "Go to an address: a number, or an expression.", FIND),
+        Command("memory.goto", "at", "Go to address…", "Go to an address: a number, or an expression.", FIND),
         Command("memory.find", "slash", "Find in memory…", "Look for a text, or for bytes written as 0x61 62.", FIND),
         Command("memory.next", "greater_than_sign", "Find next", "Go to the next place of what was looked for.", FIND),
         Command("memory.previous", "less_than_sign", "Find previous", "Go to the place before.", FIND),
         Command("memory.follow", "enter", "Follow pointer", "Go to the address that lies under the cursor.", FIND),
-        Command("memory.back", "backspace,minus", "Address before", "Go back to where one looked before.", VIEW),
+        Command("memory.back", "minus", "Address before", "Go back to where one looked before.", VIEW),
         Command("memory.forward", "plus", "Address after", "Go forward again.", VIEW),
         Command("memory.change", "d", "Next changed bytes", "Go to the next bytes that have changed.", FIND),
         Command("memory.texts", "v", "Texts or bytes", "List the printable texts, or show bytes again.", VIEW),
         Command("memory.arguments", "a", "Follow the arguments", "Show the argument at each stop, or stay.", VIEW),
-        Command("memory.writer", "W", "Who wrote these bytes", "Go to the last time before now at which they changed.",
+        Command("memory.writer", "P", "Who wrote these bytes", "Go to the last time before now at which they changed.",
                 BACK),
         Command("memory.writer_after", "", "Who writes these bytes next", "Go to the next time at which they change.",
                 RUN),

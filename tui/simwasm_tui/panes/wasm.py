@@ -20,13 +20,13 @@ class Wasm(Coded):
     HELP = (
         "The instructions of the function that the call stack stands in, with their offsets in the file; ▶ is the call "
         "that is made at this stop. Behind ;; stands what a number means: the name of a function or of a local. Enter "
-        "follows a call, backspace goes back, / finds any function by some letters of its name."
+        "follows a call, - goes back, / finds any function by some letters of its name."
     )
     COMMANDS = (
         Command(
             "wasm.find", "slash", "Find a function…", "Choose a function by some letters of its name.", FIND
         ),
-        Command("wasm.back", "backspace,minus", "Back", "Go back to the function one came from.", VIEW),
+        Command("wasm.back", "minus", "Back", "Go back to the function one came from.", VIEW),
         Command(
             "wasm.here", "full_stop", "Where the run stands", "Go back to the instruction at the stop.", FIND
         ),

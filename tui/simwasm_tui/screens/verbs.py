@@ -319,7 +319,11 @@ class Verbs(_Screen):
         self.body.open("trace")
 
     def do_focus_3(self) -> None:
-        self.body.open("inspector")
+        pane = self.body.focused_pane()
+        if pane is not None and pane.id == "inspector":
+            pane.action_do("inspector.next_tab")
+        else:
+            self.body.open("inspector")
 
     def do_focus_4(self) -> None:
         body = self.body
