@@ -8,7 +8,9 @@ from switchboard import LOG, OUT, REQUEST_HEADERS, Call, Case, Read, switchboard
 from wat import plugin
 
 from simwasm.debug import checkpoints
+from simwasm.debug.checkpoints import Checkpoints
 from simwasm.engines.engine import Engine
+from simwasm.errors import BadModule
 from simwasm.plugin import Plugin
 
 FILLS = """
@@ -57,3 +59,32 @@ def test_going_back_finds_expressions_and_declared_properties_as_they_were(
         for place, before in zip(reversed(places), reversed(backwards), strict=True):
             debugger.goto(place).result(WAIT)
             assert moment(debugger) == before
+
+
+HIDES = """
+  (table 1 funcref)
+  (func (export "proxy_on_context_create") (param i32 i32)
+    (table.set 0 (i32.const 0) (ref.null func)))
+"""
+
+
+def test_code_is_not_read_before_somebody_asks_whether_checkpoints_are_of_use() -> None:
+    nonsense = Checkpoints((Plugin("nonsense", b"no module"),))
+    with pytest.raises(BadModule):
+        _ = nonsense.useless
+
+
+def test_a_plugin_whose_state_cannot_be_seen_makes_them_useless() -> None:
+    why = Checkpoints((plugin(""), plugin(HIDES))).useless
+    assert "table.set" in why
+    assert not Checkpoints((plugin(""),)).useless
+
+
+def test_a_useless_branch_takes_none_and_a_fork_of_it_knows(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "EVERY", 1)
+    with debugging(inputs_for(plugin(HIDES), requests(20), engine.name)) as debugger:
+        held = debugger.branch.checkpoints
+        assert len(held) == 0
+        assert held.before(5).useless == held.useless != ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from stops import Standing, visit
 from switchboard import LOG, REQUEST_HEADERS, RESPONSE_HEADERS, Case, switchboard
 
@@ -9,6 +10,7 @@ from simwasm.abi.enums import MapType
 from simwasm.debug.seen import Seen
 from simwasm.debug.tape import Packed, unpacked
 from simwasm.engines.engine import Engine
+from simwasm.host.outcome import Outcome
 from simwasm.plugin import Plugin
 
 REQUEST, RESPONSE = MapType.HTTP_REQUEST_HEADERS, MapType.HTTP_RESPONSE_HEADERS
@@ -51,3 +53,29 @@ def test_at_the_log_everything_is_still_seen(engine: Engine) -> None:
 
 def test_a_plugin_that_acts_for_nobody_sees_nothing() -> None:
     assert Seen().look(None) == ()
+
+
+class TestOutcomes:
+    """What became of exchanges shares what is alike."""
+
+    @pytest.fixture
+    def outcomes(self, engine: Engine) -> list[Outcome]:
+        plugin = Plugin("board", switchboard([ADDS]))
+        return [visit(engine, plugin, [ADDS.exchange(0)], {LOG: lambda at: None})[0] for _ in range(2)]
+
+    def test_an_outcome_says_what_it_said(self, outcomes: list[Outcome]) -> None:
+        seen = Seen()
+        assert [seen.outcome(each) for each in outcomes] == outcomes
+
+    def test_two_that_are_alike_have_the_same_entries(self, outcomes: list[Outcome]) -> None:
+        first, second = map(Seen().outcome, outcomes)
+        assert first.response is not None
+        assert second.response is not None
+        pairs = zip(first.response.headers, second.response.headers, strict=True)
+        assert all(one is other for one, other in pairs if one == other)
+        assert second.actions is first.actions
+
+    def test_a_request_that_nobody_changed_is_what_was_asked(self, outcomes: list[Outcome]) -> None:
+        found = Seen().outcome(outcomes[0])
+        assert found.request is not None
+        assert found.request.headers is found.asked
