@@ -1,9 +1,11 @@
-"""What the commands of the main screen do: one method `do_<id>` for each row of `commands.py`."""
+"""What the commands of the main screen do: one method `do_<id>` for each row of `commands.py`.
+
+Those that go to marks are in `marks.py`, those that change what one sees in `viewing.py`.
+"""
 
 from __future__ import annotations
 
 from asyncio import sleep
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
@@ -13,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 from simwasm.debug.stop import Why
 from simwasm_tui.messages import Say
 from simwasm_tui.panes.trace import Trace
+from simwasm_tui.screens.marks import Marks
+from simwasm_tui.screens.viewing import Viewing
 from simwasm_tui.text import count
-from simwasm_tui.widgets.timeline import Timeline, marks
 from simwasm_tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
-    from textual.screen import Screen
-
     from simwasm.debug.breakpoints import Breakpoint
     from simwasm.debug.debugger import Debugger
     from simwasm.debug.stop import Stop
@@ -28,19 +29,13 @@ if TYPE_CHECKING:
     from simwasm_tui.widgets.ask import Ask
     from simwasm_tui.widgets.body import Body
 
-    _Screen = Screen[None]
-else:
-    _Screen = object
-
 _FILTER_HINT = "call:get_header* status!=OK · empty for all rows"
-_NOT_FOUND = "NOT_FOUND: "
-"""How the titles of those problems begin that say little."""
 _PATIENCE = 0.3
 """Seconds for which keys wait for the run to stand."""
 _MOMENT = 0.002
 
 
-class Verbs(_Screen):
+class Verbs(Marks, Viewing):
     """The commands; mixed into the main screen."""
 
     debugger: Debugger
@@ -192,65 +187,6 @@ class Verbs(_Screen):
         where = row.entered.function.name if row is not None else ""
         self.edit_breakpoint(self.debugger.breakpoints.find(where) or where)
 
-    # Marks.
-
-    def do_bookmark(self) -> None:
-        trace = self._trace()
-        if trace is None or trace.row < 0:
-            return
-        position = self.debugger.tape.rows.position(trace.row)
-        set_now = self.viewer.bookmark(position)
-        self.renew()
-        self.say(f"Bookmark {'set on' if set_now else 'removed from'} row {trace.row + 1:,}.")
-
-    def do_bookmarks(self) -> None:
-        kept = self.viewer.bookmarks
-        if not kept:
-            self.say("No bookmarks yet. m sets one on the row under the cursor.")
-            return
-        here = self.view.position if self.view is not None else 0
-        self.goto(kept[bisect_right(kept, here) % len(kept)])
-
-    def _to_mark(self, step: int, rows: list[int], what: str) -> None:
-        view = self.view
-        if view is None:
-            return
-        rows = sorted(set(rows))
-        place = bisect_right(rows, view.row) if step > 0 else bisect_left(rows, view.row) - 1
-        if 0 <= place < len(rows):
-            self.goto(view.tape.rows.position(rows[place]))
-        else:
-            self.say(f"There is no {what} {'after' if step > 0 else 'before'} this row.")
-
-    def do_mark_before(self) -> None:
-        self._to_mark(-1, self._marks(), "mark")
-
-    def do_mark_after(self) -> None:
-        self._to_mark(1, self._marks(), "mark")
-
-    def do_phase_before(self) -> None:
-        self._to_mark(-1, self._phases(), "phase")
-
-    def do_phase_after(self) -> None:
-        self._to_mark(1, self._phases(), "phase")
-
-    def _marks(self) -> list[int]:
-        """What stands out, and the notes of Problems but for what was merely not found."""
-        view = self.view
-        if view is None:
-            return []
-        rows = view.tape.rows
-        noted = (
-            each
-            for each in view.problems
-            if each.position and not each.severity and not each.title.startswith(_NOT_FOUND)
-        )
-        return [mark.row for mark in marks(view)] + [rows.at(each.position) for each in noted]
-
-    def _phases(self) -> list[int]:
-        timeline = self.query_one(Timeline)
-        return timeline.phase_rows()
-
     # Finding and keeping.
 
     def do_filter(self) -> None:
@@ -277,63 +213,6 @@ class Verbs(_Screen):
             self.say(f"Copied {count(len(text), 'character')}.")
         else:
             self.say("There is nothing to copy here.")
-
-    # The view.
-
-    def do_jump(self) -> None:
-        from simwasm_tui.screens.jump import Jump
-
-        def chosen(pane: str | None) -> None:
-            if pane:
-                self.body.open(pane)
-
-        offset = self.body.region.offset
-        spots = [spot._replace(x=spot.x + offset.x, y=spot.y + offset.y) for spot in self.body.spots]
-        self.app.push_screen(Jump(spots), chosen)
-
-    def do_zoom(self) -> None:
-        body = self.body
-        pane = body.focused_pane()
-        if body.wanted.zoomed:
-            body.arrange_as(replace(body.wanted, zoomed=""))
-        elif pane is not None:
-            body.arrange_as(replace(body.wanted, zoomed=body.slot_of(pane.id or "", body.where(body.size))))
-
-    def do_layout(self) -> None:
-        following = self.body.next_layout()
-        self.body.take_layout(following)
-        self.say(f"Layout: {following.name}.")
-
-    def do_tree(self) -> None:
-        body = self.body
-        shown = "left" in body.where(body.size)
-        body.arrange_as(replace(body.wanted, tree=not shown, zoomed=""))
-        pane = body.focused_pane()
-        if pane is not None and not pane.display:
-            body.open("trace")
-
-    def do_focus_1(self) -> None:
-        self.body.open("streams")
-
-    def do_focus_2(self) -> None:
-        self.body.open("trace")
-
-    def do_focus_3(self) -> None:
-        pane = self.body.focused_pane()
-        if pane is not None and pane.id == "inspector":
-            pane.action_do("inspector.next_tab")
-        else:
-            self.body.open("inspector")
-
-    def do_focus_4(self) -> None:
-        body = self.body
-        where = body.where(body.size)
-        panes = [entry.id for entry in body.panes_in("strip", where)]
-        active = body.active("strip", where)
-        pane = body.focused_pane()
-        following = panes[(panes.index(active) + 1) % len(panes)]
-        there = body.awaited == active or (pane is not None and pane.id == active)
-        body.open(following if there else active)
 
     # The rest.
 
