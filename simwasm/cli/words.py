@@ -318,7 +318,8 @@ def _engine(group: argparse._ArgumentGroup) -> None:
 def _callout(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--callout", metavar="CLUSTER=ANSWER", action="append", default=[],
-        help="who answers a plugin's callouts: a status, reset, refused, timeout, no-host, http://…, or a script's file",
+        help="who answers a plugin's callouts: a status, reset, refused, timeout, no-host, http://…, or "
+        "a script's file",
     )  # fmt: skip
 
 

@@ -113,7 +113,7 @@ def _in_call(subject: TapeSubject, name: str) -> str | None:
 def _before(subject: TapeSubject, tape: Tape, name: str) -> str:
     """What the newest map had when the callback around was entered, or left."""
     calls = tape.calls_at(subject.position)
-    for _, headers in reversed((calls and tape.seen.get(calls[0])) or ()):
+    for _, headers in reversed(tape.seen.get(calls[0]) or () if calls else ()):
         if (value := first(headers, name)) is not None:
             return value
     return _NOTHING

@@ -585,7 +585,10 @@ def test_a_plugin_that_traps_at_its_start_can_be_looked_at(talk: Talk, tmp_path:
     path = tmp_path / "trapping.wasm"
     path.write_bytes(wat.plugin(wat.callback("proxy_on_vm_start", "unreachable")).wasm)
     said = talk("list 1", start=Recipe(str(path), ALLOW.traffic), all=True)
-    assert "the run cannot go on behind what is on tape: trapping: Failed to start base Wasm: unreachable" in said
+    assert (
+        "the run cannot go on behind what is on tape: trapping: Failed to start base Wasm: unreachable"
+        in said
+    )
     assert "✗ proxy_on_vm_start: unreachable" in said
 
 

@@ -29,7 +29,7 @@ from switchboard import (
 )
 
 from simwasm.host.grpc_call import framed
-from simwasm.host.ports import Data, Failure, Head, Heard, Piece, Tail
+from simwasm.host.ports import Data, Failure, Head, Heard, Piece, Service, Tail
 from simwasm.parity.account import nobody_listens, nobody_there
 
 MS = 1_000_000
@@ -170,7 +170,7 @@ def refused(name: str, *calls: Call, items: tuple[int, ...]) -> Case:
 
 
 CLUSTERS = {"closed": nobody_listens, "noone": nobody_there}
-SERVICES = dict.fromkeys(("grpc", "fresh", "other", "third"), service)
+SERVICES: dict[str, Service] = dict.fromkeys(("grpc", "fresh", "other", "third"), service)
 
 UNARY = Live(
     *(unary(f"unary {method}", call(method), 159) for method in WHOLE),

@@ -173,7 +173,9 @@ def test_a_vm_configuration_can_be_read_at_any_time_a_plugins_own_only_in_config
 def test_the_first_version_of_the_abi_has_a_function_for_the_configuration() -> None:
     """It gives the plugin's in configure, and the VM's otherwise, whoever acts."""
     look: list[Call] = [("proxy_get_configuration", OUT, OUT), ("proxy_log", 2, Read(0), Read(1))]
-    calls = dict.fromkeys((CREATE, VM_START, CONFIGURE, REQUEST, ANSWER, LOG, DONE), look)
+    calls: dict[str, list[Call]] = dict.fromkeys(
+        (CREATE, VM_START, CONFIGURE, REQUEST, ANSWER, LOG, DONE), look
+    )
     wasm = living(calls, abi=Abi.V0_1_0)
     alike(
         Plugin("a", wasm, b"config of a", b"vm config", "ra"), Plugin("b", wasm, b"b's", b"vm config", "rb")

@@ -239,7 +239,14 @@ VARYING = (
     "upstream.local_address", "upstream.cx_pool_ready_duration",
 )  # fmt: skip
 """Their values are other ones in every run."""
-_WHEN = (NEW_CONNECTION, nth(DOWNSTREAM_DATA, 1), nth(UPSTREAM_DATA, 1), UPSTREAM_CLOSE, DOWNSTREAM_CLOSE, LOG)
+_WHEN = (
+    NEW_CONNECTION,
+    nth(DOWNSTREAM_DATA, 1),
+    nth(UPSTREAM_DATA, 1),
+    UPSTREAM_CLOSE,
+    DOWNSTREAM_CLOSE,
+    LOG,
+)
 
 
 def _asked(path: str, calls: list[Call]) -> Case:

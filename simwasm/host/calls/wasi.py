@@ -132,12 +132,13 @@ def _always(errno: Errno, reason: str) -> Callable[..., Refusal]:
     return lambda vm, *args: Refusal(errno, reason)
 
 
+_NO_INPUT = "fd: the host has no such function: a plugin has no files and no standard input"
 _NO_FILES = "a plugin has no files"
 _FIXED: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("fd_fdstat_set_rights", "fd_allocate", "fd_datasync", "fd_sync", "fd_filestat_set_size",
                      "fd_filestat_set_times"), _accepted_for_output),
     **dict.fromkeys(("fd_read", "fd_pread", "fd_fdstat_set_flags", "fd_prestat_dir_name"),
-                    _always(Errno.NOSYS, "fd: the host has no such function: a plugin has no files and no standard input")),
+                    _always(Errno.NOSYS, _NO_INPUT)),
     **dict.fromkeys(("fd_filestat_get", "fd_prestat_get"), _always(Errno.BADF, _NO_FILES)),
     "fd_readdir": _always(Errno.NOTDIR, _NO_FILES),
     "path_open": _always(Errno.NOENT, _NO_FILES),

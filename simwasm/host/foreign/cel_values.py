@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, cast
 
 from celpy import celtypes
 
@@ -29,7 +29,9 @@ class Moment(celtypes.TimestampType):
 
 
 def _moment(ns: int) -> Moment:
-    made: Moment = Moment(_EPOCH + timedelta(microseconds=ns // _THOUSAND))
+    made = cast(
+        Moment, Moment(_EPOCH + timedelta(microseconds=ns // _THOUSAND))
+    )  # its `__new__` names the base
     made.ns = ns
     return made
 
@@ -41,7 +43,7 @@ class Span(celtypes.DurationType):
 
 
 def _span(ns: int) -> Span:
-    made: Span = Span(timedelta(microseconds=ns // _THOUSAND))
+    made = cast(Span, Span(timedelta(microseconds=ns // _THOUSAND)))
     made.ns = ns
     return made
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import ClassVar
 
 import pytest
 from simwasm_tui.ink import CLASSES
@@ -32,7 +33,7 @@ class Numbers:
 
 
 class ListApp(App[None]):
-    COMPONENT_CLASSES = CLASSES
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(CLASSES)
 
     def __init__(self, shown: VirtualList) -> None:
         super().__init__()

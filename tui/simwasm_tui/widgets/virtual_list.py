@@ -180,7 +180,7 @@ class VirtualList(ScrollView, can_focus=True):
         if self.styles.auto_dimensions:
             self.virtual_size = size
             return
-        self.set_reactive(ScrollView.virtual_size, size)
+        self.set_reactive(ScrollView.virtual_size, size)  # pyright: ignore[reportArgumentType]  # as Textual has it
         if size.height != before.height or size.width < before.width:
             self._scroll_update(size)
 
