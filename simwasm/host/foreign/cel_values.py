@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Any, cast
+from typing import Any
 
 from celpy import celtypes
 
@@ -29,8 +29,7 @@ class Moment(celtypes.TimestampType):
 
 
 def _moment(ns: int) -> Moment:
-    made = cast(
-        Moment, Moment(_EPOCH + timedelta(microseconds=ns // _THOUSAND))
+    made: Moment = Moment(_EPOCH + timedelta(microseconds=ns // _THOUSAND)  # pyright: ignore[reportAssignmentType]
     )  # its `__new__` names the base
     made.ns = ns
     return made
@@ -43,7 +42,7 @@ class Span(celtypes.DurationType):
 
 
 def _span(ns: int) -> Span:
-    made = cast(Span, Span(timedelta(microseconds=ns // _THOUSAND)))
+    made: Span = Span(timedelta(microseconds=ns // _THOUSAND))  # pyright: ignore[reportAssignmentType]
     made.ns = ns
     return made
 
