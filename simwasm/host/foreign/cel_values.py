@@ -29,7 +29,8 @@ class Moment(celtypes.TimestampType):
 
 
 def _moment(ns: int) -> Moment:
-    made: Moment = Moment(_EPOCH + timedelta(microseconds=ns // _THOUSAND)  # pyright: ignore[reportAssignmentType]
+    made: Moment = Moment(
+        _EPOCH + timedelta(microseconds=ns // _THOUSAND)  # pyright: ignore[reportAssignmentType]
     )  # its `__new__` names the base
     made.ns = ns
     return made
