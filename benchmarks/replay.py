@@ -42,7 +42,7 @@ def rows(*, seconds: int = 2, rounds: int = 5) -> Iterator[Row]:
     for what, status, headers in _PATHS:
         yield _beside_envoy(program, f"requests {what}", chain(1), status, headers, seconds, rounds)
     what, status, headers = f"requests let pass by {_CHAIN} plugins", 200, _PATHS[1][2]
-    yield _beside_envoy(program, what, chain(_CHAIN), status, headers, seconds, rounds)
+    yield replace(_beside_envoy(program, what, chain(_CHAIN), status, headers, seconds, rounds), target=None)
     ours, alone = in_turns(rounds, streamed(together=True), streamed(together=False))
     what = f"requests, {_AT_ONCE:,} at once / one after the other"
     yield Row("replay", what, REQUESTS, ours, alone, Target(0.5))

