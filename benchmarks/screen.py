@@ -32,6 +32,8 @@ _STANDS = "callback begins"
 _PAGE_DOWN, _DOWN = "\x1b[6~", "j"
 _ROW = re.compile(r"│[▶ ] +(\d+) (?:←|→|  )")
 _SETTLED_S, _IDLE_S = 0.5, 3.0
+_PAGE = 20
+"""Fewer rows than one page of the trace has."""
 _SHORT, _LONG, _LONGER = 5, 4_545, 12_000
 """Exchanges in a run that is over at once, in one of 100,000 events, and in one that outlasts all keys."""
 
@@ -106,7 +108,7 @@ def _keys(long: _Ours, short: _Ours, rounds: int, keys: int) -> Iterator[Row]:
     def recording() -> float:
         with long.open() as terminal:
             terminal.until(shows("recording"), "the recording")
-            terminal.until(lambda lines: _top(lines) == 1, "the trace")
+            terminal.until(lambda lines: len(_shown(lines)) >= _PAGE, "a page of the trace")
             return _answered(terminal, keys)
 
     def standing() -> float:
@@ -133,10 +135,14 @@ def _answered(terminal: Terminal, keys: int) -> float:
     return quantiles(taken, n=20)[-1]
 
 
+def _shown(lines: list[str]) -> list[int]:
+    """The numbers of the rows that are seen."""
+    return [int(found[1]) for found in map(_ROW.search, lines) if found]
+
+
 def _top(lines: list[str]) -> int | None:
-    """The number of the first row that is seen."""
-    found = next(filter(None, map(_ROW.search, lines)), None)
-    return None if found is None else int(found[1])
+    """The first of them."""
+    return next(iter(_shown(lines)), None)
 
 
 def _resources(short: _Ours, long: _Ours, rounds: int) -> Iterator[Row]:
