@@ -297,12 +297,7 @@ class Tcp(Stream):
             _network(filter).close_downstream(peer)
         self._finish()
 
-    def _idle_too_long(self) -> None:
-        left = self._last + self.proxy.profile.idle_timeout_ns - self.proxy.clock.now
-        if left > 0:
-            self._idle = None
-            self.watch_idle()
-            return
+    def _expire(self) -> None:
         self.waiting = self.held_by() or "neither client nor upstream ends the connection"
         self._closed = True
         self._finish()

@@ -315,7 +315,11 @@ class Stream:
         if left > 0:
             self._idle = None
             self.watch_idle()
-            return
+        else:
+            self._expire()
+
+    def _expire(self) -> None:
+        """Nothing happened for too long."""
         self.waiting = self.held_by()
         status, text = (504, b"stream timeout") if self.request.complete else (408, b"stream timeout")
         self.local_reply(status, text, (), details="stream_idle_timeout", direct=True)
