@@ -16,6 +16,7 @@ from simwasm.host.clock import Job
 from simwasm.host.context import RootContext
 from simwasm.host.grpc_call import Conversation
 from simwasm.host.lane import Lane
+from simwasm.host.network import Tcp
 from simwasm.host.pieces import Delivery
 from simwasm.host.proxy import Proxy
 from simwasm.host.router import Router
@@ -179,7 +180,10 @@ def _piece(args: tuple[Any, ...]) -> str:
 _Tell = Callable[[Any, tuple[Any, ...]], str]
 _TOLD: dict[str, _Tell] = {
     Stream.begin.__qualname__: lambda stream, _: f"{stream.exchange.label} begins",
-    "Stream._idle_too_long": lambda stream, _: "the idle timeout, if nothing happens before",
+    "Stream._idle_too_long": lambda stream, _: (
+        f"the {'end of a connection that hangs' if isinstance(stream, Tcp) else 'idle timeout'}, "
+        "if nothing happens before"
+    ),
     "Stream._end": lambda stream, _: "the exchange ends: proxy_on_log, proxy_on_done, proxy_on_delete",
     "Tcp.begin": lambda stream, _: f"{stream.exchange.label} begins",
     "Tcp._piece": lambda stream, _: "the next piece of the conversation comes",
@@ -188,7 +192,6 @@ _TOLD: dict[str, _Tell] = {
     "Tcp._connect": lambda stream, _: "the TCP proxy has its upstream",
     "Tcp._read": lambda stream, _: "the client is read from",
     "Tcp._flush": lambda stream, _: "bytes go to the client",
-    "Tcp._idle_too_long": lambda stream, _: "the end of a connection that hangs, if nothing happens before",
     "Tcp._end": lambda stream, _: "the connection is taken apart",
     f"{Delivery.__name__}._deliver": lambda delivery, _: (
         f"the next piece of the {_side(delivery.lane)} comes in"
