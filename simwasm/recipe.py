@@ -39,6 +39,7 @@ class Recipe:
     """A plugin, its traffic, and the options of plugin and host; the fields are named like the options."""
 
     plugin: str
+    """The module, or a WasmPlugin in YAML that names it."""
     traffic: tuple[str, ...] = ()
     config: str = ""
     vm_config: str = ""
@@ -56,6 +57,8 @@ class Recipe:
     memory: int | None = None
     seed: int = 0
     together: bool = False
+    module: str = ""
+    """The module, where a WasmPlugin names an image."""
     fault: tuple[str, ...] = ()
     buffer_limit: int | None = None
     workers: int = 1
@@ -73,6 +76,8 @@ FAIL_POLICIES = {
 def plugin(recipe: Recipe) -> Plugin:
     """The plugin that a recipe describes."""
     path = Path(recipe.plugin)
+    if path.suffix in (".yaml", ".yml"):
+        return _from_yaml(recipe, path)
     wasm = read_bytes(path)
     _in_their_order(recipe, wasm)
     return Plugin(
@@ -87,6 +92,31 @@ def plugin(recipe: Recipe) -> Plugin:
         env=dict(_pair(text, "--env") for text in recipe.env),
         allowed=frozenset(map(_capability, recipe.allow)),
         network=recipe.network,
+    )
+
+
+def _from_yaml(recipe: Recipe, path: Path) -> Plugin:
+    """The plugin that a WasmPlugin describes; options say otherwise where they are given."""
+    from simwasm.config.wasm_plugin import read_wasm_plugins  # for those who have such a file
+
+    found = [each for each in read_wasm_plugins(path) if recipe.name in ("", each.name)]
+    if len(found) != 1:
+        names = ", ".join(each.name for each in found or read_wasm_plugins(path))
+        raise InputError(f"{path}: choose one of its WasmPlugins by --name, in the order they run: {names}")
+    (which,) = found
+    plain = which.plugin(read_bytes(recipe.module or which.module(path)))
+    policy = _fail_policy(recipe.fail_policy)
+    return replace(
+        plain,
+        config=text_or_file(recipe.config) or plain.config,
+        vm_config=text_or_file(recipe.vm_config),
+        root_id=recipe.root_id or plain.root_id,
+        vm_id=recipe.vm_id,
+        fail_policy=policy if policy is not FailPolicy.FAIL_CLOSED else plain.fail_policy,
+        reload_after_ms=recipe.reload_after,
+        env={**plain.env, **dict(_pair(text, "--env") for text in recipe.env)},
+        allowed=frozenset(map(_capability, recipe.allow)),
+        network=recipe.network or plain.network,
     )
 
 

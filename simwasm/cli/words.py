@@ -133,7 +133,7 @@ def _command(commands: Any, name: str, help: str, examples: str) -> argparse.Arg
 
 
 def _run(words: argparse.ArgumentParser) -> None:
-    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file")
+    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file, or a WasmPlugin (.yaml)")
     words.add_argument(
         "traffic", metavar="TRAFFIC", nargs="+", help="recorded exchanges: HAR, or simwasm's JSON Lines"
     )
@@ -187,7 +187,7 @@ def _debug(words: argparse.ArgumentParser) -> None:
 
 
 def _send(words: argparse.ArgumentParser) -> None:
-    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file")
+    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file, or a WasmPlugin (.yaml)")
     words.add_argument("method", metavar="METHOD", help="GET, POST, …")
     words.add_argument("path", metavar="PATH", help="the path, or a whole http:// address")
     words.add_argument(
@@ -207,7 +207,7 @@ def _send(words: argparse.ArgumentParser) -> None:
 
 
 def _verify(words: argparse.ArgumentParser) -> None:
-    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file")
+    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file, or a WasmPlugin (.yaml)")
     words.add_argument("traffic", metavar="TRAFFIC", nargs="+", help="recorded exchanges, as for `run`")
     group = words.add_argument_group("the comparison")
     group.add_argument(
@@ -236,6 +236,12 @@ def _import_envoy_log(words: argparse.ArgumentParser) -> None:
 
 def _plugin(words: argparse.ArgumentParser) -> None:
     group = words.add_argument_group("the plugin")
+    group.add_argument(
+        "--module",
+        metavar="FILE",
+        default="",
+        help="its module, where PLUGIN is a WasmPlugin that names an image",
+    )
     group.add_argument(
         "--config",
         metavar="TEXT",
