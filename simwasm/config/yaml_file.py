@@ -21,7 +21,7 @@ _EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 @cache
 def _loader() -> Any:
     """The safe loader, which takes a date for a text and `1e3` for a number, as the reader that Istio has does."""
-    import yaml  # 30 ms, for those who have such a file
+    import yaml  # type: ignore[import-untyped]  # it takes 30 ms, for those who have such a file
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]  # it has no types
         pass
@@ -37,7 +37,7 @@ def _loader() -> Any:
 
 def read_yaml(path: str | Path) -> list[Any]:
     """The documents of a file."""
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     try:
         text = Path(path).read_bytes().decode("utf-8")
