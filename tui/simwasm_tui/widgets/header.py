@@ -12,6 +12,7 @@ from simwasm_tui.text import Line, clean, count, spread
 from simwasm_tui.widgets.line import Drawn
 
 _LONG = 60
+_FRONT = 16
 _PLAIN = (Why.ENTRY, Why.STEP, Why.GOTO)
 """Nothing but where it stands is worth telling."""
 _KINDS = {
@@ -95,8 +96,13 @@ def standing(stop: Stop, where: str = "") -> Line:
         ("■ ", ink),
         (words, ink),
         (f" {numbers}" if numbers else "", "mark"),
-        ((more + note)[:_LONG], "muted"),
+        (_shortened(more + note), "muted"),
     )
+
+
+def _shortened(text: str) -> str:
+    """A long text without its middle: who it is about stands in front, and what happened at the end."""
+    return text if len(text) <= _LONG else f"{text[:_FRONT]}…{text[_FRONT + 1 - _LONG :]}"
 
 
 def _where(view: View) -> str:
