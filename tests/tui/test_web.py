@@ -28,7 +28,7 @@ needs_browser = pytest.mark.skipif(chromium() is None, reason="no Chromium here;
 @asynccontextmanager
 async def serving(*words: str) -> AsyncIterator[str]:
     """The server in a process of its own, and its address."""
-    port = web.free(0xC000 + os.getpid() % 0x3000, exactly=False)
+    port = web.free(0x5000 + os.getpid() % 0x2000, exactly=False)  # none that the kernel gives to other tests
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "simwasm", "debug", "--web", str(port), *words,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
