@@ -39,7 +39,7 @@ Probe = Callable[[int], Why | None]
 
 _HOST = Side.HOST
 
-_BREATH, _LONG_BREATH = 0.000_05, 0.015
+_BREATH, _LONG_BREATH = 0.000_05, 0.010
 _EVENTS_A_BREATH = 64
 """At most two milliseconds: a thread that gives the interpreter away for a moment may have to wait for it that long."""
 _COURTESY_S = 0.1
