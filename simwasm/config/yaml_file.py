@@ -14,7 +14,10 @@ from typing import Any
 from simwasm.errors import ConfigError, InputError
 
 MOST_VALUES = 100_000
+LARGEST = 16 << 20
 _DEEPEST = 100
+_MOST_MERGED, _MOST_KEYS = 100, 10_000
+_TOO_MUCH = "`<<` merges more than anybody writes"
 _EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 
 
@@ -24,8 +27,16 @@ def _loader() -> Any:
     import yaml  # type: ignore[import-untyped]  # it takes 30 ms, for those who have such a file
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]  # it has no types
-        pass
+        def flatten_mapping(self, node: Any) -> None:
+            """Merge what `<<` names, which the reader would do without end."""
+            several = (value.value for key, value in node.value if key.tag == merge)
+            if any(len(each) > _MOST_MERGED for each in several):
+                raise yaml.constructor.ConstructorError(None, None, _TOO_MUCH, node.start_mark)
+            super().flatten_mapping(node)
+            if len(node.value) > _MOST_KEYS:
+                raise yaml.constructor.ConstructorError(None, None, _TOO_MUCH, node.start_mark)
 
+    merge = "tag:yaml.org,2002:merge"
     stamp, number = "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:float"
     Loader.yaml_implicit_resolvers = {
         first: [(tag, form) for tag, form in known if tag != stamp]
@@ -58,15 +69,17 @@ def read_yaml(path: str | Path) -> list[Any]:
 
 def _count(documents: list[Any], path: str | Path) -> None:
     """Refuse what is larger than it looks, deeper than anybody writes, or contains itself."""
-    seen, waiting = 0, [(document, 0) for document in documents]
+    seen, size, waiting = 0, 0, [(document, 0) for document in documents]
     while waiting:
         value, depth = waiting.pop()
         seen += 1
-        if seen > MOST_VALUES or depth > _DEEPEST:
+        size += len(value) if isinstance(value, (str, bytes)) else 0
+        if seen > MOST_VALUES or depth > _DEEPEST or size > LARGEST:
             raise ConfigError(
-                f"{path}: has more than {MOST_VALUES:,} values or is nested more than {_DEEPEST} deep, aliases counted"
+                f"{path}: has more than {MOST_VALUES:,} values or {LARGEST >> 20} MiB of text, or is nested more than "
+                f"{_DEEPEST} deep, aliases counted"
             )
         if isinstance(value, dict):
-            waiting += ((each, depth + 1) for each in value.values())
+            waiting += ((each, depth + 1) for item in value.items() for each in item)
         elif isinstance(value, list):
             waiting += ((each, depth + 1) for each in value)

@@ -190,6 +190,11 @@ class TestRun:
         (HEAD + f"spec:\n{URL}  pluginConfig: {{a: .inf}}\n", "is no number that JSON has"),
         (HEAD + f"spec:\n{URL}  vmConfig: {{env: [{{value: a}}]}}\n", "spec.vmConfig.env[0]: has a `name`"),
         ("!!python/object:os.system {}", "is not YAML"),
+        (f"a: &a {'x' * 200_000}\nb: [{','.join(['*a'] * 100)}]", "16 MiB of text"),
+        ("a: &a {x: 1}\n" + "".join(
+            f"{c}: &{c} {{<<: [{','.join([f'*{p}'] * 90)}]}}\n" for p, c in zip("abcdef", "bcdefg", strict=True)
+        ), "`<<` merges more than anybody writes"),
+        ("a: &a {x: 1}\nb: {<<: [" + ",".join(["*a"] * 200) + "]}", "`<<` merges more than anybody writes"),
         ("a: &a [*a]", "nested more than 100 deep"),
         ("a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(
             f"{c}: &{c} [{','.join([f'*{p}'] * 10)}]\n" for p, c in zip("abcdef", "bcdefg", strict=True)
