@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import wasmtime
+from switchboard import LONG
+from switchboard import Read as Read
 
 from simwasm.abi.table import Abi, callbacks
 
@@ -30,15 +32,7 @@ _STREAM = (REQUEST, REQUEST_BODY, REQUEST_TRAILERS, ANSWER, ANSWER_BODY, ANSWER_
 _PLACES, _DATA, _HEAP = 2000, 8192, 65536
 
 
-class Long(int):
-    """An argument of 64 bits."""
-
-
-@dataclass(frozen=True)
-class Read:
-    """What stands in the place that the n-th argument of some call gave the host."""
-
-    place: int
+Long = LONG
 
 
 @dataclass(frozen=True)

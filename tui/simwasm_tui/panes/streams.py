@@ -95,7 +95,8 @@ class StreamLines:
 
 
 def status(span: Span) -> Line:
-    """What became of an exchange: its status, `!` if somebody else answered, `✗` if it was cut off."""
+    """What became of an exchange: its status, `!` if somebody else answered, `✗` if it was cut off, `?` if a trace does
+    not tell."""
     outcome = span.outcome
     if outcome is None:
         return (("…", "muted"),)
@@ -103,8 +104,10 @@ def status(span: Span) -> Line:
         return (("hung", "bad"), (" ✗", "bad"))
     if isinstance(span.exchange, Conversation):
         return (("closed", "ok"), ("  ", ""))
-    if outcome.reset or outcome.status is None:
+    if outcome.reset:
         return (("reset", "bad"), (" ✗", "bad"))
+    if outcome.status is None:
+        return (("?", "muted"), ("  ", ""))
     ink = "ok" if outcome.status < 400 else "warn" if outcome.status < 500 else "bad"
     return ((str(outcome.status), ink), (" !" if outcome.local_reply else "  ", "warn"))
 
