@@ -68,8 +68,9 @@ def test_ctrl_c_pauses_a_plugin_that_computes_and_interrupt_ends_its_call(
 def test_ctrl_c_at_the_prompt_is_a_new_line_and_ctrl_d_leaves(debug: Debug) -> None:
     with debug(PLUGIN, TRAFFIC) as person:
         person.until("(simwasm 9/114) ")
-        person.press("ste" + CTRL_C)
-        person.until("(simwasm 9/114) ")
+        person.press("ste")
+        person.until("ste")
+        person.press_until(CTRL_C, "(simwasm 9/114) ")
         person.press("step\n")
         person.until("(simwasm 10/114) ")
         person.press(CTRL_D)

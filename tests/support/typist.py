@@ -36,6 +36,21 @@ class Typist:
         """Press keys."""
         os.write(self._terminal, text.encode())
 
+    def press_until(self, text: str, answer: str) -> None:
+        """Press keys until they are answered.
+
+        A signal that arrives just before Python's prompt begins to wait is noticed at the next key only, so who
+        is that quick presses again.
+        """
+        deadline = time.monotonic() + PATIENCE_S
+        while answer not in self._left:
+            assert time.monotonic() < deadline, f"{answer!r} was not shown: {self._left!r}"
+            self.press(text)
+            breath = time.monotonic() + 3.0
+            while answer not in self._left and self._read(breath - time.monotonic()):
+                pass
+        self.until(answer)
+
     def until(self, text: str) -> str:
         """Read until something is shown; what was shown up to there since the last time."""
         start, deadline = len(self.shown) - len(self._left), time.monotonic() + PATIENCE_S
