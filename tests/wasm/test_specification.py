@@ -1,22 +1,17 @@
 """The official test suite: every module in it is read, decoded and rewritten, and does the same afterwards.
 
-`WASM_TESTSUITE` names a folder or tar file with the `.wast` files of github.com/WebAssembly/testsuite at revision
-3a04b2c (2022-11-09), the newest that Debian's wabt converts completely. Values are compared between the original and
-the rewritten module, bit by bit, because Python cannot hand over every float that the suite expects.
+Values are compared between the original and the rewritten module, bit by bit, because Python cannot hand over every
+float that the suite expects.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import struct
-import subprocess
-import tarfile
-from pathlib import Path
 from typing import Any
 
 import pytest
 import wasmtime
+from testsuite import CORE, Converted, commands, named
 
 from simwasm.errors import PluginError
 from simwasm.wasm.disasm import disassemble
@@ -24,43 +19,12 @@ from simwasm.wasm.module import Kind
 from simwasm.wasm.reader import read_module
 from simwasm.wasm.rewrite import Limits, rewrite
 
-SUITE = os.environ.get("WASM_TESTSUITE", "")
 WIDE = Limits(slice=1000, pages=65536)
-MISSING = "set WASM_TESTSUITE to github.com/WebAssembly/testsuite at 3a04b2c"
 
 # Modules share memories and tables with each other there; a rewritten module has its own.
 SHARING = ("data", "elem", "imports", "linking")
 
 Outcome = tuple[Any, ...]
-
-
-def names() -> list[str]:
-    if not SUITE:
-        return []
-    if Path(SUITE).is_dir():
-        return sorted(path.stem for path in Path(SUITE).glob("*.wast"))
-    with tarfile.open(SUITE) as archive:
-        found = [Path(name) for name in archive.getnames()]
-    return sorted(path.stem for path in found if path.suffix == ".wast" and "proposals" not in path.parts)
-
-
-@pytest.fixture(scope="session")
-def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    assert SUITE, MISSING
-    if Path(SUITE).is_dir():
-        return Path(SUITE)
-    folder = tmp_path_factory.mktemp("suite")
-    with tarfile.open(SUITE) as archive:
-        archive.extractall(folder, filter="data")
-    return folder
-
-
-def commands(suite: Path, name: str, folder: Path) -> list[dict[str, Any]]:
-    target = folder / "test.json"
-    source = next(path for path in suite.rglob(f"{name}.wast") if "proposals" not in path.parts)
-    subprocess.run(["wast2json", source, "-o", target], check=True)
-    listed: list[dict[str, Any]] = json.loads(target.read_text())["commands"]
-    return listed
 
 
 class World:
@@ -151,18 +115,16 @@ def vectors(command: dict[str, Any]) -> bool:
     return any(value["type"] == "v128" for value in values)
 
 
-NEEDED = pytest.param("", marks=pytest.mark.skipif(not os.environ.get("CI"), reason=MISSING))
-
-
-@pytest.mark.parametrize("name", [name for name in names() if name not in SHARING] or [NEEDED])
-def test_rewritten_modules_do_what_the_originals_do(suite: Path, name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", named(tuple(name for name in CORE if name not in SHARING)))
+def test_rewritten_modules_do_what_the_originals_do(converted: Converted, name: str) -> None:
     """Every action of a test file has the same outcome with all modules rewritten."""
+    folder = converted(name)
     engine = wasmtime.Engine()
     worlds = World(engine, rewritten=False), World(engine, rewritten=True)
-    for command in commands(suite, name, tmp_path):
+    for command in commands(folder):
         where = f"{name}.wast:{command['line']}"
         if command["type"] in ("module", "assert_uninstantiable", "assert_unlinkable"):
-            data = (tmp_path / command["filename"]).read_bytes()
+            data = (folder / command["filename"]).read_bytes()
             before, after = (world.instantiate(data, command.get("name")) for world in worlds)
             assert before == after, where
         elif command["type"] == "register":
@@ -173,13 +135,14 @@ def test_rewritten_modules_do_what_the_originals_do(suite: Path, name: str, tmp_
             assert before == after, where
 
 
-@pytest.mark.parametrize("name", names() or [NEEDED])
-def test_every_module_is_read_or_refused(suite: Path, name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", named(CORE))
+def test_every_module_is_read_or_refused(converted: Converted, name: str) -> None:
     """A valid module is decoded to its last instruction; a malformed or invalid one may be a PluginError."""
-    for command in commands(suite, name, tmp_path):
+    folder = converted(name)
+    for command in commands(folder):
         if "filename" not in command or command.get("module_type") == "text":
             continue
-        data = (tmp_path / command["filename"]).read_bytes()
+        data = (folder / command["filename"]).read_bytes()
         try:
             module = read_module(data)
             wasm = rewrite(module, WIDE).wasm
