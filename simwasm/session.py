@@ -30,7 +30,7 @@ from simwasm.host.vm import Vm
 from simwasm.link import Handlers, Link, Wire, check
 from simwasm.plugin import Plugin
 from simwasm.trace.event import Observer
-from simwasm.wasm.rewrite import Limits
+from simwasm.wasm.rewrite import FUEL, Limits
 
 DEFAULT_FUEL = 1_000_000_000
 """Instructions that one callback may take before it counts as an endless loop."""
@@ -75,6 +75,11 @@ class Started:
         if self.instance is not None:
             self.instance.close()
             self.instance = None
+
+    def burnt(self) -> int:
+        """The fuel burnt so far; none while the instance is being made."""
+        left = None if self.instance is None else self.instance.get_global(FUEL)
+        return self.fuel.burnt(left) if isinstance(left, int) else 0
 
     def look(self) -> memoryview:
         """The memory as it is now; none while the instance is being made."""
@@ -167,6 +172,10 @@ class Session:
         guest = link.callers(exports if faults is None else faults.exports(exports, ALLOCATORS))
         vm.guest = between.guest(guest) if between else guest
         return link
+
+    def burnt(self, vm: str) -> int:
+        """The fuel that a VM has burnt since it was started, by its name; none while it is being made."""
+        return next((it.burnt() for it in reversed(self.started) if it.vm.name == vm), 0)
 
     def replay(self, exchanges: Iterable[Exchange], *, together: bool = False) -> Iterator[Outcome]:
         """Run exchanges and give what became of each."""

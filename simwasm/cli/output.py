@@ -71,10 +71,17 @@ def write_response(response: Message | None, reset: str, stream: TextIO) -> None
         print(file=stream)
 
 
-def summary(number: int, outcome: Outcome, crossings: int, colour: Ink) -> str:
+def summary(
+    number: int, outcome: Outcome, crossings: int, colour: Ink, instructions: int | None = None
+) -> str:
     """One exchange in one line, and a second one if it hung."""
+    counts = [
+        _count(crossings, "crossing"),
+        *([] if instructions is None else [f"{instructions:,} instructions"]),
+        _count(len(outcome.logs), "log line"),
+    ]
     if isinstance(outcome.exchange, Conversation):
-        return _connection(number, outcome, crossings, colour)
+        return _connection(number, outcome, counts, colour)
     asked = outcome.exchange.request
     line = printable(f"{asked.header(':method')} {asked.header(':path')}")
     before = outcome.exchange.response.header(":status") if outcome.exchange.response else None
@@ -84,8 +91,7 @@ def summary(number: int, outcome: Outcome, crossings: int, colour: Ink) -> str:
     paused = sum(getattr(taken.action, "name", "") == "PAUSE" for taken in outcome.actions)
     parts = [
         source if outcome.response else outcome.reset,
-        _count(crossings, "crossing"),
-        _count(len(outcome.logs), "log line"),
+        *counts,
     ]
     if paused:
         parts.insert(1, f"{paused} Pause")
@@ -100,7 +106,7 @@ def summary(number: int, outcome: Outcome, crossings: int, colour: Ink) -> str:
     return f"{text}\n   {colour('trap', 'it hung: ' + outcome.waiting)}" if outcome.waiting else text
 
 
-def _connection(number: int, outcome: Outcome, crossings: int, colour: Ink) -> str:
+def _connection(number: int, outcome: Outcome, counts: list[str], colour: Ink) -> str:
     """One TCP connection in one line: how many bytes each side said, and how many of them the other heard."""
     talk, client = outcome.exchange, outcome.response
     said, answered = len(talk.request.data), len(talk.response.data) if talk.response else 0
@@ -114,8 +120,7 @@ def _connection(number: int, outcome: Outcome, crossings: int, colour: Ink) -> s
         to_upstream,
         f"upstream → client {heard:,} of {_count(answered, 'byte')}",
         *([f"{paused} Pause"] if paused else []),
-        _count(crossings, "crossing"),
-        _count(len(outcome.logs), "log line"),
+        *counts,
     ]
     ended = colour("bad", "hung") if outcome.waiting else colour("ok", "closed")
     text = f"#{number} {printable(talk.label)}  {ended}  {' · '.join(parts)}"
@@ -126,15 +131,20 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def outcome_json(outcome: Outcome) -> dict[str, Any]:
+def outcome_json(outcome: Outcome, instructions: int | None = None) -> dict[str, Any]:
     """An outcome as JSON."""
-    return ending(outcome) | {
-        "actions": [[taken.callback, to_json(shown(taken.action))] for taken in outcome.actions],
-        "logs": [{"level": line.level.name, "text": to_json(line.text)} for line in outcome.logs],
-        "bytes_received": outcome.bytes_received,
-        "bytes_sent": outcome.bytes_sent,
-        "took_ns": outcome.ended_ns - outcome.started_ns,
-    }
+    cost = {} if instructions is None else {"instructions": instructions}
+    return (
+        ending(outcome)
+        | cost
+        | {
+            "actions": [[taken.callback, to_json(shown(taken.action))] for taken in outcome.actions],
+            "logs": [{"level": line.level.name, "text": to_json(line.text)} for line in outcome.logs],
+            "bytes_received": outcome.bytes_received,
+            "bytes_sent": outcome.bytes_sent,
+            "took_ns": outcome.ended_ns - outcome.started_ns,
+        }
+    )
 
 
 def stdout() -> TextIO:

@@ -10,13 +10,17 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from simwasm.cli import costs
 from simwasm.cli.output import Ink, ink
 from simwasm.cli.rounds import Rounds
 from simwasm.lints.lint import Problem
 from simwasm.trace.query.grades import Grade
 from simwasm.trace.text import printable
+
+if TYPE_CHECKING:
+    from simwasm.cli.watch import Watch
 
 _SIGNS = {Grade.ERROR: ("✗", "bad"), Grade.WARNING: ("!", "bad"), Grade.NOTE: ("·", "ok")}
 _WIDTH = 110
@@ -86,10 +90,13 @@ def with_new(outcome: dict[str, Any], found: Problems) -> dict[str, Any]:
     return outcome | {"problems": new} if new else outcome
 
 
-def tell(words: Namespace, found: Problems, exchanges: int, memory: Rounds | None = None) -> None:
-    """List what a run found, or give what belongs to no exchange as a last line of JSON."""
+def tell(words: Namespace, watch: Watch, memory: Rounds | None = None) -> None:
+    """List what a run found and cost, or give what belongs to no exchange as a last line of JSON."""
+    found = watch.problems
     if words.json:
         rest: dict[str, Any] = {"problems": found.new()}
+        if watch.costs is not None:
+            rest["cost"] = costs.costs_json(watch.costs)
         if memory is not None:
             rest["memory"] = memory.json()
         rest = {name: value for name, value in rest.items() if value}
@@ -98,8 +105,9 @@ def tell(words: Namespace, found: Problems, exchanges: int, memory: Rounds | Non
         return
     sys.stdout.flush()
     for line in (
+        *(costs.lines(watch.costs) if watch.costs is not None else ()),
         *(memory.lines() if memory is not None else ()),
-        *found.lines(exchanges, ink(words, sys.stderr)),
+        *found.lines(watch.exchanges, ink(words, sys.stderr)),
     ):
         print(line, file=sys.stderr)
 

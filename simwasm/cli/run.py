@@ -38,8 +38,7 @@ def command(words: Namespace) -> int:
     printer = None if words.quiet or words.json else (stream, colour)
     with watching(words, plugin, find_engine(words.engine).name, now, printer) as watch:
         session = setup.session(words, plugin, observers=watch.observers, now_ns=now, on_log=watch.on_log)
-        session.start()
-        watch.started()
+        watch.start(session)
         report = _Report(words, watch, colour)
         rounds = None
         if first is not None:
@@ -50,7 +49,7 @@ def command(words: Namespace) -> int:
             watch.problems.add(problem)
     report.end()
     output.missed(session.proxy.faults)
-    problems.tell(words, watch.problems, watch.exchanges, rounds)
+    problems.tell(words, watch, rounds)
     failed = session.proxy.traps > 0
     return int(failed or report.unexpected or (words.strict and len(watch.problems) > 0))
 
@@ -86,16 +85,19 @@ class _Report:
     def add(self, outcome: Outcome) -> None:
         self._number += 1
         crossings = self._watch.finished(outcome)
+        instructions = self._watch.costs.since() if self._watch.costs else None
         words = self._words
         if words.access_log:
             print(access_log_line(outcome, "upstream", _UPSTREAM))
         if words.json:
-            print(json.dumps(problems.with_new(output.outcome_json(outcome), self._watch.problems)))
+            found = output.outcome_json(outcome, instructions)
+            print(json.dumps(problems.with_new(found, self._watch.problems)))
         elif words.quiet:
-            print(output.summary(self._number, outcome, crossings, self._colour))
+            print(output.summary(self._number, outcome, crossings, self._colour, instructions))
         else:
-            print(self._colour("ok", f"── {output.summary(self._number, outcome, crossings, plain)}"))
-            self._lines.append(output.summary(self._number, outcome, crossings, self._colour))
+            summary = output.summary(self._number, outcome, crossings, plain, instructions)
+            print(self._colour("ok", f"── {summary}"))
+            self._lines.append(output.summary(self._number, outcome, crossings, self._colour, instructions))
         if words.expect is not None and outcome.status != words.expect:
             self.unexpected = True
             print(

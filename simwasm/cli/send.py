@@ -48,14 +48,14 @@ def command(words: Namespace) -> int:
             on_log=watch.on_log,
             ask_upstream=FromServer(server) if server else recorded,
         )
-        session.start()
-        watch.started()
+        watch.start(session)
         (outcome,) = session.replay([exchange])
         watch.finished(outcome)
         session.stop()
         watch.stopped()
     if words.json:
-        print(json.dumps(problems.with_new(output.outcome_json(outcome), watch.problems)))
+        instructions = watch.costs.since() if watch.costs else None
+        print(json.dumps(problems.with_new(output.outcome_json(outcome, instructions), watch.problems)))
     else:
         output.write_response(outcome.response, outcome.reset, output.stdout())
     if outcome.waiting:
@@ -63,7 +63,7 @@ def command(words: Namespace) -> int:
     if words.access_log:
         print(access_log_line(outcome, "upstream", server.address if server else _NOWHERE), file=sys.stderr)
     output.missed(session.proxy.faults)
-    problems.tell(words, watch.problems, watch.exchanges)
+    problems.tell(words, watch)
     if words.strict and len(watch.problems):
         return 1
     if words.expect is not None and outcome.status != words.expect:

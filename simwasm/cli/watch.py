@@ -12,11 +12,13 @@ from typing import TextIO
 from simwasm.cli import setup
 from simwasm.cli.output import Ink, log_printer
 from simwasm.cli.problems import Problems
+from simwasm.costs import Costs
 from simwasm.errors import InputError
 from simwasm.host.outcome import LogLine, Outcome
 from simwasm.lints.lints import Lints
 from simwasm.plugin import Plugin
 from simwasm.recording import Recording
+from simwasm.session import Session
 from simwasm.trace.envoy_text import EnvoyText
 from simwasm.trace.event import Observer
 from simwasm.trace.query.grades import Grade
@@ -29,8 +31,16 @@ class Watch:
     """The observers of one command."""
 
     def __init__(
-        self, recorder: Recording | None, observers: list[Observer], on_log: OnLog | None, *, each: bool
+        self,
+        recorder: Recording | None,
+        observers: list[Observer],
+        on_log: OnLog | None,
+        *,
+        each: bool,
+        costs: bool,
     ) -> None:
+        self.costs = Costs() if costs else None
+        """What calls cost, if somebody wants to know."""
         self.problems = Problems(all=each)
         self.exchanges = 0
         """How many have ended."""
@@ -40,10 +50,15 @@ class Watch:
         self._lints = Lints(self.problems, whose=self._whose, least=Grade.WARNING)
         self._started = False
         self._crossed = 0
-        self.observers: list[Observer] = [*observers, self._lints]
+        self.observers: list[Observer] = [*observers, self._lints, *([self.costs] if self.costs else [])]
 
-    def started(self) -> None:
-        """Note that the plugins are up: what they crossed until now belongs to no exchange."""
+    def start(self, session: Session) -> None:
+        """Start the plugins: what they cross until they are up belongs to no exchange."""
+        if self.costs:
+            self.costs.burnt = session.burnt
+        session.start()
+        if self.costs:
+            self.costs.since()
         self._started = True
         self._crossed = self._lints.crossings
 
@@ -81,13 +96,13 @@ def watching(
         else:
             observers.append(ArrowLog(_writer(stream), ink=colour))
     if words.trace is None:
-        yield Watch(None, observers, on_log, each=words.json)
+        yield Watch(None, observers, on_log, each=words.json, costs=words.cost)
         return
     file = sys.stdout if words.trace == "-" else opened(words.trace, "--trace")
     try:
         rules = setup.profile(words)
         recorder = Recording(file.write, [plugin], profile=rules, now_ns=now_ns, engine=engine)
-        yield Watch(recorder, [*observers, recorder], on_log, each=words.json)
+        yield Watch(recorder, [*observers, recorder], on_log, each=words.json, costs=words.cost)
     finally:
         if file is not sys.stdout:
             file.close()

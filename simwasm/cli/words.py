@@ -345,6 +345,10 @@ def _output(words: argparse.ArgumentParser) -> None:
         action="store_true",
         help="exit with 1 if there is any problem; they are listed at the end",
     )
+    group.add_argument(
+        "--cost", action="store_true",
+        help="list what callbacks and host calls cost, in instructions, the same on every engine and machine",
+    )  # fmt: skip
     group.add_argument("--json", action="store_true", help="print outcomes as JSON, one a line")
     group.add_argument("--quiet", action="store_true", help="print neither crossings nor the log, but errors")
     _color(group)

@@ -209,3 +209,19 @@ def test_wrong_usage_is_exit_status_2(simwasm: Run) -> None:
     assert "replay recorded traffic" in simwasm().stderr
     assert simwasm("frobnicate").returncode == 2
     assert simwasm("send", PLUGIN, "GET", "/", "--fuel", "many").returncode == 2
+
+
+def test_costs_are_listed_behind_everything_else(simwasm: Run) -> None:
+    done = simwasm("run", PLUGIN, TRAFFIC, "--quiet", "--cost")
+    assert "instructions" in done.stdout.splitlines()[0]
+    lines = done.stderr.splitlines()
+    assert lines[0].split() == ["instructions", "calls", "total", "each", "least", "most"]
+    dearest = next(line.split() for line in lines if "proxy_on_request_headers" in line)
+    assert [number for number in dearest[1:] if not number.replace(",", "").isdigit()] == []
+    assert any(line.startswith("  proxy_log") for line in lines)
+
+
+def test_costs_are_told_as_json_too(simwasm: Run) -> None:
+    lines = simwasm("run", PLUGIN, TRAFFIC, "--json", "--cost").stdout
+    assert json.loads(lines.splitlines()[0])["instructions"] > 10_000
+    assert json.loads(lines.splitlines()[-1])["cost"]["proxy_on_request_headers"]["calls"] == 5
