@@ -13,7 +13,7 @@ from simwasm.errors import BadModule
 from simwasm.wasm.cursor import Cursor
 from simwasm.wasm.module import Kind, Module
 
-_MODULE, _FUNCTIONS, _LOCALS = 0, 1, 2
+_MODULE, _FUNCTIONS, _LOCALS, _LABELS, _GLOBALS = 0, 1, 2, 3, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,9 @@ class Names:
     module: str | None = None
     functions: dict[int, str] = field(default_factory=dict)
     locals: dict[int, dict[int, str]] = field(default_factory=dict)
+    labels: dict[int, dict[int, str]] = field(default_factory=dict)
+    """By function; a block's index is its place among the blocks of the function."""
+    globals: dict[int, str] = field(default_factory=dict)
 
 
 def read_names(module: Module) -> Names:
@@ -30,6 +33,9 @@ def read_names(module: Module) -> Names:
     title: str | None = None
     functions: dict[int, str] = {}
     variables: dict[int, dict[int, str]] = {}
+    labels: dict[int, dict[int, str]] = {}
+    global_names: dict[int, str] = {}
+    inner_maps = {_LOCALS: variables, _LABELS: labels}
     for span in module.customs("name")[:1]:
         cursor = Cursor(module.data, span.start, span.end, "name")
         try:
@@ -41,12 +47,14 @@ def read_names(module: Module) -> Names:
                     title = inner.name()
                 elif number == _FUNCTIONS:
                     _read_map(inner, functions)
-                elif number == _LOCALS:
+                elif number == _GLOBALS:
+                    _read_map(inner, global_names)
+                elif number in inner_maps:
                     for _ in range(inner.count("functions")):
-                        _read_map(inner, variables.setdefault(inner.u32(), {}))
+                        _read_map(inner, inner_maps[number].setdefault(inner.u32(), {}))
         except BadModule:
             continue
-    return Names(title, functions, variables)
+    return Names(title, functions, variables, labels, global_names)
 
 
 def _read_map(cursor: Cursor, found: dict[int, str]) -> None:
