@@ -1,163 +1,181 @@
-"""Instructions as the text format writes them.
+"""A function as the text format writes it, one instruction a line.
 
-Rules that live here: what is printed assembles back to the same instruction (indices, not names, so it
-needs no declarations); floats are exact, in hexadecimal; what an index stands for is a note beside the
-text, not in it.
+Rules that live here: the text of a line is the instruction's own (`wat.py`); what an index stands for, and where a
+branch goes, is a note beside it, on one line and never long, whatever the plugin put into a name.
 """
 
 from __future__ import annotations
 
-import re
-import struct
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import NamedTuple
 
-from simwasm.wasm.decode import Immediates, Instruction, instructions
+from simwasm.wasm.decode import Immediates, Instruction, decode, split
 from simwasm.wasm.module import Kind, Module
-from simwasm.wasm.names import function_names, read_names
+from simwasm.wasm.names import Names, function_names, read_names
 from simwasm.wasm.opcodes import Immediate, Opcode
-from simwasm.wasm.reader import VALUE_TYPES
+from simwasm.wasm.wat import text
+
+_LONGEST_NAME = 200
+_MOST_TARGETS = 3
+_MOST_PIECES = 100_000
+"""How many distinct instructions are kept: a hostile module has as many as it has bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One instruction on paper: `depth` is how many blocks it is in, `note` what its index stands for."""
 
     offset: int
     depth: int
     text: str
     note: str = ""
+    targets: tuple[int, ...] = ()
+    """Where a branch goes: the offsets of the `end` of its blocks, or of the `loop`, in the order of its labels."""
+
+
+class _Block(NamedTuple):
+    """An open block: what it is, its name, and where a branch to it goes."""
+
+    kind: str
+    name: str
+    target: int
+
+
+class _Known(NamedTuple):
+    """What is the same of an instruction wherever it stands."""
+
+    opcode: Opcode
+    immediates: Immediates
+    text: str
+    note: str
+    plain: bool
+    """It neither begins nor ends a block, does not branch, and is about no local."""
+
+
+class Listing:
+    """The functions of a module; what belongs to all of them is read once."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.functions: tuple[str, ...] = function_names(module)
+        """The name of every function, as it is in the file."""
+        self.first_own = len(module.imported(Kind.FUNCTION))
+        names = read_names(module)
+        self._locals, self._labels = names.locals, names.labels
+        self._globals = _global_names(module, names)
+        self._pieces: dict[bytes, _Known] = {}
+
+    def lines(self, function: int) -> Iterator[Line]:
+        """The code of a function of the module's own, by its index among all functions."""
+        body = self.module.bodies[function - self.first_own]
+        pieces = split(self.module.data, body.code, body.end, self.functions[function])
+        starts = list(accumulate(map(len, pieces), initial=body.code))
+        found = list(map(self._known, pieces))
+        variables, labels = self._locals.get(function, {}), self._labels.get(function, {})
+        ends = _ends(starts, found)
+        open_blocks = [_Block("function", "", starts[-2] if pieces else body.code)]
+        depth = blocks = 0
+        for offset, (opcode, immediates, written, note, plain) in zip(starts, found):  # noqa: B905  # one more start
+            if plain:
+                yield Line(offset, depth, written, note)
+                continue
+            name, kind = opcode.name, opcode.immediate
+            if kind is Immediate.LOCAL:
+                yield Line(offset, depth, written, one_line(variables.get(immediates[0], "")))
+            elif kind is Immediate.BLOCK:
+                label = one_line(labels.get(blocks, ""))
+                yield Line(offset, depth, written, f"${label}" if label else "")
+                target = offset if name == "loop" else ends.get(offset, open_blocks[0].target)
+                open_blocks.append(_Block(name, label, target))
+                blocks, depth = blocks + 1, depth + 1
+            elif name == "end":
+                if depth:
+                    open_blocks.pop()
+                    depth -= 1
+                yield Line(offset, depth, written)
+            elif name == "else":
+                yield Line(offset, max(0, depth - 1), written)
+            else:
+                aims = [open_blocks[-1 - label] for label in immediates if label < len(open_blocks)]
+                yield Line(offset, depth, written, _aims(aims), tuple(aim.target for aim in aims))
+
+    def _known(self, piece: bytes) -> _Known:
+        found = self._pieces.get(piece)
+        if found is None:
+            opcode, immediates = decode(piece)
+            plain = opcode.immediate not in _PLACED and opcode.name not in ("end", "else")
+            written = text(Instruction(0, opcode, immediates))
+            found = _Known(opcode, immediates, written, self.note(opcode, immediates), plain)
+            if len(self._pieces) >= _MOST_PIECES:
+                self._pieces.clear()
+            self._pieces[piece] = found
+        return found
+
+    def note(self, opcode: Opcode, immediates: Immediates) -> str:
+        """What the index of an instruction stands for."""
+        names: Mapping[int, object] | Sequence[object]
+        if opcode.immediate is Immediate.GLOBAL:
+            return one_line(self._globals.get(immediates[0], ""))
+        if opcode.immediate is Immediate.FUNCTION:
+            names = self.functions
+        elif opcode.immediate is Immediate.INDIRECT:
+            names = self.module.types
+        else:
+            return ""
+        return one_line(str(names[immediates[0]])) if immediates[0] < len(names) else ""
+
+    def local(self, function: int, index: int) -> str:
+        """The name of a local, if it has one."""
+        return one_line(self._locals.get(function, {}).get(index, ""))
+
+
+_PLACED = frozenset((Immediate.BLOCK, Immediate.LABEL, Immediate.LABELS, Immediate.LOCAL))
+"""Instructions whose note depends on where they stand."""
 
 
 def disassemble(module: Module, function: int) -> Iterator[Line]:
     """The code of a function of the module's own, by its index among all functions."""
-    body = module.bodies[function - len(module.imported(Kind.FUNCTION))]
-    functions = function_names(module)
-    variables = read_names(module).locals.get(function, {})
-    depth = 0
-    for instruction in instructions(module.data, body.code, body.end):
-        name = instruction.opcode.name
-        depth -= name in ("end", "else") and depth > 0
-        yield Line(instruction.offset, depth, text(instruction), _note(instruction, functions, variables))
-        depth += instruction.opcode.immediate is Immediate.BLOCK or name == "else"
+    return Listing(module).lines(function)
 
 
-def text(instruction: Instruction) -> str:
-    """Write one instruction.
+def one_line(name: str) -> str:
+    """A name that the plugin made, for a comment: nothing in it ends the line or the comment, and it is not long.
 
-    >>> text(next(instructions(bytes.fromhex("280208"), 0, 3)))
-    'i32.load offset=8'
+    >>> one_line("two" + chr(10) + "lines")
+    'two\\\\nlines'
     """
-    opcode, immediates = instruction.opcode, instruction.immediates
-    written = _WRITERS[opcode.immediate](opcode, immediates)
-    return f"{opcode.name} {written}" if written else opcode.name
+    cut = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+    shown = cut if cut.isprintable() else repr(cut)[1:-1]
+    return shown.replace("(;", "( ;").replace(";)", "; )")
 
 
-def _note(instruction: Instruction, functions: tuple[str, ...], variables: dict[int, str]) -> str:
-    kind = instruction.opcode.immediate
-    if kind is Immediate.FUNCTION:
-        (index,) = instruction.immediates
-        return functions[index] if index < len(functions) else ""
-    if kind is Immediate.LOCAL:
-        return variables.get(instruction.immediates[0], "")
-    return ""
+def _ends(starts: Sequence[int], found: Sequence[_Known]) -> dict[int, int]:
+    """The offset of every block's `end`, by the offset of the block."""
+    opened: list[int] = []
+    ends: dict[int, int] = {}
+    for offset, (opcode, _, _, _, plain) in zip(starts, found):  # noqa: B905  # one more start
+        if not plain:
+            if opcode.immediate is Immediate.BLOCK:
+                opened.append(offset)
+            elif opcode.name == "end" and opened:
+                ends[opened.pop()] = offset
+    return ends
 
 
-def _plain(_: Opcode, immediates: Immediates) -> str:
-    return " ".join(map(str, immediates))
+def _aims(aims: Sequence[_Block]) -> str:
+    """Where a branch goes, in words; of a long table, the beginning."""
+    distinct = list(dict.fromkeys(aims))
+    shown = ", ".join(map(_aim, distinct[:_MOST_TARGETS]))
+    more = f" and {len(distinct) - _MOST_TARGETS} more" if len(distinct) > _MOST_TARGETS else ""
+    return f"-> {shown}{more}" if aims else ""
 
 
-def _nothing(_: Opcode, __: Immediates) -> str:
-    return ""
+def _aim(aim: _Block) -> str:
+    what = f"${aim.name}" if aim.name else aim.kind
+    return f"0x{aim.target:x} {what}" if aim.kind == "loop" else f"0x{aim.target:x} end of {what}"
 
 
-def _first(_: Opcode, immediates: Immediates) -> str:
-    return str(immediates[0])
-
-
-def _block(_: Opcode, immediates: Immediates) -> str:
-    (kind,) = immediates
-    if kind >= 0:
-        return f"(type {kind})"
-    return "" if kind == -64 else f"(result {VALUE_TYPES[kind & 0x7F].value})"
-
-
-def _indirect(_: Opcode, immediates: Immediates) -> str:
-    kind, table = immediates
-    return f"{table} (type {kind})" if table else f"(type {kind})"
-
-
-def _swapped(_: Opcode, immediates: Immediates) -> str:
-    """An element segment comes after the table in the text format."""
-    return f"{immediates[1]} {immediates[0]}"
-
-
-def _address(opcode: Opcode, immediates: Immediates) -> str:
-    align, offset = immediates[:2]
-    words = [f"offset={offset}"] if offset else []
-    if align != _natural_alignment(opcode.name):
-        words.append(f"align={1 << align}" if align < 64 else f"align=2**{align}")
-    return " ".join([*words, *map(str, immediates[2:])])
-
-
-_WIDTH = re.compile(r"(?:load|store)(\d+)(x\d)?")
-_EXPONENT = {"8": 0, "16": 1, "32": 2, "64": 3}
-_BY_TYPE = {"i32": 2, "f32": 2, "i64": 3, "f64": 3, "v128": 4}
-
-
-def _natural_alignment(name: str) -> int:
-    """The exponent that is left out: `i32.load16_u` reads 2 bytes, `v128.load8x8_s` reads 8."""
-    width = _WIDTH.search(name)
-    if width is None:
-        return _BY_TYPE[name.split(".")[0]]
-    return 3 if width[2] else _EXPONENT[width[1]]
-
-
-def _f32(_: Opcode, immediates: Immediates) -> str:
-    return _float(struct.unpack("<f", struct.pack("<I", immediates[0]))[0], immediates[0], 8, 23)
-
-
-def _f64(_: Opcode, immediates: Immediates) -> str:
-    return _float(struct.unpack("<d", struct.pack("<Q", immediates[0]))[0], immediates[0], 11, 52)
-
-
-def _float(value: float, bits: int, exponent: int, fraction: int) -> str:
-    sign = "-" if bits >> (exponent + fraction) else ""
-    payload = bits & ((1 << fraction) - 1)
-    if value != value:
-        canonical = payload == 1 << (fraction - 1)
-        return f"{sign}nan" if canonical else f"{sign}nan:0x{payload:x}"
-    if value in (float("inf"), float("-inf")):
-        return f"{sign}inf"
-    return re.sub(r"\.?0*p", "p", value.hex())
-
-
-def _v128(_: Opcode, immediates: Immediates) -> str:
-    words = (immediates[0] >> shift & 0xFFFFFFFF for shift in (0, 32, 64, 96))
-    return "i32x4 " + " ".join(f"0x{word:08x}" for word in words)
-
-
-def _heap(_: Opcode, immediates: Immediates) -> str:
-    return VALUE_TYPES[immediates[0] & 0x7F].value.removesuffix("ref")
-
-
-def _types(_: Opcode, immediates: Immediates) -> str:
-    return f"(result {VALUE_TYPES[immediates[0] & 0x7F].value})"
-
-
-_WRITERS: dict[Immediate, Callable[[Opcode, Immediates], str]] = {
-    **dict.fromkeys(Immediate, _plain),
-    Immediate.BLOCK: _block,
-    Immediate.INDIRECT: _indirect,
-    Immediate.MEMORY: _nothing,
-    Immediate.MEMORIES: _nothing,
-    Immediate.DATA_MEMORY: _first,
-    Immediate.ELEMENT_TABLE: _swapped,
-    Immediate.ADDRESS: _address,
-    Immediate.ADDRESS_LANE: _address,
-    Immediate.F32: _f32,
-    Immediate.F64: _f64,
-    Immediate.V128: _v128,
-    Immediate.HEAP: _heap,
-    Immediate.TYPES: _types,
-}
+def _global_names(module: Module, names: Names) -> dict[int, str]:
+    exported = {export.index: export.name for export in module.exports if export.kind is Kind.GLOBAL}
+    imported = {index: item.name for index, item in enumerate(module.imported(Kind.GLOBAL))}
+    return imported | exported | names.globals

@@ -11,11 +11,11 @@ import pytest
 
 from simwasm.errors import BadModule
 from simwasm.wasm.decode import Immediates, Instruction, instructions, split
-from simwasm.wasm.disasm import text
 from simwasm.wasm.encode import section, u32, vector
 from simwasm.wasm.module import Module
 from simwasm.wasm.opcodes import BY_NAME, OPCODES, Immediate, Opcode
 from simwasm.wasm.reader import read_module
+from simwasm.wasm.wat import text
 
 Wabt = Callable[..., str]
 

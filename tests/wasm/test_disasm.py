@@ -8,10 +8,11 @@ import pytest
 import wasmtime
 
 from simwasm.wasm.decode import Immediates, Instruction, instructions
-from simwasm.wasm.disasm import disassemble, text
+from simwasm.wasm.disasm import disassemble
 from simwasm.wasm.module import Kind
 from simwasm.wasm.opcodes import OPCODES, Immediate, Opcode
 from simwasm.wasm.reader import read_module
+from simwasm.wasm.wat import text
 
 SAMPLES: dict[Immediate, tuple[Immediates, ...]] = {
     **dict.fromkeys(Immediate, ((0,), (5,))),
