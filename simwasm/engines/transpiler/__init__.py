@@ -1,0 +1,1 @@
+"""Wasm functions as Python functions."""
