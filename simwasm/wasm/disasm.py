@@ -99,6 +99,12 @@ class Listing:
                 aims = [open_blocks[-1 - label] for label in immediates if label < len(open_blocks)]
                 yield Line(offset, depth, written, _aims(aims), tuple(aim.target for aim in aims))
 
+    def decoded(self, function: int) -> list[tuple[Opcode, Immediates]]:
+        """What `lines` has as text."""
+        body = self.module.bodies[function - self.first_own]
+        pieces = split(self.module.data, body.code, body.end, self.functions[function])
+        return [(known.opcode, known.immediates) for known in map(self._known, pieces)]
+
     def _known(self, piece: bytes) -> _Known:
         found = self._pieces.get(piece)
         if found is None:
@@ -123,10 +129,6 @@ class Listing:
         else:
             return ""
         return one_line(str(names[immediates[0]])) if immediates[0] < len(names) else ""
-
-    def local(self, function: int, index: int) -> str:
-        """The name of a local, if it has one."""
-        return one_line(self._locals.get(function, {}).get(index, ""))
 
 
 _PLACED = frozenset((Immediate.BLOCK, Immediate.LABEL, Immediate.LABELS, Immediate.LOCAL))
