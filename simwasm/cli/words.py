@@ -42,6 +42,13 @@ istioctl proxy-config log POD --level wasm:trace"""
 _INSPECT = """example:
   simwasm inspect samples/allow_header/plugin.wasm"""
 
+_DISASM = """examples:
+  simwasm disasm plugin.wasm -f proxy_on_request_headers
+  simwasm disasm plugin.wasm -f 0x1a4f --folded --source
+  simwasm disasm plugin.wasm -f proxy_on_request_headers --native
+
+machine code needs capstone: pip install 'simwasm[native]'"""
+
 _ABI = """examples:
   simwasm abi proxy_http_call
   simwasm abi --version 0.2.1
@@ -115,6 +122,7 @@ def parser() -> argparse.ArgumentParser:
         )
     )
     _inspect(_command(commands, "inspect", "show what is in a plugin's binary", _INSPECT))
+    _disasm(_command(commands, "disasm", "show the code of a plugin's functions", _DISASM))
     _abi(_command(commands, "abi", "print the reference of the Proxy-Wasm ABI", _ABI))
     _completion(_command(commands, "completion", "print a shell's completion script", _COMPLETION))
     return top
@@ -366,6 +374,31 @@ def _inspect(words: argparse.ArgumentParser) -> None:
     words.add_argument(
         "--functions", metavar="N", type=int, default=10, help="how many of the biggest functions"
     )
+
+
+def _disasm(words: argparse.ArgumentParser) -> None:
+    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file")
+    _function(words)
+    words.add_argument("--list", action="store_true", help="list the functions, without their code")
+    shape = words.add_mutually_exclusive_group()
+    shape.add_argument("--flat", action="store_true", help="one instruction a line (the default)")
+    shape.add_argument("--folded", action="store_true", help="nested expressions")
+    shape.add_argument(
+        "--native", action="store_true", help="the machine code that the engine made, beside the instructions"
+    )
+    words.add_argument("--source", action="store_true", help="the lines of source between them")
+    words.add_argument(
+        "--engine", metavar="NAME", help="whose machine code: wasmtime or wasmer (default: wasmtime)"
+    )
+    words.add_argument("--json", action="store_true", help="print it as JSON, one function a line")
+    _color(words.add_argument_group("output"))
+
+
+def _function(words: argparse.ArgumentParser) -> None:
+    words.add_argument(
+        "-f", "--function", metavar="FUNCTION",
+        help="one function: its export, its name or a part of it, its index, or an offset in it (default: all)",
+    )  # fmt: skip
 
 
 def _abi(words: argparse.ArgumentParser) -> None:
