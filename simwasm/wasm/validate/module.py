@@ -1,0 +1,158 @@
+"""A module is valid, or what is not is told: section, offset, function and the rule.
+
+The reader has seen to it that everything has its form and that indices between sections are in range; here is what
+the specification calls validation. Its rules are those of WebAssembly 2.0 with extended constant expressions, tail
+calls and relaxed SIMD.
+
+Rules that live here: things are looked at in the order of the file, so that what is told is the first mistake; words
+are the specification's, then what was found.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from simwasm.errors import BadModule
+from simwasm.wasm.decode import decode, split
+from simwasm.wasm.module import (
+    Body,
+    Element,
+    FuncType,
+    GlobalType,
+    Kind,
+    MemoryType,
+    Module,
+    Segment,
+    Span,
+    TableType,
+)
+from simwasm.wasm.names import function_names
+from simwasm.wasm.validate.code import Locals, check
+from simwasm.wasm.validate.context import Context, same_kind
+from simwasm.wasm.validate.kinds import CODES, I32, Invalid
+from simwasm.wasm.validate.prepare import Prepare
+from simwasm.wasm.validate.stack import Stack
+
+_PAGES = 65_536
+_GLOBAL_GET = 0x23
+_NUMBER = bytes((I32,))
+
+
+def validate(module: Module) -> None:
+    """Raise `BadModule` unless the module is valid."""
+    validation = _Validation(module)
+    validation.sizes()
+    validation.constants()
+    validation.exports()
+    validation.start()
+    validation.code()
+
+
+class _Validation:
+    """One module, and what is known of it."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._context = Context(module)
+        self._known = Prepare(self._context)
+        self._no_locals = Locals(b"", ())
+
+    def sizes(self) -> None:
+        """Memories and tables, imported and own, have sizes that can be."""
+        for item in self._module.imports:
+            _check_size(item.type, "import")
+        for table in self._module.tables:
+            _check_size(table, "table")
+        for memory in self._module.memories:
+            _check_size(memory, "memory")
+
+    def exports(self) -> None:
+        """Every export has a name of its own."""
+        for name, times in Counter(export.name for export in self._module.exports).items():
+            if times > 1:
+                raise BadModule(f"duplicate export name {name!r}", section="export")
+
+    def start(self) -> None:
+        """The start function takes and gives nothing."""
+        start = self._module.start
+        if start is not None and self._context.function(start) != (b"", b""):
+            kind = self._module.function_type(start)
+            raise BadModule(f"start function {start} has the type {kind}, not void -> void", section="start")
+
+    def constants(self) -> None:
+        """Globals, and where segments go and what is in them, are constant and have the right types."""
+        for item in self._module.globals:
+            self._constant(item.init, bytes((CODES[item.type.type],)), "global")
+        for element in self._module.elements:
+            self._element(element)
+        for segment in self._module.segments:
+            self._segment(segment)
+
+    def code(self) -> None:
+        """Every function does what its type says."""
+        for own, body in enumerate(self._module.bodies):
+            params, results = self._context.type(self._module.functions[own])
+            pieces = self._split(own, body)
+            try:
+                check(pieces, Stack(results), Locals(params, body.locals), self._known)
+            except Invalid as error:
+                message, at = error.args
+                offset = body.code + sum(map(len, pieces[:at]))
+                raise BadModule(
+                    f"{message} (function {self._name(own)})", section="code", offset=offset
+                ) from None
+
+    def _split(self, own: int, body: Body) -> list[bytes]:
+        try:
+            return split(self._module.data, body.code, body.end)
+        except BadModule:  # once more with the name of the function, which takes long to find
+            return split(self._module.data, body.code, body.end, self._name(own))
+
+    def _name(self, own: int) -> str:
+        return function_names(self._module)[own + len(self._module.imported(Kind.FUNCTION))]
+
+    def _element(self, element: Element) -> None:
+        if element.offset:
+            with _told("element", element.offset):
+                same_kind(self._context.table(element.table), element.type)
+            self._constant(element.offset, _NUMBER, "element")
+        kind = bytes((CODES[element.type],))
+        for item in element.items:
+            if isinstance(item, Span):
+                self._constant(item, kind, "element")
+
+    def _segment(self, segment: Segment) -> None:
+        if segment.offset:
+            with _told("data", segment.offset):
+                self._context.memory()
+            self._constant(segment.offset, _NUMBER, "data")
+
+    def _constant(self, span: Span, kind: bytes, section: str) -> None:
+        """Validate an expression; that it is made of constant instructions the reader has seen to."""
+        pieces = split(self._module.data, span.start, span.end)
+        with _told(section, span):
+            for piece in pieces:
+                if piece[0] == _GLOBAL_GET:
+                    self._context.constant_global(*decode(piece)[1])
+            check(pieces, Stack(kind), self._no_locals, self._known)
+
+
+def _check_size(kind: FuncType | TableType | MemoryType | GlobalType, section: str) -> None:
+    if isinstance(kind, FuncType | GlobalType):
+        return
+    minimum, maximum = kind.bounds.minimum, kind.bounds.maximum
+    if isinstance(kind, MemoryType) and max(minimum, maximum or 0) > _PAGES:
+        raise BadModule(f"memory size must be at most {_PAGES} pages (4GiB): {kind}", section=section)
+    if maximum is not None and minimum > maximum:
+        raise BadModule(f"size minimum must not be greater than maximum: {kind}", section=section)
+
+
+@contextmanager
+def _told(section: str, place: Span) -> Iterator[None]:
+    """Tell what is invalid there with the place."""
+    try:
+        yield
+    except Invalid as error:
+        raise BadModule(error.args[0], section=section, offset=place.start) from None

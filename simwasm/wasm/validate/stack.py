@@ -1,0 +1,99 @@
+"""The two stacks of the specification's validation algorithm: operands, and the blocks they belong to.
+
+Rules that live here: the operands of a block begin above its floor; after an unconditional branch the floor is
+`ANY`, from which every operand that is asked for can be popped; nothing here knows instructions.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from simwasm.wasm.validate.kinds import ANY, FLOOR, UNKNOWN, Invalid, fits, shown
+
+MOST_NESTED = 10_000
+"""How many blocks may be open at once; real plugins stay below 500."""
+
+
+class Block(NamedTuple):
+    """An open block."""
+
+    opener: int
+    """Its opcode; 0 for the function itself."""
+    floor: int
+    """Where among the operands it begins."""
+    params: bytes
+    results: bytes
+    label: bytes
+    """What a branch to it takes along."""
+
+
+class Stack:
+    """The operands and open blocks at one point of some code."""
+
+    __slots__ = ("blocks", "kinds")
+
+    def __init__(self, results: bytes) -> None:
+        self.kinds = bytearray((FLOOR,))
+        self.blocks = [Block(0, 0, b"", results, results)]
+
+    def take(self, wanted: bytes) -> None:
+        """Pop operands of these types."""
+        kinds = self.kinds
+        self.expect(wanted)
+        del kinds[max(len(kinds) - len(wanted), self.blocks[-1].floor + 1) :]
+
+    def take_any(self) -> int:
+        """Pop one operand of any type, and say which."""
+        top = self.kinds[-1]
+        if top == ANY:
+            return UNKNOWN
+        if top == FLOOR:
+            raise Invalid("type mismatch: expected an operand, found []")
+        return self.kinds.pop()
+
+    def expect(self, wanted: bytes) -> None:
+        """Insist that the topmost operands are of these types."""
+        kinds = self.kinds
+        if kinds.endswith(wanted):
+            return
+        first = self.blocks[-1].floor + 1
+        there = kinds[max(first, len(kinds) - len(wanted)) :]
+        missing = len(wanted) - len(there)
+        if (missing and kinds[first - 1] == FLOOR) or not fits(there, wanted[missing:]):
+            raise Invalid(f"type mismatch: expected {shown(wanted)}, found {shown(there)}")
+
+    def open(self, opener: int, params: bytes, results: bytes, label: bytes) -> None:
+        """Enter a block, whose parameters become its first operands."""
+        if len(self.blocks) > MOST_NESTED:
+            raise Invalid(f"blocks are nested deeper than {MOST_NESTED:,}; that is more than is supported")
+        self.take(params)
+        self.blocks.append(Block(opener, len(self.kinds), params, results, label))
+        self.kinds.append(FLOOR)
+        self.kinds += params
+
+    def close(self) -> Block:
+        """Leave the innermost block; its results are all that it may leave, and are popped."""
+        block = self.blocks[-1]
+        kinds = self.kinds
+        self.expect(block.results)
+        count = len(kinds) - block.floor - 1
+        if count > len(block.results):
+            there = kinds[block.floor + 1 :]
+            raise Invalid(
+                f"type mismatch: a block gives {shown(block.results)}, at its end is {shown(there)}"
+            )
+        del kinds[block.floor :]
+        self.blocks.pop()
+        return block
+
+    def stop(self) -> None:
+        """What follows in this block cannot be reached."""
+        floor = self.blocks[-1].floor
+        del self.kinds[floor + 1 :]
+        self.kinds[floor] = ANY
+
+    def label(self, depth: int) -> bytes:
+        """What a branch to the block that far out takes along."""
+        if depth >= len(self.blocks):
+            raise Invalid(f"unknown label {depth}: {len(self.blocks)} are in scope")
+        return self.blocks[-1 - depth].label
