@@ -1,0 +1,1 @@
+"""The official test suite of WebAssembly, run by one runner in any engine."""
