@@ -11,6 +11,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Protocol
 
+from simwasm.abi.codec import Gate
 from simwasm.abi.table import ALLOCATORS
 from simwasm.engines.engine import Engine, Instance
 from simwasm.engines.fuel import Fuel, FuelState
@@ -69,12 +70,17 @@ class Started:
         self.vm = vm
         self.fuel = fuel
         self.instance: Instance | None = None
+        self.twin: Twin | None = None
+        """The same VM in another engine, if somebody wanted that."""
 
     def close(self) -> None:
         """Let go of the instance; engines keep what they use out of the garbage collector's sight."""
         if self.instance is not None:
             self.instance.close()
             self.instance = None
+        if self.twin is not None:
+            self.twin.close()
+            self.twin = None
 
     def burnt(self) -> int:
         """The fuel burnt so far; none while the instance is being made."""
@@ -84,6 +90,20 @@ class Started:
     def look(self) -> memoryview:
         """The memory as it is now; none while the instance is being made."""
         return memoryview(bytearray()) if self.instance is None else self.instance.memory.view()
+
+
+class Twin(Started):
+    """A VM's guest in another engine than the run's: to take the other's place for a callback.
+
+    It has the VM and the fuel of the other one. Its state is that of a guest of which only `start` ran.
+    """
+
+    def __init__(self, started: Started) -> None:
+        super().__init__(started.vm, started.fuel)
+        self.gate: Gate | None = None
+        """The gate of its host functions."""
+        self.guest: Guest = {}
+        """Its callbacks, with nobody in between."""
 
 
 class Session:
@@ -156,22 +176,39 @@ class Session:
         """Load a plugin's module and tie it to its VM, in place of the instance that was there."""
         vm, between = started.vm, self._between
         started.close()
+        link, guest = self._joined(started, self._engine)
+        vm.guest = between.guest(guest) if between else guest
+        return link
+
+    def twin(self, started: Started, engine: Engine) -> Twin:
+        """Load the module of a VM in another engine too; the VM goes on as it is."""
+        vm, fuel, gate = started.vm, started.fuel.state(), started.vm.gate
+        made = Twin(started)
+        try:
+            _, made.guest = self._joined(made, engine)
+            made.gate = vm.gate
+        finally:
+            vm.gate = gate
+            started.fuel.restore(fuel)
+        return made
+
+    def _joined(self, started: Started, engine: Engine) -> tuple[Link, Guest]:
+        """Load a module and join it to the host; what to start it with, and its callbacks."""
+        vm, between = started.vm, self._between
         handlers: Handlers = bound(vm)
         faults = self.proxy.faults
         if faults is not None:
             handlers = faults.handlers(handlers)
         link = Link(vm, between.handlers(handlers) if between else handlers, self.wire)
         memory = LinearMemory(started.look)
-        program = load(self._engine, vm.plugin.wasm, self._limits)
+        program = load(engine, vm.plugin.wasm, self._limits)
         imports = link.imports(memory)
         try:
             started.instance = program.start(unwinding(imports) if between else imports, started.fuel)
         except Trap as trap:
             raise trap.during("Failed to create new Wasm instance") from trap
         exports = started.instance.exports
-        guest = link.callers(exports if faults is None else faults.exports(exports, ALLOCATORS))
-        vm.guest = between.guest(guest) if between else guest
-        return link
+        return link, link.callers(exports if faults is None else faults.exports(exports, ALLOCATORS))
 
     def burnt(self, vm: str) -> int:
         """The fuel that a VM has burnt since it was started, by its name; none while it is being made."""
