@@ -15,8 +15,9 @@ limit is what keeps it near: code that long is a switch of which an iteration ru
 every function one loop around a switch). With it, callbacks of Rust, Go and AssemblyScript plugins paid 0.6 to
 2.2 times the instructions they ran; without it up to 33 times.
 
-Rules that live here: inserted code leaves the operand stack as it was; own functions move up by one (the
-host function that gives fuel is imported before them); work is linear in the code, whatever its nesting.
+Rules that live here: places and prices are said once (`dues`, `HOST_CALL`, `BULK`), for this file and for the
+engine that makes Python of a module; inserted code leaves the operand stack as it was; own functions move up by
+one (the host function that gives fuel is imported before them); work is linear in the code, whatever its nesting.
 """
 
 from __future__ import annotations
@@ -38,10 +39,30 @@ DEAREST = 100
 HOST_CALL = 1_000
 """What a call of a host function takes: with the usual budget there can be a million in a callback."""
 
-_BULK = {
+BULK = {
     "memory.fill": 4, "memory.copy": 4, "memory.init": 4, "table.fill": 0, "table.copy": 0, "table.init": 0,
 }  # fmt: skip
 """What they pay is the number that they are given, shifted to the right by this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dues:
+    """What a function's checks take: the one at its entry, and by its position the one at each loop's head."""
+
+    entry: int
+    loops: dict[int, int]
+
+
+def dues(opcodes: bytes) -> Dues:
+    """Price a function by the first bytes of its instructions."""
+    loops = dict(_loops(opcodes))
+    outside = len(opcodes) - sum(loops.values())
+    return Dues(_limited(outside), {at: _limited(cost) for at, cost in loops.items()})
+
+
+def _limited(cost: int) -> int:
+    return max(1, min(cost, DEAREST))
+
 
 _LOOP, _END = 0x03, 0x0B
 _FIRST = itemgetter(0)
@@ -66,7 +87,7 @@ class Instrument:
         The value loaded goes through the local because that keeps wasmer's Cranelift from folding load and
         subtraction into one slow instruction: tiny loops take 1.0 to 2.1 times as long, and not 1.8 to 3.7.
         """
-        fuel, local, taken = u32(self.fuel), u32(spare), b"\x41" + s32(max(1, min(cost, DEAREST)))
+        fuel, local, taken = u32(self.fuel), u32(spare), b"\x41" + s32(cost)
         take = b"\x23" + fuel + b"\x22" + local + taken + b"\x6b\x24" + fuel  # fuel := (local := fuel) - cost
         return take + b"\x20" + local + taken + b"\x48\x04\x40\x10" + u32(self.refill) + b"\x0b"
 
@@ -129,11 +150,10 @@ def instrument(module: Module, own: int, by: Instrument, name: str) -> Code:
         after[match.start()] = moved[piece]
     spare = len(module.types[module.functions[own]].params) + sum(count for count, _ in body.locals)
     _charge(opcodes, before, after, by, spare)
-    outside = len(before)
-    for at, cost in _loops(opcodes):
+    taken = dues(opcodes)
+    for at, cost in taken.loops.items():
         after[at] += by.check(cost, spare)
-        outside -= cost
-    return Code(_one_more_local(module.data, body) + by.check(outside, spare), before, after)
+    return Code(_one_more_local(module.data, body) + by.check(taken.entry, spare), before, after)
 
 
 def _charge(opcodes: bytes, before: list[bytes], after: list[bytes], by: Instrument, spare: int) -> None:
@@ -142,7 +162,7 @@ def _charge(opcodes: bytes, before: list[bytes], after: list[bytes], by: Instrum
         if decode(before[match.start()])[1][0] < by.first_own:
             after[match.start()] += by.host_call()
     for match in _PREFIXED.finditer(opcodes, 1):
-        shift = _BULK.get(decode(before[match.start()])[0].name)
+        shift = BULK.get(decode(before[match.start()])[0].name)
         if shift is not None:
             after[match.start() - 1] += by.bulk(shift, spare)
 
