@@ -11,23 +11,22 @@ a sample of the functions is enough; broken DWARF is a finding, not an error.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from itertools import islice
 
-from simwasm.errors import BadModule
-from simwasm.wasm.cursor import Cursor
+from simwasm.wasm.companions import Beside, Told, nothing, source_map, source_map_url, told
+from simwasm.wasm.dwarf.entries import lowest
+from simwasm.wasm.dwarf.sections import DEAD, PROBLEMS
+from simwasm.wasm.dwarf.units import Units
 from simwasm.wasm.module import Module
 from simwasm.wasm.names import read_names
+from simwasm.wasm.source_map import SourceMap
 
-if TYPE_CHECKING:
-    from elftools.dwarf.dwarfinfo import DWARFInfo
-
-_CODE = 10
-_MOST_ENTRIES = 20_000
-_TOMBSTONES = 0xFFFF_FFF0
+_MOST = 20_000
+_GOOD = 0.95
 
 
 class DebugKind(Enum):
@@ -35,6 +34,7 @@ class DebugKind(Enum):
 
     NONE = "none"
     NAMES = "names only"
+    MAP = "source map"
     UNCHECKED = "DWARF, not checked (needs pyelftools)"
     OK = "DWARF ok"
     STALE = "DWARF stale: the code was changed after it was written (wasm-opt?)"
@@ -51,85 +51,59 @@ class DebugInfo:
     sampled: int = 0
     source_map: str | None = None
     """The URL of a source map, which is what AssemblyScript writes."""
+    file: str | None = None
+    """The file it is in, if that is not the plugin's own."""
+    problem: str | None = None
+    """Why that file, or the source map, is of no use."""
+
+    @property
+    def score(self) -> int | None:
+        """How many of a hundred functions are where it says; None where nothing could be compared."""
+        return 100 * self.matching // self.sampled if self.sampled else None
 
 
-def inspect_debug_info(module: Module) -> DebugInfo:
+def inspect_debug_info(module: Module, beside: Beside = nothing, debug: Told | None = None) -> DebugInfo:
     """Find out what debug information there is and how much of it is true."""
-    source_map = _source_map(module)
-    if not module.customs(".debug_info"):
-        kind = DebugKind.NAMES if read_names(module).functions else DebugKind.NONE
-        return DebugInfo(kind, source_map=source_map)
+    other = debug if debug is not None else told(module, beside)
+    units = Units(module, other.module)
+    url = source_map_url(module)
+    shown = (url if not url.startswith("data:") else f"{url[:40]}…") if url else None
+    file, problem = other.name or None, other.problem or None
+    if units.there:
+        kind, matching, sampled = _dwarf(module, units)
+        return DebugInfo(kind, matching, sampled, shown, file, problem)
+    if url:
+        content = source_map(module, beside)
+        if content is not None and SourceMap(content).there:
+            return DebugInfo(DebugKind.MAP, 0, 0, shown, file, problem)
+        problem = problem or (
+            "the source map is not beside the plugin" if content is None else "the source map is broken"
+        )
+    kind = DebugKind.NAMES if read_names(module).functions else DebugKind.NONE
+    return DebugInfo(kind, 0, 0, shown, file, problem)
+
+
+def _dwarf(module: Module, units: Units) -> tuple[DebugKind, int, int]:
+    """The state of DWARF, how many functions begin where it says, of how many."""
+    if find_spec("elftools") is None:
+        return DebugKind.UNCHECKED, 0, 0
+    if not units.all:
+        return DebugKind.BROKEN, 0, 0
+    starts = {body.start - units.code for body in module.bodies}
+    live: list[int] = []
     try:
-        dwarf = read_dwarf(module)
-    except ImportError:
-        return DebugInfo(DebugKind.UNCHECKED, source_map=source_map)
-    code = next((section.start for section in module.sections if section.id == _CODE), 0)
-    starts = {body.start - code for body in module.bodies}
-    try:
-        live = [address for address in _function_addresses(dwarf) if 0 < address < _TOMBSTONES]
-    except Exception:  # pyelftools raises whatever broken DWARF makes it stumble over
-        return DebugInfo(DebugKind.BROKEN, source_map=source_map)
+        live.extend(islice(_live(units), _MOST))
+    except PROBLEMS:
+        if not live:
+            return DebugKind.BROKEN, 0, 0
     matching = sum(address in starts for address in live)
-    return DebugInfo(_health(matching, len(live)), matching, len(live), source_map)
+    if not live:
+        return DebugKind.STRIPPED, 0, 0
+    kind = DebugKind.OK if matching >= _GOOD * len(live) else DebugKind.STALE
+    return kind, matching, len(live)
 
 
-def _health(matching: int, sampled: int) -> DebugKind:
-    if not sampled:
-        return DebugKind.STRIPPED
-    return DebugKind.OK if matching >= 0.95 * sampled else DebugKind.STALE
-
-
-def _source_map(module: Module) -> str | None:
-    for span in module.customs("sourceMappingURL")[:1]:
-        try:
-            return Cursor(module.data, span.start, span.end, "sourceMappingURL").name()
-        except BadModule:
-            return None
-    return None
-
-
-def _function_addresses(dwarf: DWARFInfo) -> Iterator[int]:
-    """The lowest address of functions, from every compilation unit a share of what the cap allows."""
-    units = list(dwarf.iter_CUs())
-    for unit in units:
-        left = max(50, _MOST_ENTRIES // len(units))
-        for entry in unit.iter_DIEs():
-            left -= 1
-            if entry.tag == "DW_TAG_subprogram" and "DW_AT_low_pc" in entry.attributes:
-                yield entry.attributes["DW_AT_low_pc"].value
-            if not left:
-                break
-
-
-def read_dwarf(module: Module) -> DWARFInfo:
-    """The DWARF in a module's sections, for pyelftools to read; nothing of it is looked at yet."""
-    from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DwarfConfig, DWARFInfo
-
-    def part(name: str) -> DebugSectionDescriptor | None:
-        for span in module.customs(name)[:1]:
-            content = io.BytesIO(module.data[span.start : span.end])
-            return DebugSectionDescriptor(content, name, span.start, span.size, 0)
-        return None
-
-    return DWARFInfo(
-        config=DwarfConfig(little_endian=True, machine_arch="wasm", default_address_size=4),
-        debug_info_sec=part(".debug_info"),
-        debug_aranges_sec=part(".debug_aranges"),
-        debug_abbrev_sec=part(".debug_abbrev"),
-        debug_frame_sec=None,
-        eh_frame_sec=None,
-        debug_str_sec=part(".debug_str"),
-        debug_loc_sec=part(".debug_loc"),
-        debug_ranges_sec=part(".debug_ranges"),
-        debug_line_sec=part(".debug_line"),
-        debug_pubtypes_sec=None,
-        debug_pubnames_sec=None,
-        debug_addr_sec=part(".debug_addr"),
-        debug_str_offsets_sec=part(".debug_str_offsets"),
-        debug_line_str_sec=part(".debug_line_str"),
-        debug_loclists_sec=part(".debug_loclists"),
-        debug_rnglists_sec=part(".debug_rnglists"),
-        debug_sup_sec=None,
-        gnu_debugaltlink_sec=None,
-        debug_types_sec=None,
-    )
+def _live(units: Units) -> Iterator[int]:
+    for unit in units.all:
+        unit.dwarf.purse.fill()
+        yield from (address for address in lowest(unit) if 0 < address < DEAD)

@@ -16,6 +16,26 @@ from simwasm.wasm.module import Kind, Module
 from simwasm.wasm.names import read_names
 
 
+class Language(Enum):
+    """What a plugin was written in."""
+
+    RUST = "Rust"
+    C = "C or C++"
+    TINYGO = "TinyGo"
+    GO = "Go"
+    ASSEMBLYSCRIPT = "AssemblyScript"
+
+
+ADVICE = {
+    Language.RUST: "[profile.release] debug = true in Cargo.toml, and no wasm-opt or wasm-strip behind it",
+    Language.C: "-g when compiling and linking (emscripten: -g as well, or the last step removes it)",
+    Language.TINYGO: "it is there unless -no-debug is given",
+    Language.GO: "the compiler writes none for Wasm: there are only the names of functions",
+    Language.ASSEMBLYSCRIPT: "asc --sourceMap writes lines of source; it has no variables",
+}
+"""How each language is built with debug information."""
+
+
 class Certainty(Enum):
     """How sure a guess is."""
 
@@ -120,3 +140,28 @@ def _signs_of_compilers(module: Module, made_by: dict[str, str]) -> Iterator[Sdk
         yield Sdk("C or C++ without an SDK", Certainty.GUESS, "it was compiled by Clang")
     if any(item.kind is Kind.FUNCTION and item.name == "abort" for item in module.imports):
         yield Sdk("AssemblyScript SDK", Certainty.GUESS, "it imports env.abort")
+
+
+_LANGUAGES = (
+    ("Rust", Language.RUST),
+    ("TinyGo", Language.TINYGO),
+    ("Go", Language.GO),
+    ("AssemblyScript", Language.ASSEMBLYSCRIPT),
+    ("C", Language.C),
+)
+
+
+def language(module: Module) -> Language | None:
+    """What a plugin was written in, as its SDK tells."""
+    sdk = guess_sdk(module)
+    return None if sdk is None else next((it for start, it in _LANGUAGES if sdk.name.startswith(start)), None)
+
+
+def how_to_debug(module: Module) -> str:
+    """Why nothing is known of a plugin's source, and how to build it so that it is."""
+    known = language(module)
+    if known is None:
+        return "no debug information: build the plugin with it (Rust: debug = true; C: -g)"
+    if known is Language.GO:
+        return f"no debug information: of Go, {ADVICE[known]}"
+    return f"no debug information ({known.value}: {ADVICE[known]})"

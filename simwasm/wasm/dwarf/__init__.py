@@ -1,0 +1,1 @@
+"""What DWARF says of a plugin: lines of source, functions, variables and their values."""
