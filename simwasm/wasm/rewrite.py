@@ -8,6 +8,7 @@
 * No memory grows beyond `Limits.pages`, no table beyond `LARGEST_TABLE`; a module that begins larger is refused.
 * What is hidden is exported: mutable numeric globals of the module's own, its tables, its memory.
 * Custom sections are dropped, except the names of functions.
+* Where they are wanted, probes tell which instruction comes next (`probes.py`).
 
 Rules that live here: the order of sections is kept; the same input gives the same bytes; nothing else
 changes what the plugin does; places in the rewritten binary lead back to the original by
@@ -24,7 +25,7 @@ from simwasm.errors import Frame, PluginError
 from simwasm.wasm.cursor import Cursor
 from simwasm.wasm.decode import split
 from simwasm.wasm.encode import name, s32, section, u32, vector
-from simwasm.wasm.fuel import Instrument, instrument
+from simwasm.wasm.fuel import Instrument
 from simwasm.wasm.module import (
     Bounds,
     Element,
@@ -41,6 +42,17 @@ from simwasm.wasm.module import (
 )
 from simwasm.wasm.names import function_names, read_names
 from simwasm.wasm.origin import Origins
+from simwasm.wasm.probes import (
+    DEPTH,
+    PROBE,
+    PROBE_TYPE,
+    WATCHED,
+    Probes,
+    Probing,
+    block_types,
+    check,
+    instrumented,
+)
 from simwasm.wasm.reader import SECTION_ORDER, VALUE_TYPES
 
 SLICE = ("simwasm", "slice")
@@ -90,6 +102,7 @@ class Rewritten:
     module: Module
     """The module as it was loaded."""
     limits: Limits
+    probes: Probes | None = None
 
     @property
     def slice(self) -> int:
@@ -102,24 +115,25 @@ class Rewritten:
 
     @cached_property
     def _origins(self) -> Origins:
-        return Origins(self.module, self.wasm, _instrument(self.module))
+        types = _Types(self.module, self.probes)
+        return Origins(self.module, self.wasm, _instrument(self.module, self.probes, types))
 
 
-def rewrite(module: Module, limits: Limits = Limits()) -> Rewritten:
+def rewrite(module: Module, limits: Limits = Limits(), probes: Probes | None = None) -> Rewritten:
     """Rewrite a module; one that cannot be decoded, or begins larger than the limits, is refused."""
-    if any(export.name.startswith("simwasm:") for export in module.exports):
-        raise PluginError("the module was rewritten by simwasm before; load the one your build produced")
+    if probes is not None:
+        check(module, probes)
+    tables, memories = limited(module, limits)
     contents = {s.id: module.data[s.start : s.end] for s in module.sections if s.id}
-    types = _Types(module)
-    contents[2] = _imports(module, types.index(_SLICE_TYPE))
+    types = _Types(module, probes)
+    contents[2] = _imports(module, types, probes)
     contents[3] = _appended(contents.get(3), [u32(types.index(_REFILL_TYPE))])
     contents[1] = _appended(contents.get(1), types.added)
-    tables, memories = _tables(module), _memories(module)
     if tables:
-        contents[4] = vector(_value_type(table.element) + _bounds(_bounded_table(table)) for table in tables)
+        contents[4] = vector(_value_type(table.element) + _bounds(table.bounds) for table in tables)
     if memories:
-        contents[5] = vector(_bounds(_bounded(memory, limits)) for memory in memories)
-    by = _instrument(module)
+        contents[5] = vector(_bounds(memory.bounds) for memory in memories)
+    by = _instrument(module, probes, types)
     contents[6] = _globals(module, by, limits)
     contents[7] = _exports(module, by)
     if module.start is not None:
@@ -128,7 +142,15 @@ def rewrite(module: Module, limits: Limits = Limits()) -> Rewritten:
         contents[9] = vector(_element(element, module.data, by) for element in module.elements)
     contents[10] = _code(module, by)
     ordered = b"".join(section(number, contents[number]) for number in SECTION_ORDER if number in contents)
-    return Rewritten(module.data[:8] + ordered + section(0, _names(module, by)), module, limits)
+    return Rewritten(module.data[:8] + ordered + section(0, _names(module, by)), module, limits, probes)
+
+
+def limited(module: Module, limits: Limits) -> tuple[list[TableType], list[MemoryType]]:
+    """Its tables and memories, imported ones too, as large as they may get; one that cannot be run is refused."""
+    if any(export.name.startswith("simwasm:") for export in module.exports):
+        raise PluginError("the module was rewritten by simwasm before; load the one your build produced")
+    tables = [TableType(table.element, _bounded_table(table)) for table in _tables(module)]
+    return tables, [MemoryType(_bounded(memory, limits)) for memory in _memories(module)]
 
 
 def _tables(module: Module) -> list[TableType]:
@@ -146,20 +168,28 @@ def _memories(module: Module) -> list[MemoryType]:
 class _Types:
     """The type section and what is added to it."""
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, probes: Probes | None) -> None:
         self._known = list(module.types)
         self.added: list[bytes] = []
+        for wanted in (_SLICE_TYPE, _REFILL_TYPE):
+            self._add(wanted)
+        for wanted in (PROBE_TYPE, *block_types(module)) if probes is not None else ():
+            self._add(wanted)
 
     def index(self, wanted: FuncType) -> int:
-        """The index of a type without parameters; it is added if it is not there."""
-        if wanted not in self._known:
-            self._known.append(wanted)
-            results = vector(_value_type(result) for result in wanted.results)
-            self.added.append(b"\x60\x00" + results)
+        """The index of a type that is there."""
         return self._known.index(wanted)
 
+    def _add(self, wanted: FuncType) -> None:
+        if wanted not in self._known:
+            self._known.append(wanted)
+            sides = (vector(map(_value_type, side)) for side in (wanted.params, wanted.results))
+            self.added.append(b"\x60" + b"".join(sides))
 
-def _instrument(module: Module) -> Instrument:
+
+def _instrument(module: Module, probes: Probes | None, types: _Types) -> Instrument:
+    if probes is not None:
+        return Probing.of(module, probes, types.index)
     imported = len(module.imported(Kind.FUNCTION))
     total = imported + len(module.functions)
     fuel = len(module.imported(Kind.GLOBAL)) + len(module.globals)
@@ -207,11 +237,12 @@ def _bounded_table(table: TableType) -> Bounds:
     return Bounds(declared.minimum, maximum)
 
 
-def _imports(module: Module, slice_type: int) -> bytes:
+def _imports(module: Module, types: _Types, probes: Probes | None) -> bytes:
     kept = [item for item in module.imports if item.kind in (Kind.FUNCTION, Kind.GLOBAL)]
     items = [name(item.module) + name(item.name) + _import_type(item) for item in kept]
-    added = name(SLICE[0]) + name(SLICE[1]) + b"\x00" + u32(slice_type)
-    return vector([*items, added])
+    added = [(SLICE, _SLICE_TYPE), (PROBE, PROBE_TYPE)][: 1 if probes is None else 2]
+    items += [name(place) + name(item) + b"\x00" + u32(types.index(kind)) for (place, item), kind in added]
+    return vector(items)
 
 
 def _import_type(item: Import) -> bytes:
@@ -228,8 +259,9 @@ def _global_type(kind: GlobalType) -> bytes:
 
 def _globals(module: Module, by: Instrument, limits: Limits) -> bytes:
     items = [_global_type(item.type) + _expression(module.data, item.init, by) for item in module.globals]
-    fuel = _global_type(GlobalType(ValType.I32, True)) + b"\x41" + s32(limits.slice) + b"\x0b"
-    return vector([*items, fuel])
+    added = (limits.slice, 0, 0) if isinstance(by, Probing) else (limits.slice,)
+    kind = _global_type(GlobalType(ValType.I32, True))
+    return vector([*items, *(kind + b"\x41" + s32(first) + b"\x0b" for first in added)])
 
 
 def _expression(data: bytes, span: Span, by: Instrument) -> bytes:
@@ -244,16 +276,18 @@ def _exports(module: Module, by: Instrument) -> bytes:
         for item in module.exports
     ]
     shown = {(item.kind, item.index) for item in module.exports}
-    items += [(label, kind, index) for label, kind, index in _hidden(module) if (kind, index) not in shown]
+    items += [(label, kind, index) for label, kind, index in hidden(module) if (kind, index) not in shown]
     if _memories(module) and not any(
         item.name == "memory" and item.kind is Kind.MEMORY for item in module.exports
     ):
         items.append((MEMORY, Kind.MEMORY, 0))
     items.append((FUEL, Kind.GLOBAL, by.fuel))
+    if isinstance(by, Probing):
+        items += [(WATCHED, Kind.GLOBAL, by.fuel + 1), (DEPTH, Kind.GLOBAL, by.fuel + 2)]
     return vector(name(label) + bytes((kind,)) + u32(index) for label, kind, index in items)
 
 
-def _hidden(module: Module) -> Iterator[tuple[str, Kind, int]]:
+def hidden(module: Module) -> Iterator[tuple[str, Kind, int]]:
     """What has state of its own: globals that can change and whose value can be read, and tables."""
     first = len(module.imported(Kind.GLOBAL))
     for index, item in enumerate(module.globals, first):
@@ -281,7 +315,7 @@ def _code(module: Module, by: Instrument) -> bytes:
     names = function_names(module)
     bodies = []
     for own in range(len(module.bodies)):
-        code = instrument(module, own, by, names[by.first_own + own])
+        code = instrumented(module, own, by, names[by.first_own + own])
         written = code.head + b"".join(code.after)
         bodies += [u32(len(written)), written]
     refill = by.refill_body()
@@ -294,5 +328,7 @@ def _names(module: Module, by: Instrument) -> bytes:
         by.moved(index): text for index, text in read_names(module).functions.items() if index < by.functions
     }
     known |= {by.first_own: "simwasm.slice", by.refill: "simwasm.refill"}
+    if isinstance(by, Probing):
+        known[by.first_own + 1] = "simwasm.probe"
     functions = vector(u32(index) + name(known[index]) for index in sorted(known))
     return name("name") + section(1, functions)
