@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from simwasm.wasm.validate.kinds import FLOOR, I32, NUMBERS, REFERENCES, UNKNOWN, Invalid, shown
-from simwasm.wasm.validate.stack import Stack
+from simwasm.wasm.validate.kinds import I32, NUMBERS, REFERENCES, UNKNOWN, Invalid, shown
+from simwasm.wasm.validate.stack import Block, Stack
 
 Step = Callable[[Stack, Any], None]
 Signature = tuple[bytes, bytes]
 
-LOOP, IF, ELSE = 0x03, 0x04, 0x05
+IF, ELSE = 0x04, 0x05
 _CONDITION = bytes((I32,))
 
 
@@ -35,17 +35,15 @@ def unreachable(stack: Stack, _: None) -> None:
     stack.stop()
 
 
-def block(stack: Stack, by: tuple[int, bytes, bytes]) -> None:
-    """Enter a block or loop; a branch to a loop goes to its head."""
-    opener, params, results = by
-    stack.open(opener, params, results, params if opener == LOOP else results)
+def block(stack: Stack, opened: Block) -> None:
+    """Enter a block or loop."""
+    stack.open(opened)
 
 
-def if_(stack: Stack, by: Signature) -> None:
+def if_(stack: Stack, opened: Block) -> None:
     """Enter the first arm."""
     stack.take(_CONDITION)
-    params, results = by
-    stack.open(IF, params, results, results)
+    stack.open(opened)
 
 
 def else_(stack: Stack, _: None) -> None:
@@ -53,20 +51,19 @@ def else_(stack: Stack, _: None) -> None:
     if stack.blocks[-1].opener != IF:
         raise Invalid("`else` without an `if`")
     first = stack.close()
-    stack.blocks.append(first._replace(opener=ELSE))
-    stack.kinds.append(FLOOR)
+    del stack.kinds[len(stack.kinds) - len(first.results) :]
     stack.kinds += first.params
+    stack.open(first._replace(opener=ELSE))
 
 
 def end(stack: Stack, _: None) -> None:
-    """Leave a block; its results are operands of the one around it."""
+    """Leave a block."""
     closed = stack.close()
     if closed.opener == IF and closed.params != closed.results:
-        want = f"takes {shown(closed.params)} and gives {shown(closed.results)}"
-        raise Invalid(f"type mismatch: an `if` without `else` {want}")
+        kind = f"takes {shown(closed.params)} and gives {shown(closed.results)}"
+        raise Invalid(f"type mismatch: an `if` without `else` {kind}")
     if not stack.blocks:
         raise Ended
-    stack.kinds += closed.results
 
 
 def br(stack: Stack, depth: int) -> None:
@@ -79,8 +76,9 @@ def br_if(stack: Stack, depth: int) -> None:
     """Branch or not."""
     stack.take(_CONDITION)
     kinds = stack.label(depth)
-    stack.take(kinds)
-    stack.kinds += kinds
+    if not stack.kinds.endswith(kinds):
+        stack.take(kinds)
+        stack.kinds += kinds
 
 
 def br_table(stack: Stack, depths: tuple[int, ...]) -> None:

@@ -11,8 +11,6 @@ are the specification's, then what was found.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from simwasm.errors import BadModule
 from simwasm.wasm.decode import decode, split
@@ -32,12 +30,11 @@ from simwasm.wasm.names import function_names
 from simwasm.wasm.validate.code import Locals, check
 from simwasm.wasm.validate.context import Context, same_kind
 from simwasm.wasm.validate.kinds import CODES, I32, Invalid
-from simwasm.wasm.validate.prepare import Prepare
+from simwasm.wasm.validate.prepare import Prepare, Shape
 from simwasm.wasm.validate.stack import Stack
 
 _PAGES = 65_536
 _GLOBAL_GET = 0x23
-_NUMBER = bytes((I32,))
 
 
 def validate(module: Module) -> None:
@@ -84,7 +81,7 @@ class _Validation:
     def constants(self) -> None:
         """Globals, and where segments go and what is in them, are constant and have the right types."""
         for item in self._module.globals:
-            self._constant(item.init, bytes((CODES[item.type.type],)), "global")
+            self._constant(item.init, CODES[item.type.type], "global")
         for element in self._module.elements:
             self._element(element)
         for segment in self._module.segments:
@@ -115,28 +112,35 @@ class _Validation:
 
     def _element(self, element: Element) -> None:
         if element.offset:
-            with _told("element", element.offset):
+            try:
                 same_kind(self._context.table(element.table), element.type)
-            self._constant(element.offset, _NUMBER, "element")
-        kind = bytes((CODES[element.type],))
+            except Invalid as error:
+                raise _told(error, "element", element.offset) from None
+            self._constant(element.offset, I32, "element")
+        kind = CODES[element.type]
         for item in element.items:
             if isinstance(item, Span):
                 self._constant(item, kind, "element")
 
     def _segment(self, segment: Segment) -> None:
         if segment.offset:
-            with _told("data", segment.offset):
+            try:
                 self._context.memory()
-            self._constant(segment.offset, _NUMBER, "data")
+            except Invalid as error:
+                raise _told(error, "data", segment.offset) from None
+            self._constant(segment.offset, I32, "data")
 
-    def _constant(self, span: Span, kind: bytes, section: str) -> None:
+    def _constant(self, span: Span, kind: int, section: str) -> None:
         """Validate an expression; that it is made of constant instructions the reader has seen to."""
         pieces = split(self._module.data, span.start, span.end)
-        with _told(section, span):
+        try:
             for piece in pieces:
                 if piece[0] == _GLOBAL_GET:
                     self._context.constant_global(*decode(piece)[1])
-            check(pieces, Stack(kind), self._no_locals, self._known)
+            if len(pieces) != 2 or self._known[pieces[0]] != (Shape.PUSH, None, kind):
+                check(pieces, Stack(bytes((kind,))), self._no_locals, self._known)
+        except Invalid as error:
+            raise _told(error, section, span) from None
 
 
 def _check_size(kind: FuncType | TableType | MemoryType | GlobalType, section: str) -> None:
@@ -149,10 +153,6 @@ def _check_size(kind: FuncType | TableType | MemoryType | GlobalType, section: s
         raise BadModule(f"size minimum must not be greater than maximum: {kind}", section=section)
 
 
-@contextmanager
-def _told(section: str, place: Span) -> Iterator[None]:
-    """Tell what is invalid there with the place."""
-    try:
-        yield
-    except Invalid as error:
-        raise BadModule(error.args[0], section=section, offset=place.start) from None
+def _told(error: Invalid, section: str, place: Span) -> BadModule:
+    """The error about what is there."""
+    return BadModule(error.args[0], section=section, offset=place.start)

@@ -20,6 +20,7 @@ from simwasm.wasm.reader import VALUE_TYPES
 from simwasm.wasm.validate import control
 from simwasm.wasm.validate.context import Context, same_kind
 from simwasm.wasm.validate.kinds import CODES, FUNCREF, I32, Invalid, signature
+from simwasm.wasm.validate.stack import Block
 
 
 class Shape(IntEnum):
@@ -41,6 +42,8 @@ Prepared = tuple[int, Any, Any]
 
 MOST_LABELS = 65_520
 """How many labels a `br_table` may have besides the default one, as in V8, which Envoy uses."""
+
+_LOOP = 0x03
 
 _KEPT = 200_000
 """How many distinct instructions are remembered; a plugin of 1 MB has about 15,000."""
@@ -207,12 +210,14 @@ def _block_type(context: Context, immediate: int) -> control.Signature:
     return b"", bytes((kind,)) if kind in VALUE_TYPES else b""
 
 
-def _opening(opener: int) -> Callable[[Context, Immediates], Prepared]:
-    return lambda context, immediates: _step(control.block, (opener, *_block_type(context, immediates[0])))
+def _opening(opener: int, step: control.Step) -> Callable[[Context, Immediates], Prepared]:
+    """An instruction that opens a block; a branch to a loop goes to its head."""
 
+    def build(context: Context, immediates: Immediates) -> Prepared:
+        params, results = _block_type(context, immediates[0])
+        return _step(step, Block(opener, params, results, params if opener == _LOOP else results))
 
-def _if(context: Context, immediates: Immediates) -> Prepared:
-    return _step(control.if_, _block_type(context, immediates[0]))
+    return build
 
 
 def _br_table(_: Context, immediates: Immediates) -> Prepared:
@@ -298,9 +303,9 @@ def _with_local(shape: Shape) -> Callable[[Context, Immediates], Prepared]:
 
 _BUILDERS: dict[tuple[Immediate, str], Callable[[Context, Immediates], Prepared]] = {
     (Immediate.NONE, "unreachable"): _alone(control.unreachable),
-    (Immediate.BLOCK, "block"): _opening(0x02),
-    (Immediate.BLOCK, "loop"): _opening(control.LOOP),
-    (Immediate.BLOCK, "if"): _if,
+    (Immediate.BLOCK, "block"): _opening(0x02, control.block),
+    (Immediate.BLOCK, "loop"): _opening(_LOOP, control.block),
+    (Immediate.BLOCK, "if"): _opening(control.IF, control.if_),
     (Immediate.NONE, "else"): _alone(control.else_),
     (Immediate.NONE, "end"): _alone(control.end),
     (Immediate.LABEL, "br"): _with_label(control.br),

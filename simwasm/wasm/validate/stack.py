@@ -15,12 +15,10 @@ MOST_NESTED = 10_000
 
 
 class Block(NamedTuple):
-    """An open block."""
+    """What an instruction that opens a block says of it; every time it runs."""
 
     opener: int
     """Its opcode; 0 for the function itself."""
-    floor: int
-    """Where among the operands it begins."""
     params: bytes
     results: bytes
     label: bytes
@@ -30,17 +28,18 @@ class Block(NamedTuple):
 class Stack:
     """The operands and open blocks at one point of some code."""
 
-    __slots__ = ("blocks", "kinds")
+    __slots__ = ("blocks", "floors", "kinds")
 
     def __init__(self, results: bytes) -> None:
         self.kinds = bytearray((FLOOR,))
-        self.blocks = [Block(0, 0, b"", results, results)]
+        self.blocks = [Block(0, b"", results, results)]
+        self.floors = [0]
 
     def take(self, wanted: bytes) -> None:
         """Pop operands of these types."""
         kinds = self.kinds
         self.expect(wanted)
-        del kinds[max(len(kinds) - len(wanted), self.blocks[-1].floor + 1) :]
+        del kinds[max(len(kinds) - len(wanted), self.floors[-1] + 1) :]
 
     def take_any(self) -> int:
         """Pop one operand of any type, and say which."""
@@ -56,44 +55,50 @@ class Stack:
         kinds = self.kinds
         if kinds.endswith(wanted):
             return
-        first = self.blocks[-1].floor + 1
+        first = self.floors[-1] + 1
         there = kinds[max(first, len(kinds) - len(wanted)) :]
         missing = len(wanted) - len(there)
         if (missing and kinds[first - 1] == FLOOR) or not fits(there, wanted[missing:]):
             raise Invalid(f"type mismatch: expected {shown(wanted)}, found {shown(there)}")
 
-    def open(self, opener: int, params: bytes, results: bytes, label: bytes) -> None:
+    def open(self, block: Block) -> None:
         """Enter a block, whose parameters become its first operands."""
         if len(self.blocks) > MOST_NESTED:
             raise Invalid(f"blocks are nested deeper than {MOST_NESTED:,}; that is more than is supported")
-        self.take(params)
-        self.blocks.append(Block(opener, len(self.kinds), params, results, label))
+        if block.params:
+            self.take(block.params)
+        self.blocks.append(block)
+        self.floors.append(len(self.kinds))
         self.kinds.append(FLOOR)
-        self.kinds += params
+        self.kinds += block.params
 
     def close(self) -> Block:
-        """Leave the innermost block; its results are all that it may leave, and are popped."""
-        block = self.blocks[-1]
-        kinds = self.kinds
-        self.expect(block.results)
-        count = len(kinds) - block.floor - 1
-        if count > len(block.results):
-            there = kinds[block.floor + 1 :]
-            raise Invalid(
-                f"type mismatch: a block gives {shown(block.results)}, at its end is {shown(there)}"
-            )
-        del kinds[block.floor :]
+        """Leave the innermost block; its results, all that it may leave, become operands of the one around it."""
+        block, floor = self.blocks[-1], self.floors[-1]
+        results, kinds = block.results, self.kinds
+        above = len(kinds) - floor - 1
+        if above == len(results) and kinds.endswith(results):
+            del kinds[floor]
+        else:
+            self.expect(results)
+            if above > len(results):
+                there = shown(kinds[floor + 1 :])
+                raise Invalid(f"type mismatch: a block gives {shown(results)}, at its end is {there}")
+            kinds[floor:] = results
         self.blocks.pop()
+        self.floors.pop()
         return block
 
     def stop(self) -> None:
         """What follows in this block cannot be reached."""
-        floor = self.blocks[-1].floor
+        floor = self.floors[-1]
         del self.kinds[floor + 1 :]
         self.kinds[floor] = ANY
 
     def label(self, depth: int) -> bytes:
         """What a branch to the block that far out takes along."""
         if depth >= len(self.blocks):
-            raise Invalid(f"unknown label {depth}: {len(self.blocks)} are in scope")
+            raise Invalid(
+                f"unknown label {depth}: there {'is' if len(self.blocks) == 1 else 'are'} {len(self.blocks)}"
+            )
         return self.blocks[-1 - depth].label
