@@ -39,6 +39,8 @@ INTEGERS = {
                    for x in (1 << at >> 1, 1 << at) for by in (-1, 0, 1)} | set(COUNTS))
     for width in (32, 64)
 }  # fmt: skip
+# What rounds to a tie of 24 bits, and to the other side than the number itself.
+INTEGERS[64] += [0x8000008000000001, 0x7FFFFFBFFFFFFFFF, 0xFFFFFFBFFFFFFFFF, 0x0040_0000_4000_0001]
 FLOATS = [0.0, 1e-45, 1.1e-38, 5e-324, 0.3, 0.5, 1.0, 1.5, 2.5, 3.4999, 126.5, 127.0, 8388607.5, 16777217.0,
           2147483647.5, 2147483648.0, 4294967295.5, 4294967296.0, 4503599627370495.5, 9007199254740993.0,
           9223372036854775807.0, 18446744073709551615.0, 3.4028234e38, 3.4028236e38, 1.7e308]  # fmt: skip
