@@ -12,9 +12,10 @@ from functools import cached_property
 from itertools import accumulate
 
 from simwasm.errors import Frame
-from simwasm.wasm.fuel import Instrument, instrument
+from simwasm.wasm.fuel import Instrument
 from simwasm.wasm.module import Body, Module
 from simwasm.wasm.names import function_names
+from simwasm.wasm.probes import instrumented
 from simwasm.wasm.reader import read_module
 
 
@@ -32,7 +33,7 @@ class Origins:
         first = self._by.first_own
         if function < first:
             return Frame(function, self._names[function], 0)
-        original = function - 1
+        original = function - (self._by.moved(first) - first)
         if not first <= original < self._by.functions:
             return None
         before, after = self._pieces(original)
@@ -51,7 +52,7 @@ class Origins:
         """Where the function's instructions are in the original, and where in the rewritten file."""
         if function not in self._offsets:
             own = function - self._by.first_own
-            code = instrument(self._module, own, self._by, self._names[function])
+            code = instrumented(self._module, own, self._by, self._names[function])
             start = self._rewritten[own].start + len(code.head)
             body = self._module.bodies[own]
             self._offsets[function] = _starts(code.before, body.code), _starts(code.after, start)
