@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from simwasm.engines.fuel import Fuel
 from simwasm.wasm.module import FuncType
@@ -103,6 +103,43 @@ class Capturable(Instance, Protocol):
 
     def grow(self, pages: int) -> None:
         """Give the memory more pages of 64 KiB, as if the guest had asked for them."""
+        ...
+
+
+Slot = Word | bytes | None
+"""A local or an operand: a word, the 16 bytes of a vector, or None for a reference."""
+
+Hook = Callable[[int], None]
+"""Told the file offset, in the module as it was loaded, of each instruction before it happens."""
+
+
+class Activation(NamedTuple):
+    """A function of the guest that is active: its index, where it is, and what is in it."""
+
+    function: int
+    offset: int
+    locals: tuple[Slot, ...] = ()
+    stack: tuple[Slot, ...] = ()
+
+
+@runtime_checkable
+class Steppable(Instance, Protocol):
+    """The ability of an instance to be followed instruction by instruction."""
+
+    def watch(self, hook: Hook | None) -> None:
+        """Tell the hook from the next call on (a call that runs already may go untold); None: nobody watches."""
+        ...
+
+    def depth(self) -> int:
+        """How many functions of the guest are active now; callable inside a hook or a host call."""
+        ...
+
+    def activations(self) -> tuple[Activation, ...]:
+        """The active functions, innermost first, inside a hook or a host call; all, as long as a hook watches."""
+        ...
+
+    def assign(self, level: int, slot: str, value: Word | bytes) -> None:
+        """Change a local (`"l3"`) or an operand (`"s0"`) inside a hook; level 0 is the innermost function."""
         ...
 
 
