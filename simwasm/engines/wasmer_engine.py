@@ -34,7 +34,7 @@ from simwasm.engines.memory import LinearMemory, Look, address_of, nothing, view
 from simwasm.engines.refuse import refusal, unstartable
 from simwasm.engines.traps import frames, is_own, trap, wasmer_trap
 from simwasm.engines.unwind import Unwind
-from simwasm.errors import PluginError, Trap
+from simwasm.errors import EngineUnavailable, PluginError, Trap
 from simwasm.wasm.module import FuncType, ValType
 from simwasm.wasm.rewrite import MEMORY, Rewritten
 
@@ -106,14 +106,19 @@ def _doors_made() -> str:
 
 
 class WasmerEngine:
-    """Compiles with Cranelift."""
+    """Compiles with Cranelift; with singlepass in less time slower code, but what that cannot, with Cranelift."""
 
     name = "wasmer"
-    version = f"1.1.0-cranelift-{_doors_made()}"
+
+    def __init__(self, compiler: str = "cranelift") -> None:
+        self._compiler = Compiler if compiler == "cranelift" else _singlepass()
+        self.version = f"1.1.0-{compiler}-{_doors_made()}"
 
     def compile(self, module: Rewritten) -> WasmerProgram:
         """Validate and compile."""
-        guest = _compile(module.wasm)
+        guest = _compile(module.wasm, self._compiler)
+        if isinstance(guest, str) and self._compiler is not Compiler:
+            guest = _compile(module.wasm)
         if isinstance(guest, str):
             original = _compile(module.module.data)
             raise refusal(self.name, guest, original if isinstance(original, str) else None)
@@ -130,14 +135,25 @@ class WasmerEngine:
         return program
 
 
-def _store() -> Any:
-    return wasmer.Store(wasmer.engine.Universal(Compiler))
+def _singlepass() -> Any:
+    try:
+        import wasmer_compiler_singlepass  # type: ignore[import-untyped,import-not-found,unused-ignore]  # no types
+    except ImportError as error:
+        raise EngineUnavailable(
+            f"wasmer's compiler for stepping does not load ({error}); "
+            "try: pip install wasmer_compiler_singlepass==1.1.0"
+        ) from None
+    return wasmer_compiler_singlepass.Compiler
 
 
-def _compile(wasm: bytes) -> Any:
+def _store(compiler: Any = Compiler) -> Any:
+    return wasmer.Store(wasmer.engine.Universal(compiler))
+
+
+def _compile(wasm: bytes, compiler: Any = Compiler) -> Any:
     """A module, or wasmer's complaint."""
     try:
-        return wasmer.Module(_store(), wasm)
+        return wasmer.Module(_store(compiler), wasm)
     except RuntimeError as error:
         return str(error)
     except BaseException as panic:
