@@ -1,0 +1,183 @@
+"""One function on its way to Python: the operands that wait, and the lines that are written.
+
+A line is kept as `@offset`, a new line, and the text; inside of parentheses an expression may hold such a break too.
+`split` turns them into source and a list of offsets.
+
+Rules that live here: what waits is written down, in order, before something happens that it must not move past; an
+operand that has to wait in a variable does so in the one of its height (`s0`, `s1`, …), so wherever two ways meet
+operands are in the same variables; in the steppable variant every operand waits there.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+
+from simwasm.engines.transpiler.entries import (
+    ATOM,
+    CALL,
+    CONSTANT,
+    FILTER,
+    IMPURE,
+    LINE,
+    LONGEST,
+    MASK32,
+    MASK64,
+    SLOT,
+    TRAP,
+    TRUTH,
+    WIDE,
+    Entry,
+    slot,
+    value,
+)
+from simwasm.wasm.module import ValType
+
+_TOP = {ValType.I32: MASK32, ValType.I64: MASK64}
+
+
+class Emitter:
+    """The operand stack, the lines, and the names that the code refers to."""
+
+    __slots__ = ("assigned", "free", "indent", "lines", "locals", "offset", "stack", "steppable")
+
+    def __init__(self, locals: tuple[ValType, ...], steppable: bool) -> None:
+        self.stack: list[Entry] = []
+        self.lines: list[str] = []
+        self.indent = "  "
+        self.offset = 0
+        self.free: set[str] = {"d", "h"} if steppable else set()
+        """What the code reads that is not its own."""
+        self.assigned: set[str] = set()
+        """What of that it assigns."""
+        self.locals = locals
+        self.steppable = steppable
+
+    def line(self, text: str) -> None:
+        """Write a line for the instruction at hand."""
+        self.lines.append(f"@{self.offset}\n{self.indent}{text}")
+
+    def hook(self) -> None:
+        """Write a call of the hook, if there is one, for the instruction at hand."""
+        self.line(f"if d: h({self.offset})")
+
+    def give_back(self, entry: Entry) -> None:
+        """Write `return value`."""
+        text, flags, low, high = entry
+        if flags & LINE and low >= 0 and high <= (MASK64 if flags & WIDE else MASK32):
+            offset, text = text[2:-1].split("\n", 1)
+            self.lines.append(f"@{offset}\n{self.indent}return {text}")
+        else:
+            self.line(f"return {value(entry)}")
+
+    def push(self, text: str, flags: int, low: int, high: int) -> None:
+        """Let an expression wait, unless it is too long."""
+        self.stack.append((text, flags, low, high))
+        if len(text) > LONGEST:
+            self.flush()
+
+    def assign(self, name: str, entry: Entry) -> None:
+        """Write `name = value`."""
+        text, flags, low, high = entry
+        if flags & LINE and low >= 0 and high <= (MASK64 if flags & WIDE else MASK32):
+            offset, expression = text[2:-1].split("\n", 1)
+            self.lines.append(f"@{offset}\n{self.indent}{name} = {expression}")
+        else:
+            self.lines.append(f"@{self.offset}\n{self.indent}{name} = {value(entry)}")
+
+    def spill(self, index: int) -> None:
+        """Write down the operand at that height."""
+        entry = self.stack[index]
+        name = slot(index)
+        if entry[0] != name:
+            self.assign(name, entry)
+            self.stack[index] = _waiting(name, entry)
+
+    def put(self, index: int) -> None:
+        """Write down the operand at that height, after what reads the variable it will be in."""
+        for at in range(index):
+            if self.stack[at][1] & SLOT:
+                self.spill(at)
+        self.spill(index)
+
+    def flush(self, constants: bool = False) -> None:
+        """Write down all that waits, constants only if asked for."""
+        for index, entry in enumerate(self.stack):
+            if constants or not entry[1] & CONSTANT:
+                self.spill(index)
+
+    def before(self, flags: int) -> None:
+        """Write down what must not move past something that is described by flags."""
+        for entry in self.stack:
+            if entry[1] & flags:
+                break
+        else:
+            return
+        flags |= TRAP | CALL | SLOT
+        for index, entry in enumerate(self.stack):
+            if entry[1] & flags:
+                self.spill(index)
+
+    def discard(self, entry: Entry) -> None:
+        """Let happen what an operand does that nobody wants."""
+        text, flags, *_ = entry
+        if flags & CALL:
+            self.before(IMPURE)
+        if flags & LINE:
+            offset, text = text[2:-1].split("\n", 1)
+            self.lines.append(f"@{offset}\n{self.indent}{text}")
+        elif flags & (TRAP | CALL):
+            self.line(text)
+
+    def set_local(self, index: int, entry: Entry) -> None:
+        """Write an assignment to a local, after what waits and reads it."""
+        if self.stack:
+            self.before(1 << index % FILTER | (IMPURE if entry[1] & CALL else entry[1] & TRAP))
+        name = f"l{index}"
+        if entry[0] != name:
+            self.assign(name, entry)
+
+    def settle(self, height: int, count: int) -> None:
+        """Let the topmost operands be in the variables from that height on."""
+        entries = self.stack[len(self.stack) - count :] if count else []
+        moves = [
+            (slot(height + at), entry) for at, entry in enumerate(entries) if entry[0] != slot(height + at)
+        ]
+        if len(moves) == 1:
+            self.assign(*moves[0])
+        elif moves:
+            names = ", ".join(name for name, _ in moves)
+            self.line(f"{names} = {', '.join(value(entry) for _, entry in moves)}")
+
+    def results(self, height: int, types: tuple[ValType, ...]) -> None:
+        """The stack where ways have met: operands of these types wait from that height on."""
+        del self.stack[height:]
+        for at, kind in enumerate(types, height):
+            self.stack.append((slot(at), ATOM | SLOT | (kind is ValType.I64 and WIDE), 0, _TOP.get(kind, 0)))
+
+    def local(self, index: int) -> Entry:
+        """A local as an operand."""
+        kind = self.locals[index]
+        wide = WIDE if kind is ValType.I64 else 0
+        return f"l{index}", ATOM | 1 << index % FILTER | wide, 0, _TOP.get(kind, 0)
+
+
+def _waiting(name: str, entry: Entry) -> Entry:
+    flags, low, high = entry[1], entry[2], entry[3]
+    if flags & TRUTH:
+        return name, ATOM | SLOT, 0, 1
+    top = MASK64 if flags & WIDE else MASK32
+    if low < 0 or high > top:
+        low, high = 0, top
+    return name, ATOM | SLOT | flags & WIDE, low, high
+
+
+_LINES = re.compile(r"@(\d+)\n([^@]*)")
+
+
+def split(lines: list[str], head: list[str]) -> tuple[str, array[int]]:
+    """The source of these lines after those of the head, and the offset of each by its number, from 1."""
+    found = _LINES.findall("".join(lines))
+    offsets = array("I", bytes(4 * (len(head) + 1)))
+    offsets.extend([int(offset) for offset, _ in found])
+    return "\n".join([*head, *(text for _, text in found), ""]), offsets

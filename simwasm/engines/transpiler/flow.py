@@ -1,0 +1,212 @@
+"""What both ways of writing control have in common: branches, their operands, returns, fuel, hooks.
+
+Rules that live here: before a branch what may trap or does something is written down, the operands it takes along are
+moved to where the target expects them, and then it jumps; how it jumps is the business of `structured.py` and
+`segments.py`.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from simwasm.engines.transpiler.control import (
+    BLOCK,
+    BR,
+    BR_IF,
+    BR_TABLE,
+    ELSE,
+    END,
+    IF,
+    LOOP,
+    RETURN,
+    RETURN_CALL,
+    RETURN_CALL_INDIRECT,
+    UNREACHABLE,
+    Block,
+    Step,
+)
+from simwasm.engines.transpiler.emitter import Emitter
+from simwasm.engines.transpiler.entries import CALL, TRAP, Entry, condition, value
+from simwasm.engines.transpiler.rows import Rows
+from simwasm.wasm.fuel import Dues
+from simwasm.wasm.module import FuncType
+
+
+class Flow:
+    """Writes the instructions of control of one function."""
+
+    def __init__(self, emitter: Emitter, rows: Rows, type: FuncType, dues: Dues) -> None:
+        self.e = emitter
+        self.rows = rows
+        self.type = type
+        self.dues = dues
+        self.saved: list[list[Entry]] = []
+        """The stacks with which the `if`s that are open began."""
+
+    def step(self, step: Step, piece: bytes) -> None:
+        """Write one instruction."""
+        at, opcode, about, fell = step
+        if opcode == END:
+            self.end(about, fell)
+        elif opcode == BR_IF:
+            self.branch_if(about[0])
+        elif opcode == BR:
+            self.branch(about[0])
+        elif opcode in (BLOCK, LOOP, IF):
+            self.open(at, opcode, about)
+        elif opcode == ELSE:
+            self.otherwise(about, fell)
+        elif opcode == BR_TABLE:
+            self.branch_table(about)
+        elif opcode == RETURN:
+            self.leave()
+        elif opcode == UNREACHABLE:
+            self.unreachable()
+        elif opcode in (RETURN_CALL, RETURN_CALL_INDIRECT):
+            self.tail_call(piece)
+
+    # For those who know how to jump.
+
+    def open(self, at: int, opcode: int, block: Block) -> None:
+        raise NotImplementedError
+
+    def otherwise(self, block: Block, fell: bool) -> None:
+        raise NotImplementedError
+
+    def end(self, block: Block, fell: bool) -> None:
+        raise NotImplementedError
+
+    def jump(self, target: Block) -> None:
+        """Go where the target's operands are waited for."""
+        raise NotImplementedError
+
+    # What they share.
+
+    def pay(self, cost: int) -> None:
+        """Take fuel, and ask for more if there is none left."""
+        e = self.e
+        e.line(f"fuel -= {cost}")
+        e.line("if fuel < 0: refill()")
+        e.free.update(("fuel", "refill"))
+        e.assigned.add("fuel")
+
+    def enter(self, block: Block) -> None:
+        """Before a block: everything waits where it can be found on every way out of it."""
+        e = self.e
+        e.flush(constants=bool(block.type.params))
+        block.height = len(e.stack) - len(block.type.params)
+
+    def settle(self, block: Block) -> None:
+        """At the end of a block, fallen through: the results are where branches bring theirs."""
+        count = len(block.type.results)
+        self.settle_below(count)
+        self.e.settle(block.height, count)
+
+    def settle_below(self, count: int) -> None:
+        """What is dropped by a branch that takes this many operands along may still trap or do something."""
+        e = self.e
+        for entry in e.stack[: len(e.stack) - count]:
+            if entry[1] & (TRAP | CALL):
+                e.before(TRAP | CALL)
+                return
+
+    def branch(self, target: Block) -> None:
+        """`br`."""
+        if target.parent is None:
+            self.leave()
+            return
+        count = len(target.label_types)
+        self.settle_below(count)
+        self.e.settle(target.height, count)
+        self.jump(target)
+
+    def branch_if(self, target: Block) -> None:
+        """`br_if`: what the target takes along stays on the stack too."""
+        e = self.e
+        if target.label_types:
+            entry = self._kept()
+        else:
+            e.before(TRAP | CALL) if len(e.stack) > 1 else None
+            entry = e.stack.pop()
+        e.line(f"if {condition(entry)}:")
+        self.within(target)
+
+    def _kept(self) -> Entry:
+        """The condition, everything below it in variables."""
+        e = self.e
+        e.flush(constants=True)
+        return e.stack.pop()
+
+    def within(self, target: Block) -> None:
+        """A branch as the body of what was just written."""
+        e = self.e
+        e.indent += " "
+        stack = e.stack.copy()
+        self.branch(target)
+        e.stack[:] = stack
+        e.indent = e.indent[:-1]
+
+    def branch_table(self, targets: list[Block]) -> None:
+        """`br_table`: a tree of comparisons, equal neighbours taken together."""
+        e = self.e
+        if targets[-1].label_types:
+            entry = self._kept()
+        else:
+            e.before(TRAP | CALL)
+            entry = e.stack.pop()
+        bounds: list[tuple[int, Block]] = []
+        at = 0
+        for target, group in groupby(targets):
+            bounds.append((at, target))
+            at += len(list(group))
+        name = value(entry)
+        if len(bounds) > 1 and not name.isalnum():
+            e.assign("a", entry)
+            name = "a"
+        elif len(bounds) == 1:
+            e.discard(entry)
+        self.choose(name, bounds)
+
+    def choose(self, name: str, bounds: list[tuple[int, Block]]) -> None:
+        """Of branches, each from a number on, the one for the value."""
+        e = self.e
+        if len(bounds) == 1:
+            stack = e.stack.copy()
+            self.branch(bounds[0][1])
+            e.stack[:] = stack
+            return
+        middle = len(bounds) // 2
+        e.line(f"if {name} < {bounds[middle][0]}:")
+        e.indent += " "
+        self.choose(name, bounds[:middle])
+        e.indent = e.indent[:-1]
+        e.line("else:")
+        e.indent += " "
+        self.choose(name, bounds[middle:])
+        e.indent = e.indent[:-1]
+
+    def leave(self) -> None:
+        """`return`."""
+        e = self.e
+        count = len(self.type.results)
+        self.settle_below(count)
+        if count == 1:
+            e.give_back(e.stack[-1])
+        elif count:
+            e.line(f"return {', '.join(value(entry) for entry in e.stack[-count:])}")
+        else:
+            e.line("return")
+
+    def unreachable(self) -> None:
+        """`unreachable`."""
+        e = self.e
+        e.before(TRAP | CALL)
+        e.free.add("unreachable")
+        e.line("unreachable()")
+
+    def tail_call(self, piece: bytes) -> None:
+        """`return_call` and `return_call_indirect`."""
+        emit, given = self.rows[piece]
+        assert emit is not None
+        emit(self.e, given)
+        self.leave()
