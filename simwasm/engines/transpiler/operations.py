@@ -13,6 +13,7 @@ from __future__ import annotations
 from simwasm.engines.transpiler.floats import FLOATS
 from simwasm.engines.transpiler.integers import INTEGERS, Operation
 from simwasm.engines.transpiler.vectors import VECTORS
+from simwasm.engines.transpiler.vectors_bytes import BYTE_VECTORS
 from simwasm.engines.transpiler.vectors_floats import FLOAT_VECTORS
 from simwasm.engines.transpiler.vectors_integers import INTEGER_VECTORS
 from simwasm.engines.transpiler.vectors_memory import MEMORY_VECTORS
@@ -25,6 +26,7 @@ _MADE: dict[str, Operation] = {
     **FLOATS,
     **VECTORS,
     **INTEGER_VECTORS,
+    **BYTE_VECTORS,
     **WIDTHS,
     **FLOAT_VECTORS,
     **MEMORY_VECTORS,

@@ -6,6 +6,7 @@ Rules that live here: one definition serves all four shapes; a comparison answer
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable, Iterable
 
 from simwasm.engines.transpiler.integers import Operation
 from simwasm.engines.transpiler.vectors import SHAPES, Read, Shape, Write, named
@@ -27,11 +28,20 @@ def wrapped(operate: Operation, shape: Shape) -> Operation:
     return lambda a, b: write(*[x & mask for x in map(operate, read(a), read(b))])
 
 
-def _saturated(operate: Operation, read: Read, write: Write, least: int, greatest: int) -> Operation:
-    def saturate(a: bytes, b: bytes) -> bytes:
-        return write(*[max(least, min(x, greatest)) for x in map(operate, read(a), read(b))])
+def _saturated(operate: Operation, read: Read, shape: Shape, signed: bool) -> Operation:
+    limit = limited(shape, signed)
+    return lambda a, b: limit(map(operate, read(a), read(b)))
 
-    return saturate
+
+def limited(shape: Shape, signed: bool) -> Callable[[Iterable[int]], bytes]:
+    """Writes lanes; of what is too small or too large, the nearest that a lane can hold."""
+    write = shape.signed.pack if signed else shape.unsigned.pack
+    least, greatest = (-(1 << (shape.width - 1)), shape.mask >> 1) if signed else (0, shape.mask)
+
+    def limit(lanes: Iterable[int]) -> bytes:
+        return write(*[x if least <= x <= greatest else least if x < least else greatest for x in lanes])
+
+    return limit
 
 
 def _average(x: int, y: int) -> int:
@@ -56,19 +66,17 @@ def _computed(shape: Shape) -> dict[str, Operation]:
         "avgr_u": lanewise(_average, u, write),
         "neg": lambda v: write(*[-x & mask for x in u(v)]),
         "abs": lambda v: write(*map(abs, s(v))),
-        "popcnt": lambda v: write(*[x.bit_count() for x in u(v)]),
     }
 
 
-def _limited(shape: Shape) -> dict[str, Operation]:
-    signed = shape.signed.unpack, shape.signed.pack, -(1 << (shape.width - 1)), shape.mask >> 1
-    unsigned = shape.unsigned.unpack, shape.unsigned.pack, 0, shape.mask
+def _limits(shape: Shape) -> dict[str, Operation]:
+    s, u = shape.signed.unpack, shape.unsigned.unpack
     return {
-        "add_sat_s": _saturated(operator.add, *signed),
-        "sub_sat_s": _saturated(operator.sub, *signed),
-        "add_sat_u": _saturated(operator.add, *unsigned),
-        "sub_sat_u": _saturated(operator.sub, *unsigned),
-        "q15mulr_sat_s": _saturated(_multiply_q15, *signed),
+        "add_sat_s": _saturated(operator.add, s, shape, True),
+        "sub_sat_s": _saturated(operator.sub, s, shape, True),
+        "add_sat_u": _saturated(operator.add, u, shape, False),
+        "sub_sat_u": _saturated(operator.sub, u, shape, False),
+        "q15mulr_sat_s": _saturated(_multiply_q15, s, shape, True),
     }
 
 
@@ -110,7 +118,7 @@ def _asked(shape: Shape) -> dict[str, Operation]:
     }
 
 
-_FAMILIES = (_computed, _limited, _shifted, _comparisons, _asked)
+_FAMILIES = (_computed, _limits, _shifted, _comparisons, _asked)
 
 INTEGER_VECTORS: dict[str, Operation] = {
     name: run

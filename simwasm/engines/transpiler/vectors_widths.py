@@ -9,6 +9,7 @@ from operator import add, mul
 
 from simwasm.engines.transpiler.integers import Operation
 from simwasm.engines.transpiler.vectors import SHAPES, Read, Write, named
+from simwasm.engines.transpiler.vectors_integers import limited
 
 
 def _widened(width: int) -> dict[str, Operation]:
@@ -45,13 +46,10 @@ def _add_pairs(read: Read, write: Write) -> Operation:
 def _narrowed(width: int) -> dict[str, Operation]:
     """From lanes twice as wide, those of the first operand first."""
     wide, narrow = SHAPES[width * 2], SHAPES[width]
-    read, signed, unsigned, mask = wide.signed.unpack, narrow.signed.pack, narrow.unsigned.pack, narrow.mask
-    least, greatest = -(mask >> 1) - 1, mask >> 1
+    read, signed, unsigned = wide.signed.unpack, limited(narrow, True), limited(narrow, False)
     return {
-        f"narrow_{wide.name}_s": lambda a, b: signed(
-            *[max(least, min(x, greatest)) for x in read(a) + read(b)]
-        ),
-        f"narrow_{wide.name}_u": lambda a, b: unsigned(*[max(0, min(x, mask)) for x in read(a) + read(b)]),
+        f"narrow_{wide.name}_s": lambda a, b: signed(read(a) + read(b)),
+        f"narrow_{wide.name}_u": lambda a, b: unsigned(read(a) + read(b)),
     }
 
 
