@@ -29,7 +29,7 @@ class Cursor:
         """Read one byte."""
         at = self.at
         if at >= self.end:
-            raise self.bad("the file is cut short")
+            raise self.bad("unexpected end (is the file cut short?)")
         self.at = at + 1
         return self.data[at]
 
@@ -45,16 +45,18 @@ class Cursor:
             value |= (byte & 0x7F) << shift
             if byte < 0x80:
                 if value >> 32:
-                    break
+                    raise self.bad("integer too large: more than 32 bits", at)
                 return value
-        raise self.bad("a number larger than 32 bits", at)
+        raise self.bad("integer representation too long: 32 bits take at most 5 bytes", at)
 
-    def count(self, what: str) -> int:
+    def count(self, what: str, most: int = 1 << 32) -> int:
         """Read how many items follow; each takes at least one byte."""
         at = self.at
         number = self.u32()
         if number > self.end - self.at:
             raise self.bad(f"{number} {what} announced, more than the bytes left can hold", at)
+        if number > most:
+            raise self.bad(f"{number:,} {what}; at most {most:,} are supported", at)
         return number
 
     def span(self, what: str) -> Span:
@@ -62,19 +64,24 @@ class Cursor:
         at = self.at
         size = self.u32()
         if size > self.end - self.at:
-            raise self.bad(f"{what} of {size} bytes, more than are left (is the file cut short?)", at)
+            raise self.bad(
+                f"length out of bounds: {what} of {size} bytes, more than are left (is the file cut short?)",
+                at,
+            )
         self.at += size
         return Span(self.at - size, self.at)
 
-    def name(self) -> str:
-        """Read a name in UTF-8."""
+    def name(self, most: int = 1 << 32) -> str:
+        """Read a name in UTF-8, of at most so many bytes."""
         span = self.span("a name")
+        if span.size > most:
+            raise self.bad(f"a name of {span.size:,} bytes; at most {most:,} are supported", span.start)
         try:
             return self.data[span.start : span.end].decode()
         except UnicodeDecodeError:
-            raise self.bad("a name that is not UTF-8", span.start) from None
+            raise self.bad("malformed UTF-8 encoding of a name", span.start) from None
 
     def finish(self) -> None:
         """Insist that everything was read."""
         if self.at != self.end:
-            raise self.bad(f"{self.end - self.at} bytes too many")
+            raise self.bad(f"section size mismatch: {self.end - self.at} bytes too many")

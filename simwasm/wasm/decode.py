@@ -37,34 +37,37 @@ _S64 = rb"(?:[\x00-\x7f]|[\x80-\xff]{1,8}[\x00-\x7f]|[\x80-\xff]{9}[\x00\x7f])"
 _VALUE_TYPE = rb"[\x6f\x70\x7b-\x7f]"
 _BLOCK = rb"(?:[\x00-\x40\x6f\x70\x7b-\x7f]|[\x80-\xff]{1,3}[\x00-\x3f]|[\x80-\xff]{4}[\x00-\x0f])"
 
-_PATTERNS: dict[Immediate, bytes] = {
-    Immediate.NONE: b"",
-    Immediate.BLOCK: _BLOCK,
-    Immediate.LABEL: _U32,
-    Immediate.FUNCTION: _U32,
-    Immediate.INDIRECT: _U32 * 2,
-    Immediate.LOCAL: _U32,
-    Immediate.GLOBAL: _U32,
-    Immediate.TABLE: _U32,
-    Immediate.TABLES: _U32 * 2,
-    Immediate.MEMORY: rb"\x00",
-    Immediate.MEMORIES: rb"\x00\x00",
-    Immediate.DATA: _U32,
-    Immediate.DATA_MEMORY: _U32 + rb"\x00",
-    Immediate.ELEMENT: _U32,
-    Immediate.ELEMENT_TABLE: _U32 * 2,
-    Immediate.ADDRESS: _U32 * 2,
-    Immediate.ADDRESS_LANE: _U32 * 2 + b".",
-    Immediate.LANE: b".",
-    Immediate.SHUFFLE: b".{16}",
-    Immediate.I32: _S32,
-    Immediate.I64: _S64,
-    Immediate.F32: b".{4}",
-    Immediate.F64: b".{8}",
-    Immediate.V128: b".{16}",
-    Immediate.HEAP: rb"[\x6f\x70]",
-    Immediate.TYPES: rb"\x01" + _VALUE_TYPE,
+_ZERO = rb"\x00"
+
+_PARTS: dict[Immediate, tuple[bytes, ...]] = {
+    Immediate.NONE: (),
+    Immediate.BLOCK: (_BLOCK,),
+    Immediate.LABEL: (_U32,),
+    Immediate.FUNCTION: (_U32,),
+    Immediate.INDIRECT: (_U32, _U32),
+    Immediate.LOCAL: (_U32,),
+    Immediate.GLOBAL: (_U32,),
+    Immediate.TABLE: (_U32,),
+    Immediate.TABLES: (_U32, _U32),
+    Immediate.MEMORY: (_ZERO,),
+    Immediate.MEMORIES: (_ZERO, _ZERO),
+    Immediate.DATA: (_U32,),
+    Immediate.DATA_MEMORY: (_U32, _ZERO),
+    Immediate.ELEMENT: (_U32,),
+    Immediate.ELEMENT_TABLE: (_U32, _U32),
+    Immediate.ADDRESS: (_U32, _U32),
+    Immediate.ADDRESS_LANE: (_U32, _U32, b"."),
+    Immediate.LANE: (b".",),
+    Immediate.SHUFFLE: (b".{16}",),
+    Immediate.I32: (_S32,),
+    Immediate.I64: (_S64,),
+    Immediate.F32: (b".{4}",),
+    Immediate.F64: (b".{8}",),
+    Immediate.V128: (b".{16}",),
+    Immediate.HEAP: (rb"[\x6f\x70]",),
+    Immediate.TYPES: (rb"\x01", _VALUE_TYPE),
 }
+"""The parts of an immediate, as patterns."""
 
 _BR_TABLE = 0x0E
 
@@ -88,7 +91,7 @@ def _pattern(rows: list[Opcode]) -> bytes:
     """The pattern of any one instruction out of the rows, most common kinds of immediates first."""
     groups: dict[tuple[int, bytes], list[int]] = {}
     for row in rows:
-        groups.setdefault((row.prefix, _PATTERNS[row.immediate]), []).append(row.code)
+        groups.setdefault((row.prefix, b"".join(_PARTS[row.immediate])), []).append(row.code)
     choices = []
     for (prefix, immediate), codes in sorted(groups.items(), key=lambda item: (item[0][0], -len(item[1]))):
         opcode = b"\\x%02x" % prefix + _numbers(codes) if prefix else _byte_class(codes)
@@ -106,8 +109,10 @@ def _patterns() -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
 _INDEX = re.compile(_U32)
 _CONSTANTS = ("i32.const", "i64.const", "f32.const", "f64.const", "v128.const", "global.get", "ref.null",
               "ref.func", "i32.add", "i32.sub", "i32.mul", "i64.add", "i64.sub", "i64.mul")  # fmt: skip
+_LONGEST_CONSTANT = 65_535
 _CONSTANT = re.compile(
-    b"(?:" + _pattern([row for row in OPCODES if row.name in _CONSTANTS]) + rb"){1,65535}\x0b", re.DOTALL
+    b"(?:%s){0,%d}\\x0b" % (_pattern([row for row in OPCODES if row.name in _CONSTANTS]), _LONGEST_CONSTANT),
+    re.DOTALL,
 )
 
 
@@ -154,8 +159,22 @@ def constant_end(data: bytes, start: int, end: int, section: str) -> int:
     """Where the constant expression that begins at `start` ends."""
     match = _CONSTANT.match(data, start, end)
     if match is None:
-        raise BadModule("a constant expression that cannot be decoded", section=section, offset=start)
+        raise _not_constant(data, start, end, section)
     return match.end()
+
+
+def _not_constant(data: bytes, at: int, end: int, section: str) -> BadModule:
+    one, _ = _patterns()
+    for _ in range(_LONGEST_CONSTANT):
+        piece = one.match(data, at, end)
+        if piece is None:
+            reason = explain(data, at, end) if at < end else "unexpected end"
+            return BadModule(f"constant expression required: {reason}", section=section, offset=at)
+        name = decode(piece[0])[0].name
+        if name not in _CONSTANTS:
+            return BadModule(f"constant expression required, not {name}", section=section, offset=at)
+        at = piece.end()
+    return BadModule("a constant expression that is too long", section=section, offset=at)
 
 
 def instructions(data: bytes, start: int, end: int) -> Iterator[Instruction]:
@@ -177,6 +196,11 @@ def decode(piece: bytes) -> tuple[Opcode, Immediates]:
         number, at = _unsigned(piece, 1)
         row = PREFIXED[piece[0], number]
     return row, _READERS[row.immediate](piece, at)
+
+
+def opcode(data: bytes, at: int) -> Opcode:
+    """The row of the instruction there, of which nothing else is looked at."""
+    return ONE_BYTE[data[at]] or PREFIXED[data[at], _unsigned(data, at + 1)[0]]
 
 
 def _unsigned(data: bytes, at: int) -> tuple[int, int]:
@@ -239,7 +263,7 @@ def explain(data: bytes, at: int, end: int) -> str:
     first = data[at]
     row = ONE_BYTE[first]
     if row is not None:
-        return f"{row.name} is not followed by {row.immediate.value}"
+        return _broken(row, data, at + 1, end)
     for proposal, bytes_ in PROPOSALS.items():
         if first in bytes_:
             return f"opcode 0x{first:02x} belongs to {proposal}, which is not supported: build without it"
@@ -247,7 +271,29 @@ def explain(data: bytes, at: int, end: int) -> str:
     if first in (0xFC, 0xFD) and match:
         number = _unsigned(match[0], 0)[0]
         row = PREFIXED.get((first, number))
-        return f"{row.name} is not followed by {row.immediate.value}" if row else (
-            f"unknown opcode 0x{first:02x} 0x{number:x}"
-        )  # fmt: skip
+        return _broken(row, data, match.end(), end) if row else f"unknown opcode 0x{first:02x} 0x{number:x}"
     return f"unknown opcode 0x{first:02x}"
+
+
+def _broken(row: Opcode, data: bytes, at: int, end: int) -> str:
+    """Say what of an instruction's immediates is not as it has to be."""
+    told = f"{row.name} is not followed by {row.immediate.value}"
+    for part in _PARTS[row.immediate]:
+        match = re.compile(part, re.DOTALL).match(data, at, end)
+        if match is None:
+            reason = "zero byte expected" if part == _ZERO else _broken_number(part, data[at:end])
+            return f"{told}: {reason}" if reason else told
+        at = match.end()
+    return told
+
+
+def _broken_number(part: bytes, there: bytes) -> str:
+    """Why bytes are no LEB128 number, if one has to be there."""
+    size = {_U32: 5, _S32: 5, _S64: 10}.get(part)
+    if size is None:
+        return ""
+    going_on = re.compile(rb"[\x80-\xff]*").match(there)
+    length = going_on.end() if going_on else 0
+    if length >= size:
+        return "integer representation too long"
+    return "unexpected end" if length == len(there) else "integer too large"

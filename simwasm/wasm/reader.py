@@ -1,8 +1,9 @@
 """A file's bytes to a `Module`.
 
 Rules that live here: the layout of every section; any bytes give a `Module` or a `BadModule`, in time
-linear in their number; indices that other values are looked up with are in range, everything else about
-validity is left to the engines.
+linear in their number; what the specification calls malformed is never a `Module`, as far as that can be told
+without decoding code; nothing is larger than `limits` says; indices that other values are looked up with are in
+range, everything else about validity is left to the engines and to `validate`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from simwasm.errors import BadModule
+from simwasm.wasm import limits
 from simwasm.wasm.container import check_container
 from simwasm.wasm.cursor import Cursor
 from simwasm.wasm.decode import constant_end
@@ -69,12 +71,22 @@ VALUE_TYPES = {
 }
 """The value types by the byte that stands for them."""
 
+_TYPES_OF_PROPOSALS = {
+    "garbage collection": (*range(0x6A, 0x6F), *range(0x71, 0x75), 0x4E, 0x4F, 0x50, 0x5E, 0x5F),
+    "typed function references": (0x40, 0x63, 0x64),
+    "exception handling": (0x68, 0x69),
+    "stack switching": (0x5D,),
+}
+"""First bytes of types that are not known here."""
+
 _REFERENCES = (ValType.FUNCREF, ValType.EXTERNREF)
 
 
 def read_module(data: bytes) -> Module:
     """Read a module; function bodies are found, not decoded."""
     check_container(data)
+    if len(data) > limits.BYTES:
+        raise BadModule("a module larger than 1 GiB, which no engine takes")
     sections = _sections(data)
     by_id = {section.id: section for section in sections if section.id}
     if 13 in by_id:
@@ -90,9 +102,8 @@ def read_module(data: bytes) -> Module:
     functions = read(3, lambda cursor: _type_index(cursor, types))
     bodies = read(10, _body)
     if len(bodies) != len(functions):
-        raise BadModule(
-            f"{len(functions)} functions are declared and {len(bodies)} have code", section="code"
-        )
+        counts = f"{len(functions)} functions are declared and {len(bodies)} have code"
+        raise BadModule(f"function and code section have inconsistent lengths: {counts}", section="code")
     module = Module(
         data=data,
         sections=sections,
@@ -109,6 +120,9 @@ def read_module(data: bytes) -> Module:
         bodies=bodies,
         segments=read(11, _segment),
     )
+    if module.data_count not in (None, len(module.segments)):
+        counts = f"{module.data_count} are announced, {len(module.segments)} are there"
+        raise BadModule(f"data count and data section have inconsistent lengths: {counts}", section="data")
     _check_indices(module)
     return module
 
@@ -120,9 +134,12 @@ def _sections(data: bytes) -> tuple[Section, ...]:
     while cursor.at < cursor.end:
         at = cursor.at
         number = cursor.byte()
-        if number and _RANK.get(number, -1) <= rank:
-            what = SECTIONS[number] if number < len(SECTIONS) else str(number)
-            raise BadModule("a section that is unknown, repeated or out of order", section=what, offset=at)
+        if number >= len(SECTIONS):
+            raise BadModule(f"malformed section id {number}", offset=at)
+        if number and _RANK[number] <= rank:
+            raise BadModule(
+                "unexpected content: a section repeated or out of order", section=SECTIONS[number], offset=at
+            )
         rank = _RANK[number] if number else rank
         cursor.section = SECTIONS[number]
         found.append(_section(data, number, cursor.span("a section")))
@@ -141,7 +158,7 @@ def _vector(data: bytes, section: Section | None, item: Callable[[Cursor], _Item
     if section is None:
         return ()
     cursor = Cursor(data, section.start, section.end, SECTIONS[section.id])
-    items = tuple([item(cursor) for _ in range(cursor.count("items"))])
+    items = tuple([item(cursor) for _ in range(cursor.count("items", limits.ITEMS.get(section.id, 1 << 32)))])
     cursor.finish()
     return items
 
@@ -155,39 +172,47 @@ def _one_number(data: bytes, section: Section | None) -> int | None:
     return number
 
 
+def _unknown_type(what: str, byte: int, cursor: Cursor) -> BadModule:
+    """The error for a byte that is no type, or is one of a proposal's."""
+    proposal = next((name for name, codes in _TYPES_OF_PROPOSALS.items() if byte in codes), None)
+    reason = f": it belongs to {proposal}, which is not supported: build without it" if proposal else ""
+    return cursor.bad(f"malformed {what} type 0x{byte:02x}{reason}", cursor.at - 1)
+
+
 def _value_type(cursor: Cursor) -> ValType:
     byte = cursor.byte()
     found = VALUE_TYPES.get(byte)
     if found is None:
-        raise cursor.bad(f"unknown value type 0x{byte:02x}", cursor.at - 1)
+        raise _unknown_type("value", byte, cursor)
     return found
 
 
 def _reference_type(cursor: Cursor) -> ValType:
     found = _value_type(cursor)
     if found not in _REFERENCES:
-        raise cursor.bad(f"{found.value} where a reference type has to be", cursor.at - 1)
+        raise cursor.bad(f"malformed reference type: {found.value}", cursor.at - 1)
     return found
 
 
 def _function_type(cursor: Cursor) -> FuncType:
     form = cursor.byte()
     if form != 0x60:
-        raise cursor.bad(f"type form 0x{form:02x}; only function types are supported", cursor.at - 1)
-    params = tuple([_value_type(cursor) for _ in range(cursor.count("parameters"))])
-    return FuncType(params, tuple([_value_type(cursor) for _ in range(cursor.count("results"))]))
+        raise _unknown_type("function", form, cursor)
+    params = tuple([_value_type(cursor) for _ in range(cursor.count("parameters", limits.PARAMETERS))])
+    count = cursor.count("results", limits.RESULTS)
+    return FuncType(params, tuple([_value_type(cursor) for _ in range(count)]))
 
 
 def _type_index(cursor: Cursor, types: tuple[FuncType, ...]) -> int:
     at = cursor.at
     index = cursor.u32()
     if index >= len(types):
-        raise cursor.bad(f"type {index} of {len(types)}", at)
+        raise cursor.bad(f"unknown type {index}: there are {len(types) or 'none'}", at)
     return index
 
 
 def _import(cursor: Cursor, types: tuple[FuncType, ...]) -> Import:
-    module, name = cursor.name(), cursor.name()
+    module, name = cursor.name(limits.NAME), cursor.name(limits.NAME)
     kind = _kind(cursor)
     if kind is Kind.FUNCTION:
         index = _type_index(cursor, types)
@@ -200,7 +225,8 @@ def _import(cursor: Cursor, types: tuple[FuncType, ...]) -> Import:
 def _kind(cursor: Cursor) -> Kind:
     byte = cursor.byte()
     if byte > Kind.GLOBAL:
-        raise cursor.bad(f"unknown kind 0x{byte:02x} of import or export", cursor.at - 1)
+        tag = ": a tag, which belongs to exception handling, is not supported" if byte == 4 else ""
+        raise cursor.bad(f"malformed import or export kind 0x{byte:02x}{tag}", cursor.at - 1)
     return Kind(byte)
 
 
@@ -223,7 +249,7 @@ def _memory_type(cursor: Cursor) -> MemoryType:
 def _global_type(cursor: Cursor) -> GlobalType:
     kind, mutable = _value_type(cursor), cursor.byte()
     if mutable > 1:
-        raise cursor.bad(f"unknown mutability 0x{mutable:02x}", cursor.at - 1)
+        raise cursor.bad(f"malformed mutability 0x{mutable:02x}", cursor.at - 1)
     return GlobalType(kind, mutable == 1)
 
 
@@ -238,7 +264,7 @@ def _global(cursor: Cursor) -> Global:
 
 
 def _export(cursor: Cursor) -> Export:
-    return Export(cursor.name(), _kind(cursor), cursor.u32())
+    return Export(cursor.name(limits.NAME), _kind(cursor), cursor.u32())
 
 
 def _element(cursor: Cursor) -> Element:
@@ -254,7 +280,7 @@ def _element(cursor: Cursor) -> Element:
         kind = _reference_type(cursor)
     elif flags & 3 and cursor.byte() != 0:
         raise cursor.bad("an unknown kind of element", cursor.at - 1)
-    count = cursor.count("elements")
+    count = cursor.count("elements", limits.ELEMENTS)
     if flags & 4:
         return Element(mode, table, offset, kind, tuple([_constant(cursor) for _ in range(count)]))
     return Element(mode, table, offset, kind, tuple([cursor.u32() for _ in range(count)]))
@@ -262,10 +288,15 @@ def _element(cursor: Cursor) -> Element:
 
 def _body(cursor: Cursor) -> Body:
     span = cursor.span("a function body")
+    if span.size > limits.BODY:
+        raise cursor.bad(
+            f"a function of {span.size:,} bytes; at most {limits.BODY:,} are supported", span.start
+        )
     inner = Cursor(cursor.data, span.start, span.end, "code")
     runs = tuple([(inner.u32(), _value_type(inner)) for _ in range(inner.count("runs of locals"))])
-    if sum(count for count, _ in runs) >> 32:
-        raise inner.bad("more than 4,294,967,295 locals", span.start)
+    count = sum(count for count, _ in runs)
+    if count > limits.LOCALS:
+        raise inner.bad(f"too many locals: {count:,}; at most {limits.LOCALS:,} are supported", span.start)
     return Body(span.start, inner.at, span.end, runs)
 
 
@@ -288,16 +319,17 @@ def _check_indices(module: Module) -> None:
     }
     sizes = {kind: count + len(module.imported(kind)) for kind, count in own.items()}
     if sizes[Kind.MEMORY] > 1:
-        raise BadModule("more than one memory is not supported", section="memory")
+        raise BadModule("multiple memories: more than one is not supported", section="memory")
     for export in module.exports:
         if export.index >= sizes[export.kind]:
-            raise BadModule(
-                f"{export.name!r} names a {export.kind.name.lower()} that is not there", section="export"
-            )
+            what = f"{export.kind.name.lower()} {export.index}"
+            raise BadModule(f"unknown {what}, exported as {export.name[:100]!r}", section="export")
     functions = sizes[Kind.FUNCTION]
     if module.start is not None and module.start >= functions:
-        raise BadModule(f"function {module.start} of {functions}", section="start")
+        raise BadModule(f"unknown function {module.start}: there are {functions or 'none'}", section="start")
     for element in module.elements:
         for item in element.items:
             if isinstance(item, int) and item >= functions:
-                raise BadModule(f"function {item} of {functions}", section="element")
+                raise BadModule(
+                    f"unknown function {item}: there are {functions or 'none'}", section="element"
+                )

@@ -27,17 +27,25 @@ class Locals(dict[int, int]):
     """The types of a function's locals, found as they are asked for: declaring many costs nothing."""
 
     def __init__(self, params: bytes, runs: tuple[tuple[int, ValType], ...]) -> None:
-        super().__init__(enumerate(params))
+        super().__init__()
+        self._params = params
         self._runs = runs
         self._ends: list[int] = []
-        self._params = len(params)
 
     def __missing__(self, index: int) -> int:
-        self._ends = self._ends or list(accumulate([self._params, *(count for count, _ in self._runs)]))
-        if index >= self._ends[-1]:
-            raise Invalid(f"unknown local {index}: there are {self._ends[-1]}")
-        kind = self[index] = CODES[self._runs[bisect(self._ends, index) - 1][1]]
+        if index < len(self._params):
+            kind = self._params[index]
+        else:
+            self._ends = self._ends or self._sums()
+            if index >= self._ends[-1]:
+                raise Invalid(f"unknown local {index}: there are {self._ends[-1]}")
+            kind = CODES[self._runs[bisect(self._ends, index) - 1][1]]
+        self[index] = kind
         return kind
+
+    def _sums(self) -> list[int]:
+        """How many locals there are before the first run, before the second one, …, and in all."""
+        return list(accumulate([len(self._params), *(count for count, _ in self._runs)]))
 
 
 def _run(prepared: Iterable[Prepared], stack: Stack, variables: Locals) -> None:

@@ -68,9 +68,9 @@ class Context:
         _check("elem segment", index, len(self._module.elements))
         return self._module.elements[index].type
 
-    def memory(self) -> None:
-        """Insist that there is a memory."""
-        _check("memory", 0, self._memories)
+    def memory(self, index: int = 0) -> None:
+        """Insist that a memory is there."""
+        _check("memory", index, self._memories)
 
     def data(self, index: int) -> None:
         """Insist that a data segment is there, and that the file says how many there are before the code."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 
 from simwasm.errors import BadModule
+from simwasm.wasm import limits
 from simwasm.wasm.decode import decode, split
 from simwasm.wasm.module import (
     Body,
@@ -69,7 +70,7 @@ class _Validation:
         """Every export has a name of its own."""
         for name, times in Counter(export.name for export in self._module.exports).items():
             if times > 1:
-                raise BadModule(f"duplicate export name {name!r}", section="export")
+                raise BadModule(f"duplicate export name {name[:100]!r}", section="export")
 
     def start(self) -> None:
         """The start function takes and gives nothing."""
@@ -91,15 +92,22 @@ class _Validation:
         """Every function does what its type says."""
         for own, body in enumerate(self._module.bodies):
             params, results = self._context.type(self._module.functions[own])
+            count = len(params) + sum([count for count, _ in body.locals])
+            if count > limits.LOCALS:
+                raise self._in_code(
+                    f"too many locals: {count:,}; at most {limits.LOCALS:,} are supported", own
+                )
             pieces = self._split(own, body)
             try:
                 check(pieces, Stack(results), Locals(params, body.locals), self._known)
             except Invalid as error:
                 message, at = error.args
-                offset = body.code + sum(map(len, pieces[:at]))
-                raise BadModule(
-                    f"{message} (function {self._name(own)})", section="code", offset=offset
-                ) from None
+                raise self._in_code(message, own, sum(map(len, pieces[:at]))) from None
+
+    def _in_code(self, message: str, own: int, at: int = 0) -> BadModule:
+        """The error about an instruction of a function."""
+        offset = self._module.bodies[own].code + at
+        return BadModule(f"{message} (function {self._name(own)})", section="code", offset=offset)
 
     def _split(self, own: int, body: Body) -> list[bytes]:
         try:
@@ -125,7 +133,7 @@ class _Validation:
     def _segment(self, segment: Segment) -> None:
         if segment.offset:
             try:
-                self._context.memory()
+                self._context.memory(segment.memory)
             except Invalid as error:
                 raise _told(error, "data", segment.offset) from None
             self._constant(segment.offset, I32, "data")

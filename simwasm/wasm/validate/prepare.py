@@ -13,6 +13,7 @@ from enum import IntEnum
 from functools import cache
 from typing import Any
 
+from simwasm.wasm import limits
 from simwasm.wasm.decode import Immediates, decode
 from simwasm.wasm.module import ValType
 from simwasm.wasm.opcodes import OPCODES, Immediate, Opcode
@@ -39,9 +40,6 @@ class Shape(IntEnum):
 
 Prepared = tuple[int, Any, Any]
 """A shape and its two parts."""
-
-MOST_LABELS = 65_520
-"""How many labels a `br_table` may have besides the default one, as in V8, which Envoy uses."""
 
 _LOOP = 0x03
 
@@ -221,8 +219,8 @@ def _opening(opener: int, step: control.Step) -> Callable[[Context, Immediates],
 
 
 def _br_table(_: Context, immediates: Immediates) -> Prepared:
-    if len(immediates) > MOST_LABELS + 1:
-        raise Invalid(f"br_table with more than {MOST_LABELS:,} labels; that is more than is supported")
+    if len(immediates) > limits.LABELS + 1:
+        raise Invalid(f"br_table with more than {limits.LABELS:,} labels; that is more than is supported")
     default = immediates[-1]
     return _step(control.br_table, (*(set(immediates) - {default}), default))
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from simwasm.wasm import limits
 from simwasm.wasm.validate.kinds import ANY, FLOOR, UNKNOWN, Invalid, fits, shown
-
-MOST_NESTED = 10_000
-"""How many blocks may be open at once; real plugins stay below 500."""
 
 
 class Block(NamedTuple):
@@ -63,8 +61,8 @@ class Stack:
 
     def open(self, block: Block) -> None:
         """Enter a block, whose parameters become its first operands."""
-        if len(self.blocks) > MOST_NESTED:
-            raise Invalid(f"blocks are nested deeper than {MOST_NESTED:,}; that is more than is supported")
+        if len(self.blocks) > limits.NESTING:
+            raise Invalid(f"blocks are nested deeper than {limits.NESTING:,}; that is more than is supported")
         if block.params:
             self.take(block.params)
         self.blocks.append(block)
