@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from simwasm.engines.fuel import Fuel
-from simwasm.wasm.module import FuncType
-from simwasm.wasm.rewrite import Rewritten
+from simwasm.engines.memory import Renew
+from simwasm.wasm.module import FuncType, Module
+from simwasm.wasm.rewrite import Limits, Rewritten
 
 Word = int | float
 Words = Word | tuple[Word, ...] | None
@@ -66,6 +67,10 @@ class Memory(Protocol):
 
     def view(self) -> memoryview:
         """All of it as it is now, without a copy; it never becomes invalid, but does not follow growth."""
+        ...
+
+    def follow(self, renew: Renew, /) -> None:
+        """Call a function with a view, and an array over the same bytes, now and whenever there is a newer one."""
         ...
 
 
@@ -168,6 +173,24 @@ class Engine(Protocol):
 
     def compile(self, module: Rewritten) -> Program:
         """Validate and compile."""
+        ...
+
+
+@runtime_checkable
+class Growing(Program, Protocol):
+    """The ability of a program to compile more of itself while it runs."""
+
+    def keep(self, put: Callable[[bytes], None]) -> None:
+        """Have a function called with what `compiled` gives, whenever there is more of it than before."""
+        ...
+
+
+@runtime_checkable
+class Direct(Protocol):
+    """The ability of an engine to run a module as it was loaded."""
+
+    def take(self, module: Module, limits: Limits) -> Program:
+        """Validate and compile, as `Engine.compile` does of the rewritten module."""
         ...
 
 

@@ -18,12 +18,13 @@ GROUP = "simwasm.engines"
 OWN = {
     "wasmer": "simwasm.engines.wasmer_engine:WasmerEngine",
     "wasmtime": "simwasm.engines.wasmtime_engine:WasmtimeEngine",
+    "python": "simwasm.engines.python_engine:PythonEngine",
 }
 """The engines that come with simwasm, best first; `pyproject.toml` announces the same."""
 
 
 def engine(name: str | None = None) -> Engine:
-    """The engine of that name; without one, wasmer where it loads, else wasmtime."""
+    """The engine of that name; without one, wasmer where it loads, else wasmtime, else our own."""
     if name is not None:
         return _load(name)
     reasons = []

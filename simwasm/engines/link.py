@@ -37,7 +37,11 @@ class Interface:
     @classmethod
     def of(cls, rewritten: Rewritten) -> Interface:
         """Read it from the binary that the engine runs."""
-        module = read_module(rewritten.wasm)
+        return cls.read(read_module(rewritten.wasm))
+
+    @classmethod
+    def read(cls, module: Module) -> Interface:
+        """Read it from a module that is run as it is."""
         imports = [
             (item.module, item.name, item.type if isinstance(item.type, FuncType) else None)
             for item in module.imports

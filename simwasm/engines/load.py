@@ -13,13 +13,13 @@ import os
 import sys
 from contextlib import suppress
 from functools import cache as once
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 
 import simwasm.wasm
 from simwasm.engines.cache import Cache, user_folder
-from simwasm.engines.engine import Engine, Program, Restorable
+from simwasm.engines.engine import Direct, Engine, Growing, Program, Restorable
 from simwasm.wasm.reader import read_module
 from simwasm.wasm.rewrite import Limits, Rewritten, rewrite
 
@@ -41,15 +41,24 @@ class _Binary:
 
     def program(self, engine: Engine) -> Program:
         if not isinstance(engine, Restorable):
-            return engine.compile(self._rewritten)
+            return self._compiled(engine)
         key = f"{self._key} {engine.name} {engine.version} {_machine()}"
         compiled = self._cache.get(key)
+        program = None
         if compiled is not None:
             with suppress(ValueError):
-                return engine.restore(compiled, lambda: self._rewritten)
-        program = engine.compile(self._rewritten)
-        self._cache.put(key, program.compiled())
+                program = engine.restore(compiled, lambda: self._rewritten)
+        if program is None:
+            program = self._compiled(engine)
+            self._cache.put(key, program.compiled())
+        if isinstance(program, Growing):
+            program.keep(partial(self._cache.put, key))
         return program
+
+    def _compiled(self, engine: Engine) -> Program:
+        if isinstance(engine, Direct):
+            return engine.take(read_module(self._wasm), self._limits)
+        return engine.compile(self._rewritten)
 
     @cached_property
     def _rewritten(self) -> Rewritten:

@@ -2,9 +2,10 @@
 
 What must never happen is an access to memory that is no longer the guest's. The argument that it cannot:
 
-1. The base does not move. wasmer 1.1.0 and wasmtime (as `wasmtime_engine` configures it) reserve 4 GiB of
-   addresses for every 32-bit memory when it is made and only commit more of them when it grows. Anything else
-   is refused: `_Window.look` compares the address each time it looks and raises rather than go on.
+1. The base does not move unseen. wasmer 1.1.0 and wasmtime (as `wasmtime_engine` configures it) reserve 4 GiB of
+   addresses for every 32-bit memory when it is made and only commit more of them when it grows. A memory of the
+   python engine moves when it grows, and says so at once (`LinearMemory.renew`), to all who follow it. Anything
+   else is refused: `_Window.look` compares the address each time it looks and raises rather than go on.
 2. It does not shrink. So a view that was valid once stays valid; the worst it can be is too short, and then
    an access beyond its end looks again before it answers.
 3. It outlives its users. Every view holds the object that owns the reservation, so an instance may go before
@@ -67,6 +68,12 @@ class _Window:
             self._base = base
         self._show(view)
 
+    def renew(self, view: memoryview) -> None:
+        """Take the view of a memory that says itself that it grew, and where it is."""
+        if view is not self.view:
+            self._base = address_of(view) if len(view) else 0
+            self._show(view)
+
     def reach(self, at: int, size: int) -> None:
         """Look again, because a range was not in the view; it may be now."""
         self.look()
@@ -77,6 +84,7 @@ class _Window:
         """Show nothing from now on, so that the memory can go."""
         self._look = nothing
         self._show(nothing())
+        self._followers.clear()
 
     def _show(self, view: memoryview) -> None:
         self.view = view
@@ -110,6 +118,10 @@ class LinearMemory:
         which an access through this object takes.
         """
         self._window.follow(renew)
+
+    def renew(self, view: memoryview, _: Any = None) -> None:
+        """Be told where the memory is now: what to give to another one's `follow`, to see through it what it sees."""
+        self._window.renew(view)
 
     def close(self) -> None:
         """Be a memory of no bytes from now on."""

@@ -1,0 +1,271 @@
+"""The engine in Python: it runs where nothing else does, and shows what no other can.
+
+A program is a module and the Python code that was made of its functions so far. It needs no rewritten binary: what
+rewriting does - fuel, limits, hidden exports - is done where the code is made and linked.
+
+Rules that live here: a module is validated before anything is made of it; what is kept of a program is trusted when it
+comes back, as native code is.
+"""
+
+from __future__ import annotations
+
+import marshal
+import pickle
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache, cached_property, partial
+from hashlib import sha256
+from pathlib import Path
+from types import CellType
+from typing import Any
+
+from simwasm.engines import transpiler
+from simwasm.engines.engine import Binary, Export, Imports, Word
+from simwasm.engines.fuel import Fuel
+from simwasm.engines.link import Interface
+from simwasm.engines.memory import LinearMemory, Look, nothing
+from simwasm.engines.transpiler.blame import Place, kind, left
+from simwasm.engines.transpiler.boundary import Exports, given, host_function, taken
+from simwasm.engines.transpiler.codes import Codes
+from simwasm.engines.transpiler.instance import Linked
+from simwasm.engines.transpiler.linking import Extern
+from simwasm.engines.transpiler.memories import Bytes, MemoryExtern
+from simwasm.engines.transpiler.references import FunctionExtern, GlobalExtern
+from simwasm.engines.traps import FRAMES
+from simwasm.engines.unwind import Unwind
+from simwasm.errors import Frame, PluginError, Trap, TrapKind
+from simwasm.wasm.module import Export as ModuleExport
+from simwasm.wasm.module import FuncType, Kind, Module, ValType
+from simwasm.wasm.names import function_names
+from simwasm.wasm.rewrite import FUEL, Limits, Rewritten, hidden, limited
+
+_MAGIC = b"simwasm python program 1\n"
+_NOTHING = FuncType((), ())
+_NUMBERS = frozenset({ValType.I32, ValType.I64, ValType.F32, ValType.F64})
+
+
+@cache
+def _made_by() -> str:
+    """What code depends on but the module: this Python, and all that makes the code or is called by it."""
+    digest = sha256(f"{sys.implementation.cache_tag} {sys.version}".encode())
+    for path in sorted(Path(str(transpiler.__file__)).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+class PythonEngine:
+    """Makes Python of Wasm."""
+
+    name = "python"
+
+    @property
+    def version(self) -> str:
+        """What makes kept code unusable when it changes."""
+        return _made_by()
+
+    def compile(self, module: Rewritten) -> PythonProgram:
+        """Validate; functions are compiled when they are called for the first time."""
+        return self.take(module.module, module.limits)
+
+    def take(self, module: Module, limits: Limits) -> PythonProgram:
+        """The same, of a module that was not rewritten."""
+        from simwasm.wasm.validate import validate  # what comes from a cache has been validated
+
+        ready = _prepared(module, limits)
+        validate(module)
+        return PythonProgram(Codes(ready), limits.slice)
+
+    def restore(self, compiled: bytes, binary: Binary) -> PythonProgram:
+        """A program from what `PythonProgram.compiled` gave."""
+        if not compiled.startswith(_MAGIC):
+            raise ValueError("not compiled by the python engine")
+        try:
+            module, slice, codes = marshal.loads(memoryview(compiled)[len(_MAGIC) :])
+            return PythonProgram(Codes(pickle.loads(module), codes), slice)
+        except (EOFError, TypeError, pickle.UnpicklingError) as error:
+            raise ValueError(f"not compiled by the python engine: {error}") from None
+
+
+def _prepared(module: Module, limits: Limits) -> Module:
+    """The module as it is run: bounded, with memory and tables of its own, and nothing hidden."""
+    tables, memories = limited(module, limits)
+    exports = list(module.exports)
+    shown = {(item.kind, item.index) for item in exports}
+    exports += [ModuleExport(*item) for item in hidden(module) if item[1:] not in shown]
+    return replace(
+        module,
+        imports=tuple(item for item in module.imports if item.kind in (Kind.FUNCTION, Kind.GLOBAL)),
+        tables=tuple(tables),
+        memories=tuple(memories),
+        exports=tuple(exports),
+    )
+
+
+class PythonProgram:
+    """A module, and the code that was made of it so far."""
+
+    def __init__(self, codes: Codes, slice: int) -> None:
+        self._codes = codes
+        self._slice = slice
+        self._interface = Interface.read(codes.module)
+        self._put: Callable[[bytes], None] | None = None
+        self._written = len(codes.kept)
+
+    def compiled(self) -> bytes:
+        """The module and its code, as far as it was made."""
+        return _MAGIC + marshal.dumps((self._module, self._slice, self._codes.kept))
+
+    def keep(self, put: Callable[[bytes], None]) -> None:
+        """Have a function called with what `compiled` gives, whenever an instance is closed and there is more of it."""
+        self._put = put
+
+    def start(self, imports: Imports, fuel: Fuel) -> PythonInstance:
+        """Link and run the start function."""
+        functions = self._interface.link(imports, fuel)
+        linked = Linked(
+            self._codes,
+            [FunctionExtern(item.type, host_function(item.type, item.call)) for item in functions],
+            fuel,
+            self._slice,
+        )
+        instance = PythonInstance(linked, self._interface, self._names, self._closed)
+        instance.begin()
+        return instance
+
+    def _closed(self) -> None:
+        """An instance was closed."""
+        if self._put is not None and len(self._codes.kept) > self._written:
+            self._written = len(self._codes.kept)
+            self._put(self.compiled())
+
+    @cached_property
+    def _module(self) -> bytes:
+        return pickle.dumps(self._codes.module)
+
+    @cached_property
+    def _function_names(self) -> tuple[str, ...]:
+        return function_names(self._codes.module)
+
+    def _names(self) -> tuple[str, ...]:
+        return self._function_names
+
+
+Variable = tuple[CellType, Callable[[Any], Any], Callable[[Any], Any]]
+"""A global's cell, and what makes words of Python's of its values and the other way round."""
+
+
+class PythonInstance:
+    """A started module."""
+
+    def __init__(
+        self,
+        linked: Linked,
+        interface: Interface,
+        names: Callable[[], tuple[str, ...]],
+        closed: Callable[[], None],
+    ) -> None:
+        self._linked = linked
+        self._names = names
+        self._closed = closed
+        self._calls = Exports(self._stopped)
+        self._variables = (*interface.variables, FUEL)
+        memory = linked.memory
+        look = nothing if memory is None else _looker(memory)
+        self.memory = LinearMemory(look)
+        if memory is not None:
+            memory.follow(lambda _: self.memory.renew(look()))
+        found = {item.name: linked.extern(item.kind, item.index) for item in linked.module.exports}
+        self.exports: Mapping[str, Export] = {
+            name: self._calls.function(kind, _cell_of(found[name])) for name, kind in interface.exports
+        }
+        self._globals = {
+            name: _variable(item) for name, item in found.items() if isinstance(item, GlobalExtern)
+        }
+        self._globals[FUEL] = linked.cells["fuel"], int, _signed
+
+    def begin(self) -> None:
+        """Copy the segments and run the start function."""
+        self._calls.function(_NOTHING, CellType(self._linked.begin))()
+
+    def get_global(self, name: str) -> Word:
+        """The value of an exported global."""
+        cell, give, _ = self._globals[name]
+        value: Word = give(cell.cell_contents)
+        return value
+
+    def set_global(self, name: str, value: Word) -> None:
+        """Change an exported global."""
+        cell, _, take = self._globals[name]
+        cell.cell_contents = take(value)
+
+    def variables(self) -> tuple[str, ...]:
+        """The exported globals that can change and are numbers."""
+        return self._variables
+
+    def grow(self, pages: int) -> None:
+        """Give the memory more pages."""
+        memory = self._linked.memory
+        if memory is None or memory.grow(pages) < 0:
+            raise PluginError(f"the memory cannot grow by {pages} pages")
+
+    def close(self) -> None:
+        """Let go of the guest."""
+        self._calls.close()
+        self._globals.clear()
+        self._linked.close()
+        self.memory.close()
+        self._closed()
+
+    def _stopped(self, error: BaseException) -> Trap | None:
+        """What a guest call ends with that was left by an error; None if by that error itself."""
+        found = left(error)
+        places = found.places[: FRAMES - found.refuelling]
+        if isinstance(error, Unwind):
+            error.through(partial(self._frames, places))
+            return None
+        why = None if found.by_host else kind(error, places[0] if places else None)
+        if why is None:
+            return None
+        return Trap(why, () if why is TrapKind.STACK_EXHAUSTED else self._frames(places))
+
+    def _frames(self, places: tuple[Place, ...]) -> tuple[Frame, ...]:
+        names = self._names()
+        return tuple(Frame(place.function, names[place.function], place.offset) for place in places)
+
+
+def _cell_of(item: Extern) -> CellType:
+    """A function's cell."""
+    assert isinstance(item, FunctionExtern)
+    return item.cell
+
+
+def _variable(item: GlobalExtern) -> Variable:
+    kind = item.type.type
+    if kind in _NUMBERS:
+        return item.cell, given(kind), taken(kind)
+    return item.cell, _as_it_is, _as_it_is
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _signed(word: int) -> int:
+    """The fuel counter, which generated code keeps signed."""
+    return ((word & 0xFFFF_FFFF) ^ 0x8000_0000) - 0x8000_0000
+
+
+def _looker(memory: MemoryExtern) -> Look:
+    """Views of a memory, the same one while it is where it was."""
+    shown: Bytes | None = None
+    view = nothing()
+
+    def look() -> memoryview:
+        nonlocal shown, view
+        if memory.bytes is not shown:
+            shown = memory.bytes
+            view = memoryview(shown)
+        return view
+
+    return look
