@@ -27,7 +27,7 @@ from simwasm.engines.transpiler.control import (
 )
 from simwasm.engines.transpiler.emitter import Emitter
 from simwasm.engines.transpiler.entries import CALL, TRAP, Entry, condition, value
-from simwasm.engines.transpiler.rows import Rows
+from simwasm.engines.transpiler.rows import Rows, call, taken
 from simwasm.wasm.fuel import Dues
 from simwasm.wasm.module import FuncType
 
@@ -40,6 +40,7 @@ class Flow:
         self.rows = rows
         self.type = type
         self.dues = dues
+        self.makes_tail_calls = False
         self.saved: list[list[Entry]] = []
         """The stacks with which the `if`s that are open began."""
 
@@ -206,7 +207,18 @@ class Flow:
 
     def tail_call(self, piece: bytes) -> None:
         """`return_call` and `return_call_indirect`."""
+        e = self.e
         emit, given = self.rows[piece]
-        assert emit is not None
-        emit(self.e, given)
-        self.leave()
+        type: FuncType = given[1]
+        e.flush(constants=True)
+        name = given[0] if emit is call else f"{given[0]}[{e.stack.pop()[0]}]"
+        words = taken(e, len(type.params))
+        e.free.update((given[0], "raw", "tail", "trampoline"))
+        e.assigned.update(("raw", "tail"))
+        self.makes_tail_calls = True
+        e.line("if inner:")
+        e.indent += " "
+        e.line(f"tail = {name}, ({words}{',' if words else ''})")
+        e.line("return")
+        e.indent = e.indent[:-1]
+        e.line(f"return trampoline({name}{', ' if words else ''}{words})")

@@ -121,11 +121,15 @@ class Generator:
         if isinstance(flow, Segments):
             flow.finish()
         used = {piece for piece in set(pieces) if 0x20 <= piece[0] <= 0x22}
-        return split_lines(e.lines, self._head(index, kinds, e, used, getattr(flow, "far", False)))
+        head = self._head(index, kinds, e, used)
+        if getattr(flow, "far", False):
+            head.append("  b = False")
+        if flow.makes_tail_calls:
+            e.free.add(f"f{index}")
+            head += [f"  inner = raw is f{index}", "  raw = None"]
+        return split_lines(e.lines, head)
 
-    def _head(
-        self, index: int, kinds: tuple[ValType, ...], e: Emitter, used: set[bytes], far: bool
-    ) -> list[str]:
+    def _head(self, index: int, kinds: tuple[ValType, ...], e: Emitter, used: set[bytes]) -> list[str]:
         """What comes before the code: the factory, the function, its variables."""
         from simwasm.wasm.decode import decode
 
@@ -145,8 +149,6 @@ class Generator:
         for zero, names in zeros.items():
             for at in range(0, len(names), 40):
                 head.append(f"  {' = '.join(names[at : at + 40])} = {zero}")
-        if far:
-            head.append("  b = False")
         return head
 
 

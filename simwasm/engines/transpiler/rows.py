@@ -72,7 +72,7 @@ class Shared(dict[bytes, AnyRow]):
         if kind is Immediate.GLOBAL:
             return self._global(name, immediates[0])
         if name in ("call", "return_call"):
-            return _call, self._call(immediates[0])
+            return call, self._call(immediates[0])
         if name in ("call_indirect", "return_call_indirect"):
             type, table = immediates
             first = self._signatures.first_equal[type]
@@ -221,7 +221,8 @@ def _flags(e: Emitter, count: int) -> int:
     return flags & INHERITED
 
 
-def _call(e: Emitter, given: tuple[str, FuncType, bool]) -> None:
+def call(e: Emitter, given: tuple[str, FuncType, bool]) -> None:
+    """`call`."""
     name, type, host = given
     count = len(type.params)
     beneath(e, count)
