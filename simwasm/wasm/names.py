@@ -1,19 +1,24 @@
 """What functions are called: the `name` section, else exports and imports, else `func[N]`.
 
 Rules that live here: a broken `name` section never fails a load, what was read of it before it broke is
-kept; Rust's legacy mangling (`_ZN…17h<hash>E`) is made readable, other manglings stay as they are.
+kept; names of Rust's and C++'s linkers are made readable, those of Go and AssemblyScript are already.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from simwasm.errors import BadModule
 from simwasm.wasm.cursor import Cursor
+from simwasm.wasm.demangle.itanium import itanium
+from simwasm.wasm.demangle.rust_legacy import rust_legacy
+from simwasm.wasm.demangle.rust_v0 import rust_v0
 from simwasm.wasm.module import Kind, Module
 
 _MODULE, _FUNCTIONS, _LOCALS, _LABELS, _GLOBALS = 0, 1, 2, 3, 7
+_KEPT = 1 << 14
+"""Names that stay readable: the same ones are asked for again and again, and a long one takes half a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,39 +81,13 @@ def function_names(module: Module) -> tuple[str, ...]:
     return tuple([named.get(index) or f"func[{index}]" for index in range(total)])
 
 
-_HASH = re.compile(r"17h[0-9a-f]{16}E")
-_ESCAPES = {"SP": "@", "BP": "*", "RF": "&", "LT": "<", "GT": ">", "LP": "(", "RP": ")", "C": ","}
-_ESCAPE = re.compile(r"\$(SP|BP|RF|LT|GT|LP|RP|C|u[0-9a-f]{1,6})\$")
-
-
+@lru_cache(_KEPT)
 def readable(symbol: str) -> str:
-    """Undo Rust's legacy mangling; every other name is returned as it is.
+    """What a linker's name stands for in Rust or C++; every other name is returned as it is.
 
     >>> readable("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE")
     'core::fmt::Write::write_fmt'
     """
-    if not symbol.startswith("_ZN"):
+    if not symbol.startswith(("_Z", "_R", "__Z")):
         return symbol
-    parts = []
-    at = 3
-    while not _HASH.match(symbol, at):
-        digits = re.compile(r"[1-9][0-9]{0,4}").match(symbol, at)
-        if digits is None or digits.end() + int(digits[0]) > len(symbol):
-            return symbol
-        parts.append(symbol[digits.end() : digits.end() + int(digits[0])])
-        at = digits.end() + int(digits[0])
-    return "::".join(_unescape(part) for part in parts) or symbol
-
-
-def _unescape(part: str) -> str:
-    if part.startswith("_$"):
-        part = part[1:]
-    return _ESCAPE.sub(_character, part.replace("..", "::"))
-
-
-def _character(match: re.Match[str]) -> str:
-    code = match[1]
-    if code in _ESCAPES:
-        return _ESCAPES[code]
-    number = int(code[1:], 16)
-    return chr(number) if number <= 0x10FFFF else match[0]
+    return rust_legacy(symbol) or rust_v0(symbol) or itanium(symbol) or symbol

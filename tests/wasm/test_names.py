@@ -50,15 +50,18 @@ def test_any_name_section_loads(content: bytes) -> None:
             "_ZN41_$LT$T$u20$as$u20$a..b..Into$LT$U$GT$$GT$4into17h0123456789abcdefE",
             "<T as a::b::Into<U>>::into",
         ),
-        ("_ZN3fooEv", "_ZN3fooEv"),
+        ("_ZN3fooEv", "foo()"),
+        ("_RNvC3foo3bar", "foo::bar"),
         ("_ZN99fooE", "_ZN99fooE"),
-        ("_ZN17h0123456789abcdefE", "_ZN17h0123456789abcdefE"),
-        ("_RNvC3foo3bar", "_RNvC3foo3bar"),
+        ("_RNvC9foo3bar", "_RNvC9foo3bar"),
+        ("_Z", "_Z"),
+        ("proxy_on_start", "proxy_on_start"),
+        ("main.(*context).OnStart", "main.(*context).OnStart"),
         ("malloc", "malloc"),
         ("", ""),
     ],
 )
-def test_legacy_rust_names_become_readable_and_others_stay(symbol: str, shown: str) -> None:
+def test_names_of_rust_and_cpp_become_readable_and_others_stay(symbol: str, shown: str) -> None:
     assert readable(symbol) == shown
 
 
