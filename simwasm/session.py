@@ -54,8 +54,8 @@ class Between(Protocol):
         """Functions to call in place of those that answer host calls."""
         ...
 
-    def guest(self, guest: Guest) -> Guest:
-        """Functions to call in place of a guest's callbacks."""
+    def guest(self, guest: Guest, vm: Vm, /) -> Guest:
+        """Functions to call in place of the callbacks of a VM's guest."""
         ...
 
     def fuelled(self, number: int, fuel: Fuel, /) -> None:
@@ -102,8 +102,10 @@ class Twin(Started):
         super().__init__(started.vm, started.fuel)
         self.gate: Gate | None = None
         """The gate of its host functions."""
-        self.guest: Guest = {}
+        self.calls: Guest = {}
         """Its callbacks, with nobody in between."""
+        self.guest: Guest = {}
+        """Its callbacks, as the VM calls them."""
 
 
 class Session:
@@ -177,7 +179,7 @@ class Session:
         vm, between = started.vm, self._between
         started.close()
         link, guest = self._joined(started, self._engine)
-        vm.guest = between.guest(guest) if between else guest
+        vm.guest = between.guest(guest, vm) if between else guest
         return link
 
     def twin(self, started: Started, engine: Engine) -> Twin:
@@ -185,7 +187,8 @@ class Session:
         vm, fuel, gate = started.vm, started.fuel.state(), started.vm.gate
         made = Twin(started)
         try:
-            _, made.guest = self._joined(made, engine)
+            _, made.calls = self._joined(made, engine)
+            made.guest = self._between.guest(made.calls, vm) if self._between else made.calls
             made.gate = vm.gate
         finally:
             vm.gate = gate
@@ -207,6 +210,7 @@ class Session:
             started.instance = program.start(unwinding(imports) if between else imports, started.fuel)
         except Trap as trap:
             raise trap.during("Failed to create new Wasm instance") from trap
+        started.instance.memory.follow(memory.renew)
         exports = started.instance.exports
         return link, link.callers(exports if faults is None else faults.exports(exports, ALLOCATORS))
 

@@ -13,17 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 from simwasm.abi.enums import Status
 from simwasm.abi.status import Refusal
+from simwasm.debug.edits import Edit
 from simwasm.debug.inputs import Inputs
+from simwasm.debug.instant import Moment
 from simwasm.debug.run import Answers
 from simwasm.debug.tape import Tape
 from simwasm.engines.fuel import Fuel
 from simwasm.errors import TrapKind
 from simwasm.host.ports import Guest
+from simwasm.host.vm import Vm
 from simwasm.link import Handlers
 from simwasm.trace.event import Event, Left, shown
 
 if TYPE_CHECKING:
     from simwasm.debug.checkpoints import Checkpoints
+    from simwasm.debug.instants import Instants
 
 _REASON = "overridden in the debugger"
 
@@ -55,6 +59,10 @@ class Branch:
     tape: Tape
     checkpoints: Checkpoints
     overrides: dict[int, Override] = field(default_factory=dict)
+    edits: dict[int, tuple[Edit, ...]] = field(default_factory=dict)
+    """What is changed by hand, by the position of the callback."""
+    instants: dict[int, Instants] = field(default_factory=dict)
+    """What is known of the instructions of callbacks, by their positions; the newest last."""
     answers: Answers = field(default_factory=Answers)
     refusals: dict[int, dict[int, TrapKind]] = field(default_factory=dict)
     """Where plugins were interrupted: by their number, and by that of their request for fuel."""
@@ -81,11 +89,46 @@ class Branch:
             self.tape.fork(ended - 1 if ended else position),
             self.checkpoints.before(position),
             {at: kept for at, kept in self.overrides.items() if at < position} | {position: override},
-            self.answers.before(position),
-            {number: dict(refused) for number, refused in self.refusals.items()},
-            self,
-            position,
+            self._edits_before(Moment(ended or position)),
+            answers=self.answers.before(position),
+            refusals={number: dict(refused) for number, refused in self.refusals.items()},
+            parent=self,
+            forked_at=position,
         )
+
+    def edited(self, name: str, edit: Edit) -> Branch:
+        """Another branch that goes another way at an edit."""
+        position = edit.moment.position
+        edits = self._edits_before(Moment(position, edit.moment.ticks + 1))
+        edits[edit.callback] = (*edits.get(edit.callback, ()), edit)
+        return Branch(
+            name,
+            self.inputs,
+            self.tape.fork(position),
+            self.checkpoints.before(edit.callback),
+            {at: kept for at, kept in self.overrides.items() if at <= position},
+            edits,
+            answers=self.answers.before(position + 1),
+            refusals={number: dict(refused) for number, refused in self.refusals.items()},
+            parent=self,
+            forked_at=position,
+        )
+
+    def _edits_before(self, moment: Moment) -> dict[int, tuple[Edit, ...]]:
+        kept = {
+            callback: tuple(edit for edit in edits if edit.moment < moment)
+            for callback, edits in self.edits.items()
+        }
+        return {callback: edits for callback, edits in kept.items() if edits}
+
+
+Enter = Callable[[Vm, int, str, Callable[..., Any], tuple[Any, ...]], Any]
+"""Calls a guest's callback: whose, the position where it begins, its name, the callback and its arguments."""
+
+
+def plainly(vm: Vm, opened: int, name: str, callback: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """Call it, and no more."""
+    return callback(*args)
 
 
 class Interposed:
@@ -96,10 +139,12 @@ class Interposed:
         at: Callable[[], int],
         overrides: Callable[[], dict[int, Override]],
         fuelled: Callable[[int, Fuel], None],
+        enter: Enter = plainly,
     ) -> None:
         self._at = at
         self._overrides = overrides
         self.fuelled = fuelled
+        self._enter = enter
 
     def handlers(self, handlers: Handlers) -> Handlers:
         """Handlers that ask for an override first."""
@@ -115,19 +160,19 @@ class Interposed:
 
         return answer
 
-    def guest(self, guest: Guest) -> Guest:
+    def guest(self, guest: Guest, vm: Vm) -> Guest:
         """Callbacks whose result may be another."""
-        return {name: self._callback(callback) for name, callback in guest.items()}
+        return {name: self._callback(vm, name, callback) for name, callback in guest.items()}
 
-    def _callback(self, callback: Callable[..., Any]) -> Callable[..., Any]:
-        at, overrides = self._at, self._overrides
+    def _callback(self, vm: Vm, name: str, callback: Callable[..., Any]) -> Callable[..., Any]:
+        at, overrides, enter = self._at, self._overrides, self._enter
 
         def call(*args: Any) -> Any:
+            opened = at() + 1
+            result = enter(vm, opened, name, callback, args)
             known = overrides()
             if not known:
-                return callback(*args)
-            opened = at() + 1
-            result = callback(*args)
+                return result
             override = known.get(opened)
             return result if override is None else override.result
 

@@ -102,6 +102,8 @@ class Checkpoints:
         self._none = (0, 0)
         """Positions between which there is none to be taken: what was found the last time."""
         self._useless: str | None = None
+        self.wanted = 0
+        """Where to take one in any case, because somebody goes to and fro behind it."""
 
     def __len__(self) -> int:
         return len(self._taken)
@@ -127,13 +129,15 @@ class Checkpoints:
     def offer(self, run: Run, position: int) -> None:
         """Take one here, if there is none nearby."""
         first, end = self._none
-        if first <= position < end or self.useless:
+        wanted = position == self.wanted
+        if (first <= position < end and not wanted) or self.useless:
             return
         at = bisect_left(self._taken, position + 1, key=_position)
         previous = self._taken[at - 1] if at else None
-        apart = max(self._every, self._price)
+        apart = 1 if wanted else max(self._every, self._price)
         if previous is not None and position - previous.position < apart:
-            self._none = previous.position, previous.position + apart
+            if not wanted:
+                self._none = previous.position, previous.position + apart
             return
         running = [each.instance for each in run.session.started if each.instance is not None]
         if not all(isinstance(instance, Capturable) for instance in running):

@@ -12,13 +12,17 @@ from typing import TypeVar
 
 from simwasm.debug.branch import Branch, Override
 from simwasm.debug.breakpoints import Breakpoints
+from simwasm.debug.code_plans import CodePlans
 from simwasm.debug.inputs import Inputs
+from simwasm.debug.inside import Inside
+from simwasm.debug.once import once
 from simwasm.debug.plans import Frames, Plans, new_branch
 from simwasm.debug.state import State, read
 from simwasm.debug.steps import Verb
 from simwasm.debug.stop import Stop, Why
 from simwasm.debug.survey import Stretch, Survey
 from simwasm.debug.tape import Tape
+from simwasm.debug.unit import Unit
 from simwasm.debug.worker import Motion, Worker
 from simwasm.engines.engine import Memory
 from simwasm.errors import Frame, InputError, StillRunning
@@ -41,6 +45,11 @@ class Debugger:
         self.breakpoints = Breakpoints()
         self._worker = Worker(new_branch("run", inputs), changed, self._stopped_by)
         self._plans = Plans(self._worker, self.breakpoints, changed, ahead)
+        self._code_plans = CodePlans(self._worker, self._plans)
+        self.inside = Inside(self._worker, self._code_plans)
+        """What can be seen and done inside of callbacks."""
+        self.unit = Unit.CALL
+        """What one step is, where a verb does not say."""
 
     # Life.
 
@@ -87,17 +96,21 @@ class Debugger:
 
     # Verbs.
 
-    def step(self, *, back: bool = False, allocator: bool = False) -> Future[Stop]:
-        """Go to the next row; into the plugin's allocator only if that is asked for."""
-        return self._worker.go(lambda: self._plans.verb(Verb.STEP, back, allocator))
+    def step(self, *, back: bool = False, allocator: bool = False, unit: Unit | None = None) -> Future[Stop]:
+        """Go to the next row, line or instruction; into the plugin's allocator only if that is asked for."""
+        return self._verb(Verb.STEP, back, unit, allocator)
 
-    def over(self, *, back: bool = False) -> Future[Stop]:
-        """Go to the next row that is no deeper."""
-        return self._worker.go(lambda: self._plans.verb(Verb.OVER, back))
+    def over(self, *, back: bool = False, unit: Unit | None = None) -> Future[Stop]:
+        """Go to the next row, line or instruction that is no deeper."""
+        return self._verb(Verb.OVER, back, unit)
 
-    def out(self, *, back: bool = False) -> Future[Stop]:
-        """Go to where the callback returns, or to where it began."""
-        return self._worker.go(lambda: self._plans.verb(Verb.OUT, back))
+    def out(self, *, back: bool = False, unit: Unit | None = None) -> Future[Stop]:
+        """Go to where the callback returns, or to where it began; in smaller units, the function."""
+        return self._verb(Verb.OUT, back, unit)
+
+    def _verb(self, verb: Verb, back: bool, unit: Unit | None, allocator: bool = False) -> Future[Stop]:
+        wanted = unit or self.unit
+        return self._worker.go(lambda: self._code_plans.verb(verb, wanted, back, allocator))
 
     def proceed(self, *, back: bool = False) -> Future[Stop]:
         """Go to the next breakpoint, or to the end."""
@@ -154,7 +167,7 @@ class Debugger:
         The plugin's call is left for it and brought back, so the run moves for a moment and stands there again.
         """
         frames: Frames = []
-        return _once(self._worker.go(lambda: self._plans.stack(frames)), lambda: tuple(frames))
+        return once(self._worker.go(lambda: self._plans.stack(frames)), lambda: tuple(frames))
 
     def changes(self, at: int, size: int, vm: str = "") -> Future[tuple[int, ...]]:
         """The positions at which these bytes of a plugin's memory were found changed."""
@@ -165,7 +178,7 @@ class Debugger:
             way = self._plans.back_here()
             return self._plans.surveying(surveys[0], lambda: way)
 
-        return _once(self._worker.go(plan), lambda: tuple(surveys[0].found[0]))
+        return once(self._worker.go(plan), lambda: tuple(surveys[0].found[0]))
 
     def ask(self, question: Callable[[], T]) -> Future[T]:
         """Have something asked in the plugins' thread, while the run stands."""
@@ -197,18 +210,3 @@ class Debugger:
         if why is Why.BREAKPOINT:
             self.breakpoints.stopped(numbers)
         return numbers
-
-
-def _once(moved: Future[Stop], give: Callable[[], T]) -> Future[T]:
-    """What there is to give once the run stands again."""
-    found: Future[T] = Future()
-
-    def done(_: Future[Stop]) -> None:
-        error = moved.exception()
-        if error is None:
-            found.set_result(give())
-        else:
-            found.set_exception(error)
-
-    moved.add_done_callback(done)
-    return found

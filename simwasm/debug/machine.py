@@ -19,16 +19,19 @@ from typing import Any
 
 from simwasm.abi.table import ALLOCATORS, Function, Side
 from simwasm.debug.branch import Branch, Interposed
+from simwasm.debug.instant import Instant, Moment
 from simwasm.debug.run import Answers, Run
 from simwasm.debug.seen import Seen
 from simwasm.debug.stop import Why
 from simwasm.debug.tape import Line
+from simwasm.debug.zoom import Zoom
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.unwind import Unwind
 from simwasm.errors import Divergence
 from simwasm.exchange import Exchange
 from simwasm.host.outcome import LogLine, Outcome
 from simwasm.host.vm import Vm
+from simwasm.session import Session
 from simwasm.trace.event import Entered, Event, Left, Trapped
 
 Arrived = Callable[[int], Why | None]
@@ -47,7 +50,7 @@ _COURTESY_S = 0.1
 _EVENTS_A_ROUND = 4_096
 
 
-Moment = tuple[int, int]
+Request = tuple[int, int]
 """A moment amid computing: the number of a plugin, and that of its request for fuel."""
 
 
@@ -73,9 +76,9 @@ class Machine:
         """Looks at memory at every event, new or not."""
         self.attention = False
         """Somebody wants the run to stand still as soon as it can."""
-        self.pause_at: Moment | None = None
+        self.pause_at: Request | None = None
         """Where to stand still while a plugin computes."""
-        self.paused_at: Moment | None = None
+        self.paused_at: Request | None = None
         """Where it stood still last while a plugin computed."""
         self.kill = False
         """Somebody wants the plugin's call to end with a trap."""
@@ -89,12 +92,30 @@ class Machine:
         """Where somebody was told that a plugin computes, who may have looked last before the run was there."""
         self._muted = False
         self._courteous_until = 0.0
-        self._between = Interposed(lambda: self.at, lambda: self.branch.overrides, self._fuelled)
+        self.zoom = Zoom(lambda: self.branch, self._session, self.stand)
+        """Looks into callbacks."""
+        self._between = Interposed(
+            lambda: self.at, lambda: self.branch.overrides, self._fuelled, self.zoom.call
+        )
 
     @property
     def answers(self) -> Answers:
         """What upstreams and clusters said on this branch."""
         return self.branch.answers
+
+    @property
+    def moment(self) -> Moment:
+        """Where the run is on the timeline."""
+        return self.zoom.moment(self.at)
+
+    def instant(self) -> Instant | None:
+        """The instruction before which the run stands; None at an event."""
+        visit = self.zoom.visit
+        return None if visit is None else visit.instant(self.branch.instants.get(visit.callback))
+
+    def _session(self) -> Session:
+        assert self.run is not None
+        return self.run.session
 
     def go(self) -> None:
         """Run until nothing is left to do, standing still on the way wherever that is wanted."""
@@ -103,8 +124,10 @@ class Machine:
             self.rewind(1)
             run = self.run
         assert run is not None
+        tape, checkpoints = self.branch.tape, self.branch.checkpoints
         while run.advance():
-            self.branch.checkpoints.offer(run, self.at)
+            tape.rested(self.at)
+            checkpoints.offer(run, self.at)
 
     def rewind(self, position: int) -> None:
         """Put the run back to where the event at a position is still to come."""
@@ -161,6 +184,8 @@ class Machine:
                 if not at % _EVENTS_A_ROUND:
                     _keep()
             why = self.arrived(at) if self.arrived is not None else None
+        if self.zoom.visit is not None:
+            self.zoom.visit.told(at)
         if self.probe is not None:
             why = self.probe(at) or why
         if self.attention:

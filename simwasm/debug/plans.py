@@ -16,6 +16,7 @@ from simwasm.debug.branch import Branch, Override
 from simwasm.debug.breakpoints import Breakpoint, Breakpoints
 from simwasm.debug.checkpoints import Checkpoints
 from simwasm.debug.inputs import Inputs
+from simwasm.debug.lens import Lens
 from simwasm.debug.machine import Machine, Unwound
 from simwasm.debug.places import find_place, place_of
 from simwasm.debug.steps import Verb, find, first_row, rule
@@ -62,7 +63,7 @@ class Plans:
         tape, here = self._tape, self._worker.here
         if not 0 < position <= len(tape):
             raise InputError(f"there is no position {position:,}: {_extent(tape)}")
-        if position == here.position and not here.why.passed and not self._worker.exhausted:
+        if position == here.position and not here.passed and not self._worker.exhausted:
             return self._worker.standing(why, note)
         return Motion(position, why, note, busy=f"going to {position:,}")
 
@@ -74,7 +75,7 @@ class Plans:
         """Go to the next row that a verb's rule fits, or the one before."""
         tape, here = self._tape, self._worker.here
         fits = rule(tape, verb, here.position, back=back, allocator=allocator)
-        found = find(tape, fits, here.position + (back and here.why.passed), back=back)
+        found = find(tape, fits, here.position + (back and here.passed), back=back)
         if found is not None:
             return self.goto(found, Why.STEP)
         if back:
@@ -99,6 +100,9 @@ class Plans:
     def back_here(self) -> Motion:
         """The way back to where one stands now."""
         here = self._worker.here
+        if here.instant is not None:
+            callback = self._tape.calls_at(here.position)[0]
+            return Motion(why=here.why, note=here.note, lens=Lens.on(callback, here.moment))
         if here.why is Why.COMPUTING:
             return Motion(why=here.why, pause_at=self._machine.paused_at, again=here.position)
         return Motion(0 if here.why is Why.END else here.position, here.why, here.note)
@@ -123,7 +127,7 @@ class Plans:
 
     def _to_hit(self, here: Stop, back: bool, watched: list[Breakpoint]) -> Motion | Stop:
         tape = self._tape
-        found = self._breakpoints.next_hit(tape, here.position + (back and here.why.passed), back=back)
+        found = self._breakpoints.next_hit(tape, here.position + (back and here.passed), back=back)
         if found is not None:
             return self.goto(found, Why.BREAKPOINT)
         if back:
@@ -239,6 +243,11 @@ class Plans:
             return self._worker.here
         target = find_place(branch.tape, place_of(self._tape, self._worker.here.position))
         return self._onto(branch, target, target)
+
+    def onto(self, branch: Branch, again: int, way: Motion) -> Motion:
+        """Record a new branch from a position on, and go the way to where one stands on it."""
+        recording = self._onto(branch, again, again)
+        return replace(recording, then=lambda: way)
 
     def _onto(self, branch: Branch, again: int, target: int) -> Motion:
         machine = self._machine

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from simwasm.debug.instant import Instant, Moment
+
 
 class Why(Enum):
     """Why the run stands still; the value is how it is told."""
@@ -27,7 +29,10 @@ class Why(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One moment of the run: an event has been announced, and what it announces has not happened yet."""
+    """One moment of the run: an event has been announced, and what it announces has not happened yet.
+
+    With an `instant` it has happened, and so have instructions of the plugin after it.
+    """
 
     position: int
     row: int
@@ -39,3 +44,15 @@ class Stop:
     """The numbers of the breakpoints that match here."""
     serial: int = 0
     """Counts stops, so that two of them are never mistaken for one another."""
+    instant: Instant | None = None
+    """The instruction before which the run stands; None at an event."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the event at the position has been passed already."""
+        return self.why.passed or self.instant is not None
+
+    @property
+    def moment(self) -> Moment:
+        """Where this is on the timeline."""
+        return Moment(self.position, self.instant.ticks if self.instant is not None else 0)

@@ -133,6 +133,8 @@ class Tape:
         """The positions of the rows."""
         self._open: list[int] = []
         self._streams: dict[tuple[str, int], int] = {}
+        self._rests = array("I")
+        """Behind which positions no plugin was running, and a checkpoint could be taken."""
 
     def __len__(self) -> int:
         return len(self.events)
@@ -170,6 +172,16 @@ class Tape:
     def stood(self) -> None:
         """The run stood still, or was somewhere else: nothing took that long."""
         self._stood = True
+
+    def rested(self, position: int) -> None:
+        """A piece of the run's work is done."""
+        if not self._rests or self._rests[-1] < position:
+            self._rests.append(position)
+
+    def rest_before(self, position: int) -> int:
+        """The last position before this one behind which no plugin was running; 0 for none."""
+        index = bisect_left(self._rests, position)
+        return self._rests[index - 1] if index else 0
 
     def begin(self, exchange: Exchange) -> Span:
         """An exchange begins with the next event."""
@@ -256,6 +268,7 @@ class Tape:
         other.spans = [span.until(position) for span in self.spans if span.first <= position]
         other.lines = self.lines[: self.lines_until(position)]
         other.seen = self.seen.until(position)
+        other._rests = self._rests[: bisect_right(self._rests, position)]
         other._streams = {key: index for key, index in self._streams.items() if index < len(other.spans)}
         return other
 

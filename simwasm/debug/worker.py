@@ -20,7 +20,9 @@ from threading import Lock, Thread
 from typing import Any, TypeVar
 
 from simwasm.debug.branch import Branch
-from simwasm.debug.machine import Arrived, Machine, Moment, Probe, Unwound
+from simwasm.debug.instant import Moment
+from simwasm.debug.lens import Lens
+from simwasm.debug.machine import Arrived, Machine, Probe, Request, Unwound
 from simwasm.debug.stop import Stop, Why
 from simwasm.errors import InputError, SimwasmError
 
@@ -44,7 +46,9 @@ class Motion:
     """Run again from before this position, even if the target is ahead."""
     then: Callable[[], Motion | None] | None = None
     """Asked where it stands: another motion goes on at once."""
-    pause_at: Moment | None = None
+    lens: Lens | None = None
+    """What is looked for inside of callbacks; where it stands, that is the target."""
+    pause_at: Request | None = None
     """Where to stand still while a plugin computes."""
     leaving: Callable[[Unwound], None] | None = None
     """Told of the plugin's call that was left for this motion."""
@@ -140,7 +144,7 @@ class Worker:
         machine = self.machine
         try:
             if not self._is_ahead(motion):
-                machine.rewind(motion.again or motion.target or len(machine.branch.tape) + 1)
+                machine.rewind(motion.again or self._setting_out(motion))
             self.exhausted = False
             self._set(motion)
             machine.go()
@@ -173,15 +177,31 @@ class Worker:
         machine = self.machine
         if self.exhausted or machine.run is None or motion.again:
             return False
-        target = motion.target or len(machine.branch.tape) + 1
-        nearest = machine.branch.checkpoints.nearest(target)
+        begin, lens = self._setting_out(motion), motion.lens
+        nearest = machine.branch.checkpoints.nearest(begin)
         skips = nearest is not None and nearest.position > machine.at and motion.probe is None
-        return (target > machine.at or not motion.target) and not skips
+        if lens is not None and machine.zoom.visit is None and self._open_callback() in lens.callbacks:
+            return False  # it was entered without a lens
+        target = Moment(motion.target) if lens is None or lens.stand is None else lens.stand
+        return (target > machine.moment or not target.position) and not skips
+
+    def _setting_out(self, motion: Motion) -> int:
+        """The first position at which there is something to do."""
+        machine = self.machine
+        target = motion.target or len(machine.branch.tape) + 1
+        return target if motion.lens is None else min(motion.lens.first, target)
+
+    def _open_callback(self) -> int:
+        """The position of the host's callback that the run stands in, or is about to call; 0 for none."""
+        tape, at = self.machine.branch.tape, self.machine.at
+        outermost = next(iter(tape.calls_at(at)), 0)
+        return 0 if tape.end_of(outermost or 1) == at else outermost
 
     def _set(self, motion: Motion) -> None:
         machine = self.machine
         machine.target, machine.arrived, machine.probe = motion.target, motion.arrived, motion.probe
         machine.pause_at = motion.pause_at
+        machine.zoom.put_on(motion.lens)
         self._motion = motion
 
     def _next(self, why: Why, note: str) -> Motion | None:
@@ -237,7 +257,7 @@ class Worker:
         rows = machine.branch.tape.rows
         serial = self.here.serial + 1
         breakpoints = self._stopped_by(machine.at, why)
-        return Stop(machine.at, rows.at(machine.at), why, note, breakpoints, serial)
+        return Stop(machine.at, rows.at(machine.at), why, note, breakpoints, serial, machine.instant())
 
     def _settle(self, order: _Order | None, error: Exception) -> None:
         self._publish(self.here)

@@ -92,6 +92,29 @@ def restore(instance: Capturable, image: Image) -> bool:
     return True
 
 
+def difference(then: Image, now: Image) -> str:
+    """In words, how a guest is not what it was; empty if it is."""
+    told = []
+    if then.size() != now.size():
+        told.append(f"its memory has {now.size():,} bytes and had {then.size():,}")
+    places = [
+        chunk * CHUNK + place
+        for chunk, (one, other) in enumerate(zip(then.memory, now.memory))  # noqa: B905  # told above
+        if one is not other and one != other
+        for place, (was, is_now) in enumerate(zip(b"".join(one), b"".join(other), strict=True))
+        if was != is_now
+    ]
+    if places:
+        told.append(f"{len(places):,} bytes of its memory differ, the first at 0x{places[0]:x}")
+    before = dict(then.globals)
+    told += [
+        f"{name} is {value} and was {before.get(name)}"
+        for name, value in now.globals
+        if before.get(name) != value and value == value
+    ]
+    return "; ".join(told)
+
+
 def _differences(view: memoryview, memory: tuple[Chunk, ...]) -> Iterator[tuple[int, bytes]]:
     """Where pages are not what they should be, and what they should be."""
     for chunk, (now, then) in enumerate(zip(_chunks.iter_unpack(view), memory, strict=True)):

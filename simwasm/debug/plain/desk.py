@@ -114,7 +114,7 @@ class Desk:
         if stop.row < 0:
             return Scope(self.debugger.state())
         row = self.row
-        over = row.kind in (Kind.RETURN, Kind.TRAP) or stop.why.passed
+        over = row.kind in (Kind.RETURN, Kind.TRAP) or stop.why.passed or stop.position > row.position
         try:
             memory = self.debugger.memory()
         except InputError:

@@ -45,7 +45,7 @@ def log(desk: Desk, rest: str) -> None:
     """The last log lines until here."""
     most = number(rest, "log: how many lines") if rest else 20
     tape, stop = desk.debugger.tape, desk.stop
-    until = tape.lines_until(stop.position + stop.why.passed)
+    until = tape.lines_until(stop.position + stop.passed)
     first = max(0, until - max(most, 1))
     if not until:
         desk.say("nothing has been logged yet")

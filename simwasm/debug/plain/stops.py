@@ -45,7 +45,7 @@ def _headline(desk: Desk, stop: Stop) -> Iterator[tuple[str, str]]:
         breakpoint = desk.known[number]
         only_if = f" if {breakpoint.condition}" if breakpoint.condition else ""
         yield f"breakpoint {number}: {breakpoint.where}{only_if}", "callback"
-    if stop.row >= 0 and not stop.why.passed and desk.row.position != stop.position:
+    if stop.row >= 0 and not stop.passed and desk.row.position != stop.position:
         name = desk.debugger.tape.entered(stop.position).function.name
         yield f"where {name} returns, behind what happened in it (position {stop.position:,})", "reason"
     if stop.why is Why.COMPUTING:
@@ -73,7 +73,7 @@ def show(desk: Desk, indices: range) -> None:
     """Rows, each on a line."""
     debugger = desk.debugger
     rows, position = debugger.tape.rows, desk.stop.position
-    passed = desk.stop.why.passed
+    passed = desk.stop.passed
     for index in indices:
         row = rows[index]
         mark = "●" if debugger.breakpoints.matches(debugger.tape, row.position) else " "
@@ -97,7 +97,7 @@ def _style(row: Row, position: int, *, passed: bool) -> str:
 
 def result(desk: Desk, stop: Stop) -> None:
     """At a callback's return, what comes of it."""
-    if stop.row < 0 or stop.why.passed or desk.row.position != stop.position:
+    if stop.row < 0 or stop.passed or desk.row.position != stop.position:
         return
     if desk.row.kind in (Kind.RETURN, Kind.TRAP):
         found = consequence(desk.debugger.state(), desk.debugger.tape, stop.position)
@@ -108,7 +108,7 @@ def result(desk: Desk, stop: Stop) -> None:
 def _passed(desk: Desk, start: int, stop: Stop) -> None:
     """What was logged on the way, by plugins and by logpoints."""
     tape, most = desk.debugger.tape, desk.settings.loglines
-    first, end = tape.lines_until(start), tape.lines_until(stop.position + stop.why.passed)
+    first, end = tape.lines_until(start), tape.lines_until(stop.position + stop.passed)
     logged = [(each.position, log_text(each)) for each in tape.lines[first : min(end, first + most)]]
     # A logpoint speaks at the row itself: at the one where the run stands now too, but not at the one it has left.
     said = desk.debugger.breakpoints.log_lines(tape, start + 1, stop.position)

@@ -1,0 +1,270 @@
+"""What verbs mean inside of callbacks: each asks what the callback ran for a moment, and gives the motion there.
+
+Plans are made in the plugins' thread while the run stands. A callback has no instruction tape before somebody asks for
+something in it; then it is run once where it was recorded, to see how it ends, and once under a lens. Rules:
+
+- to stand at an instant the callback is run again up to there; forwards from where one stands, it goes on;
+- where no callback is around, a verb means what it means among rows;
+- a callback that cannot be entered says why, and one stays where one was.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from simwasm.debug.branch import Branch
+from simwasm.debug.code import NO_LINES, Code
+from simwasm.debug.code_steps import Search, find
+from simwasm.debug.edits import Edit
+from simwasm.debug.instant import Moment
+from simwasm.debug.instants import MOST, Instants, Marks
+from simwasm.debug.lens import Lens
+from simwasm.debug.machine import Machine
+from simwasm.debug.plans import Plans
+from simwasm.debug.steps import Verb
+from simwasm.debug.stop import Stop, Why
+from simwasm.debug.tape import Tape
+from simwasm.debug.unit import Unit
+from simwasm.debug.visit import Visit
+from simwasm.debug.worker import Motion, Worker
+from simwasm.engines.image import Image, difference
+from simwasm.errors import InputError
+
+_KEPT = 2 * MOST
+"""How many instructions the tapes of one branch have together."""
+
+_BUSY = "looking into the callback"
+
+Onward = Callable[[Instants], Motion | Stop]
+"""What to do once the instructions of a callback are known."""
+
+
+class CodePlans:
+    """Plans for one worker."""
+
+    def __init__(self, worker: Worker, plans: Plans, alone: str = "") -> None:
+        self._worker = worker
+        self._plans = plans
+        self._alone = alone
+        """Why there is no plugin to look into."""
+
+    @property
+    def _machine(self) -> Machine:
+        return self._worker.machine
+
+    @property
+    def _branch(self) -> Branch:
+        return self._worker.machine.branch
+
+    @property
+    def _tape(self) -> Tape:
+        return self._branch.tape
+
+    # Going somewhere.
+
+    def verb(self, verb: Verb, unit: Unit, back: bool, allocator: bool = False) -> Motion | Stop:
+        """Go where a verb's rule leads, in steps of a unit."""
+        here = self._worker.here
+        callback = self.callback_at(here.moment, back=back) if unit.inside else 0
+        if not callback or self._worker.exhausted:
+            return self._plans.verb(verb, back, allocator)
+
+        def onward(instants: Instants) -> Motion | Stop:
+            found = find(Search(instants, self._tape, verb, unit, back, allocator), here.moment)
+            if found is None:
+                return self._edge(instants)
+            note = NO_LINES if unit is Unit.LINE and not instants.code.lines.there else instants.differs
+            return self.goto(found, Why.STEP, note)
+
+        return self.knowing(callback, onward)
+
+    def goto(self, moment: Moment, why: Why = Why.GOTO, note: str = "") -> Motion | Stop:
+        """Go to a moment of the timeline, under a lens if a callback is around."""
+        callback = self.callback_at(moment)
+        if not moment.ticks:
+            way = self._plans.goto(moment.position, why, note)
+            begins = callback == moment.position
+            return way if isinstance(way, Stop) or not callback or begins else _under(way, Lens.on(callback))
+        if moment == self._worker.here.moment and not self._worker.exhausted:
+            return self._worker.standing(why, note)
+        return Motion(why=why, note=note, lens=Lens.on(callback, moment), busy="going to the instruction")
+
+    def callback_at(self, moment: Moment, *, back: bool = False) -> int:
+        """The callback whose instructions come next at a moment, or last; 0 if none do."""
+        tape, position = self._tape, moment.position
+        outermost = next(iter(tape.calls_at(position)), 0)
+        if not outermost or not tape.is_callback(outermost):
+            return 0
+        if moment.ticks or outermost < position < (tape.end_of(outermost) or position + 1):
+            return outermost
+        return outermost if (position != outermost) == back else 0
+
+    def acting(self) -> str:
+        """The VM whose call this is."""
+        return self._plans.acting()
+
+    def edit(self, edit: Edit) -> Motion | Stop:
+        """Change something, on a branch of its own, and stand at the same moment of that."""
+        machine, here = self._machine, self._worker.here
+        why_not = self.why_not(edit.callback)
+        if why_not:
+            raise InputError(why_not)
+        branch = self._branch.edited(f"edit {len(machine.branches)}", edit)
+        return self._plans.onto(branch, edit.callback, self._way_to(edit, here))
+
+    def _way_to(self, edit: Edit, here: Stop) -> Motion:
+        lens = Lens.on(edit.callback, edit.moment if edit.moment.ticks else None)
+        target = 0 if edit.moment.ticks else edit.moment.position
+        return Motion(target, why=here.why, note=here.note, lens=lens)
+
+    def _edge(self, instants: Instants) -> Stop:
+        raise InputError(
+            f"the callback runs more than the {len(instants.offsets):,} instructions that are kept of it: "
+            f"`continue` goes on behind them, a breakpoint stops among them"
+        )
+
+    # Knowing what a callback runs.
+
+    def learn(self, give: Callable[[Instants], object]) -> Motion | Stop:
+        """Find out what the callback runs that one stands in or at, and come back."""
+        here, way = self._worker.here, self._plans.back_here()
+        callback = self.callback_at(here.moment) or self.callback_at(here.moment, back=True)
+        if not callback:
+            raise InputError("no callback is here: go to one first")
+
+        def onward(instants: Instants) -> Motion | Stop:
+            give(instants)
+            return way
+
+        known = self._branch.instants.get(callback)
+        if known is None:
+            return self.knowing(callback, onward)
+        give(known)
+        return here
+
+    def knowing(self, callback: int, onward: Onward) -> Motion | Stop:
+        """Go on as soon as the instructions of a callback are known."""
+        known = self._branch.instants.get(callback)
+        if known is not None:
+            return onward(known)
+        end = self._tape.end_of(callback)
+        if not end:
+            raise InputError("the callback is not recorded to its end yet; `record` goes on")
+        why_not = self.why_not(callback)
+        if why_not:
+            raise InputError(why_not)
+        self._branch.checkpoints.wanted = self._tape.rest_before(callback)
+        return _Learning(self, self._plans, self._worker, callback, end, onward).begin()
+
+    def why_not(self, callback: int) -> str:
+        """Why a callback cannot be entered; empty if it can."""
+        if self._alone:
+            return self._alone
+        run, name = self._machine.run, self._tape.entered(callback).vm
+        started = run.session.started if run is not None else []
+        found = next((each for each in started if each.vm.name == name), None)
+        return "" if found is None else self._machine.zoom.why_not(found)
+
+    def keep(self, instants: Instants) -> None:
+        """Remember what a callback runs; forget what was asked for longest ago."""
+        known = self._branch.instants
+        known[instants.callback] = instants
+        while len(known) > 1 and sum(len(each.offsets) for each in known.values()) > _KEPT:
+            del known[next(iter(known))]
+
+    def code_of(self, vm: str) -> Code:
+        """The code that runs in a VM."""
+        plugin = self._branch.inputs.plugin_in(vm)
+        if plugin is None:
+            raise InputError(f"no plugin is called {vm}")
+        return self._machine.zoom.code(plugin)
+
+
+class _Learning:
+    """How the instructions of a callback become known, and what comes after."""
+
+    def __init__(
+        self, plans: CodePlans, others: Plans, worker: Worker, callback: int, end: int, onward: Onward
+    ) -> None:
+        self._plans = plans
+        self._worker = worker
+        self._callback = callback
+        self._end = end
+        self._onward = onward
+        self._way_back = others.back_here()
+        self._ends: list[Image] = []
+        """The guest at the end of the callback: where it was recorded, and under the lens."""
+        self._offsets = array("I")
+        self._visit: Visit | None = None
+
+    def begin(self) -> Motion:
+        """Run it to its end as it was recorded."""
+        zoom = self._worker.machine.zoom
+        if zoom.in_place(self._tape.entered(self._callback).vm):
+            return self._looking()
+        return Motion(
+            self._end, again=self._callback, probe=self._probe, then=self._then(self._looking), busy=_BUSY
+        )
+
+    @property
+    def _tape(self) -> Tape:
+        return self._worker.machine.branch.tape
+
+    def _looking(self) -> Motion:
+        lens = Lens(range(self._callback, self._callback + 1), keep=self._offsets)
+        return Motion(
+            self._end,
+            again=self._callback,
+            lens=lens,
+            probe=self._probe,
+            then=self._then(self._done),
+            busy=_BUSY,
+        )
+
+    def _then(self, following: Callable[[], Motion | None]) -> Callable[[], Motion | None]:
+        """Go on if the run came to the end of the callback; otherwise back, and say why not."""
+
+        def then() -> Motion | None:
+            here = self._worker.here
+            if here.position == self._end and here.why is Why.GOTO:
+                return following()
+            return _noted(self._way_back, f"cannot look into this callback: {here.note or here.why.value}")
+
+        return then
+
+    def _probe(self, position: int) -> None:
+        zoom = self._worker.machine.zoom
+        if position == self._callback and zoom.visit is not None:
+            self._visit = zoom.visit
+        if position == self._end:
+            self._ends.append(zoom.image(self._tape.entered(self._callback).vm))
+
+    def _done(self) -> Motion | None:
+        visit = self._visit
+        assert visit is not None
+        nested = tuple(_nested(self._tape, visit.marks, self._callback, self._end))
+        differs = "" if len(self._ends) < 2 else difference(*self._ends)
+        instants = Instants(visit.code, visit.vm, visit.marks, self._offsets, nested=nested, differs=differs)
+        self._plans.keep(instants)
+        try:
+            found = self._onward(instants)
+        except InputError as error:
+            return _noted(self._way_back, str(error))
+        return found if isinstance(found, Motion) else Motion(found.position, found.why, found.note)
+
+
+def _under(way: Motion, lens: Lens) -> Motion:
+    return replace(way, lens=lens)
+
+
+def _noted(way: Motion, note: str) -> Motion:
+    return replace(way, note=note)
+
+
+def _nested(tape: Tape, marks: Marks, callback: int, end: int) -> Iterator[tuple[int, int]]:
+    """The callbacks amid host calls, by how many instructions come before the first and up to the last of each."""
+    for position in range(callback + 1, end):
+        if tape.is_callback(position) and tape.end_of(position):
+            yield marks.until(position), marks.until(tape.end_of(position))

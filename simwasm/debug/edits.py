@@ -1,0 +1,45 @@
+"""Changes that somebody made by hand amid a callback: another value in a local, an operand, a global or memory.
+
+Rule: an edit belongs to a branch, and is made again at its moment whenever the run comes by there, so what follows from
+it repeats as everything else does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simwasm.debug.instant import Moment
+from simwasm.wasm.rewrite import global_export
+
+if TYPE_CHECKING:
+    from simwasm.engines.engine import Steppable
+
+Content = int | float | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change."""
+
+    callback: int
+    """The position where the callback begins that it is in."""
+    moment: Moment
+    slot: str
+    """`l3`, `s0`, `g1`; or `memory`."""
+    value: Content
+    level: int = 0
+    """Of locals and operands: how many functions out, from the innermost."""
+    at: int = 0
+    """Of memory: the address."""
+
+    def make(self, instance: Steppable) -> None:
+        """Change it."""
+        if self.slot == "memory":
+            assert isinstance(self.value, bytes)
+            instance.memory.write(self.at, self.value)
+        elif self.slot.startswith("g"):
+            assert not isinstance(self.value, bytes)
+            instance.set_global(global_export(int(self.slot[1:])), self.value)
+        else:
+            instance.assign(self.level, self.slot, self.value)

@@ -1,0 +1,50 @@
+"""Where lines of source begin among the instructions that a callback ran.
+
+A line begins with the first instruction of it that a function runs, and again when the function comes back to it from
+another line. Back from a call, a line goes on. Rule: instructions that come from no line belong to the line before.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+from simwasm.debug.code import Code
+
+
+def line_starts(code: Code, offsets: Sequence[int], depths: array[int]) -> bytearray:
+    """One byte an instruction: 1 where a line begins."""
+    found = bytearray(len(offsets))
+    if not code.lines.there:
+        return found
+    lines = _LineNumbers(code)
+    current: list[int] = []
+    """For each active function, the line it is in."""
+    before = 0
+    for index, depth in enumerate(depths):
+        if depth != before:
+            del current[min(depth, before) + 1 :]
+            current += [0] * (depth + 1 - len(current))
+            before = depth
+        line = lines[offsets[index]]
+        if line and line != current[depth]:
+            current[depth] = line
+            found[index] = 1
+    return found
+
+
+class _LineNumbers(dict[int, int]):
+    """By offset, a number for the line it comes from; 0 for none."""
+
+    def __init__(self, code: Code) -> None:
+        super().__init__()
+        self._code = code
+        self._numbers: dict[tuple[str, int], int] = {}
+
+    def __missing__(self, offset: int) -> int:
+        place = self._code.place(offset)
+        number = 0
+        if place is not None:
+            number = self._numbers.setdefault((place.file, place.line), len(self._numbers) + 1)
+        self[offset] = number
+        return number
