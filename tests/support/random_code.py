@@ -422,6 +422,66 @@ class Code:
                 return
         self.values(results, depth)
 
+    def _switch(self, depth: int) -> bool:
+        """Blocks in blocks, a `br_table` in the middle, and behind each block a case."""
+        cases = self.chance.randint(1, 6)
+        if len(self._labels) + cases > 20:
+            return False
+        for _ in range(cases + 1):
+            self._emit("block")
+            self._labels.append(())
+        self.value("i32", depth - 1)
+        self._emit(f"i32.const 7 i32.and br_table {' '.join(map(str, self._branches(()) * 2))}")
+        for at in range(cases + 1):
+            self._labels.pop()
+            self._emit("end")
+            for _ in range(self.chance.randint(0, 2)):
+                self.statement(depth - 1)
+            if at < cases and self._one_in(2):
+                self._emit("br", cases - at - 1)  # what `break` becomes
+        return True
+
+    def _tower(self) -> bool:
+        """More blocks in blocks than Python nests."""
+        if len(self._labels) > 8:
+            return False
+        height = self.chance.choice((15, 22, 30, 110))
+        kinds = [self.chance.choice(("block", "block", "loop", "if")) for _ in range(height)]
+        for kind in kinds:
+            if kind == "if":
+                self._simple("i32")
+            self._emit(kind)
+            self._labels.append(None if kind == "loop" else ())
+            if self._one_in(4):
+                self.statement(0)
+        for _ in kinds:
+            if self._one_in(3):
+                self._branched_if(0)
+            self.statement(0)
+            self._labels.pop()
+            self._emit("end")
+        return True
+
+    def _sum(self) -> bool:
+        """A long expression."""
+        type: Type = self.chance.choice(("i32", "i64"))
+        count = self.chance.choice((30, 120, 250))
+        if self._one_in(2):
+            for _ in range(count):
+                self._simple(type)
+            self._emit(
+                " ".join(f"{type}.{self.chance.choice(('add', 'sub', 'xor'))}" for _ in range(count - 1))
+            )
+        else:
+            self._simple(type)
+            for _ in range(count):
+                self._simple(type)
+                self._emit(
+                    f"{type}.{self.chance.choice(('add', 'sub', 'mul', 'xor', 'or', 'shl', 'shr_s', 'rotl'))}"
+                )
+        self._drop(type)
+        return True
+
     # Statements.
 
     def statement(self, depth: int) -> bool:
@@ -438,6 +498,9 @@ class Code:
             lambda: self._bulk(depth): 1,
             lambda: self._table(depth): 1,
             lambda: self._left(depth): 1,
+            lambda: self._switch(depth): 1 if depth > 0 else 0,
+            lambda: self._tower(): 1 if depth > 1 and self._one_in(8) else 0,
+            lambda: self._sum(): 1 if self._one_in(10) else 0,
         }
         self._pick(choices)
         return len(self._text) > before and self._text[-1].startswith(LEAVING)

@@ -1,6 +1,8 @@
 """One module and one series of calls on several engines: all that can be seen, to be compared.
 
-Rules that live here: what is drawn depends on the seed alone, never on what an engine answered; NaNs are equal.
+Rules that live here: what is drawn depends on the seed alone, never on what an engine answered; NaNs are equal. The
+innermost offset of a trap is kept apart: wasmer blames a neighbour where it knows the address, and who ran out of
+fuel stopped between two instructions.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import random
 import struct
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from typing import NamedTuple
 
 from guest import NOWHERE, assemble, imports
 from random_code import INTERESTING
@@ -18,7 +21,7 @@ from random_shapes import Type
 from simwasm.engines.engine import Engine, Imports, Instance, Word, Words
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.load import load
-from simwasm.errors import Trap
+from simwasm.errors import Trap, TrapKind
 from simwasm.wasm.rewrite import FUEL, Limits
 
 SLICE = 700
@@ -50,7 +53,14 @@ class Host:
         return imports({f"h{at}": (kinds[at], answer) for at, answer in enumerate(answers)})
 
 
-def observed(engine: Engine, made: Made, seed: int) -> Iterator[str]:
+class Observed(NamedTuple):
+    """What a call showed, and the offset of the instruction that trapped."""
+
+    text: str
+    offset: int | None
+
+
+def observed(engine: Engine, made: Made, seed: int) -> Iterator[Observed]:
     """What one engine shows, call after call."""
     chance = random.Random(seed)
     program = load(engine, assemble(made.text), Limits(slice=SLICE, pages=3), NOWHERE)
@@ -61,20 +71,22 @@ def observed(engine: Engine, made: Made, seed: int) -> Iterator[str]:
         words = [_word(type, chance) for type in signature.params]
         fuel.renew()
         instance.set_global("left", LEFT)
-        outcome = _outcome(instance, name, words)
+        outcome, offset = _outcome(instance, name, words)
         _outcome(instance, "look", [])
-        yield f"{name}{words} = {outcome} {_state(instance, made)} {host.log}"
+        yield Observed(f"{name}{words} = {outcome} {_state(instance, made)} {host.log}", offset)
         host.log.clear()
 
 
-def _outcome(instance: Instance, name: str, words: list[Word]) -> object:
+def _outcome(instance: Instance, name: str, words: list[Word]) -> tuple[object, int | None]:
     try:
         result: Words = instance.exports[name](*words)
     except Trap as trap:
-        return trap.kind.value, [(frame.function, hex(frame.offset)) for frame in trap.frames]
+        places = [(frame.function, frame.offset) for frame in trap.frames]
+        exact = trap.kind is not TrapKind.OUT_OF_FUEL and places
+        return (trap.kind.value, [place[0] for place in places], places[1:]), places[0][1] if exact else None
     except InterruptedError as error:
-        return repr(error)
-    return [_seen(word) for word in result] if isinstance(result, tuple) else _seen(result)
+        return repr(error), None
+    return [_seen(word) for word in result] if isinstance(result, tuple) else _seen(result), None
 
 
 def _state(instance: Instance, made: Made) -> str:
