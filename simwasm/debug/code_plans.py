@@ -73,6 +73,8 @@ class CodePlans:
 
         def onward(instants: Instants) -> Motion | Stop:
             found = find(Search(instants, self._tape, verb, unit, back, allocator), here.moment)
+            if found is None and instants.whole:
+                return self._plans.verb(verb, back, allocator)
             if found is None:
                 return self._edge(instants)
             note = NO_LINES if unit is Unit.LINE and not instants.code.lines.there else instants.differs

@@ -107,6 +107,11 @@ class Instants:
         """How many instructions the callback has; 0 if that is not known."""
         return self.last if self.complete else 0
 
+    @property
+    def whole(self) -> bool:
+        """Whether all instructions of the callback are kept."""
+        return self.complete and not self.skipped
+
     def has(self, count: int) -> bool:
         """Whether an instruction is kept."""
         return self.first <= count <= self.last

@@ -47,7 +47,7 @@ class Zoom:
         self._branch = branch
         self._session = session
         self._stand = stand
-        self._codes: dict[Plugin, Code] = {}
+        self._codes: dict[int, Code] = {}
         self._images: dict[tuple[int, int], Image] = {}
 
     def put_on(self, lens: Lens | None) -> None:
@@ -58,9 +58,9 @@ class Zoom:
 
     def code(self, plugin: Plugin) -> Code:
         """A plugin's code."""
-        if plugin not in self._codes:
-            self._codes[plugin] = Code(plugin)
-        return self._codes[plugin]
+        if id(plugin) not in self._codes:
+            self._codes[id(plugin)] = Code(plugin)  # holds the plugin, so the number stays its own
+        return self._codes[id(plugin)]
 
     def moment(self, position: int) -> Moment:
         """Where the run is on the timeline."""
