@@ -87,7 +87,8 @@ class Bridge:
                 return None if word else SOMETHING
             return word if isinstance(word, int | None) else SOMETHING
         widths = [_WIDTHS[integer] for integer in _INTEGERS[kind]]
-        return sum((next(words) & (1 << width) - 1) << 64 * half for half, width in enumerate(widths))
+        held: int = sum((next(words) & (1 << width) - 1) << 64 * half for half, width in enumerate(widths))
+        return held
 
 
 def bridge(module: Module, *, references: bool) -> Bridge:
