@@ -10,6 +10,7 @@ error.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 from simwasm.wasm.companions import Beside, Told, nothing, source_map, told
@@ -64,6 +65,19 @@ class Lines:
             return None if unit is None else rows(unit).at(offset - self.units.code)
         except PROBLEMS:
             return None
+
+    def places(self) -> Iterator[tuple[int, Place]]:
+        """Every offset at which a line begins, with that line; in the order in which they are listed."""
+        if not self.units.there:
+            yield from self._map.places()
+            return
+        for unit in self.units.all:
+            unit.dwarf.purse.fill()
+            found = rows(unit)
+            for address, file, line in zip(found.addresses, found.files, found.lines, strict=True):
+                place = found.place(file, line)
+                if place is not None:
+                    yield address + self.units.code, place
 
     def inlined(self, offset: int) -> tuple[Inlined, ...]:
         """What is inlined at the instruction at an offset, the innermost first, each with where it is called."""
