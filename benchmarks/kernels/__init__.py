@@ -1,0 +1,1 @@
+"""Eight small C programs, built for Wasm (`build.sh`), and who runs them (`worker.py`)."""
