@@ -77,14 +77,14 @@ class Code:
         self._labels: list[tuple[Type, ...] | None] = []
         """What a branch takes along to each block around; None where nothing may branch to."""
         self._text: list[str] = []
-        self._size = chance.choice((30, 100, 300))
+        self._size = chance.choice((50, 200, 600))
         self._settling: dict[Type, int] = {}
 
     def body(self) -> str:
         """All of it."""
         self._spend()
         self._labels.append(self.signature.results)
-        self._block_of(self.signature.results, 4)
+        self._block_of(self.signature.results, self.chance.choice((3, 4, 5, 6)))
         return " ".join(self._text)
 
     # Writing.
@@ -205,6 +205,8 @@ class Code:
         if operation in TRAPPING and operation[:3] in ("div", "rem") and not self._one_in(8):
             self._emit(f"{type}.const 1 {type}.or")
         self._emit(opcode.name, *self._lanes(opcode))
+        if self._one_in(50):
+            self._emit("nop")
         if type == "v128" and opcode.name[0] == "f" and operation.split("_")[0] in ARITHMETIC:
             self._settle_lanes(opcode.name.split(".")[0])
         return True
@@ -222,6 +224,9 @@ class Code:
             self._bits(type, depth)
             return
         self.value(type, depth)
+        self._settle(type)
+
+    def _settle(self, type: Type) -> None:
         held = self._scratch(type)
         self._emit(f"local.tee {held} {type}.const nan local.get {held} local.get {held} {type}.eq select")
 
@@ -235,7 +240,7 @@ class Code:
             self.value("i32" if type == "f32" else "i64", depth - 1)
             self._emit(f"{type}.reinterpret_i{type[1:]}")
         elif choice == 3:
-            self.address(depth - 1, 8)
+            self.address(depth - 1)
             self._emit(f"{type}.load")
         elif choice == 4:
             self._bits(type, depth - 1)
@@ -249,7 +254,7 @@ class Code:
         nan = f"{shape[:3]}.const nan {shape}.splat"
         self._emit(f"local.tee {held} {nan} local.get {held} local.get {held} {shape}.eq v128.bitselect")
 
-    def address(self, depth: int, size: int) -> None:
+    def address(self, depth: int) -> None:
         """An address, nearly always within the memory."""
         self.value("i32", depth)
         if not self._one_in(40):
@@ -262,9 +267,17 @@ class Code:
         return f"offset={offset}" if offset else ""
 
     def _loaded(self, type: Type, depth: int) -> bool:
-        self.address(depth - 1, 16)
-        self._emit(self.chance.choice(LOADS[type]), self._offset())
+        self.address(depth - 1)
+        if type == "v128" and self._one_in(3):
+            self.value(type, depth - 1)
+            self._lane("load")
+        else:
+            self._emit(self.chance.choice(LOADS[type]), self._offset())
         return True
+
+    def _lane(self, what: str) -> None:
+        width = self.chance.choice((8, 16, 32, 64))
+        self._emit(f"v128.{what}{width}_lane", self._offset(), self.chance.randrange(128 // width))
 
     def _selected(self, type: Type, depth: int) -> bool:
         self.values((type, type, "i32"), depth - 1)
@@ -420,7 +433,21 @@ class Code:
         for _ in range(self.chance.randint(0, 4)):
             if self.statement(depth - 1) and not self._one_in(3):
                 return
+        if len(self._labels) == 1:
+            self._end_of_body(depth)
         self.values(results, depth)
+
+    def _end_of_body(self, depth: int) -> None:
+        """Where locals are told to the memory, and where tail calls are."""
+        for at, type in enumerate(self.locals):
+            if type in STORES and self._one_in(3):
+                self._emit("i32.const", self.chance.randrange(0, 4096, 4))
+                self._emit("local.get", at)
+                if type in ("f32", "f64"):
+                    self._settle(type)
+                self._emit(f"{type}.store")
+        if self.shape.tail_calls and self._one_in(2):
+            self._tail_called(depth)
 
     def _switch(self, depth: int) -> bool:
         """Blocks in blocks, a `br_table` in the middle, and behind each block a case."""
@@ -519,12 +546,15 @@ class Code:
 
     def _stored(self, depth: int) -> bool:
         type = self.chance.choice([type for type in self.shape.types if type in STORES])
-        self.address(depth - 1, 16)
+        self.address(depth - 1)
         if type in ("f32", "f64"):
             self.settled(type, depth)
         else:
             self.value(type, depth)
-        self._emit(self.chance.choice(STORES[type]), self._offset())
+        if type == "v128" and self._one_in(3):
+            self._lane("store")
+        else:
+            self._emit(self.chance.choice(STORES[type]), self._offset())
         return True
 
     def _block_left_empty(self, depth: int) -> bool:
@@ -609,13 +639,13 @@ class Code:
             if self._one_in(3):
                 self._emit("data.drop", self.chance.randrange(4))
             return True
-        self.address(depth - 1, 0)
+        self.address(depth - 1)
         if choice == 0:
             self.value("i32", depth - 1)
             self._length(depth - 1, 255)
             self._emit("memory.fill")
         elif choice == 1:
-            self.address(depth - 1, 0)
+            self.address(depth - 1)
             self._length(depth - 1, 255)
             self._emit("memory.copy")
         else:

@@ -56,7 +56,7 @@ def _module(fields: list[str]) -> str:
 def _shape(chance: random.Random) -> Shape:
     vectors, tail_calls = chance.random() < 0.4, chance.random() < 0.1
     types: tuple[Type, ...] = (*NUMBERS, *(("v128",) if vectors else ()), *REFERENCES)
-    weights = [6, 3, 2, 2, *([3] if vectors else []), 1, 1]
+    weights = [6, 3, 2, 2, *([6] if vectors else []), 1, 1]
 
     def some(most: int) -> tuple[Type, ...]:
         return tuple(chance.choices(types, weights, k=chance.randint(0, most)))

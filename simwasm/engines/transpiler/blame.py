@@ -57,7 +57,15 @@ def left(error: BaseException) -> Left:
         if functions is not None:
             made: Made = functions.known(code)
             places.append(Place(functions.codes.module, made.function, made.offsets[step.tb_lineno]))
-    return Left(tuple(reversed(places)), by_host, refuelling)
+    return Left(tuple(reversed([*_still_there(places)])), by_host, refuelling)
+
+
+def _still_there(places: list[Place]) -> Iterator[Place]:
+    """The places, outermost first, without functions that ended with the call of the next one."""
+    for place in places[:-1]:
+        if not opcode(place.module.data, place.offset).name.startswith("return_call"):
+            yield place
+    yield from places[-1:]
 
 
 def _steps(step: TracebackType | None) -> Iterator[TracebackType]:

@@ -1,0 +1,26 @@
+"""Modules made at random do on the engine in Python what they do on the others: results, traps, memory, fuel."""
+
+from __future__ import annotations
+
+import sys
+from itertools import zip_longest
+
+import pytest
+from random_modules import made
+from side_by_side import observed
+
+from simwasm.engines import find
+
+SEEDS = 40
+OLD = ("wasmer",) if sys.version_info[:2] == (3, 10) else ()
+"""What knows neither vectors nor tail calls."""
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_random_module_does_on_all_engines_the_same(seed: int) -> None:
+    module = made(seed)
+    expected = list(observed(find.engine("wasmtime"), module, seed))
+    assert list(observed(find.engine("python"), module, seed)) == expected
+    for name in () if module.new else OLD:
+        for ours, theirs in zip_longest(observed(find.engine(name), module, seed), expected):
+            assert ours.text == theirs.text
