@@ -271,8 +271,8 @@ def explain(data: bytes, at: int, end: int) -> str:
     if first in (0xFC, 0xFD) and match:
         number = _unsigned(match[0], 0)[0]
         row = PREFIXED.get((first, number))
-        return _broken(row, data, match.end(), end) if row else f"unknown opcode 0x{first:02x} 0x{number:x}"
-    return f"unknown opcode 0x{first:02x}"
+        return _broken(row, data, match.end(), end) if row else f"illegal opcode 0x{first:02x} 0x{number:x}"
+    return f"illegal opcode 0x{first:02x}"
 
 
 def _broken(row: Opcode, data: bytes, at: int, end: int) -> str:

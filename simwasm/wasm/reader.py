@@ -138,7 +138,9 @@ def _sections(data: bytes) -> tuple[Section, ...]:
             raise BadModule(f"malformed section id {number}", offset=at)
         if number and _RANK[number] <= rank:
             raise BadModule(
-                "unexpected content: a section repeated or out of order", section=SECTIONS[number], offset=at
+                "unexpected content after last section: repeated or out of order",
+                section=SECTIONS[number],
+                offset=at,
             )
         rank = _RANK[number] if number else rank
         cursor.section = SECTIONS[number]
@@ -213,7 +215,7 @@ def _type_index(cursor: Cursor, types: tuple[FuncType, ...]) -> int:
 
 def _import(cursor: Cursor, types: tuple[FuncType, ...]) -> Import:
     module, name = cursor.name(limits.NAME), cursor.name(limits.NAME)
-    kind = _kind(cursor)
+    kind = _kind(cursor, "import")
     if kind is Kind.FUNCTION:
         index = _type_index(cursor, types)
         return Import(module, name, types[index], index)
@@ -222,11 +224,11 @@ def _import(cursor: Cursor, types: tuple[FuncType, ...]) -> Import:
     return Import(module, name, _memory_type(cursor) if kind is Kind.MEMORY else _global_type(cursor))
 
 
-def _kind(cursor: Cursor) -> Kind:
+def _kind(cursor: Cursor, what: str) -> Kind:
     byte = cursor.byte()
     if byte > Kind.GLOBAL:
         tag = ": a tag, which belongs to exception handling, is not supported" if byte == 4 else ""
-        raise cursor.bad(f"malformed import or export kind 0x{byte:02x}{tag}", cursor.at - 1)
+        raise cursor.bad(f"malformed {what} kind 0x{byte:02x}{tag}", cursor.at - 1)
     return Kind(byte)
 
 
@@ -264,7 +266,7 @@ def _global(cursor: Cursor) -> Global:
 
 
 def _export(cursor: Cursor) -> Export:
-    return Export(cursor.name(limits.NAME), _kind(cursor), cursor.u32())
+    return Export(cursor.name(limits.NAME), _kind(cursor, "export"), cursor.u32())
 
 
 def _element(cursor: Cursor) -> Element:
