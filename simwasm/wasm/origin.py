@@ -55,7 +55,9 @@ class Origins:
             code = instrumented(self._module, own, self._by, self._names[function])
             start = self._rewritten[own].start + len(code.head)
             body = self._module.bodies[own]
-            self._offsets[function] = _starts(code.before, body.code), _starts(code.after, start)
+            before = _starts(code.before, body.code)
+            copies = len(code.after) // len(code.before)  # with probes there are two
+            self._offsets[function] = before * copies, _starts(code.after, start)
         return self._offsets[function]
 
 

@@ -1,13 +1,19 @@
 """Probes: inserted calls that tell the host which instruction comes next, while it wants to know.
 
-    global.get $watched; if; i32.const <offset>; global.get $depth; call $probe; end
+A function gets a second body, with the probes. Which of them runs is decided when it is entered, so that a function
+costs one look at a global while nobody wants to know, however many probes it has:
+
+    if not watched: <the body>
+    else: depth += 1; block <the body, with probes> end; depth -= 1
+
+    a probe: if watched: call $probe (<offset>, depth)
 
 * A function `simwasm.probe` of type `(i32 i32) -> ()` is imported after `simwasm.slice`, so own functions move up by
   two. It is told the offset of an instruction in the file as it was loaded, and how many functions are active.
-* A mutable i32 global, exported as `simwasm:watched`, is 0 while nobody wants to know; a probe costs little then.
-* Another, exported as `simwasm:depth`, counts the functions that are active, in every function whether it has
-  probes or not. A body is wrapped in a block, so that all ways out lead past the place where it is counted down; a
-  `return` becomes a branch to its end, and a tail call counts down before it leaves.
+* A mutable i32 global, exported as `simwasm:watched`, is 0 while nobody wants to know.
+* Another, exported as `simwasm:depth`, counts the active functions that were entered while somebody did, whether
+  they have probes or not. A `return` in the second body becomes a branch to its end, where they are counted down; a
+  tail call counts down before it leaves.
 * A function whose first instruction has no probe tells its entry all the same, as `~offset`: then whoever listens
   knows all active functions.
 
@@ -95,17 +101,17 @@ class Probing(Instrument):
         """A function that pays for itself, counts itself, and has probes."""
         paid = instrument(module, own, self, name)
         starts = list(accumulate(map(len, paid.before[:-1]), initial=module.bodies[own].code))
-        after = paid.after.copy()
-        self._count_exits(after)
+        probed = paid.after.copy()
+        self._count_exits(probed)
         chosen = self._chosen(self.first_own + own, paid.before, starts)
         for position in chosen:
-            after[position] = self.probe(starts[position]) + after[position]
-        head = paid.head + self.count(1)
-        if chosen[:1] != [0]:
-            head += self.probe(~starts[0])
-        after[-1] += self.count(-1) + b"\x0b"
-        results = module.types[module.functions[own]].results
-        return Code(head + b"\x02" + self._block(results), paid.before, after)
+            probed[position] = self.probe(starts[position]) + probed[position]
+        kind = self._block(module.types[module.functions[own]].results)
+        entered = self.count(1) + (b"" if chosen[:1] == [0] else self.probe(~starts[0])) + b"\x02" + kind
+        plain = [*paid.after[:-1], b"\x05" + entered]  # its last `end` is an `else`
+        probed[-1] += self.count(-1) + b"\x0b\x0b"
+        unwatched = b"\x23" + u32(self.fuel + 1) + b"\x45\x04" + kind
+        return Code(paid.head + unwatched, paid.before, plain + probed)
 
     def _chosen(self, function: int, pieces: list[bytes], starts: list[int]) -> list[int]:
         """The instructions of a function that have a probe, by their position."""
