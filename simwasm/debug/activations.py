@@ -72,8 +72,8 @@ class Guest(NamedTuple):
     instance: Instance
 
 
-def activation(guest: Guest, level: int, raw: Raw) -> Activation:
-    """An active function, as an engine tells of it."""
+def activation(guest: Guest, level: int, raw: Raw, *, source: bool = True) -> Activation:
+    """An active function, as an engine tells of it; without the variables of the source it is quick."""
     code = guest.code
     type = code.type(raw.function)
     kinds = code.locals(raw.function)
@@ -83,7 +83,7 @@ def activation(guest: Guest, level: int, raw: Raw) -> Activation:
         for index, value in enumerate(raw.locals)
     )
     stack = tuple(_variable(f"s{index}", "", None, value) for index, value in enumerate(raw.stack))
-    found, inlined, why = _of_source(guest, raw)
+    found, inlined, why = _of_source(guest, raw) if source else ((), (), "")
     why = NO_LOCALS if kinds and not raw.locals else why
     return Activation(
         level, raw.function, code.name(raw.function), raw.offset, code.place(raw.offset), len(type.params), locals,

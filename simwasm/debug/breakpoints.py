@@ -17,6 +17,8 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
+from simwasm.debug.code_places import CodePlace
+from simwasm.debug.expressions import Expression
 from simwasm.debug.hits import Hits
 from simwasm.debug.logpoints import message
 from simwasm.debug.tape import Tape
@@ -25,6 +27,9 @@ from simwasm.errors import InputError
 from simwasm.trace.query.syntax import QueryError
 
 _RULE = re.compile(r"\s*(?:(?P<from>\d{1,9})|>\s*(?P<after>\d{1,9})|(?:%|every)\s*(?P<every>\d{1,9}))\s*")
+
+
+_SAYS_NOTHING = "a place in code stops and says nothing: take a function of the ABI for a message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +60,26 @@ class Breakpoint:
         return None if self.suspended else understand(self.where, self.condition).memory
 
     @property
+    def code(self) -> CodePlace | None:
+        """The place in code that it waits for, if it does."""
+        return None if self.suspended else understand(self.where, self.condition).code
+
+    @property
+    def expression(self) -> Expression | None:
+        """What must be true there, of one that waits for a place in code."""
+        return None if self.suspended else understand(self.where, self.condition).expression
+
+    @property
     def stops(self) -> bool:
         """Whether it can stop the run."""
         return self.enabled and not self.message and not self.suspended
 
     def check(self) -> None:
         """See that it means something; a `QueryError` if not."""
-        understand(self.where, self.condition)
+        understood = understand(self.where, self.condition)
         message(self.message)
+        if understood.code is not None and self.message:
+            raise QueryError(_SAYS_NOTHING, 0)
 
     def counts(self, hit: int) -> bool:
         """Whether the so-manieth hit, from 1, is one that stops."""
@@ -89,8 +106,10 @@ class Breakpoint:
 @lru_cache(maxsize=1024)
 def _problem(where: str, condition: str, said: str) -> str:
     try:
-        understand(where, condition)
+        understood = understand(where, condition)
         message(said)
+        if understood.code is not None and said:
+            return _SAYS_NOTHING
     except QueryError as error:
         return str(error)
     return ""

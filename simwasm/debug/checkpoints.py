@@ -121,6 +121,10 @@ class Checkpoints:
         found._useless = self._useless
         return found
 
+    def positions(self) -> tuple[int, ...]:
+        """Where they are."""
+        return tuple(taken.position for taken in self._taken)
+
     def nearest(self, position: int) -> Checkpoint | None:
         """The last one from which the event at a position can be reached."""
         at = bisect_left(self._taken, position, key=_position)

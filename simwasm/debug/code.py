@@ -81,12 +81,12 @@ class Code:
 
     @cached_property
     def _starts(self) -> list[int]:
-        return [body.code for body in self.module.bodies]
+        return [body.start for body in self.module.bodies]
 
     @cached_property
     def entries(self) -> dict[int, int]:
         """The first instruction of every function that has one: by its offset, the function."""
-        return {start: self.first_own + own for own, start in enumerate(self._starts)}
+        return {body.code: self.first_own + own for own, body in enumerate(self.module.bodies)}
 
     def function_at(self, offset: int) -> int:
         """The function that an offset is in; -1 if it is in none."""
@@ -111,6 +111,11 @@ class Code:
         if offset not in self._places:
             self._places[offset] = self.lines.at(offset)
         return self._places[offset]
+
+    def nearest(self, offset: int) -> int:
+        """The instruction at an offset, or the next one in the same function; -1 if there is none."""
+        found = self.instructions(self.function_at(offset))
+        return offset if offset in found else next((each for each in found if each >= offset), -1)
 
     def instructions(self, function: int) -> dict[int, Instruction]:
         """All instructions of a function, by their offsets and in their order."""

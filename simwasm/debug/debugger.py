@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from simwasm.debug.branch import Branch, Override
 from simwasm.debug.breakpoints import Breakpoints
+from simwasm.debug.code_breaks import CodeBreaks
 from simwasm.debug.code_plans import CodePlans
 from simwasm.debug.inputs import Inputs
 from simwasm.debug.inside import Inside
@@ -46,6 +47,7 @@ class Debugger:
         self._worker = Worker(new_branch("run", inputs), changed, self._stopped_by)
         self._plans = Plans(self._worker, self.breakpoints, changed, ahead)
         self._code_plans = CodePlans(self._worker, self._plans)
+        self._code_breaks = CodeBreaks(self._worker, self._plans, self._code_plans, self.breakpoints)
         self.inside = Inside(self._worker, self._code_plans)
         """What can be seen and done inside of callbacks."""
         self.unit = Unit.CALL
@@ -114,7 +116,20 @@ class Debugger:
 
     def proceed(self, *, back: bool = False) -> Future[Stop]:
         """Go to the next breakpoint, or to the end."""
-        return self._worker.go(lambda: self._plans.proceed(back))
+        return self._worker.go(lambda: self._code_breaks.proceed(back))
+
+    def run_to(self, where: str | int, *, back: bool = False) -> Future[Stop]:
+        """Go to where the run comes by next: an offset in code, `src/lib.rs:48`, whatever a breakpoint takes."""
+        text = f"at:0x{where:x}" if isinstance(where, int) else where
+        made = self.breakpoints.add(text, temporary=True)
+
+        def remove(_: Future[Stop]) -> None:
+            if made in self.breakpoints:  # the run has stopped elsewhere
+                self.breakpoints.remove(made.number)
+
+        moved = self.proceed(back=back)
+        moved.add_done_callback(remove)
+        return moved
 
     def goto(self, position: int) -> Future[Stop]:
         """Go to a position of the tape."""
@@ -206,7 +221,9 @@ class Debugger:
 
     def _stopped_by(self, position: int, why: Why) -> tuple[int, ...]:
         """The breakpoints that match; temporary ones go when they have stopped the run."""
-        numbers = self.breakpoints.matches(self.tape, position) if position else ()
+        numbers = self._code_breaks.stopped(why)
+        if numbers is None:
+            numbers = self.breakpoints.matches(self.tape, position) if position else ()
         if why is Why.BREAKPOINT:
             self.breakpoints.stopped(numbers)
         return numbers

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from simwasm.abi.enums import BufferType, MapType
+from simwasm.debug.activations import Activation, Variable
 from simwasm.debug.arguments import Reader
 from simwasm.debug.state import MetricState, State
 from simwasm.debug.tape import Tape
@@ -29,6 +30,16 @@ class Scope:
     ended: Left | Trapped | None = None
     """How that call ended, if that may be told."""
     memory: Reader | None = None
+    activation: Activation | None = None
+    """The function of the plugin that one stands in."""
+    globals: tuple[Variable, ...] = ()
+    """The plugin's globals that can change."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the source calls its variables there."""
+        found = self.activation.variables if self.activation is not None else ()
+        return frozenset(each.name for each in found)
 
 
 def scope_at(state: State, tape: Tape, position: int, memory: Reader | None = None) -> Scope:
@@ -211,6 +222,22 @@ def _properties(scope: Scope) -> Parts:
     return Parts("property", dict(reversed(found.items())), strict=False)
 
 
+def _values(what: str, give: Callable[[Activation], tuple[Variable, ...]]) -> Callable[[Scope], Any]:
+    def values(scope: Scope) -> tuple[Any, ...]:
+        if scope.activation is None:
+            raise ExpressionError(f"there are no {what} here: step to an instruction")
+        found = give(scope.activation)
+        if not found and scope.activation.why:
+            raise ExpressionError(f"there are no {what} here: {scope.activation.why}")
+        return tuple(each.value for each in found)
+
+    return values
+
+
+def _globals(scope: Scope) -> dict[int, Any]:
+    return {int(each.slot[1:]): each.value for each in scope.globals}
+
+
 def _shared(scope: Scope) -> Parts:
     state = _state(scope)
     vm = state.vm(state.where.vm)
@@ -235,6 +262,9 @@ NAMES: dict[str, Callable[[Scope], Any]] = {
     "shared": _shared,
     "metric": _metrics,
     "memory": lambda scope: MemoryParts(scope.memory),
+    "local": _values("locals", lambda active: active.locals),
+    "stack": _values("operands", lambda active: active.stack),
+    "global": _globals,
     "call": lambda scope: scope.entered.function.name if scope.entered is not None else None,
     "callback": lambda scope: _state(scope).where.callback,
     "plugin": lambda scope: _state(scope).where.vm,

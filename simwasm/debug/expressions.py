@@ -2,6 +2,7 @@
 
     headers.request[":path"]      body.request      args.key      result      property["source.address"]
     shared["k"]   metric["n"]     memory[0x2f40:16] (address and size)         u32(0x2f40)   text(0x2f40, 16)
+    l0   local[0]   s1   stack[1]   g2   global[2]   and at an instruction what the source calls its variables
 
 Python's grammar, with a table of its own for what each kind of node does: a node that is not in the table does not
 exist. Rules: text and bytes compare by their bytes, a number with a name also by that name; what is not there is none;
@@ -12,13 +13,14 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
 from simwasm.debug.expression_functions import FUNCTIONS
 from simwasm.debug.expression_operators import MOST_BITS, OPERATORS, alike
 from simwasm.debug.expression_scope import LARGEST, NAMES, HeaderParts, MemoryParts, Parts, Scope, near
+from simwasm.debug.expression_slots import SLOT, slot, variable
 from simwasm.errors import ExpressionError
 
 LONGEST = 1_000
@@ -35,13 +37,18 @@ class Expression:
     text: str
     tree: ast.expr
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names in it, those of functions too."""
+        return frozenset(node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name))
+
     def value(self, scope: Scope) -> Any:
         """Its value at a stop; one that has none there is an `ExpressionError`."""
         return _evaluate(self.tree, scope)
 
 
-def parse(text: str) -> Expression:
-    """Read an expression."""
+def parse(text: str, *, names: Container[str] = ()) -> Expression:
+    """Read an expression; `names` are those that are known besides: variables of the source."""
     if len(text) > LONGEST:
         raise ExpressionError(f"{len(text):,} characters are more than an expression may have ({LONGEST:,})")
     if not text.strip():
@@ -58,13 +65,13 @@ def parse(text: str) -> Expression:
     except (ValueError, MemoryError, RecursionError):
         raise ExpressionError("the expression cannot be read: is it nested too deeply?") from None
     _count_characters(tree, text, lead)
-    _check(tree, 0)
+    _check(tree, 0, names)
     return Expression(stripped, tree)
 
 
 def evaluate(text: str, scope: Scope) -> Any:
     """The value of an expression at a stop."""
-    return parse(text).value(scope)
+    return parse(text, names=scope.names).value(scope)
 
 
 def _count_characters(tree: ast.expr, text: str, lead: int) -> None:
@@ -77,7 +84,7 @@ def _count_characters(tree: ast.expr, text: str, lead: int) -> None:
                 node.col_offset = min(len(text), lead + len(before))
 
 
-def _check(node: ast.AST, depth: int) -> None:
+def _check(node: ast.AST, depth: int, names: Container[str]) -> None:
     """Refuse what the language does not have, before anything is computed."""
     if depth > DEEPEST:
         raise ExpressionError("the expression is nested too deeply", _place(node))
@@ -88,10 +95,12 @@ def _check(node: ast.AST, depth: int) -> None:
     if type(node) not in _NODES and not isinstance(node, ast.Slice):
         what = type(node).__name__
         raise ExpressionError(f"an expression has no {_CALLED.get(what, what)} here", _place(node))
-    if isinstance(node, ast.Name) and node.id not in NAMES and node.id not in FUNCTIONS:
+    if isinstance(node, ast.Name) and not (
+        node.id in NAMES or node.id in FUNCTIONS or SLOT.fullmatch(node.id) or node.id in names
+    ):
         raise ExpressionError(f"there is no `{node.id}`{near(node.id, (*NAMES, *FUNCTIONS))}", _place(node))
     for child in ast.iter_child_nodes(node):
-        _check(child, depth + 1)
+        _check(child, depth + 1, names)
 
 
 _CALLED = {
@@ -140,8 +149,12 @@ def _constant(node: ast.Constant, scope: Scope) -> Any:
 
 
 def _name(node: ast.Name, scope: Scope) -> Any:
+    if node.id in scope.names:  # a variable of the plugin's is nearer than a name of ours
+        return variable(scope, node.id)
     if node.id in NAMES:
         return NAMES[node.id](scope)
+    if node.id not in FUNCTIONS:
+        return slot(scope, node.id)
     raise ExpressionError(f"`{node.id}` is a function: {FUNCTIONS[node.id].usage}", _place(node))
 
 

@@ -24,7 +24,7 @@ class Hits:
         """The last position that was looked at."""
         self._positions = array("q")
         self._where = where
-        self._trigger = None if where.memory else where.trigger(ends=ends)
+        self._trigger = None if where.memory or where.code else where.trigger(ends=ends)
         self._lock = Lock()
 
     def grow(self, tape: Tape, until: int) -> None:

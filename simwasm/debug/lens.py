@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simwasm.debug.instant import Moment
@@ -25,8 +25,8 @@ class Lens:
     """The positions where they begin; none of them is on tape yet, perhaps."""
     stand: Moment | None = None
     """Stand still there, if it is amid a callback."""
-    offsets: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    """Ask `met` before these instructions, by the name of the VM."""
+    offsets: Callable[[Visit], frozenset[int]] = lambda visit: frozenset()
+    """Before which instructions of a callback `met` is asked."""
     met: Callable[[Visit], Why | None] = lambda visit: None
     """Why to stand still before an instruction."""
     keep: array[int] | None = None

@@ -80,6 +80,8 @@ class Machine:
         """Where to stand still while a plugin computes."""
         self.paused_at: Request | None = None
         """Where it stood still last while a plugin computed."""
+        self.note = ""
+        """What whoever has the run stand still says of it."""
         self.kill = False
         """Somebody wants the plugin's call to end with a trap."""
         self.run: Run | None = None

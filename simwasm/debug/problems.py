@@ -13,6 +13,7 @@ from simwasm.debug.tape import Span, Tape
 from simwasm.lints.lint import Problem
 from simwasm.lints.lints import Lints
 from simwasm.trace.query.grades import Grade
+from simwasm.trace.text import Frames, plain_frames
 
 __all__ = ["Grade", "Problem", "Problems"]
 
@@ -24,7 +25,7 @@ MOST = 1_000
 class Problems:
     """The problems of a tape, as far as it was looked at."""
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: Tape, frames: Frames = plain_frames) -> None:
         self.until = 0
         """The last position that was looked at."""
         self.left_off = 0
@@ -35,7 +36,7 @@ class Problems:
         self._spans = 0
         self._open: list[Span] = []
         self._over = False
-        self._lints = Lints(self, whose=self._whose, maps=tape.seen.get)
+        self._lints = Lints(self, whose=self._whose, maps=tape.seen.get, frames=frames)
 
     def grow(self, until: int | None = None) -> None:
         """Look at the tape up to a position; without, as far as it is known in full."""

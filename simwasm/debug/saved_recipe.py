@@ -16,9 +16,11 @@ from simwasm.recipe import Recipe
 from simwasm.traffic.json_field import Field
 
 _FILES = ("plugin", "traffic")
-_TEXTS = ("config", "vm_config", "name", "root_id", "vm_id", "engine", "log_level", "fail_policy")
-_LISTS = ("env", "callout", "allow")
-_NUMBERS = ("fuel", "memory", "seed", "reload_after", "workers")
+_TEXTS = (
+    "config", "vm_config", "name", "root_id", "vm_id", "engine", "log_level", "fail_policy", "module", "debug_file"
+)  # fmt: skip
+_LISTS = ("env", "callout", "allow", "fault", "source_map")
+_NUMBERS = ("fuel", "memory", "seed", "reload_after", "workers", "buffer_limit")
 _FLAGS = ("together", "network")
 LOG_LEVELS = ("trace", "debug", "info", "warn", "error", "critical")
 
@@ -68,9 +70,19 @@ def _told(name: str, value: Any, path: Callable[[str], str]) -> Any:
     """An option's value with the files in it named otherwise."""
     if name in ("config", "vm_config") and value[:1] == "@" and value != "@-":
         return "@" + path(value[1:])
+    if name in ("module", "debug_file"):
+        return path(value)
+    if name == "source_map":
+        return tuple(_remap(each, path) for each in value)
     if name == "callout":
         return tuple(_callout(each, path) for each in value)
     return value
+
+
+def _remap(text: str, path: Callable[[str], str]) -> str:
+    """`/build=folder` with the folder as it is named elsewhere."""
+    there, _, here = text.partition("=")
+    return f"{there}={path(here)}"
 
 
 def _callout(text: str, path: Callable[[str], str]) -> str:

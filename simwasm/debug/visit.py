@@ -49,13 +49,14 @@ class Visit:
         self._edits = sorted(edits, key=lambda edit: edit.moment)
         self._stand = stand
         self._lens = lens
+        self._offsets: frozenset[int] = frozenset()
         self.hook, self.count, self._aim = self._counting(lens)
         self.put_on(lens)
 
     def put_on(self, lens: Lens) -> None:
         """Look for something else from here on."""
-        self._lens = lens
-        self._aim(self._alarm(), lens.offsets.get(self.vm, frozenset()))
+        self._lens, self._offsets = lens, lens.offsets(self)
+        self._aim(self._alarm(), self._offsets)
 
     def moment(self) -> Moment:
         """Where it is on the timeline."""
@@ -85,7 +86,7 @@ class Visit:
                 edit.make(self.instance)
         if self._lens.told is not None:
             self._lens.told(self, position)
-        self._aim(self._alarm(), self._lens.offsets.get(self.vm, frozenset()))
+        self._aim(self._alarm(), self._offsets)
 
     def _alarm(self) -> int:
         """The number of the next instruction at which there is something to do."""
@@ -104,13 +105,13 @@ class Visit:
                 if edit.moment == here:
                     edit.make(self.instance)
             why = Why.GOTO if here == self._lens.stand else None
-            if offset in self._lens.offsets.get(self.vm, ()):
+            if offset in self._offsets:
                 why = why or self._lens.met(self)
             if why is not None:
                 self._stand(why)
         finally:
             self.standing = False
-        self._aim(self._alarm(), self._lens.offsets.get(self.vm, frozenset()))
+        self._aim(self._alarm(), self._offsets)
 
     def _counting(self, lens: Lens) -> tuple[Hook, Callable[[], int], Callable[[int, frozenset[int]], None]]:
         """A hook, what says how many instructions it was told of, and what sets when it has something to do."""

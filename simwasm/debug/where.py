@@ -2,9 +2,10 @@
 
     on_request_headers          get_header map:req          trap            status!=OK or ret:Pause
     memory:0x2f40+16            memory:0x2f40..0x2f58 vm:auth               memory:0x2f40
+    at:0x1a4f                   src/lib.rs:48           function:alloc      instruction:memory.grow
 
-A function's name may stand alone; a text to look for needs quotes here. Rule: a range of memory cannot be read off the
-tape, so it is only described here, and whoever runs the plugin says where it was written.
+A function's name may stand alone; a text to look for needs quotes here. Rule: a range of memory, and a place in code,
+cannot be read off the tape, so they are only described here, and whoever runs the plugin says where they are come by.
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from simwasm.debug.code_places import CodePlace, code_place
 from simwasm.debug.conditions import Trigger
+from simwasm.debug.expressions import Expression
+from simwasm.debug.expressions import parse as parse_expression
+from simwasm.errors import ExpressionError
 from simwasm.trace.query.compiled import Query, compile, of_tree
 from simwasm.trace.query.names import functions, nearest, spellings
 from simwasm.trace.query.syntax import All, Any, Comparison, Node, Not, QueryError, Text, parse
@@ -41,11 +46,14 @@ class MemoryRange:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A place to stop, understood: bytes that are written, or queries one of which fits."""
+    """A place to stop, understood: bytes that are written, a place in code, or queries one of which fits."""
 
     memory: MemoryRange | None
     queries: tuple[Query, ...] = ()
     condition: Query | None = None
+    code: CodePlace | None = None
+    expression: Expression | None = None
+    """In code: what must be true where one stands."""
 
     def trigger(self, *, ends: bool) -> Trigger:
         """When it is so; `ends` waits for every call to end."""
@@ -55,6 +63,9 @@ class Where:
 @lru_cache(maxsize=1024)
 def understand(where: str, condition: str = "") -> Where:
     """What was typed; a `QueryError` if it means nothing."""
+    code = code_place(where)
+    if code is not None:
+        return Where(None, code=code, expression=_expression(condition))
     only_if = compile(condition) if condition.strip() else None
     if where.lstrip().lower().startswith("memory:"):
         return Where(_memory(where.strip()), condition=only_if)
@@ -65,6 +76,20 @@ def understand(where: str, condition: str = "") -> Where:
     if only_if is not None:
         queries = tuple(of_tree(All((query.node, only_if.node))) for query in queries)
     return Where(None, queries, only_if)
+
+
+class _AnyName:
+    """Nobody knows before what the source calls its variables."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _expression(text: str) -> Expression | None:
+    try:
+        return parse_expression(text, names=_AnyName()) if text.strip() else None
+    except ExpressionError as error:
+        raise QueryError(str(error), error.position) from None
 
 
 def _memory(text: str) -> MemoryRange:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simwasm.backtrace import Backtraces
 from simwasm.conversation import Conversation
 from simwasm.debug.plain.command import Command, number, wants
 from simwasm.debug.plain.desk import Desk
@@ -98,15 +99,15 @@ def where(desk: Desk, rest: str) -> None:
         row = tape.rows.at(at) + 1
         desk.say(f"#{place}  row {row:,}  {call_text(entered.function, entered.args)}")
         if tape.is_callback(at):
-            for frame in frames:
-                desk.say(f"      {frame}")
+            for line in Backtraces(desk.debugger.inputs.plugins)(entered.vm, frames):
+                desk.say(f"      {line}")
             frames = ()
 
 
 def problems(desk: Desk, rest: str) -> None:
     """What went wrong, with what to do about it."""
     tape = desk.debugger.tape
-    found = Problems(tape)
+    found = Problems(tape, Backtraces(desk.debugger.inputs.plugins))
     found.grow()
     for each in found.all()[:_PROBLEMS]:
         row = tape.rows.at(each.position) + 1

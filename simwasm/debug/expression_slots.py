@@ -1,0 +1,51 @@
+"""The values of an active function, in expressions: `l0`, `s1`, `g2`, and what the source calls its variables."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from simwasm.debug.activations import Variable
+from simwasm.debug.expression_scope import NAMES, Scope, near
+from simwasm.errors import ExpressionError
+
+SLOT = re.compile(r"[lsg]\d{1,6}")
+
+
+def slot(scope: Scope, name: str) -> Any:
+    """The value of a local, an operand or a global."""
+    active = scope.activation
+    if not SLOT.fullmatch(name):
+        raise ExpressionError(f"there is no `{name}` here{near(name, (*NAMES, *scope.names))}")
+    if name.startswith("g"):
+        among: tuple[Variable, ...] = scope.globals
+    elif active is None:
+        raise ExpressionError(f"there is no `{name}` here: step to an instruction")
+    else:
+        among = active.locals if name.startswith("l") else active.stack
+        if not among and active.why:
+            raise ExpressionError(f"there is no `{name}` here: {active.why}")
+    for each in among:
+        if each.slot == name:
+            return each.value
+    raise ExpressionError(f"there is no `{name}` here{near(name, [each.slot for each in among])}")
+
+
+def variable(scope: Scope, name: str) -> Any:
+    """The value of a variable of the source: a number where it is one, otherwise as it is written."""
+    assert scope.activation is not None
+    found = next(each for each in scope.activation.variables if each.name == name)
+    if found.why:
+        raise ExpressionError(f"`{name}` has no value here: {found.why}")
+    return _read(found.text)
+
+
+def _read(text: str) -> int | float | bool | str:
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
