@@ -219,6 +219,9 @@ class Flow:
         e.line("if inner:")
         e.indent += " "
         e.line(f"tail = {name}, ({words}{',' if words else ''})")
+        if emit is not call:
+            e.line("if tail[0] in trapping: tail[0]()")
+            e.free.add("trapping")
         e.line("return")
         e.indent = e.indent[:-1]
         e.line(f"return trampoline({name}{', ' if words else ''}{words})")

@@ -32,6 +32,10 @@ def _another_type(*_: object) -> Any:
     raise Stopped(TrapKind.INDIRECT_TYPE)
 
 
+TRAPPING = frozenset((_no_function, _another_type))
+"""What is in place of a function that cannot be called."""
+
+
 class TableExtern:
     """A table of references, shared by those who import it."""
 

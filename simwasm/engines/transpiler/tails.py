@@ -4,7 +4,7 @@ A function that makes tail calls asks at its entry whether `trampoline` called i
 but leaves it in `tail`, and returns. Whoever else called it gets the result, because then it goes through `trampoline` itself.
 
 Rules that live here: `raw` is the function that `trampoline` calls, and only until that has asked; a function without
-tail calls never asks, so what it leaves there is of no harm.
+tail calls never asks, so what it leaves there is of no harm. What only traps is called by who wanted to tail call it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import CellType
 from typing import Any
+
+from simwasm.engines.transpiler.tables import TRAPPING
 
 
 def tail_cells() -> dict[str, CellType]:
@@ -30,4 +32,4 @@ def tail_cells() -> dict[str, CellType]:
             raw.cell_contents = tail.cell_contents = None
             raise
 
-    return {"raw": raw, "tail": tail, "trampoline": CellType(trampoline)}
+    return {"raw": raw, "tail": tail, "trampoline": CellType(trampoline), "trapping": CellType(TRAPPING)}
