@@ -1,7 +1,8 @@
 """Tail calls without a stack that grows.
 
-A function that makes tail calls asks at its entry whether `trampoline` called it: then it does not make the next tail call
-but leaves it in `tail`, and returns. Whoever else called it gets the result, because then it goes through `trampoline` itself.
+A function that makes tail calls asks at its entry whether `trampoline` called it: then it does not make the next tail
+call but leaves it in `tail`, and returns. Whoever else called it gets the result, because then it goes through
+`trampoline` itself.
 
 Rules that live here: `raw` is the function that `trampoline` calls, and only until that has asked; a function without
 tail calls never asks, so what it leaves there is of no harm. What only traps is called by who wanted to tail call it.
