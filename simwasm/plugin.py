@@ -8,11 +8,17 @@ from enum import Enum
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simwasm.abi.table import VERSIONS, Abi
 from simwasm.errors import InputError, LinkError
+from simwasm.sources import Remap, beside
 from simwasm.wasm.module import Module
 from simwasm.wasm.reader import read_module
+
+if TYPE_CHECKING:
+    from simwasm.wasm.companions import Told
+    from simwasm.wasm.lines import Lines
 
 
 class FailPolicy(str, Enum):
@@ -45,6 +51,12 @@ class Plugin:
     """The capabilities it is restricted to: names of callbacks and host functions; none means all."""
     network: bool = False
     """Whether it stands in the way of a TCP connection, not of HTTP."""
+    folder: Path | None = field(default=None, compare=False)
+    """Where files lie that tell of its source, if it names any."""
+    debug: Told | None = field(default=None, compare=False)
+    """The debug information that the user has named, which is in another file."""
+    remaps: tuple[Remap, ...] = field(default=(), compare=False)
+    """Which folders here stand for those that its source was in when it was built."""
 
     @cached_property
     def sha256(self) -> str:
@@ -55,6 +67,17 @@ class Plugin:
     def module(self) -> Module:
         """The parsed binary."""
         return read_module(self.wasm)
+
+    @cached_property
+    def lines(self) -> Lines:
+        """The lines of source that its instructions come from; nothing is read before somebody asks for one."""
+        from simwasm.wasm.lines import Lines  # most runs end without a look at source
+
+        return Lines(self.module, self.beside, self.debug)
+
+    def beside(self, name: str) -> bytes | None:
+        """The contents of a file that the plugin names, and that lies beside it."""
+        return beside(self.folder, name) if self.folder is not None else None
 
     @cached_property
     def abi(self) -> Abi:

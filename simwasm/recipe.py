@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simwasm.abi.enums import LogLevel
 from simwasm.abi.table import Abi, callbacks, host_functions
@@ -22,8 +23,12 @@ from simwasm.host.fault_text import parse_fault
 from simwasm.host.faults import Fault
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.plugin import FailPolicy, Plugin, read_bytes
+from simwasm.sources import Remap, remap
 from simwasm.traffic.importer import read_traffic
 from simwasm.wasm.rewrite import Limits
+
+if TYPE_CHECKING:
+    from simwasm.wasm.companions import Told
 
 _PAGES_A_MIB = 16
 _MODULE = b"\0asm"
@@ -63,6 +68,10 @@ class Recipe:
     buffer_limit: int | None = None
     workers: int = 1
     network: bool = False
+    debug_file: str = ""
+    """A file with the plugin's debug information, if it is in none of those that the plugin names itself."""
+    source_map: tuple[str, ...] = ()
+    """Folders of the build, and those that stand for them here."""
 
 
 FAIL_POLICIES = {
@@ -76,8 +85,34 @@ FAIL_POLICIES = {
 def plugin(recipe: Recipe) -> Plugin:
     """The plugin that a recipe describes."""
     path = Path(recipe.plugin)
-    if path.suffix in (".yaml", ".yml"):
-        return _from_yaml(recipe, path)
+    yaml = path.suffix in (".yaml", ".yml")
+    found = _from_yaml(recipe, path) if yaml else _from_module(recipe, path)
+    return replace(
+        found, debug=_debug(recipe, found), remaps=tuple(_remap(text) for text in recipe.source_map)
+    )
+
+
+def _debug(recipe: Recipe, plugin: Plugin) -> Told | None:
+    """The debug information that is in another file, which has to be this plugin's."""
+    if not recipe.debug_file:
+        return None
+    from simwasm.wasm.companions import told_by  # for those who have such a file
+
+    found = told_by(plugin.module, read_bytes(recipe.debug_file), recipe.debug_file)
+    if found.problem:
+        raise InputError(f"--debug-file: {found.problem}")
+    return found
+
+
+def _remap(text: str) -> Remap:
+    try:
+        return remap(text)
+    except InputError as error:
+        raise InputError(f"--source-map {text}: {error}") from None
+
+
+def _from_module(recipe: Recipe, path: Path) -> Plugin:
+    """The plugin that a module is, with what the options say of it."""
     wasm = read_bytes(path)
     _in_their_order(recipe, wasm)
     return Plugin(
@@ -92,6 +127,7 @@ def plugin(recipe: Recipe) -> Plugin:
         env=dict(_pair(text, "--env") for text in recipe.env),
         allowed=frozenset(map(_capability, recipe.allow)),
         network=recipe.network,
+        folder=path.parent,
     )
 
 
@@ -104,7 +140,8 @@ def _from_yaml(recipe: Recipe, path: Path) -> Plugin:
         names = ", ".join(each.name for each in found or read_wasm_plugins(path))
         raise InputError(f"{path}: choose one of its WasmPlugins by --name, in the order they run: {names}")
     (which,) = found
-    plain = which.plugin(read_bytes(recipe.module or which.module(path)))
+    module = Path(recipe.module or which.module(path))
+    plain = which.plugin(read_bytes(module))
     policy = _fail_policy(recipe.fail_policy)
     return replace(
         plain,
@@ -117,6 +154,7 @@ def _from_yaml(recipe: Recipe, path: Path) -> Plugin:
         env={**plain.env, **dict(_pair(text, "--env") for text in recipe.env)},
         allowed=frozenset(map(_capability, recipe.allow)),
         network=recipe.network or plain.network,
+        folder=module.parent,
     )
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from simwasm.cli.words import parse
@@ -26,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except Trap as trap:
-        _complain(f"the plugin trapped: {trap}", *(f"    at {frame}" for frame in trap.frames))
+        _complain(f"the plugin trapped: {trap}", *(f"    at {frame}" for frame in _frames(words, trap)))
         return FAILED
     except BadModule as error:
         _complain(f"{words.plugin}: {error}")
@@ -45,6 +46,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _complain("interrupted")
         return _INTERRUPTED
+
+
+def _frames(words: Namespace, trap: Trap) -> Iterable[str]:
+    """The frames of a trap, with their lines of source where the plugin's file tells of them."""
+    if trap.frames:
+        from simwasm.backtrace import told
+        from simwasm.cli.setup import plugin
+
+        with contextlib.suppress(SimwasmError, OSError):
+            return told(plugin(words), trap.frames)
+    return map(str, trap.frames)
 
 
 def _close(stream: TextIO) -> None:

@@ -7,12 +7,15 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from enum import Enum
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from simwasm.abi.table import Abi, host_functions, named
 from simwasm.cli import output
 from simwasm.errors import InputError
 from simwasm.plugin import read_bytes
+from simwasm.sources import beside
 from simwasm.trace.text import printable
 from simwasm.wasm.debuginfo import DebugInfo
 from simwasm.wasm.inspect import Inspection, inspect
@@ -23,7 +26,10 @@ def command(words: Namespace) -> int:
     """Print what is known of the file."""
     if words.functions < 0:
         raise InputError(f"--functions: {words.functions} is less than none")
-    found = inspect(read_bytes(words.plugin), words.functions)
+    debug = (words.debug_file, read_bytes(words.debug_file)) if words.debug_file else None
+    found = inspect(
+        read_bytes(words.plugin), words.functions, partial(beside, Path(words.plugin).parent), debug
+    )
     stream = output.stdout()
     if words.json:
         print(
@@ -104,8 +110,10 @@ def _debug(info: DebugInfo) -> str:
     """The health of the debug information, and what it rests on."""
     text = info.kind.value
     if info.sampled:
-        text += f" ({info.matching} of {info.sampled} functions begin where it says)"
-    return f"{text}, source map {info.source_map}" if info.source_map else text
+        text += f" ({info.score} %: {info.matching} of {info.sampled} functions begin where it says)"
+    text += f", in {info.file}" if info.file else ""
+    text += f", source map {info.source_map}" if info.source_map else ""
+    return f"{text}: {info.problem}" if info.problem else text
 
 
 def _imports(found: Inspection) -> Iterator[str]:

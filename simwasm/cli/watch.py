@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TextIO
 
+from simwasm.backtrace import Backtraces
 from simwasm.cli import setup
 from simwasm.cli.output import Ink, log_printer
 from simwasm.cli.problems import Problems
@@ -22,7 +23,7 @@ from simwasm.session import Session
 from simwasm.trace.envoy_text import EnvoyText
 from simwasm.trace.event import Observer
 from simwasm.trace.query.grades import Grade
-from simwasm.trace.text import ArrowLog, printable
+from simwasm.trace.text import ArrowLog, Frames, printable
 
 OnLog = Callable[[LogLine], None]
 
@@ -38,6 +39,7 @@ class Watch:
         *,
         each: bool,
         costs: bool,
+        frames: Frames,
     ) -> None:
         self.costs = Costs() if costs else None
         """What calls cost, if somebody wants to know."""
@@ -47,7 +49,7 @@ class Watch:
         self.on_log = on_log
         """Who is told of log lines; nobody where the crossings that wrote them are printed."""
         self._recorder = recorder
-        self._lints = Lints(self.problems, whose=self._whose, least=Grade.WARNING)
+        self._lints = Lints(self.problems, whose=self._whose, least=Grade.WARNING, frames=frames)
         self._started = False
         self._crossed = 0
         self.observers: list[Observer] = [*observers, self._lints, *([self.costs] if self.costs else [])]
@@ -86,6 +88,7 @@ def watching(
 ) -> Iterator[Watch]:
     """Open what the words ask for, and close it whatever happens."""
     observers: list[Observer] = []
+    frames = Backtraces([plugin])
     on_log: OnLog | None = None if printer is not None else log_printer(words)
     if printer is not None:
         stream, colour = printer
@@ -94,15 +97,16 @@ def watching(
             observers.append(text)
             on_log = partial(_told_as_envoy_does, text)
         else:
-            observers.append(ArrowLog(_writer(stream), ink=colour))
+            observers.append(ArrowLog(_writer(stream), ink=colour, frames=frames))
     if words.trace is None:
-        yield Watch(None, observers, on_log, each=words.json, costs=words.cost)
+        yield Watch(None, observers, on_log, each=words.json, costs=words.cost, frames=frames)
         return
     file = sys.stdout if words.trace == "-" else opened(words.trace, "--trace")
     try:
         rules = setup.profile(words)
         recorder = Recording(file.write, [plugin], profile=rules, now_ns=now_ns, engine=engine)
-        yield Watch(recorder, [*observers, recorder], on_log, each=words.json, costs=words.cost)
+        each = words.json
+        yield Watch(recorder, [*observers, recorder], on_log, each=each, costs=words.cost, frames=frames)
     finally:
         if file is not sys.stdout:
             file.close()

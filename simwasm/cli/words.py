@@ -288,6 +288,14 @@ def _plugin(words: argparse.ArgumentParser) -> None:
         "--allow", metavar="NAME", action="append", default=[],
         help="a function it may call, or a callback that may be called; without any, all are allowed",
     )  # fmt: skip
+    group.add_argument(
+        "--debug-file", metavar="FILE", default="",
+        help="its debug information, if that is in another file than the one it names itself",
+    )  # fmt: skip
+    group.add_argument(
+        "--source-map", metavar="OLD=NEW", action="append", default=[],
+        help="the folder here (NEW) that has the sources of a folder of the build (OLD)",
+    )  # fmt: skip
 
 
 def _host(words: argparse.ArgumentParser) -> None:
@@ -373,6 +381,9 @@ def _inspect(words: argparse.ArgumentParser) -> None:
     words.add_argument("--json", action="store_true", help="print it as JSON")
     words.add_argument(
         "--functions", metavar="N", type=int, default=10, help="how many of the biggest functions"
+    )
+    words.add_argument(
+        "--debug-file", metavar="FILE", default="", help="its debug information, if that is in another file"
     )
 
 

@@ -23,6 +23,7 @@ from simwasm.lints.traps import Traps
 from simwasm.lints.watcher import Watcher
 from simwasm.trace.event import Entered, Event, Left
 from simwasm.trace.query.grades import Grade
+from simwasm.trace.text import Frames, plain_frames
 
 _Begin = Callable[[Call], None]
 _End = Callable[[Call, Ended], None]
@@ -45,8 +46,9 @@ class Lints:
         whose: Callable[[str, int], int],
         maps: Callable[[int], Maps | None] = _nobody,
         least: Grade = Grade.NOTE,
+        frames: Frames = plain_frames,
     ) -> None:
-        run = Run(found, whose, maps, least)
+        run = Run(found, whose, maps, least, frames)
         self._watchers = [watcher(run) for watcher in WATCHERS]
         for each in self._watchers:
             if isinstance(each, Refusals):

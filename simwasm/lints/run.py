@@ -9,7 +9,7 @@ from simwasm.abi.enums import MapType
 from simwasm.exchange import Headers
 from simwasm.lints.lint import Call, Ended, Lint, Over, Problem
 from simwasm.trace.query.grades import Grade
-from simwasm.trace.text import call_text, printable
+from simwasm.trace.text import Frames, call_text, plain_frames, printable
 
 LONG = 300
 """How much of a text is told."""
@@ -38,6 +38,7 @@ class Run:
         whose: Callable[[str, int], int],
         maps: Callable[[int], Maps | None],
         least: Grade,
+        frames: Frames = plain_frames,
     ) -> None:
         self.open: list[Call] = []
         """The calls that have not ended, outermost first."""
@@ -45,6 +46,8 @@ class Run:
         """The number of the exchange that a plugin's context belongs to; 0 for none."""
         self.maps = maps
         """The header maps as they were at the begin of a callback, if somebody looked."""
+        self.frames = frames
+        """What is told of the frames of a trap."""
         self.least = least
         """What is less bad than this, nobody wants to know."""
         self._found = found

@@ -55,7 +55,7 @@ class Traps(Watcher):
         trap, number = ended.trap, self.run.exchange(call)
         if number:
             self._where.setdefault(number, (call, ended))
-        frames = ", called by ".join(str(frame) for frame in trap.frames[:4])
+        frames = ", called by ".join(self.run.frames(call.vm, trap.frames[:4]))
         at = f"It happened in {frames}." if frames else "No frames are known."
         said = f" It says: {trap.detail}." if trap.detail else ""
         self.run.tell(

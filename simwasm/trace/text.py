@@ -11,10 +11,11 @@ for: it is called for every value the host returns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from simwasm.abi.table import ALLOCATORS, Function, Side
+from simwasm.errors import Frame
 from simwasm.trace.event import Entered, Event, Left, Trapped, shown
 
 _STYLES = {
@@ -110,6 +111,15 @@ def result_text(function: Function, event: Left, ink: Callable[[str, str], str] 
     return text + (" · " + ink("reason", printable(event.reason)) if event.reason else "")
 
 
+Frames = Callable[[str, tuple[Frame, ...]], Iterable[str]]
+"""What is told of the frames of a trap in a VM of that name."""
+
+
+def plain_frames(vm: str, frames: tuple[Frame, ...]) -> Iterable[str]:
+    """Frames as they are, without their lines of source."""
+    return map(str, frames)
+
+
 class ArrowLog:
     """An observer that turns events into text. A callback is written when it begins: one that hangs can be seen."""
 
@@ -119,9 +129,11 @@ class ArrowLog:
         *,
         ink: Callable[[str, str], str] = plain,
         allocator: bool = False,
+        frames: Frames = plain_frames,
     ) -> None:
         self._write = write
         self._ink = ink
+        self._frames = frames
         self._allocator = allocator
         self._open: list[Entered] = []
         self._begun = False
@@ -171,7 +183,7 @@ class ArrowLog:
             yield f"{indent}{call_text(entered.function, entered.args)} {trap}"
             return
         yield f"{indent}{trap}"
-        for frame in event.trap.frames:
+        for frame in self._frames(entered.vm, event.trap.frames):
             yield printable(f"{indent}    at {frame}")
 
     def _is_shown(self, function: Function) -> bool:

@@ -68,7 +68,7 @@ def inspect_debug_info(module: Module, beside: Beside = nothing, debug: Told | N
     units = Units(module, other.module)
     url = source_map_url(module)
     shown = (url if not url.startswith("data:") else f"{url[:40]}…") if url else None
-    file, problem = other.name or None, other.problem or None
+    file, problem = other.name if other.module is not None else None, other.problem or None
     if units.there:
         kind, matching, sampled = _dwarf(module, units)
         return DebugInfo(kind, matching, sampled, shown, file, problem)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simwasm.errors import BadModule
+from simwasm.wasm.companions import Beside, nothing, told_by
 from simwasm.wasm.debuginfo import DebugInfo, inspect_debug_info
 from simwasm.wasm.decode import split
 from simwasm.wasm.module import FuncType, GlobalType, Import, Kind, MemoryType, Module, TableType
@@ -75,9 +76,12 @@ class Inspection:
     debug: DebugInfo
 
 
-def inspect(data: bytes, biggest: int = 10) -> Inspection:
+def inspect(
+    data: bytes, biggest: int = 10, beside: Beside = nothing, debug: tuple[str, bytes] | None = None
+) -> Inspection:
     """Look into a module; `biggest` is how many of the largest functions are listed."""
     module = read_module(data)
+    named = told_by(module, debug[1], debug[0]) if debug is not None else None
     return Inspection(
         size=len(data),
         abi_markers=tuple(e.name for e in module.exports if e.name.startswith(ABI_MARKER)),
@@ -91,7 +95,7 @@ def inspect(data: bytes, biggest: int = 10) -> Inspection:
         ),
         functions=len(module.functions),
         biggest=_biggest(module, biggest),
-        debug=inspect_debug_info(module),
+        debug=inspect_debug_info(module, beside, named),
     )
 
 

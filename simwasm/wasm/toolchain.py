@@ -31,7 +31,7 @@ ADVICE = {
     Language.C: "-g when compiling and linking (emscripten: -g as well, or the last step removes it)",
     Language.TINYGO: "it is there unless -no-debug is given",
     Language.GO: "the compiler writes none for Wasm: there are only the names of functions",
-    Language.ASSEMBLYSCRIPT: "asc --sourceMap writes lines of source; it has no variables",
+    Language.ASSEMBLYSCRIPT: "asc --debug --sourceMap: names of functions and lines of source, but no variables",
 }
 """How each language is built with debug information."""
 

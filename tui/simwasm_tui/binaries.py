@@ -15,14 +15,14 @@ from simwasm.debug.stop import Why
 from simwasm.debug.tape import Tape
 from simwasm.errors import Frame
 from simwasm.plugin import Plugin
+from simwasm.sources import Remap
 from simwasm.trace.event import Entered, Trapped
 from simwasm.wasm.debuginfo import DebugInfo, inspect_debug_info
 from simwasm.wasm.disasm import Line, disassemble
-from simwasm.wasm.lines import Lines, Place
+from simwasm.wasm.lines import Place
 from simwasm.wasm.module import Kind, Module
 from simwasm.wasm.names import function_names
 from simwasm_tui.model import View
-from simwasm_tui.source_text import Remap
 
 _KEPT = 64
 
@@ -38,11 +38,12 @@ class Binary:
     """The code of one plugin."""
 
     def __init__(self, plugin: Plugin) -> None:
+        self.plugin = plugin
         self.name = plugin.name
         self.module: Module = plugin.module
         self.names: tuple[str, ...] = function_names(self.module)
         self.imported = len(self.module.imported(Kind.FUNCTION))
-        self.lines = Lines(self.module)
+        self.lines = plugin.lines
         self._listings: dict[int, tuple[Line, ...]] = {}
         self._health: DebugInfo | None = None
 
@@ -76,7 +77,7 @@ class Binary:
     def health(self) -> DebugInfo:
         """What debug information there is. It takes a while to find out."""
         if self._health is None:
-            self._health = inspect_debug_info(self.module)
+            self._health = inspect_debug_info(self.module, self.plugin.beside, self.plugin.debug)
         return self._health
 
     def spots(self, frames: tuple[Frame, ...]) -> tuple[Spot, ...]:

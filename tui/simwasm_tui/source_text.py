@@ -1,69 +1,11 @@
-"""Source files: finding them on this machine, and their lines with colours.
-
-A plugin's debug information has the paths of the machine it was built on. A file is looked for as it is written, with
-the beginnings replaced that the user has given, and, part by part shorter, below the folder one is in.
-"""
+"""The lines of source files with colours. Where the files are is the business of `simwasm.sources`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
-from typing import NamedTuple
-
 from simwasm_tui.text import Line, clean
 
-LARGEST = 4 << 20
 _COLOURED = 200_000
 """Characters up to which a file is coloured."""
-
-
-class Remap(NamedTuple):
-    """The beginning of a path, and what it is here."""
-
-    there: str
-    here: str
-
-
-def remaps_of(saved: object) -> tuple[Remap, ...]:
-    """Those that a session file holds; what is none is left out."""
-    pairs = saved if isinstance(saved, list) else []
-    return tuple(
-        Remap(*pair)
-        for pair in pairs
-        if isinstance(pair, list) and len(pair) == 2 and all(isinstance(each, str) for each in pair)
-    )
-
-
-def find(path: str, remaps: Iterable[Remap] = (), home: Path | None = None) -> Path | None:
-    """The file of that path on this machine."""
-    for candidate in _candidates(path, remaps, home or Path.cwd()):
-        try:
-            if candidate.is_file() and candidate.stat().st_size <= LARGEST:
-                return candidate
-        except (OSError, ValueError):
-            continue
-    return None
-
-
-def _candidates(path: str, remaps: Iterable[Remap], home: Path) -> Iterable[Path]:
-    for there, here in remaps:
-        if path.startswith(there):
-            yield Path(here + path[len(there) :])
-    parts = PurePosixPath(path.replace("\\", "/")).parts
-    if parts[:1] == ("/",):
-        yield Path(path)
-        parts = parts[1:]
-    if ".." not in parts:
-        for first in range(len(parts)):
-            yield home.joinpath(*parts[first:])
-
-
-def read(path: Path) -> str:
-    """The text of a file; nothing if it cannot be read."""
-    try:
-        return path.read_text("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 def lines(text: str, name: str) -> tuple[Line, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from simwasm.backtrace import Backtraces
 from simwasm.debug.branch import Branch
 from simwasm.debug.debugger import Debugger
 from simwasm.debug.problems import Grade, Problem, Problems
@@ -42,7 +43,8 @@ class Viewer:
         """For what the hits were looked up: the tape, how long it was, and the breakpoints."""
         self._last: Stop | None = None
         self._seen = debugger.tape
-        self._found = Problems(debugger.tape)
+        self._frames = Backtraces(debugger.inputs.plugins)
+        self._found = Problems(debugger.tape, self._frames)
         self._found_on = debugger.tape
         self._problems: tuple[Problem, ...] = ()
 
@@ -81,7 +83,7 @@ class Viewer:
     def _look_for_problems(self, tape: Tape) -> None:
         """Look at the next portion of the tape."""
         if self._found_on is not tape:
-            self._found, self._found_on = Problems(tape), tape
+            self._found, self._found_on = Problems(tape, self._frames), tape
         known = len(tape) if tape.complete else len(tape) - 1
         portion = _PORTION if self.debugger.stop is not None else _MOVING_PORTION
         until = min(known, self._found.until + portion)

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from textual.app import ComposeResult
 
+from simwasm import sources
+from simwasm.errors import InputError
+from simwasm.sources import Remap
 from simwasm.wasm.debuginfo import DebugKind
 from simwasm.wasm.lines import Place
+from simwasm.wasm.toolchain import ADVICE
 from simwasm_tui import source_text
 from simwasm_tui.binaries import Binary
 from simwasm_tui.commands import FIND, VIEW, Command
 from simwasm_tui.messages import Question, Renew, Say
 from simwasm_tui.model import View
 from simwasm_tui.panes.coded import Coded
-from simwasm_tui.source_text import Remap
 from simwasm_tui.text import Line
 from simwasm_tui.widgets.virtual_list import NOTHING, VirtualList
 
 _NOWHERE = "No function of the plugin is being called.\n\nPress s to step into a callback."
-_TEACH = """{why}
+_ADVICE = "\n".join(f"{language.value}: {advice}" for language, advice in ADVICE.items())
+_TEACH = f"""{{why}}
 
 To see source here, build the plugin with debug information:
 
-Rust: [profile.release] debug = true in Cargo.toml, and no wasm-opt or wasm-strip behind it
-C and C++: -g when compiling and linking (emscripten: -g as well, or the last step removes it)
-TinyGo: it is there unless -no-debug is given
-Go: the compiler writes none for Wasm: only the names of functions, in Stack and Wasm
-AssemblyScript: asc --debug writes names; it has source maps and no DWARF
+{_ADVICE}
 
 Meanwhile Wasm shows the instructions, and Stack the functions."""
 _UNKNOWN = "Nothing is known of where this function came from.\n\n{name} was built without debug information."
@@ -86,7 +85,8 @@ class Source(Coded):
     @property
     def _remaps(self) -> tuple[Remap, ...]:
         known = self.view.binaries if self.view is not None else None
-        return known.remaps if known is not None else ()
+        said = self.binary.plugin.remaps if self.binary is not None else ()
+        return (*(known.remaps if known is not None else ()), *said)
 
     @property
     def list(self) -> VirtualList:
@@ -114,8 +114,12 @@ class Source(Coded):
     def _nearest(self) -> int:
         """The innermost frame whose source is here: a library's rarely is."""
         places = [(index, spot.place) for index, spot in enumerate(self.spots) if spot.place is not None]
-        here = (index for index, place in places if source_text.find(place.file, self._remaps) is not None)
+        here = (index for index, place in places if self._is_here(place.file))
         return next(here, places[0][0] if places else 0)
+
+    def _is_here(self, file: str) -> bool:
+        brought = self.binary is not None and self.binary.lines.content(file) is not None
+        return brought or sources.find(file, self._remaps) is not None
 
     def _say_why(self, binary: Binary | None) -> None:
         binary = binary or self.binary
@@ -128,6 +132,7 @@ class Source(Coded):
             if names
             else "has no debug information"
         )
+        why += f" ({binary.health().problem})" if binary.health().problem else ""
         self._nothing(_TEACH.format(why=f"The plugin {binary.name} {why}."))
 
     def _nothing(self, why: str) -> None:
@@ -153,8 +158,11 @@ class Source(Coded):
         self.list.go(place.line - 1, middle=True)
 
     def _read(self, file: str) -> tuple[Line, ...]:
-        path = source_text.find(file, self._remaps)
-        return source_text.lines(source_text.read(path), path.name) if path is not None else ()
+        brought = self.binary.lines.content(file) if self.binary is not None else None
+        if brought is not None:
+            return source_text.lines(brought, file.rpartition("/")[2])
+        path = sources.find(file, self._remaps)
+        return source_text.lines(sources.read(path), path.name) if path is not None else ()
 
     def _doubt(self) -> str:
         binary = self.binary
@@ -165,15 +173,12 @@ class Source(Coded):
         """Ask which folder here stands for one there."""
 
         def answered(text: str) -> str:
-            there, equals, here = text.partition("=")
-            folder = Path(here.strip()).expanduser()
-            if not equals or not there.strip():
-                return "write it as /build/folder=/folder/here"
-            if not folder.is_dir():
-                return f"there is no folder {folder}"
+            try:
+                remap = sources.remap(text)
+            except InputError as error:
+                return str(error)
             if self.view is not None and self.view.binaries is not None:
-                remap = Remap(there.strip().rstrip("/") + "/", f"{folder.absolute()}/")
-                self.view.binaries.remaps = (remap, *self._remaps)
+                self.view.binaries.remaps = (remap, *self.view.binaries.remaps)
             self._files.clear()
             self.show_spots()
             self.post_message(Renew())

@@ -85,7 +85,7 @@ def _plugin(debugger: Debugger, plugin: Plugin) -> Iterator[Line]:
                 "bad" if absent else "ok")  # fmt: skip
     for name in absent:
         yield _told("", f"✗ {name}", "bad")
-    yield from _debug_info(inspect_debug_info(plugin.module))
+    yield from _debug_info(inspect_debug_info(plugin.module, plugin.beside, plugin.debug))
 
 
 def missing_imports(plugin: Plugin) -> Iterator[str]:
@@ -97,11 +97,17 @@ def missing_imports(plugin: Plugin) -> Iterator[str]:
 
 
 def _debug_info(info: DebugInfo) -> Iterator[Line]:
-    score = f": {info.matching:,} of {info.sampled:,} functions are where it says" if info.sampled else ""
-    fine = info.kind is DebugKind.OK
+    score = ""
+    if info.sampled:
+        score = f": {info.score} %, {info.matching:,} of {info.sampled:,} functions are where it says"
+    fine = info.kind in (DebugKind.OK, DebugKind.MAP)
     yield _told("debug info", info.kind.value + score, "ok" if fine else "warn")
     if remedy := _REMEDIES.get(info.kind):
         yield _told("", remedy, "muted")
+    if info.file:
+        yield _told("debug file", info.file)
+    if info.problem:
+        yield _told("", info.problem, "warn")
     if info.source_map:
         yield _told("source map", info.source_map)
 

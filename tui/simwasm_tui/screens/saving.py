@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simwasm.errors import SimwasmError
+from simwasm.sources import remaps_of
 from simwasm_tui.layout import LAYOUTS
-from simwasm_tui.source_text import remaps_of
 from simwasm_tui.text import clean
 from simwasm_tui.widgets.ask import Ask
 from simwasm_tui.widgets.body import Body

@@ -259,6 +259,4 @@ class Body(Drawn):
 
 def _have_lines(inputs: Inputs) -> bool:
     """Whether the debug information of any plugin tells lines of source."""
-    from simwasm.wasm.lines import Lines  # the lines between panes are drawn before a plugin is read
-
-    return any(Lines(plugin.module).there for plugin in inputs.plugins)
+    return any(plugin.lines.there for plugin in inputs.plugins)
