@@ -18,7 +18,8 @@ costs one look at a global while nobody wants to know, however many probes it ha
   knows all active functions.
 
 Rules that live here: fuel is paid as without probes; a probe belongs to the instruction that it comes before, also
-when places are led back to the original; code that is never reached has no probes.
+when places are led back to the original; that of a `loop` is inside of it, so it is told each time round; code that is
+never reached has no probes.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ WATCHED = "simwasm:watched"
 DEPTH = "simwasm:depth"
 """The export of the counter of active functions."""
 
-_END, _RETURN, _RETURN_CALLS = 0x0B, 0x0F, (0x12, 0x13)
+_LOOP, _END, _RETURN, _RETURN_CALLS = 0x03, 0x0B, 0x0F, (0x12, 0x13)
 _EXITS = re.compile(rb"[\x0f\x12\x13]")
 _NESTING = re.compile(rb"[\x02-\x04\x0b\x0f\x12\x13]")
 _TYPE_BYTES = {ValType.I32: 0x7F, ValType.I64: 0x7E, ValType.F32: 0x7D, ValType.F64: 0x7C, ValType.V128: 0x7B,
@@ -105,7 +106,9 @@ class Probing(Instrument):
         self._count_exits(probed)
         chosen = self._chosen(self.first_own + own, paid.before, starts)
         for position in chosen:
-            probed[position] = self.probe(starts[position]) + probed[position]
+            before = len(paid.before[position]) if paid.before[position][0] == _LOOP else 0
+            code = probed[position]
+            probed[position] = code[:before] + self.probe(starts[position]) + code[before:]
         kind = self._block(module.types[module.functions[own]].results)
         entered = self.count(1) + (b"" if chosen[:1] == [0] else self.probe(~starts[0])) + b"\x02" + kind
         plain = [*paid.after[:-1], b"\x05" + entered]  # its last `end` is an `else`

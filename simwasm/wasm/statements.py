@@ -16,7 +16,8 @@ from simwasm.wasm.arity import LEAVING, Arities, Arity
 from simwasm.wasm.decode import decode
 from simwasm.wasm.module import Module
 
-_SILENT = ("block", "loop", "else", "end", "nop")
+_NO_STATEMENT = frozenset(("block", "loop", "else", "end", "nop"))
+_NOTHING = frozenset(("else", "end"))
 _BEGIN, _ELSE, _END, _LEAVE, _NOP = range(5)
 _KINDS = {
     "block": _BEGIN, "loop": _BEGIN, "if": _BEGIN, "else": _ELSE, "end": _END, "nop": _NOP,
@@ -31,7 +32,10 @@ class _Special(NamedTuple):
 
     kind: int
     takes: int
-    silent: bool
+    begins: bool
+    """Whether it can begin a statement."""
+    tells: bool
+    """Whether it is one of all."""
     block: Arity
     """What a block begins and ends with."""
 
@@ -57,7 +61,7 @@ class Statements:
         return self._walk(pieces, every=False)
 
     def reached(self, pieces: Sequence[bytes]) -> list[int]:
-        """Which of them can be reached and do something."""
+        """Which of them can be reached, but for `else` and `end`, which only hold blocks together."""
         return self._walk(pieces, every=True)
 
     def _walk(self, pieces: Sequence[bytes], every: bool) -> list[int]:
@@ -75,8 +79,8 @@ class Statements:
                     found.append(position)
                 height += change
                 continue
-            kind, takes, silent, arity = specials[piece]
-            if begins and not silent:
+            kind, takes, can_begin, tells, arity = specials[piece]
+            if begins and (tells if every else can_begin):
                 found.append(position)
             height -= takes
             if kind == _LEAVE:
@@ -101,4 +105,7 @@ class Statements:
         self._changes[piece] = gives - takes if kind is None else None
         if kind is not None:
             block = self._arities.block(immediates[0]) if kind == _BEGIN else Arity(0, 0)
-            self._specials[piece] = _Special(kind, takes, opcode.name in _SILENT, block)
+            name = opcode.name
+            self._specials[piece] = _Special(
+                kind, takes, name not in _NO_STATEMENT, name not in _NOTHING, block
+            )
