@@ -106,7 +106,8 @@ class Code:
 
     def _local(self, type: Type, *, kept: bool = False) -> int:
         """One of that type: some there is, or a new one."""
-        found = [at for at, have in enumerate(self.locals) if have == type and (kept or at not in self._kept)]
+        hidden = self._settling.values() if kept else self._kept
+        found = [at for at, have in enumerate(self.locals) if have == type and at not in hidden]
         if found and (len(found) > 3 or self.chance.random() < 0.8):
             return self.chance.choice(found)
         self.locals.append(type)
@@ -440,7 +441,7 @@ class Code:
     def _end_of_body(self, depth: int) -> None:
         """Where locals are told to the memory, and where tail calls are."""
         for at, type in enumerate(self.locals):
-            if type in STORES and self._one_in(3):
+            if type in STORES and at not in self._settling.values() and self._one_in(3):
                 self._emit("i32.const", self.chance.randrange(0, 4096, 4))
                 self._emit("local.get", at)
                 if type in ("f32", "f64"):
