@@ -7,16 +7,31 @@ does so by way of a compiler; pywasm interprets in Python, pywasm3 in C; wasmer 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import accumulate
+from pathlib import Path
+from time import process_time
+from typing import NoReturn
 
 from benchmarks.contest import KERNELS, Times, contest, mean
 from benchmarks.environment import LATER, Environment, runs
-from benchmarks.row import Row, Target, Unit
+from benchmarks.row import MICROSECONDS, MILLISECONDS, Row, Target, Unit
+from simwasm.engines.fuel import SLICE
+from simwasm.engines.python_engine import PythonEngine, PythonProgram
+from simwasm.engines.transpiler.codes import Codes
+from simwasm.wasm.decode import split
+from simwasm.wasm.module import Module
+from simwasm.wasm.reader import read_module
 
 NANOSECONDS = Unit("ns", 2)
 """For an instruction."""
 
 Contest = Sequence[tuple[str, Environment | str]]
+
+GO = Path(__file__).parents[1] / "samples" / "allow_header_go" / "plugin.wasm"
+_COLD_ROUNDS = 3
 
 _PWASM = ("pwasm==0.2a0",)
 PEERS: Contest = (
@@ -39,6 +54,7 @@ def rows(*, rounds: int = 5, seconds: float = 0.1, peers: Contest = PEERS) -> It
     for peer, _ in peers:
         yield _compared(times, "python", peer, TARGETS.get(peer))
     yield from _elsewhere(rounds, seconds)
+    yield from starts(rounds)
 
 
 def measured(engines: Contest, rounds: int, seconds: float) -> Mapping[str, Mapping[str, Times]]:
@@ -67,6 +83,48 @@ def _compared(
     """All kernels together."""
     one, other = (mean(list(times[engine].values())) for engine in (ours, peer))
     return Row("transpiler", f"eight kernels{on}: {ours} / {peer}", NANOSECONDS, one, other, target)
+
+
+def starts(rounds: int, plugin: Path = GO, instructions: int = 1_000_000) -> Iterator[Row]:
+    """A large plugin for the first time, and when its code was kept."""
+    module, size = _repeated(read_module(plugin.read_bytes()), instructions)
+    cold = min(rounds, _COLD_ROUNDS)
+    generated = tuple(_seconds(lambda: _generate(module)) * 1e6 / size for _ in range(cold))
+    what = f"to Python for the first time, an instruction of {size:,}"
+    yield Row("transpiler", what, MICROSECONDS, generated, target=Target(4, MICROSECONDS))
+    kept = PythonProgram(_generate(module), SLICE).compiled()
+    loaded = tuple(_seconds(lambda: PythonEngine().restore(kept, _no_binary)) * 1e3 for _ in range(rounds))
+    what = "the same module, its code kept"
+    yield Row("transpiler", what, MILLISECONDS, loaded, target=Target(50, MILLISECONDS))
+
+
+def _repeated(module: Module, instructions: int) -> tuple[Module, int]:
+    """The module with its functions again and again, until it has so many instructions; and how many it has."""
+    sizes = [len(list(split(module.data, body.code, body.end))) for body in module.bodies]
+    times = -(-instructions // sum(sizes))
+    totals = list(accumulate(sizes * times))
+    count = bisect_left(totals, instructions) + 1
+    functions, bodies = (module.functions * times)[:count], (module.bodies * times)[:count]
+    return replace(module, functions=functions, bodies=bodies), totals[count - 1]
+
+
+def _generate(module: Module) -> Codes:
+    """Make code of all functions."""
+    codes = Codes(module)
+    for own in range(len(module.bodies)):
+        codes.get(own, steppable=False)
+    return codes
+
+
+def _seconds(act: Callable[[], object]) -> float:
+    """Of the processor, since others use it too."""
+    started = process_time()
+    act()
+    return process_time() - started
+
+
+def _no_binary() -> NoReturn:
+    raise AssertionError("nothing traps here")
 
 
 def _elsewhere(rounds: int, seconds: float) -> Iterator[Row]:
