@@ -10,7 +10,13 @@ from guest import Starter
 from simwasm.engines import find
 from simwasm.engines.engine import Engine
 
-ENGINES = ("wasmer", "wasmtime") if sys.version_info[:2] == (3, 10) else ("wasmtime",)
+ENGINES = ("wasmer", "wasmtime", "python") if sys.version_info[:2] == (3, 10) else ("wasmtime", "python")
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine in turn; elsewhere tests do without the slowest."""
+    return find.engine(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -86,7 +86,7 @@ def test_an_interrupt_stops_one_call(start: Starter) -> None:
     fuel.interrupt()
     stop(instance)
     fuel.renew()
-    instance.exports["count"](10_000_000)
+    instance.exports["count"](1_000_000)
 
 
 def test_an_interrupt_is_not_lost_between_calls(start: Starter) -> None:
@@ -109,7 +109,7 @@ def test_another_thread_can_interrupt(start: Starter, shared: bool) -> None:
 
 
 def test_other_threads_run_while_a_shared_guest_computes(start: Starter) -> None:
-    fuel = Fuel(400 * SLICE)
+    fuel = Fuel((4 if start.engine.name == "python" else 400) * SLICE)
     fuel.shared = True
     ticks = 0
     over = threading.Event()
@@ -169,7 +169,7 @@ def test_the_call_after_a_repeated_interrupt_runs(start: Starter) -> None:
     fuel.restore(state)
     stop(instance)
     fuel.renew()
-    instance.exports["count"](10_000_000)
+    instance.exports["count"](1_000_000)
 
 
 def test_refusals_of_another_run_hold_in_this_one(start: Starter) -> None:
@@ -248,7 +248,7 @@ def test_what_waiting_raises_unwinds_the_guest(start: Starter) -> None:
     assert fuel.state() == state
     fuel.wait = None
     restore(instance, image)
-    instance.exports["count"](10_000_000)
+    instance.exports["count"](1_000_000)
     assert fuel.granted > 0
 
 
@@ -272,7 +272,7 @@ def test_the_same_calls_burn_the_same_on_every_engine(starters: dict[str, Starte
         fuel = Fuel()
         instance = spinning(start, fuel)
         burnt = []
-        for turns in (1, 1000, 3_000_000, 10_000_000):
+        for turns in (1, 1000, 500_000, 1_500_000):
             instance.exports["count"](turns)
             left = instance.get_global(FUEL)
             assert isinstance(left, int)

@@ -150,9 +150,9 @@ def test_a_frame_is_where_the_original_has_it(start: Starter) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("(module (func (result i32) (i64.const 1)))", "type mismatch: expected i32, found i64"),
+        ("(module (func (result i32) (i64.const 1)))", r"type mismatch: expected \[?i32\]?, found \[?i64"),
         ("(module (func (export \"a\")) (func (drop (i32.load (i32.const 0)))))", "memory"),
-        ("(module (func (local i32) (i64.eqz (local.get 0)) drop))", "type mismatch: expected i64, found i32"),
+        ("(module (func (local i32) (i64.eqz (local.get 0)) drop))", r"type mismatch: expected \[?i64\]?, found \[?i32"),
     ],
 )  # fmt: skip
 def test_an_invalid_module_is_reported_with_the_offset_in_the_original(
@@ -206,6 +206,8 @@ def test_a_memory_that_begins_beyond_the_limit_is_refused(start: Starter) -> Non
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ulimit -v is Linux's")
 def test_addresses_that_the_machine_does_not_give_are_an_error_with_advice(start: Starter) -> None:
+    if start.engine.name == "python":
+        pytest.skip("it reserves no addresses for a small memory")
     script = f"""
 import sys, resource
 sys.path[:0] = {sys.path!r}

@@ -17,7 +17,7 @@ from typing import Any
 
 from simwasm.engines.link import closed
 from simwasm.engines.transpiler.floats import f32_reinterpret_i32, i32_reinterpret_f32, single
-from simwasm.engines.transpiler.recursion import DEEPEST, IN_HOST, guests
+from simwasm.engines.transpiler.recursion import DEEPEST, guests, make_room
 from simwasm.errors import SimwasmError
 from simwasm.wasm.module import FuncType, ValType
 
@@ -46,7 +46,7 @@ def call({words}):
 """
 _HOST = """\
 def host({words}):
-    setrecursionlimit(IN_HOST)
+    make_room()
     try:
         {result}call({given})
     finally:
@@ -89,7 +89,6 @@ class Exports:
 
     def __init__(self, stopped: Stopped) -> None:
         self._names: dict[str, Any] = {
-            "DEEPEST": DEEPEST,
             "enter": guests.enter,
             "foreign": _foreign,
             "get_ident": get_ident,
@@ -120,8 +119,8 @@ def host_function(kind: FuncType, call: Callable[..., Any]) -> Callable[..., Any
     """A function of Python's as generated code calls it."""
     names: dict[str, Any] = {
         "DEEPEST": DEEPEST,
-        "IN_HOST": IN_HOST,
         "call": call,
+        "make_room": make_room,
         "rounded": _rounded,
         "setrecursionlimit": setrecursionlimit,
     }

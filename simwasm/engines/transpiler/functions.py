@@ -15,7 +15,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from simwasm.engines.transpiler.codes import Codes, Key, Made
-from simwasm.engines.transpiler.recursion import DEEPEST, IN_HOST
+from simwasm.engines.transpiler.recursion import DEEPEST, make_room
 from simwasm.engines.transpiler.references import Call, FunctionExtern
 from simwasm.engines.transpiler.stopped import Stopped
 from simwasm.errors import TrapKind
@@ -52,7 +52,7 @@ class Functions:
         """The function, ready to be called. Whatever depth it is called at, there is stack to make it."""
         key = own, self.steppable
         if key not in self._linked:
-            setrecursionlimit(IN_HOST)
+            make_room()
             try:
                 self._linked[key] = self._link(self.codes.get(own, self.steppable))
             finally:

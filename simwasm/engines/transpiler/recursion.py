@@ -49,6 +49,15 @@ DEEPEST = _deepest()
 IN_HOST = DEEPEST + RESERVE
 
 
+def make_room() -> None:
+    """Let the caller go deeper than a guest may.
+
+    There has to be room for this call, so there is room for the caller's own call of `setrecursionlimit(DEEPEST)`
+    afterwards, which Python refuses at that depth and below.
+    """
+    setrecursionlimit(IN_HOST)
+
+
 class _Guests:
     """The guest calls that are running in this process."""
 
