@@ -1,8 +1,8 @@
 """One module and one series of calls on several engines: all that can be seen, to be compared.
 
 Rules that live here: what is drawn depends on the seed alone, never on what an engine answered; NaNs are equal. The
-innermost offset of a trap is kept apart: wasmer blames a neighbour where it knows the address, and who ran out of
-fuel stopped between two instructions.
+innermost offset of a trap is kept apart: who ran out of fuel stopped between two instructions, wasmer blames a
+neighbour where it knows the address, and wasmtime what works with the value that it loads.
 """
 
 from __future__ import annotations
@@ -58,6 +58,18 @@ class Observed(NamedTuple):
 
     text: str
     offset: int | None
+
+    def agrees(self, wasmtime: Observed) -> bool:
+        """Whether wasmtime showed the same."""
+        if self.text != wasmtime.text or self.offset == wasmtime.offset:
+            return self.text == wasmtime.text
+        if self.offset is None or wasmtime.offset is None:
+            return False
+        return "memory access" in self.text and 0 < wasmtime.offset - self.offset < _SUNK
+
+
+_SUNK = 24
+"""How far from a load can be what works with its value."""
 
 
 def observed(engine: Engine, made: Made, seed: int) -> Iterator[Observed]:
