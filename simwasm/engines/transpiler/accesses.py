@@ -67,6 +67,7 @@ def _load(e: Emitter, given: tuple[str, int, int, int, int, int]) -> None:
     entry = e.stack.pop()
     e.free.add(view)
     text = f"(@{e.offset}\n{_at(view, size, entry, offset)})"
+    e.facts.in_bounds(entry, e.memory - offset - size)
     e.push(text, entry[1] & INHERITED | flags, low, high)
 
 
@@ -132,6 +133,7 @@ def _store(e: Emitter, given: tuple[str, int, int, int]) -> None:
     else:
         text = value(stored)
     e.line(f"{_at(view, size, address, offset)} = {text}")
+    e.facts.in_bounds(address, e.memory - offset - size)
 
 
 def _store_f32(e: Emitter, offset: int) -> None:

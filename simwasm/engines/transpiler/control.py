@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from simwasm.engines.transpiler.facts import NOTHING, Saved, Test
 from simwasm.engines.transpiler.signatures import Signatures
 from simwasm.wasm.decode import decode
 from simwasm.wasm.module import FuncType, ValType
@@ -30,8 +31,8 @@ class Block:
     """A block, loop, `if`, or the function itself."""
 
     __slots__ = (
-        "after", "another", "depth", "end", "escapes", "head", "height", "kind", "live_end", "number", "parent",
-        "start", "targeted", "type", "whiled",
+        "after", "another", "back", "end", "escapes", "facts", "head", "height", "kind", "live_end", "number",
+        "parent", "start", "targeted", "test", "type", "whiled",
     )  # fmt: skip
 
     def __init__(self, kind: int, number: int, start: int, parent: Block | None, type: FuncType) -> None:
@@ -56,6 +57,12 @@ class Block:
         """To which blocks it is left through a `break` that is meant for them."""
         self.height = 0
         """How many operands wait below its own."""
+        self.facts: Saved = NOTHING
+        """What was known of locals where it begins."""
+        self.test: Test | None = None
+        """What the condition of an `if` says."""
+        self.back: int | None = None
+        """Where the branch to it is, if there is only one and it depends on a condition."""
         self.head = -1
         """The number of the segment that a branch to it goes to, if the function is made of segments."""
 
@@ -130,6 +137,7 @@ def plan(pieces: list[bytes], opcodes: bytes, type: FuncType, signatures: Signat
             depths = decode(pieces[at])[1]
             targets = [open_blocks[-1 - depth] for depth in depths]
             for target in dict.fromkeys(targets):
+                target.back = at if opcode == BR_IF and not target.targeted else None
                 target.targeted = True
                 branches.append((inner, target))
             steps.append((at, opcode, targets, True))

@@ -31,6 +31,7 @@ from simwasm.engines.transpiler.entries import (
     slot,
     value,
 )
+from simwasm.engines.transpiler.facts import Facts
 from simwasm.wasm.module import ValType
 
 _TOP = {ValType.I32: MASK32, ValType.I64: MASK64}
@@ -39,9 +40,11 @@ _TOP = {ValType.I32: MASK32, ValType.I64: MASK64}
 class Emitter:
     """The operand stack, the lines, and the names that the code refers to."""
 
-    __slots__ = ("assigned", "free", "indent", "lines", "locals", "offset", "stack", "steppable")
+    __slots__ = (
+        "assigned", "facts", "free", "indent", "lines", "locals", "memory", "offset", "stack", "steppable",
+    )  # fmt: skip
 
-    def __init__(self, locals: tuple[ValType, ...], steppable: bool) -> None:
+    def __init__(self, locals: tuple[ValType, ...], steppable: bool, memory: int) -> None:
         self.stack: list[Entry] = []
         self.lines: list[str] = []
         self.indent = "  "
@@ -51,6 +54,9 @@ class Emitter:
         self.assigned: set[str] = set()
         """What of that it assigns."""
         self.locals = locals
+        self.memory = memory
+        """How many bytes the memory may have at most."""
+        self.facts = Facts(steppable)
         self.steppable = steppable
 
     def line(self, text: str) -> None:
@@ -77,8 +83,18 @@ class Emitter:
             self.flush()
 
     def assign(self, name: str, entry: Entry) -> None:
-        """Write `name = value`."""
+        """Write `name = value`; what is seldom too large is masked when it is."""
         text, flags, low, high = entry
+        top = MASK64 if flags & WIDE else MASK32
+        if high > top or low < 0:
+            if low >= -top and high <= 2 * top and not flags & TRUTH:
+                self.lines.append(f"@{self.offset}\n{self.indent}{name} = {text}")
+                if high <= top:
+                    self.lines.append(f"@{self.offset}\n{self.indent}if {name} < 0: {name} += {top + 1}")
+                else:
+                    test = f"not 0 <= {name} <= {top}" if low < 0 else f"{name} > {top}"
+                    self.lines.append(f"@{self.offset}\n{self.indent}if {test}: {name} &= {top}")
+                return
         if flags & LINE and low >= 0 and high <= (MASK64 if flags & WIDE else MASK32):
             offset, expression = text[2:-1].split("\n", 1)
             self.lines.append(f"@{offset}\n{self.indent}{name} = {expression}")
@@ -136,6 +152,7 @@ class Emitter:
         name = f"l{index}"
         if entry[0] != name:
             self.assign(name, entry)
+            self.facts.assigned(index, entry)
 
     def settle(self, height: int, count: int) -> None:
         """Let the topmost operands be in the variables from that height on."""

@@ -172,7 +172,10 @@ def _equality(e: Emitter, given: tuple[str, Width]) -> None:
     sign, (mask, _) = given
     second, first = e.stack.pop(), e.stack.pop()
     flags = (first[1] | second[1]) & INHERITED | TRUTH
-    e.push(f"{masked(first, mask)} {sign} {masked(second, mask)}", flags, 0, 1)
+    text = f"{masked(first, mask)} {sign} {masked(second, mask)}"
+    if second[1] & CONSTANT and first[2] >= 0 and first[3] <= mask:
+        e.facts.compared(text, sign, first, second[2])
+    e.push(text, flags, 0, 1)
 
 
 def _unsigned_order(e: Emitter, given: tuple[str, Width]) -> None:
@@ -186,9 +189,40 @@ def _signed_order(e: Emitter, given: tuple[str, Width]) -> None:
     half = (mask >> 1) + 1
     if first[2] >= -half and first[3] < half and second[2] >= -half and second[3] < half:
         text = f"{operand(first)} {sign} {operand(second)}"
+        if second[1] & CONSTANT and first[2] >= 0:
+            e.facts.compared(text, sign, first, second[2])
+    elif second[1] & CONSTANT and _simple(first, mask):
+        text = _signed_with(first, sign, second[2], half)
+        if second[2] < half:
+            e.facts.compared_signed(text, sign, first, second[2], half)
+    elif _simple(first, mask) and _simple(second, mask):
+        text = f"({first[0]} {sign} {second[0]} if {first[0]} ^ {second[0]} < {half} else {second[0]} {sign} {first[0]})"
+        flags |= ATOM
     else:
         text = f"{_biased(first, mask, half)} {sign} {_biased(second, mask, half)}"
     e.push(text, flags, 0, 1)
+
+
+def _simple(entry: Entry, mask: int) -> bool:
+    """Whether it is a variable, and masked."""
+    return entry[0].isalnum() and entry[2] >= 0 and entry[3] <= mask
+
+
+_UPWARDS = (">", ">=")
+
+
+def _signed_with(first: Entry, sign: str, number: int, half: int) -> str:
+    """A signed comparison of something simple with a number."""
+    text, upwards = first[0], sign in _UPWARDS
+    if number < half:
+        least = number + (sign == ">") if upwards else number + (sign == "<=")
+        if upwards:  # at least `least`, and not negative
+            return f"{least} <= {text} < {half}" if least else f"{text} < {half}"
+        return f"({text} < {least} or {text} >= {half})" if least else f"{text} >= {half}"
+    least = number + (sign in (">", "<="))
+    if upwards:
+        return f"({text} < {half} or {text} >= {least})"
+    return f"{half} <= {text} < {least}"
 
 
 def _biased(entry: Entry, mask: int, half: int) -> str:
@@ -203,7 +237,9 @@ def _biased(entry: Entry, mask: int, half: int) -> str:
 def _eqz(e: Emitter, mask: int) -> None:
     entry = e.stack.pop()
     text = operand(entry) if entry[1] & TRUTH else masked(entry, mask)
-    e.push(f"not {text}", entry[1] & INHERITED | TRUTH, 0, 1)
+    text = f"not {text}"
+    e.facts.negated(text, entry)
+    e.push(text, entry[1] & INHERITED | TRUTH, 0, 1)
 
 
 def _float_order(e: Emitter, sign: str) -> None:

@@ -8,6 +8,7 @@ moved to where the target expects them, and then it jumps; how it jumps is the b
 from __future__ import annotations
 
 from itertools import groupby
+from typing import NamedTuple
 
 from simwasm.engines.transpiler.control import (
     BLOCK,
@@ -32,14 +33,22 @@ from simwasm.wasm.fuel import Dues
 from simwasm.wasm.module import FuncType
 
 
+class Code(NamedTuple):
+    """A function's instructions, and their first bytes."""
+
+    pieces: list[bytes]
+    opcodes: bytes
+
+
 class Flow:
     """Writes the instructions of control of one function."""
 
-    def __init__(self, emitter: Emitter, rows: Rows, type: FuncType, dues: Dues) -> None:
+    def __init__(self, emitter: Emitter, rows: Rows, type: FuncType, dues: Dues, code: Code) -> None:
         self.e = emitter
         self.rows = rows
         self.type = type
         self.dues = dues
+        self.code = code
         self.makes_tail_calls = False
         self.saved: list[list[Entry]] = []
         """The stacks with which the `if`s that are open began."""
@@ -96,6 +105,7 @@ class Flow:
         e = self.e
         e.flush(constants=bool(block.type.params))
         block.height = len(e.stack) - len(block.type.params)
+        block.facts = e.facts.save()
 
     def settle(self, block: Block) -> None:
         """At the end of a block, fallen through: the results are where branches bring theirs."""
@@ -129,8 +139,10 @@ class Flow:
         else:
             e.before(TRAP | CALL) if len(e.stack) > 1 else None
             entry = e.stack.pop()
+        test = e.facts.says(entry)
         e.line(f"if {condition(entry)}:")
         self.within(target)
+        e.facts.use(test, holds=False)
 
     def _kept(self) -> Entry:
         """The condition, everything below it in variables."""

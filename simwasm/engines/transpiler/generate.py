@@ -21,6 +21,7 @@ from types import CodeType
 
 from simwasm.engines.transpiler.control import BLOCK, BR_IF, ELSE, END, IF, LOOP, plan
 from simwasm.engines.transpiler.emitter import Emitter, split as split_lines
+from simwasm.engines.transpiler.flow import Code
 from simwasm.engines.transpiler.rows import Rows, Shared
 from simwasm.engines.transpiler.segments import Segments
 from simwasm.engines.transpiler.signatures import Signatures
@@ -74,18 +75,19 @@ class Generator:
         opcodes = bytes(map(_FIRST, pieces))
         offsets = list(accumulate(map(len, pieces[:-1]), initial=body.code))
         kinds = signatures.locals(own)
-        e = Emitter(kinds, steppable)
+        e = Emitter(kinds, steppable, signatures.memory)
         rows = Rows(self._shared, e)
+        e.facts.begin(rows)
         planned = plan(pieces, opcodes, type, signatures)
         prices = dues(opcodes)
         flow: Structured | Segments
         e.offset = body.code
         if planned.structured:
-            flow = Structured(e, rows, type, prices)
+            flow = Structured(e, rows, type, prices, Code(pieces, opcodes))
             flow.pay(prices.entry)
             flow.begin()
         else:
-            flow = Segments(e, rows, type, prices)
+            flow = Segments(e, rows, type, prices, Code(pieces, opcodes))
             flow.pay(prices.entry)
             flow.begin(planned)
         at, live = 0, True

@@ -115,9 +115,11 @@ class Rows(dict[bytes, AnyRow]):
         else:
             (index,) = decode(piece)[1]
             if piece[0] == _LOCAL_GET:
-                found = None, self._emitter.local(index)
+                found = None, self._emitter.facts.used(index, piece, self._emitter.local(index))
             else:
-                found = emit, (index, self._emitter.local(index))
+                entry = self._emitter.local(index)
+                self._emitter.facts.locals.setdefault(entry[0], index)
+                found = emit, (index, entry)
         self[piece] = found
         return found
 
@@ -130,9 +132,12 @@ def _local_set(e: Emitter, given: tuple[int, Entry]) -> None:
 
 
 def _local_tee(e: Emitter, given: tuple[int, Entry]) -> None:
-    index, entry = given
+    index, (name, flags, low, high) = given
     e.set_local(index, e.stack.pop())
-    e.stack.append(entry)
+    found = e.facts.known.get(index)
+    if found is not None:
+        low, high = found
+    e.stack.append((name, flags, low, high))
 
 
 _LOCALS: dict[int, Emit] = {_LOCAL_GET: _local_set, 0x21: _local_set, 0x22: _local_tee}

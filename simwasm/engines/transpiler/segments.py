@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from simwasm.engines.transpiler.control import BLOCK, ELSE, END, IF, LOOP, Block, Plan
 from simwasm.engines.transpiler.entries import condition
+from simwasm.engines.transpiler.facts import NOTHING
 from simwasm.engines.transpiler.flow import Flow
 
 
@@ -44,6 +45,7 @@ class Segments(Flow):
 
     def _next(self) -> None:
         """Begin a segment."""
+        self.e.facts.restore(NOTHING)
         self.e.lines = []
         self.segments.append(self.e.lines)
 
@@ -53,11 +55,12 @@ class Segments(Flow):
     def open(self, at: int, opcode: int, block: Block) -> None:
         """`block`, `loop` and `if`."""
         e = self.e
-        entry = None
+        entry = test = None
         if opcode == IF:
             if block.type.params:
                 e.flush(constants=True)
             entry = e.stack.pop()
+            test = e.facts.says(entry)
         self.enter(block)
         if opcode == LOOP:
             if block.targeted:
@@ -73,6 +76,7 @@ class Segments(Flow):
             e.line("continue")
             e.indent = e.indent[:-1]
             self.saved.append(e.stack.copy())
+            e.facts.use(test, holds=True)
 
     def otherwise(self, block: Block, fell: bool) -> None:
         """`else`."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 
 from simwasm.wasm.decode import decode
-from simwasm.wasm.module import Body, FuncType, GlobalType, Kind, Module, ValType
+from simwasm.wasm.module import Body, FuncType, GlobalType, Kind, MemoryType, Module, ValType
 from simwasm.wasm.names import function_names
 from simwasm.wasm.reader import VALUE_TYPES
 
 _EMPTY = -64
+_PAGE, _PAGES = 65_536, 65_536
 
 
 class Signatures:
@@ -28,6 +29,10 @@ class Signatures:
             *(item.type for item in module.imports if isinstance(item.type, GlobalType)),
             *(item.type for item in module.globals),
         )
+        kinds = [item.type for item in module.imports if isinstance(item.type, MemoryType)]
+        bounds = [kind.bounds.maximum for kind in (*kinds, *module.memories)]
+        self.memory = _PAGE * min([_PAGES, *(maximum for maximum in bounds if maximum is not None)])
+        """How many bytes the memory may have at most."""
         self._blocks: dict[bytes, FuncType] = {}
 
     @cached_property

@@ -12,6 +12,7 @@ from __future__ import annotations
 from simwasm.engines.transpiler.control import BLOCK, IF, LOOP, Block
 from simwasm.engines.transpiler.entries import condition
 from simwasm.engines.transpiler.flow import Flow
+from simwasm.engines.transpiler.induction import enter_loop
 
 _DIVERGING = ("break", "continue")
 
@@ -39,14 +40,15 @@ class Structured(Flow):
         elif opcode == BLOCK and not block.whiled and not block.targeted:
             block.height = len(e.stack) - len(block.type.params)
             return
-        if entry is not None and entry[0] == f"s{len(e.stack)}":
-            pass
+            block.test = e.facts.says(entry)
         self.enter(block)
         if block.whiled:
             e.line("while True:")
             e.indent += " "
             self.loops.append(block)
         if opcode == LOOP:
+            if block.targeted:
+                enter_loop(e.facts, *self.code, block.start, block.end, block.back)
             if e.steppable:
                 e.hook()
             self.pay(self.dues.loops[at])
@@ -55,6 +57,7 @@ class Structured(Flow):
             e.indent += " "
             self.saved.append(e.stack.copy())
             block.head = len(e.lines)
+            e.facts.use(block.test, holds=True)
 
     def otherwise(self, block: Block, fell: bool) -> None:
         """`else`."""
@@ -67,6 +70,8 @@ class Structured(Flow):
         e.line("else:")
         e.indent += " "
         block.head = len(e.lines)
+        e.facts.restore(block.facts)
+        e.facts.use(block.test, holds=False)
 
     def _nothing(self, block: Block) -> None:
         """An arm without a line has a `pass`."""
@@ -88,8 +93,13 @@ class Structured(Flow):
             self._nothing(block)
             self.saved.pop()
             e.indent = e.indent[:-1]
+            e.facts.restore(block.facts)
+            if not fell and block.another < 0 and not block.targeted:
+                e.facts.use(block.test, holds=False)
         if block.whiled:
             self._close(block)
+        if block.kind == BLOCK:
+            e.facts.restore(block.facts)
         e.results(block.height, block.type.results)
 
     def _close(self, block: Block) -> None:

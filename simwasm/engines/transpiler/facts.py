@@ -1,0 +1,180 @@
+"""What is known of the values of locals at the place where code is generated.
+
+Rules that live here: a fact is an interval that holds on every way to the place; it is used by replacing the operand
+that `local.get` stands for, so using facts costs nothing; where ways meet, those facts stay that held where the block
+began, of locals that were not assigned since; the steppable variant has none, because there a local can be changed.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from simwasm.engines.transpiler.entries import CONSTANT, MASK32, MASK64, TRUTH, WIDE, Entry
+
+Row = tuple[None, Entry]
+
+
+class Test(NamedTuple):
+    """What a comparison, told by its text, says of a local."""
+
+    text: str
+    local: int
+    true: tuple[int, int]
+    false: tuple[int, int]
+
+
+class Saved(NamedTuple):
+    """The facts at the beginning of a block."""
+
+    known: dict[int, tuple[int, int]]
+    time: int
+
+
+NOTHING = Saved({}, 0)
+
+
+class Facts:
+    """Intervals of locals, and the table of rows that is kept up to date with them."""
+
+    __slots__ = ("_gets", "_plain", "_rows", "_times", "known", "locals", "off", "test", "time")
+
+    def __init__(self, off: bool) -> None:
+        self.off = off
+        self.known: dict[int, tuple[int, int]] = {}
+        self.locals: dict[str, int] = {}
+        """Locals by the text of the operand."""
+        self.test: Test | None = None
+        """What the last comparison says."""
+        self.time = 0
+        self._rows: dict[bytes, tuple[object, object]] = {}
+        self._gets: dict[int, list[bytes]] = {}
+        self._plain: dict[int, Entry] = {}
+        self._times: dict[int, int] = {}
+
+    def begin(self, rows: dict[bytes, tuple[object, object]]) -> None:
+        """Keep the rows of `local.get` up to date in this table."""
+        self._rows = rows
+
+    def used(self, index: int, piece: bytes, entry: Entry) -> Entry:
+        """A `local.get` is met for the first time: what it stands for."""
+        if self.off:
+            return entry
+        self._gets.setdefault(index, []).append(piece)
+        self._plain[index] = entry
+        self.locals[entry[0]] = index
+        found = self.known.get(index)
+        return entry if found is None else (entry[0], entry[1], *found)
+
+    def is_now(self, index: int) -> tuple[int, int] | None:
+        """The interval of a local, if one is known."""
+        return self.known.get(index)
+
+    def narrow(self, index: int, low: int, high: int) -> None:
+        """A local is in this interval from here on."""
+        plain = self._plain.get(index)
+        self.known[index] = low, high
+        if plain is not None:
+            row = None, (plain[0], plain[1], low, high)
+            for piece in self._gets[index]:
+                self._rows[piece] = row
+
+    def forget(self, index: int) -> None:
+        """Nothing is known of a local any more."""
+        if self.known.pop(index, None) is not None and index in self._plain:
+            row = None, self._plain[index]
+            for piece in self._gets[index]:
+                self._rows[piece] = row
+
+    def assigned(self, index: int, entry: Entry) -> None:
+        """A local was assigned this operand's value."""
+        if self.off:
+            return
+        self.time = self._times[index] = self.time + 1
+        _, flags, low, high = entry
+        if flags & TRUTH:
+            self.narrow(index, 0, 1)
+            return
+        top = MASK64 if flags & WIDE else MASK32
+        if low >= 0 and high <= top and (high < top or low > 0) and (high or flags & CONSTANT):
+            self.narrow(index, low, high)
+        else:
+            self.forget(index)
+
+    def save(self) -> Saved:
+        """What is known at the beginning of a block."""
+        return Saved(self.known.copy(), self.time)
+
+    def restore(self, saved: Saved) -> None:
+        """What is still known where ways from the block meet."""
+        if self.off:
+            return
+        times, then = self._times, saved.time
+        still = {index: found for index, found in saved.known.items() if times.get(index, 0) <= then}
+        for index in [index for index in self.known if index not in still]:
+            self.forget(index)
+        for index, found in still.items():
+            if self.known.get(index) != found:
+                self.narrow(index, *found)
+
+    def compared(self, text: str, sign: str, first: Entry, number: int) -> None:
+        """Remember what it says of a local that it compares with this, as unsigned numbers."""
+        index = self.locals.get(first[0])
+        if index is None:
+            return
+        low, high = first[2], first[3]
+        below, above = (low, min(high, number - 1)), (max(low, number), high)
+        until, beyond = (low, min(high, number)), (max(low, number + 1), high)
+        if sign == "<":
+            self.test = Test(text, index, below, above)
+        elif sign == ">=":
+            self.test = Test(text, index, above, below)
+        elif sign == "<=":
+            self.test = Test(text, index, until, beyond)
+        elif sign == ">":
+            self.test = Test(text, index, beyond, until)
+        else:
+            other = (low + (low == number), high - (high == number))
+            same = (max(low, number), min(high, number))
+            self.test = Test(text, index, same, other) if sign == "==" else Test(text, index, other, same)
+
+    def compared_signed(self, text: str, sign: str, first: Entry, number: int, half: int) -> None:
+        """The same for signed numbers, where the second is not negative."""
+        index = self.locals.get(first[0])
+        if index is None:
+            return
+        least = number + (sign in (">", "<="))
+        between, anything = (max(first[2], least), min(first[3], half - 1)), (first[2], first[3])
+        upwards = sign in (">", ">=")
+        self.test = Test(text, index, between if upwards else anything, anything if upwards else between)
+
+    def negated(self, text: str, entry: Entry) -> None:
+        """The text says that the operand is zero."""
+        test = self._of(entry)
+        self.test = test and Test(text, test.local, test.false, test.true)
+
+    def _of(self, entry: Entry) -> Test | None:
+        """What a condition says."""
+        test = self.test
+        if test is not None and test.text is entry[0]:
+            return test
+        index = self.locals.get(entry[0])
+        if index is None or entry[1] & TRUTH or entry[3] > (MASK64 if entry[1] & WIDE else MASK32):
+            return None
+        return Test(entry[0], index, (max(entry[2], 1), entry[3]), (0, 0))
+
+    def says(self, entry: Entry) -> Test | None:
+        """What a condition says, to be used when it has turned out."""
+        return None if self.off else self._of(entry)
+
+    def use(self, test: Test | None, holds: bool) -> None:
+        """From here on a condition holds, or does not."""
+        if test is not None:
+            low, high = test.true if holds else test.false
+            if low <= high:
+                self.narrow(test.local, low, high)
+
+    def in_bounds(self, entry: Entry, top: int) -> None:
+        """What was used as an address is not beyond this."""
+        index = self.locals.get(entry[0])
+        if index is not None and top < entry[3] <= MASK32:
+            self.narrow(index, min(entry[2], top), top)
