@@ -72,12 +72,10 @@ class Code:
         )
         return (*self.type(function).params, *islice(runs, _MOST_LOCALS))
 
-    @cached_property
+    @property
     def lines(self) -> Lines:
         """Where its instructions come from."""
-        from simwasm.wasm.lines import Lines  # what reads debug info takes long to import
-
-        return Lines(self.module)
+        return self.plugin.lines
 
     @cached_property
     def _starts(self) -> list[int]:

@@ -103,6 +103,11 @@ class CodePlans:
             return outermost
         return outermost if (position != outermost) == back else 0
 
+    def around(self, position: int) -> int:
+        """The callback of the host that an event is in, or is the end of; 0 if none is around."""
+        outermost = next(iter(self._tape.calls_at(position)), 0)
+        return outermost if outermost and self._tape.is_callback(outermost) else 0
+
     def acting(self) -> str:
         """The VM whose call this is."""
         return self._plans.acting()

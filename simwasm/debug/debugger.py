@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from simwasm.debug.branch import Branch, Override
 from simwasm.debug.breakpoints import Breakpoints
+from simwasm.debug.byte_writers import ByteWriters
+from simwasm.debug.code import Code
 from simwasm.debug.code_breaks import CodeBreaks
 from simwasm.debug.code_plans import CodePlans
 from simwasm.debug.inputs import Inputs
@@ -27,6 +29,7 @@ from simwasm.debug.unit import Unit
 from simwasm.debug.worker import Motion, Worker
 from simwasm.engines.engine import Memory
 from simwasm.errors import Frame, InputError, StillRunning
+from simwasm.plugin import Plugin
 
 T = TypeVar("T")
 
@@ -48,7 +51,8 @@ class Debugger:
         self._plans = Plans(self._worker, self.breakpoints, changed, ahead)
         self._code_plans = CodePlans(self._worker, self._plans)
         self._code_breaks = CodeBreaks(self._worker, self._plans, self._code_plans, self.breakpoints)
-        self.inside = Inside(self._worker, self._code_plans)
+        self._writers = ByteWriters(self._worker, self._plans, self._code_plans)
+        self.inside = Inside(self._worker, self._code_plans, self._writers)
         """What can be seen and done inside of callbacks."""
         self.unit = Unit.CALL
         """What one step is, where a verb does not say."""
@@ -194,6 +198,10 @@ class Debugger:
             return self._plans.surveying(surveys[0], lambda: way)
 
         return once(self._worker.go(plan), lambda: tuple(surveys[0].found[0]))
+
+    def code(self, plugin: Plugin) -> Code:
+        """The code of a plugin: functions, instructions, lines of source."""
+        return self._worker.machine.zoom.code(plugin)
 
     def ask(self, question: Callable[[], T]) -> Future[T]:
         """Have something asked in the plugins' thread, while the run stands."""

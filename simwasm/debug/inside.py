@@ -15,22 +15,25 @@ from __future__ import annotations
 from concurrent.futures import Future
 
 from simwasm.debug.activations import Activation, Variable
+from simwasm.debug.byte_writers import ByteWriters, MemoryWrite
 from simwasm.debug.code_plans import CodePlans
 from simwasm.debug.hand import Hand
 from simwasm.debug.instant import Moment
 from simwasm.debug.instants import Instants
 from simwasm.debug.once import once
 from simwasm.debug.stop import Stop
+from simwasm.debug.survey import Stretch
 from simwasm.debug.worker import Worker
 
 
 class Inside:
     """What can be seen and done inside of callbacks."""
 
-    def __init__(self, worker: Worker, plans: CodePlans) -> None:
+    def __init__(self, worker: Worker, plans: CodePlans, writers: ByteWriters) -> None:
         self._worker = worker
         self._plans = plans
         self._hand = Hand(worker, plans)
+        self._writers = writers
 
     # What is there.
 
@@ -49,6 +52,16 @@ class Inside:
         """
         found: list[Instants] = []
         return once(self._worker.go(lambda: self._plans.learn(found.append)), lambda: found[0])
+
+    def written_by(self, at: int, size: int, vm: str = "", *, most: int = 1_000) -> Future[list[MemoryWrite]]:
+        """Who wrote these bytes of a plugin's memory up to here, instructions and host calls; newest first.
+
+        Looks at the last `most` changes that are found between events, in at most `MOST` callbacks.
+        """
+        found: list[list[MemoryWrite]] = []
+        stretch = Stretch(vm, at, size)
+        moved = self._worker.go(lambda: self._writers.plan(stretch, most, found.append))
+        return once(moved, lambda: found[0])
 
     # Going somewhere.
 

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from simwasm.abi.enums import LogLevel
 from simwasm.abi.table import Abi, Side
 from simwasm.debug.branch import Branch, Override
+from simwasm.debug.byte_writers import ByteWriters
 from simwasm.debug.code_breaks import CodeBreaks
 from simwasm.debug.code_plans import CodePlans
 from simwasm.debug.debugger import Debugger
@@ -93,7 +94,8 @@ class TraceReader(Debugger):
         self._plans = type(self._plans)(self._worker, self.breakpoints, changed, 0)
         self._code_plans = CodePlans(self._worker, self._plans, ALONE)
         self._code_breaks = CodeBreaks(self._worker, self._plans, self._code_plans, self.breakpoints)
-        self.inside = Inside(self._worker, self._code_plans)
+        self._writers = ByteWriters(self._worker, self._plans, self._code_plans)
+        self.inside = Inside(self._worker, self._code_plans, self._writers)
         self.trace = trace
         self.reading: Future[None] = Future()
         """Has what is wrong with the file, once all of it was read."""

@@ -88,6 +88,10 @@ class Visit:
             self._lens.told(self, position)
         self._aim(self._alarm(), self._offsets)
 
+    def edited(self, moment: Moment) -> bool:
+        """Whether memory is changed by hand at a moment."""
+        return any(edit.moment == moment and edit.slot == "memory" for edit in self._edits)
+
     def _alarm(self) -> int:
         """The number of the next instruction at which there is something to do."""
         known = self.marks

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from simwasm.abi.enums import BufferType, MapType
 from simwasm.abi.table import ALLOCATORS
 from simwasm.debug import writers
-from simwasm.debug.expressions import parse
 from simwasm.debug.plain.command import Command, number, wants
 from simwasm.debug.plain.desk import Desk
 from simwasm.debug.plain.rowtext import row_text
@@ -85,7 +84,7 @@ def _one(kind: str, ask: Callable[..., Iterable[Write]], what: str) -> Callable[
 def _memory(desk: Desk, words: list[str]) -> None:
     if not 0 < len(words) < 3:
         raise wants("who", "memory ADDRESS [SIZE]")
-    at = parse(words[0]).value(desk.scope())
+    at = desk.value(words[0])
     size = number(words[1], "who memory: the size") if len(words) == 2 else 1
     if isinstance(at, bool) or not isinstance(at, int) or not 0 <= at < 1 << 32 or not 0 < size <= 1 << 20:
         raise InputError("who memory: an address, and a size of 1 to 1,048,576 bytes")

@@ -57,7 +57,13 @@ def told(desk: Desk, breakpoint: Breakpoint) -> str:
         words.append("disabled")
     if breakpoint.suspended:
         return "  ".join((*words, f"suspended: {breakpoint.suspended}"))
-    if breakpoint.memory is None:
+    code = breakpoint.code
+    if code is not None:
+        count = sum(len(code.offsets(desk.debugger.code(plugin))) for plugin in desk.debugger.inputs.plugins)
+        words.append(
+            f"{count:,} instruction{'' if count == 1 else 's'}" if count else "nothing in this plugin"
+        )
+    elif breakpoint.memory is None:
         times = len(desk.debugger.breakpoints.hits(breakpoint.number, desk.debugger.tape))
         words.append(f"{times:,} hit{'' if times == 1 else 's'} on tape")
     return "  ".join(words)
@@ -173,6 +179,9 @@ _WHERE = """WHERE is a function (on_request_headers, get_header, http_call), tra
   break ret:Pause
   break log:denied
   break memory:0x2f40+16
+or a place in the plugin's code, with a condition that may read locals:
+  break function:alloc*          break src/lib.rs:48 if l0 == 5
+  break at:0x1a4f                break instruction:memory.grow
 Without WHERE it is the function of this row."""
 
 COMMANDS = (

@@ -9,12 +9,15 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO, TypeVar
+from typing import Any, TextIO, TypeVar
 
+from simwasm.debug.activations import Activation
 from simwasm.debug.branch import Branch
 from simwasm.debug.breakpoints import Breakpoint
+from simwasm.debug.code import Code
 from simwasm.debug.debugger import Debugger
 from simwasm.debug.expression_scope import Scope
+from simwasm.debug.expressions import evaluate
 from simwasm.debug.places import Place
 from simwasm.debug.plain.formats import Format
 from simwasm.debug.start import Start
@@ -108,11 +111,39 @@ class Desk:
             raise InputError("no row is here yet: the run has not begun")
         return self.debugger.tape.rows[index]
 
+    def code(self) -> Code:
+        """The code of the plugin whose call one is at."""
+        plugin = self.debugger.inputs.plugin_in(self.row.entered.vm)
+        if plugin is None:
+            raise InputError("no plugin is here")
+        return self.debugger.code(plugin)
+
+    def activations(self) -> tuple[Activation, ...]:
+        """The functions of the plugin that are active, innermost first; none where one is at a call."""
+        if self.stop.instant is None:
+            return ()
+        return self.wait(self.debugger.inside.activations())
+
+    def value(self, text: str) -> Any:
+        """The value of an expression."""
+        return evaluate(text, self.scope())
+
     def scope(self) -> Scope:
         """What expressions read from here."""
         stop = self.stop
         if stop.row < 0:
             return Scope(self.debugger.state())
+        if stop.instant is not None:
+            state, active = self.debugger.state(), self.activations()
+            variables = self.wait(self.debugger.inside.globals())
+            return Scope(
+                state,
+                self.row.entered,
+                None,
+                self.debugger.memory(),
+                active[0] if active else None,
+                variables,
+            )
         row = self.row
         over = row.kind in (Kind.RETURN, Kind.TRAP) or stop.why.passed or stop.position > row.position
         try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from simwasm.debug.expression_completion import complete
 from simwasm.debug.expression_functions import shown
 from simwasm.debug.expressions import parse
@@ -29,7 +27,7 @@ def examine(desk: Desk, rest: str) -> None:
 def _address(desk: Desk, text: str) -> int:
     if not text:
         return desk.examined
-    value: Any = parse(text).value(desk.scope())
+    value = desk.value(text)
     if isinstance(value, bool) or not isinstance(value, int):
         raise InputError(f"x: `{text}` is no address but {shown(value)}")
     return value
@@ -48,7 +46,7 @@ def show(desk: Desk, rest: str) -> None:
     form, text = _form(rest)
     if not text:
         raise wants("print", 'EXPRESSION, such as headers.request[":path"]')
-    value = parse(text).value(desk.scope())
+    value = desk.value(text)
     kind = form[1:]
     if not kind:
         desk.say(shown(value))
@@ -65,7 +63,7 @@ def displayed(desk: Desk, number: int) -> str:
     """A display with its value here."""
     text = desk.displays[number]
     try:
-        return f"{number}: {text} = {shown(parse(text).value(desk.scope()))}"
+        return f"{number}: {text} = {shown(desk.value(text))}"
     except SimwasmError as error:
         return f"{number}: {text} = <{error}>"
 
@@ -76,7 +74,7 @@ def display(desk: Desk, rest: str) -> None:
         for each in desk.displays:
             desk.say(displayed(desk, each))
         return
-    parse(rest)
+    parse(rest, names=desk.scope().names)
     key = max(desk.displays, default=0) + 1
     desk.displays[key] = rest
     desk.say(displayed(desk, key))

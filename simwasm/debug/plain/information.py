@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from simwasm.abi.enums import BufferType
 from simwasm.debug.arguments import arguments
-from simwasm.debug.plain import branching, breaking, listing
+from simwasm.debug.plain import branching, breaking, listing, stepping
 from simwasm.debug.plain.command import Command, split, wants
 from simwasm.debug.plain.desk import Desk
 from simwasm.debug.plain.examine import displayed
@@ -105,13 +105,6 @@ def _memory(desk: Desk, rest: str) -> None:
     desk.say(f"{size:,} bytes, 0x0 to 0x{max(size - 1, 0):x}; `x/32xb ADDRESS` shows them")
 
 
-def _locals(desk: Desk, rest: str) -> None:
-    desk.say(
-        "the local variables of a running function cannot be read: the engine keeps them in registers. "
-        "`info row` shows the call's arguments, `x` its memory"
-    )
-
-
 def _callouts(desk: Desk, rest: str) -> None:
     state = desk.debugger.state()
     for each in state.callouts:
@@ -193,7 +186,10 @@ SUBJECTS = (
     Subject("metrics", _metrics, "counters, gauges, histograms"),
     Subject("callouts", _callouts, "callouts in flight, and ticks"),
     Subject("memory", _memory, "how much there is"),
-    Subject("locals", _locals, "what can be said of local variables"),
+    Subject(
+        "locals", stepping.locals_here, "what the function at this instruction holds; a number goes outwards"
+    ),
+    Subject("globals", stepping.globals_here, "the plugin's globals"),
     Subject("streams", _streams, "the exchanges, and how those that are open stand"),
     Subject("problems", lambda desk, rest: listing.problems(desk, rest), "what should not be"),
     Subject("log", listing.log, "the last log lines"),

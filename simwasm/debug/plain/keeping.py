@@ -9,6 +9,7 @@ from simwasm.debug.places import place_of
 from simwasm.debug.plain.command import Command, number, wants
 from simwasm.debug.plain.desk import Desk, Settings
 from simwasm.debug.plain.sessions import saved
+from simwasm.debug.plain.stepping import assign
 from simwasm.debug.session_file import save as write
 from simwasm.errors import InputError
 
@@ -49,7 +50,9 @@ def bookmark(desk: Desk, rest: str) -> None:
 
 
 def settings(desk: Desk, rest: str) -> None:
-    """Change a setting, or list them."""
+    """Change a setting, or list them; or change what the plugin holds."""
+    if assign(desk, rest):
+        return
     names = [each.name for each in fields(Settings)]
     name, _, value = rest.replace("=", " ", 1).partition(" ")
     if not name:
@@ -74,8 +77,10 @@ COMMANDS = (
             group=_GROUP),
     Command("bookmark", bookmark, "give this place a name; alone, list them", "[NAME]", ("bm",), group=_GROUP),
     Command("source", source, "do what the lines of a file say", "FILE", group=_GROUP),
-    Command("set", settings, "change a setting; alone, list them", "[NAME NUMBER]",
-            more="  context: rows before and behind a stop   lines: rows of `list`   loglines: log lines at a stop",
+    Command("set", settings, "change a setting, or a value of the plugin's; alone, list settings",
+            "[NAME NUMBER | l0 = VALUE | s0 = VALUE | g0 = VALUE | memory[ADDRESS] = BYTES]",
+            more="  context: rows before and behind a stop   lines: rows of `list`   loglines: log lines at a stop\n"
+                 "  l0 is a local, s0 an operand, g0 a global; what follows from it goes on a branch of its own",
             group=_GROUP, words=lambda desk: (each.name for each in fields(Settings))),
     Command("quit", leave, "leave", "", ("q", "exit"), group=_GROUP),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simwasm.backtrace import Backtraces
 from simwasm.conversation import Conversation
+from simwasm.debug.plain.codelines import frame
 from simwasm.debug.plain.command import Command, number, wants
 from simwasm.debug.plain.desk import Desk
 from simwasm.debug.plain.motions import position
@@ -93,15 +94,19 @@ def where(desk: Desk, rest: str) -> None:
     if not calls or stop.why is Why.END:
         desk.say("no call is open here")
         return
-    frames = desk.wait(desk.debugger.stack())
+    active = desk.activations()
+    frames = () if active else desk.wait(desk.debugger.stack())
     for place, at in enumerate(reversed(calls)):
         entered = tape.entered(at)
         row = tape.rows.at(at) + 1
         desk.say(f"#{place}  row {row:,}  {call_text(entered.function, entered.args)}")
         if tape.is_callback(at):
-            for line in Backtraces(desk.debugger.inputs.plugins)(entered.vm, frames):
+            told = (
+                map(frame, active) if active else Backtraces(desk.debugger.inputs.plugins)(entered.vm, frames)
+            )
+            for line in told:
                 desk.say(f"      {line}")
-            frames = ()
+            frames, active = (), ()
 
 
 def problems(desk: Desk, rest: str) -> None:

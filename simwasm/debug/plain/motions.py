@@ -18,7 +18,7 @@ _MOST = 1_000_000
 Verb = Callable[[Desk], Future[Stop]]
 
 
-def _several(name: str, verb: Verb) -> Callable[[Desk, str], None]:
+def several(name: str, verb: Verb) -> Callable[[Desk, str], None]:
     """A verb, done as often as was typed; only the last stop is told, unless something else stops it."""
 
     def run(desk: Desk, rest: str) -> None:
@@ -99,13 +99,13 @@ def record(desk: Desk, rest: str) -> None:
 
 
 COMMANDS = (
-    Command("step", _several("step", lambda desk: desk.debugger.step()), "go to the next row, into callbacks",
+    Command("step", several("step", lambda desk: desk.debugger.step()), "go to the next row, into callbacks",
             "[COUNT]", ("s",), repeats=True, group=_RUN),
-    Command("next", _several("next", lambda desk: desk.debugger.over()), "go to the next row, over a callback",
+    Command("next", several("next", lambda desk: desk.debugger.over()), "go to the next row, over a callback",
             "[COUNT]", ("n",), repeats=True, group=_RUN),
     Command("finish", lambda desk, rest: _move(desk, desk.debugger.out()), "go to where this callback returns",
             "", ("fin",), repeats=True, group=_RUN),
-    Command("continue", _several("continue", lambda desk: desk.debugger.proceed()),
+    Command("continue", several("continue", lambda desk: desk.debugger.proceed()),
             "go to the next breakpoint, or to the end", "[COUNT]", ("c",), repeats=True, group=_RUN),
     Command("until", until, "go on until a row, or once until a place as for `break`", "ROW | WHERE", ("u", "advance"),
             group=_RUN),
@@ -118,13 +118,13 @@ COMMANDS = (
     Command("pause", pause, "while the run moves, ctrl-c has it stand still", group=_RUN),
     Command("interrupt", interrupt, "end the call of a plugin that computes, with a trap", group=_RUN,
             more="Press ctrl-c while it computes; a second ctrl-c while it still runs does the same as this."),
-    Command("reverse-step", _several("reverse-step", lambda desk: desk.debugger.step(back=True)),
+    Command("reverse-step", several("reverse-step", lambda desk: desk.debugger.step(back=True)),
             "go to the row before", "[COUNT]", ("rs", "back-step", "bs"), repeats=True, group=_BACK),
-    Command("reverse-next", _several("reverse-next", lambda desk: desk.debugger.over(back=True)),
+    Command("reverse-next", several("reverse-next", lambda desk: desk.debugger.over(back=True)),
             "go to the row before, over a callback", "[COUNT]", ("rn", "back-next", "bn"), repeats=True, group=_BACK),
     Command("reverse-finish", lambda desk, rest: _move(desk, desk.debugger.out(back=True)),
             "go to where this callback began", "", ("rfin", "rf"), repeats=True, group=_BACK),
-    Command("reverse-continue", _several("reverse-continue", lambda desk: desk.debugger.proceed(back=True)),
+    Command("reverse-continue", several("reverse-continue", lambda desk: desk.debugger.proceed(back=True)),
             "go to the breakpoint before, or to the beginning", "[COUNT]", ("rc",), repeats=True, group=_BACK),
 )  # fmt: skip
 

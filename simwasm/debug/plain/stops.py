@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 
 from simwasm.debug.consequences import consequence
+from simwasm.debug.plain.codelines import standing
 from simwasm.debug.plain.desk import Desk
 from simwasm.debug.plain.examine import displayed
 from simwasm.debug.plain.rowtext import line
@@ -33,7 +34,10 @@ def tell(desk: Desk, stop: Stop) -> None:
     for text, style in _headline(desk, stop):
         desk.say(text, style)
     if stop.row >= 0:
-        around(desk, stop.row, desk.settings.context)
+        around(desk, stop.row, desk.settings.context if stop.instant is None else 0)
+    if stop.instant is not None:
+        for text, here in standing(desk.code(), stop.instant, desk.settings.context):
+            desk.say(text, "callback" if here else "")
     result(desk, stop)
     for number in desk.displays:
         desk.say(displayed(desk, number))

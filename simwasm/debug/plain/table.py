@@ -13,11 +13,13 @@ from simwasm.debug.plain import (
     keeping,
     listing,
     motions,
+    stepping,
 )
 from simwasm.debug.plain.command import Command
 
 COMMANDS: tuple[Command, ...] = (
     *motions.COMMANDS,
+    *stepping.COMMANDS,
     *breaking.COMMANDS,
     *listing.COMMANDS,
     *information.COMMANDS,
