@@ -18,10 +18,10 @@ from functools import cache, cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from types import CellType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simwasm.engines import transpiler
-from simwasm.engines.engine import Binary, Export, Imports, Word
+from simwasm.engines.engine import Activation, Binary, Export, Hook, Imports, Word
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.link import Interface
 from simwasm.engines.memory import LinearMemory, Look, nothing
@@ -39,6 +39,9 @@ from simwasm.wasm.module import Export as ModuleExport
 from simwasm.wasm.module import FuncType, Kind, Module, ValType
 from simwasm.wasm.names import function_names
 from simwasm.wasm.rewrite import FUEL, Limits, Rewritten, hidden, limited
+
+if TYPE_CHECKING:
+    from simwasm.engines.transpiler.stepping import Stepping
 
 _MAGIC = b"simwasm python program 1\n"
 _NOTHING = FuncType((), ())
@@ -209,6 +212,22 @@ class PythonInstance:
         if memory is None or memory.grow(pages) < 0:
             raise PluginError(f"the memory cannot grow by {pages} pages")
 
+    def watch(self, hook: Hook | None) -> None:
+        """Tell the hook of each instruction, from the next call on."""
+        self._linked.watch(hook)
+
+    def depth(self) -> int:
+        """How many functions of the guest are active."""
+        return self._stepping.depth()
+
+    def activations(self) -> tuple[Activation, ...]:
+        """The active functions, innermost first."""
+        return self._stepping.activations()
+
+    def assign(self, level: int, slot: str, value: Word | bytes) -> None:
+        """Change a local or an operand of an active function."""
+        self._stepping.assign(level, slot, value)
+
     def close(self) -> None:
         """Let go of the guest."""
         self._calls.close()
@@ -216,6 +235,12 @@ class PythonInstance:
         self._linked.close()
         self.memory.close()
         self._closed()
+
+    @cached_property
+    def _stepping(self) -> Stepping:
+        from simwasm.engines.transpiler.stepping import Stepping  # it takes the validator along
+
+        return Stepping(self._linked.functions)
 
     def _stopped(self, error: BaseException) -> Trap | None:
         """What a guest call ends with that was left by an error; None if by that error itself."""

@@ -152,7 +152,10 @@ def test_a_frame_is_where_the_original_has_it(start: Starter) -> None:
     [
         ("(module (func (result i32) (i64.const 1)))", r"type mismatch: expected \[?i32\]?, found \[?i64"),
         ("(module (func (export \"a\")) (func (drop (i32.load (i32.const 0)))))", "memory"),
-        ("(module (func (local i32) (i64.eqz (local.get 0)) drop))", r"type mismatch: expected \[?i64\]?, found \[?i32"),
+        (
+            "(module (func (local i32) (i64.eqz (local.get 0)) drop))",
+            r"type mismatch: expected \[?i64\]?, found \[?i32",
+        ),
     ],
 )  # fmt: skip
 def test_an_invalid_module_is_reported_with_the_offset_in_the_original(

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from simwasm.engines.transpiler.boundary import CALLING, HOST
+from simwasm.engines.transpiler.boundary import CALLING, GUEST_CALL, HOST
 from simwasm.engines.transpiler.codes import Made
 from simwasm.engines.transpiler.functions import GUEST
 from simwasm.engines.transpiler.refill import is_refill
@@ -22,6 +23,9 @@ from simwasm.engines.transpiler.stopped import Stopped
 from simwasm.errors import TrapKind
 from simwasm.wasm.decode import opcode
 from simwasm.wasm.module import Module
+
+_OURS = (str(Path(__file__).parent), GUEST_CALL)
+"""The files of what is called by generated code, and calls it, on behalf of the guest."""
 
 
 class Place(NamedTuple):
@@ -38,7 +42,7 @@ class Left(NamedTuple):
     places: tuple[Place, ...]
     """Innermost first."""
     by_host: bool
-    """Whether a host function raised what left it."""
+    """Whether a host function, or a hook, raised what left it."""
     refuelling: bool
     """Whether the guest was asking for fuel."""
 
@@ -57,6 +61,9 @@ def left(error: BaseException) -> Left:
         if functions is not None:
             made: Made = functions.known(code)
             places.append(Place(functions.codes.module, made.function, made.offsets[step.tb_lineno]))
+        elif not code.co_filename.startswith(_OURS):
+            by_host = True  # a hook
+            break
     return Left(tuple(reversed([*_still_there(places)])), by_host, refuelling)
 
 

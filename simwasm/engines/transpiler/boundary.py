@@ -24,6 +24,9 @@ from simwasm.wasm.module import FuncType, ValType
 HOST = "<simwasm host function>"
 """The file of the functions that generated code calls the host by."""
 
+GUEST_CALL = "<simwasm guest function>"
+"""The file of the functions that Python calls a guest by."""
+
 CALLING = 4
 """The line on which they do."""
 
@@ -74,11 +77,13 @@ Stopped = Callable[[BaseException], BaseException | None]
 """Says what a guest call ends with that was left by an error; None if by that error itself."""
 
 
+@cache
 def taken(kind: ValType) -> Callable[[Any], Any]:
     """What makes a word of generated code of one of Python's."""
     return _one(_TAKEN[kind])
 
 
+@cache
 def given(kind: ValType) -> Callable[[Any], Any]:
     """What makes a word of Python's of one of generated code."""
     return _one(_GIVEN[kind])
@@ -137,7 +142,7 @@ def _export(kind: FuncType) -> CodeType:
     )
     results, gaps = _results(kind, _GIVEN)
     text = _EXPORT.format(words=", ".join(words), taken=taken or "pass", result=results, given=gaps)
-    return compile(text, "<simwasm guest function>", "exec")
+    return compile(text, GUEST_CALL, "exec")
 
 
 @cache

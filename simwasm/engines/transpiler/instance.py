@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from types import CellType
 from typing import Any
 
+from simwasm.engines.engine import Hook
 from simwasm.engines.fuel import SLICE, Fuel
 from simwasm.engines.transpiler.blame import kind, left
 from simwasm.engines.transpiler.bulk import initialize, memory_operations, operations
@@ -137,10 +138,11 @@ class Linked:
         if self.module.start is not None:
             self.function(self.module.start).call()
 
-    def step(self, steppable: bool) -> None:
-        """Have functions be of one kind or the other from the next call on."""
-        if self.functions.steppable is not steppable:
-            self.functions.steppable = steppable
+    def watch(self, hook: Hook | None) -> None:
+        """Have functions be steppable and tell a hook of each instruction, from the next call on, or be fast."""
+        self.cells["h"].cell_contents, self.cells["d"].cell_contents = hook, hook is not None
+        if self.functions.steppable is not (hook is not None):
+            self.functions.steppable = hook is not None
             for function in self._own.values():
                 function.forget()
             for table in self.tables:

@@ -1,4 +1,4 @@
-"""The samples in Python: their traces to the byte, and in the end the memory, the globals and the fuel of native code."""
+"""The samples in Python: their traces to the byte, and in the end the memory, globals and fuel of native code."""
 
 from __future__ import annotations
 
