@@ -36,7 +36,7 @@ def _ours(wasm: bytes, *, steppable: bool) -> Run:
     from simwasm.wasm.reader import read_module
 
     instance = instantiate(read_module(wasm), {})
-    instance.step(steppable)
+    instance.functions.steppable = steppable  # before any is made
     function = instance.exports["run"]
     assert isinstance(function, FunctionExtern)
     return lambda amount: int(run(function.call, amount))

@@ -47,7 +47,7 @@ class PythonWorld:
             linked = Linked(Codes(module), match(module, self._known), Fuel())
         except LinkError as error:
             raise Unlinkable(str(error)) from None
-        linked.step(self._steppable)
+        linked.functions.steppable = self._steppable  # before any is made
         run(linked.begin)
         return PythonInstance(linked.exports)
 
