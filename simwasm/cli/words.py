@@ -334,7 +334,7 @@ def _host(words: argparse.ArgumentParser) -> None:
 
 
 def _engine(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--engine", metavar="NAME", help="wasmer or wasmtime (default: wasmer where it loads)")
+    group.add_argument("--engine", metavar="NAME", help="wasmer, wasmtime or python (default: the first that loads)")
 
 
 def _callout(group: argparse._ArgumentGroup) -> None:

@@ -25,7 +25,7 @@ class Inputs:
     plugins: tuple[Plugin, ...]
     exchanges: tuple[Exchange, ...] = ()
     engine: str | None = None
-    """wasmer or wasmtime; None takes the best that loads."""
+    """wasmer, wasmtime or python; None takes the best that loads."""
     clusters: Collection[str] = ()
     ask_upstream: AskUpstream = recorded
     ask_cluster: AskCluster = nobody

@@ -8,6 +8,7 @@ looked for last, because that takes longer than starting.
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 from simwasm.engines.engine import Engine
@@ -27,13 +28,10 @@ def engine(name: str | None = None) -> Engine:
     """The engine of that name; without one, wasmer where it loads, else wasmtime, else our own."""
     if name is not None:
         return _load(name)
-    reasons = []
     for candidate in OWN:
-        try:
+        with suppress(EngineUnavailable):
             return _load(candidate)
-        except EngineUnavailable as error:
-            reasons.append(str(error))
-    raise EngineUnavailable("no Wasm engine can be loaded here:\n  " + "\n  ".join(reasons))
+    raise EngineUnavailable("no Wasm engine can be loaded here, not even our own: is the package complete?")
 
 
 def names() -> tuple[str, ...]:

@@ -20,7 +20,7 @@ def test_wasmer_is_the_default_where_it_loads() -> None:
     assert find.engine().name == ("wasmer" if PYTHON_310 else "wasmtime")
 
 
-@pytest.mark.parametrize("name", ["wasmer", "wasmtime"] if PYTHON_310 else ["wasmtime"])
+@pytest.mark.parametrize("name", ["wasmer", "wasmtime", "python"] if PYTHON_310 else ["wasmtime", "python"])
 def test_an_engine_is_found_by_its_name(name: str) -> None:
     engine = find.engine(name)
     assert engine.name == name
@@ -37,7 +37,7 @@ def test_wasmer_elsewhere_says_what_it_needs() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(InputError, match=r"no engine is called v8; known are wasmer, wasmtime"):
+    with pytest.raises(InputError, match=r"no engine is called v8; known are wasmer, wasmtime, python"):
         find.engine("v8")
 
 
@@ -65,6 +65,16 @@ print(engine().name, *sorted({"wasmer", "wasmtime", "importlib.metadata", "json"
     assert "wasmtime" not in others if name == "wasmer" else "wasmer" not in others
 
 
+def test_our_own_engine_is_the_last_choice_and_always_there() -> None:
+    script = """
+import sys
+sys.modules["wasmer"] = sys.modules["wasmtime"] = None
+from simwasm.engines.find import engine
+print(engine().name)
+"""
+    assert run(script).strip() == "python"
+
+
 def test_another_package_can_bring_an_engine(tmp_path: Path) -> None:
     (tmp_path / "other_engine.py").write_text("class Other:\n    name = 'other'\n    version = '1'\n")
     info = tmp_path / "other-1.dist-info"
@@ -77,7 +87,7 @@ sys.path.insert(0, {str(tmp_path)!r})
 from simwasm.engines import find
 print(find.engine("other").name, *find.names())
 """
-    assert run(script).split() == ["other", "wasmer", "wasmtime", "other"]
+    assert run(script).split() == ["other", "wasmer", "wasmtime", "python", "other"]
 
 
 def test_the_package_announces_its_own_engines() -> None:
