@@ -30,15 +30,25 @@ class Origins:
 
     def frame(self, function: int, offset: int) -> Frame | None:
         """The original of a place, or None if the function was added."""
-        first = self._by.first_own
-        if function < first:
+        if function < self._by.first_own:
             return Frame(function, self._names[function], 0)
-        original = function - (self._by.moved(first) - first)
-        if not first <= original < self._by.functions:
+        original = self._original(function)
+        if original is None:
             return None
         before, after = self._pieces(original)
         at = min(max(0, bisect_right(after, offset) - 1), len(before) - 1)
         return Frame(original, self._names[original], before[at])
+
+    def inserted(self, function: int, offset: int) -> bool:
+        """Whether there is inserted code at a place."""
+        original = self._original(function)
+        return original is None or offset not in self._pieces(original)[1]
+
+    def _original(self, function: int) -> int | None:
+        """The function of the module's own that one of the rewritten binary was made of."""
+        first = self._by.first_own
+        original = function - (self._by.moved(first) - first)
+        return original if first <= original < self._by.functions else None
 
     @cached_property
     def _names(self) -> tuple[str, ...]:

@@ -113,6 +113,10 @@ class Rewritten:
         """Where a file offset in a function of `wasm` comes from; None for the functions that were added."""
         return self._origins.frame(function, offset)
 
+    def inserted(self, function: int, offset: int) -> bool:
+        """Whether a file offset in a function of `wasm` is in code that was inserted."""
+        return self._origins.inserted(function, offset)
+
     @cached_property
     def _origins(self) -> Origins:
         types = _Types(self.module, self.probes)
