@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from simwasm.debug.code import Code
@@ -31,8 +32,6 @@ class _Step(NamedTuple):
     next: int
     calls: bool
     tail: bool
-    exits: bool
-    """It may be the last of its function."""
 
 
 def depths(
@@ -47,7 +46,7 @@ def depths(
     found = array("H")
     open_calls: list[tuple[int, int, _Step | None]] = []
     before: _Step | None = None
-    steps = _Steps(code)
+    steps = _steps(code)
     for start, end, opens in _pieces(len(offsets), nested):
         if opens:
             open_calls.append((len(frames), start, before))
@@ -80,6 +79,7 @@ def _through(
     """Go through a stretch; give the last instruction."""
     entries = steps.code.entries
     depth = min(len(frames) + more, DEEPEST)
+    last = -1
     for offset in offsets:
         step = steps[offset]
         if before is None:
@@ -94,12 +94,12 @@ def _through(
             elif frames[-1][0] != step.function:
                 depth = _left(frames, step.function, more)
         elif frames[-1][0] != step.function or (
-            before.exits and offset == frames[-1][1] and offset != before.next
+            offset == frames[-1][1] != before.next and steps.may_end(before.function, last)
         ):
             frames.pop()
             depth = _left(frames, step.function, more)
         found.append(depth)
-        before = step
+        before, last = step, offset
     return before
 
 
@@ -112,27 +112,37 @@ def _left(frames: list[Call], function: int, more: int) -> int:
     return min(len(frames) + more, DEEPEST)
 
 
+@lru_cache(maxsize=16)
+def _steps(code: Code) -> _Steps:
+    """What is known of the instructions of a plugin."""
+    return _Steps(code)
+
+
 class _Steps(dict[int, _Step]):
     """By offset, each looked up once."""
 
     def __init__(self, code: Code) -> None:
         super().__init__()
         self.code = code
+        self._exits: dict[int, frozenset[int]] = {}
+
+    def may_end(self, function: int, offset: int) -> bool:
+        """Whether an instruction can be the last that a function runs."""
+        if function not in self._exits:
+            self._exits[function] = _exits(list(self.code.instructions(function).values()))
+        return offset in self._exits[function]
 
     def __missing__(self, offset: int) -> _Step:
         function = self.code.function_at(offset)
         found = self.code.instructions(function)
-        listed = list(found.values())
-        exits = _exits(listed)
         body = self.code.body(function)
-        ends = [each.offset for each in listed[1:]] + [body.end if body is not None else 0]
-        for each, end in zip(listed, ends, strict=True):
+        end = body.end if body is not None else 0
+        for each in reversed(found.values()):
             name = each.opcode.name
-            self[each.offset] = _Step(
-                function, end, name in _CALLS, name in _TAIL_CALLS, each.offset in exits
-            )
+            self[each.offset] = _Step(function, end, name in _CALLS, name in _TAIL_CALLS)
+            end = each.offset
         if offset not in found:
-            self[offset] = _Step(function, 0, False, False, False)
+            self[offset] = _Step(function, 0, False, False)
         return self[offset]
 
 

@@ -111,7 +111,10 @@ class Zoom:
             return callback(*args)
         started = self._running(vm)
         if isinstance(started.instance, Steppable):
-            return self._visited(lens or Lens(range(0)), started.instance, vm, opened, callback, args)
+            try:
+                return self._visited(lens or Lens(range(0)), started.instance, vm, opened, callback, args)
+            finally:
+                started.instance.watch(None)
         with _Exchanged(self, started, opened) as twin:
             assert isinstance(twin.instance, Steppable)
             return self._visited(lens or Lens(range(0)), twin.instance, vm, opened, twin.calls[name], args)
@@ -132,7 +135,6 @@ class Zoom:
             return callback(*args)
         finally:
             self.visit = None
-            instance.watch(None)
 
     def _running(self, vm: Vm) -> Started:
         return next(each for each in self._session().started if each.vm is vm and each.instance is not None)
