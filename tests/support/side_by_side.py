@@ -72,12 +72,15 @@ _SUNK = 24
 """How far from a load can be what works with its value."""
 
 
-def observed(engine: Engine, made: Made, seed: int) -> Iterator[Observed]:
-    """What one engine shows, call after call."""
+def observed(
+    engine: Engine, made: Made, seed: int, prepare: Callable[[Instance], None] = lambda _: None
+) -> Iterator[Observed]:
+    """What one engine shows, call after call, of an instance that was prepared."""
     chance = random.Random(seed)
     program = load(engine, assemble(made.text), Limits(slice=SLICE, pages=3), NOWHERE)
     host, fuel = Host(), Fuel(budget=chance.choice((500, 10_000, 100_000)), slice=SLICE)
     instance = program.start(host.imports(), fuel)
+    prepare(instance)
     for _ in range(CALLS if made.functions else 0):
         name, signature = chance.choice(made.functions)
         words = [_word(type, chance) for type in signature.params]
