@@ -38,7 +38,7 @@ Width = tuple[int, int]
 """The mask of a type, and `WIDE` if it is i64."""
 
 _WIDTHS: dict[str, Width] = {"i32": (MASK32, 0), "i64": (MASK64, WIDE)}
-_FAR = 1 << 66
+_FAR = 1 << 400
 """An unmasked number that may get larger than this is masked."""
 
 
@@ -58,7 +58,12 @@ def _add(e: Emitter, width: Width) -> None:
         e.push(f"{operand(first)} - {back}", flags, first[2] - back, first[3] - back)
         return
     flags = (first[1] | second[1]) & INHERITED | wide
-    e.push(f"{operand(first)} + {operand(second)}", flags, first[2] + second[2], first[3] + second[3])
+    low, high = first[2] + second[2], first[3] + second[3]
+    if low > mask and second[1] & CONSTANT:  # it goes around in any case
+        back = mask + 1 - second[2]
+        e.push(f"{operand(first)} - {back}", flags, low - mask - 1, high - mask - 1)
+        return
+    e.push(f"{operand(first)} + {operand(second)}", flags, low, high)
 
 
 def _sub(e: Emitter, width: Width) -> None:
@@ -70,14 +75,13 @@ def _sub(e: Emitter, width: Width) -> None:
 
 def _mul(e: Emitter, width: Width) -> None:
     mask, wide = width
-    second, first = e.stack.pop(), e.stack.pop()
-    top = mask << 2
-    if not (first[2] >= 0 and first[3] <= top):
-        first = masked(first, mask), first[1] & INHERITED | ATOM, 0, mask
-    if not (second[2] >= 0 and second[3] <= top):
-        second = masked(second, mask), second[1] & INHERITED | ATOM, 0, mask
+    second, first = _near(e.stack.pop(), mask), _near(e.stack.pop(), mask)
     flags = (first[1] | second[1]) & INHERITED | wide
-    e.push(f"{operand(first)} * {operand(second)}", flags, 0, first[3] * second[3])
+    low, high = 0, first[3] * second[3]
+    if first[2] < 0 or second[2] < 0:
+        corners = (first[2] * second[2], first[2] * second[3], first[3] * second[2], high)
+        low, high = min(corners), max(corners)
+    e.push(f"{operand(first)} * {operand(second)}", flags, low, high)
 
 
 def _and(e: Emitter, width: Width) -> None:
@@ -141,6 +145,32 @@ def _shr_u(e: Emitter, width: Width) -> None:
         e.push(f"{masked(first, mask)} >> {by}", flags, 0, high >> by)
     else:
         e.push(f"{masked(first, mask)} >> {_count(second, bits)}", flags, 0, high)
+
+
+def _rotl(e: Emitter, given: tuple[int, int, int]) -> None:
+    """`rotl`, and `rotr` with its sign: of the number twice, side by side, the part from that bit on."""
+    mask, wide, sign = given
+    if not e.stack[-1][1] & CONSTANT:
+        _operation(e, _ROTATIONS[mask, sign])
+        return
+    width = 32 if mask == MASK32 else 64
+    by = e.stack.pop()[2] * sign % width
+    entry = e.stack.pop()
+    text, flags = masked(entry, mask), entry[1] & INHERITED | wide
+    if not by:
+        e.push(text, flags | ATOM, 0, mask)
+    elif width == 32:
+        twice = e.facts.shared("r", text)
+        if twice is None:
+            twice = f"({text} * 4294967297)"
+        elif twice[1]:
+            e.line(f"{twice[0]} = {text} * 4294967297")
+        name = twice if isinstance(twice, str) else twice[0]
+        e.push(f"{name} >> {width - by}", flags, 0, (1 << width + by) - 1)
+    elif text.isalnum():
+        e.push(f"{text} << {by} | {text} >> {width - by}", flags, 0, (1 << width + by) - 1)
+    else:
+        e.push(f"(r := {text}) << {by} | r >> {width - by}", flags, 0, (1 << width + by) - 1)
 
 
 def signed(entry: Entry, mask: int) -> str:
@@ -360,6 +390,7 @@ def _integers(type: str) -> dict[str, Row]:
         "eq": (_equality, ("==", width)), "ne": (_equality, ("!=", width)),
         "div_u": (_divided, ("//", width)), "rem_u": (_divided, ("%", width)),
         "extend8_s": (_narrow_extended, (1 << 7, wide)), "extend16_s": (_narrow_extended, (1 << 15, wide)),
+        "rotl": (_rotl, (mask, wide, 1)), "rotr": (_rotl, (mask, wide, -1)),
         "extend32_s": (_narrow_extended, (1 << 31, wide)),
     }  # fmt: skip
     for name, sign in (("lt", "<"), ("gt", ">"), ("le", "<="), ("ge", ">=")):
@@ -377,6 +408,13 @@ def _floats() -> dict[str, Row]:
     rows |= {f"f64.{name}": (_float_sign, sign) for name, sign in (("add", "+"), ("sub", "-"), ("mul", "*"))}
     return rows | {"f32.neg": (_negated, None), "f64.neg": (_negated, None)}
 
+
+_ROTATIONS = {
+    (mask, sign): (f"{type}_{name}(", 2, False, wide, mask)
+    for type, (mask, wide) in _WIDTHS.items()
+    for name, sign in (("rotl", 1), ("rotr", -1))
+}
+"""As operations, for a number of bits that is not known."""
 
 _SPELT: dict[str, Row] = {
     **_integers("i32"),

@@ -27,16 +27,29 @@ class Saved(NamedTuple):
     """The facts at the beginning of a block."""
 
     known: dict[int, tuple[int, int]]
+    kept: dict[tuple[str, int], int]
     time: int
 
 
-NOTHING = Saved({}, 0)
+NOTHING = Saved({}, {}, 0)
 
 
 class Facts:
     """Intervals of locals, and the table of rows that is kept up to date with them."""
 
-    __slots__ = ("_gets", "_plain", "_rows", "_times", "known", "locals", "off", "test", "time")
+    __slots__ = (
+        "_gets",
+        "_plain",
+        "_rows",
+        "_times",
+        "changed",
+        "kept",
+        "known",
+        "locals",
+        "off",
+        "test",
+        "time",
+    )
 
     def __init__(self, off: bool) -> None:
         self.off = off
@@ -46,6 +59,10 @@ class Facts:
         self.test: Test | None = None
         """What the last comparison says."""
         self.time = 0
+        self.changed = 0
+        """When the memory may have become another object."""
+        self.kept: dict[tuple[str, int], int] = {}
+        """What was computed from a local and is kept in a variable, and since when."""
         self._rows: dict[bytes, tuple[object, object]] = {}
         self._gets: dict[int, list[bytes]] = {}
         self._plain: dict[int, Entry] = {}
@@ -90,6 +107,8 @@ class Facts:
         if self.off:
             return
         self.time = self._times[index] = self.time + 1
+        for key in [key for key in self.kept if key[1] == index]:
+            del self.kept[key]
         _, flags, low, high = entry
         if flags & TRUTH:
             self.narrow(index, 0, 1)
@@ -102,19 +121,40 @@ class Facts:
 
     def save(self) -> Saved:
         """What is known at the beginning of a block."""
-        return Saved(self.known.copy(), self.time)
+        return Saved(self.known.copy(), self.kept.copy(), self.time)
 
     def restore(self, saved: Saved) -> None:
         """What is still known where ways from the block meet."""
         if self.off:
             return
         times, then = self._times, saved.time
+        self.kept = {key: since for key, since in saved.kept.items() if times.get(key[1], 0) <= then}
+        if self.changed > then:
+            self.kept = {key: since for key, since in self.kept.items() if key[0] == "r"}
         still = {index: found for index, found in saved.known.items() if times.get(index, 0) <= then}
         for index in [index for index in self.known if index not in still]:
             self.forget(index)
         for index, found in still.items():
             if self.known.get(index) != found:
                 self.narrow(index, *found)
+
+    def shared(self, what: str, text: str) -> tuple[str, bool] | None:
+        """The variable that keeps what is computed from a local, and whether that has to be computed now."""
+        index = self.locals.get(text)
+        if index is None or self.off:
+            return None
+        key = what, index
+        new = key not in self.kept
+        if new:
+            self.kept[key] = self.time
+        return f"{what}{index}", new
+
+    def memory_changes(self) -> None:
+        """The views of the memory may be other ones from here on."""
+        if not self.off:
+            self.time = self.changed = self.time + 1
+            for key in [key for key in self.kept if key[0] != "r"]:
+                del self.kept[key]
 
     def compared(self, text: str, sign: str, first: Entry, number: int) -> None:
         """Remember what it says of a local that it compares with this, as unsigned numbers."""

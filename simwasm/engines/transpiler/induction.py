@@ -15,6 +15,8 @@ from simwasm.engines.transpiler.facts import Facts
 from simwasm.wasm.decode import decode
 
 _SETS = re.compile(rb"[\x21\x22]")
+_CHANGES = re.compile(rb"[\x10\x11\x40]")
+"""What may give the instance a larger memory."""
 _GET, _SET, _TEE, _CONST, _ADD, _SUB = 0x20, 0x21, 0x22, 0x41, 0x6A, 0x6B
 _NE, _LT_S, _LT_U, _GT_S, _GT_U, _LE_S, _LE_U, _GE_S, _GE_U = range(0x47, 0x50)
 _SIGNED_TOP = MASK32 >> 1
@@ -46,6 +48,9 @@ def enter_loop(
     before = {index: facts.known.get(index, (0, MASK32)) for index in assigned}
     for index in assigned:
         facts.forget(index)
+    changes = _CHANGES.search(opcodes, start, end) is not None
+    for key in [key for key in facts.kept if key[1] in assigned or (changes and key[0] != "r")]:
+        del facts.kept[key]
     if back is None or not assigned:
         return
     test = _back(pieces, opcodes, back)
@@ -53,7 +58,7 @@ def enter_loop(
         return
     step = _step(pieces, opcodes, assigned[test.local], test.local)
     found = _bounds(test, *before[test.local], step)
-    if found is not None and 0 <= found[0] <= found[1] < MASK32:
+    if found is not None and 0 <= found[0] <= found[1] <= MASK32:
         facts.narrow(test.local, *found)
 
 
@@ -89,14 +94,15 @@ def _step(pieces: list[bytes], opcodes: bytes, places: list[int], local: int) ->
 def _bounds(test: _Back, low: int, high: int, step: int | None) -> tuple[int, int] | None:
     """Where the local is at the head, when it was between these before the loop."""
     number = test.number
-    if test.opcode == _LT_U:
-        return low, max(high, (MASK32 if number is None else number) - 1)
-    if test.opcode == _LE_U and number is not None:
-        return low, max(high, number)
-    if test.opcode == _GT_U:
-        return min(low, 1 if number is None else number + 1), MASK32 - 1 if high < MASK32 else MASK32
-    if test.opcode == _GE_U and number is not None:
-        return min(low, number), MASK32
+    if test.opcode in (_LT_U, _LE_U):
+        last = MASK32 if number is None else number
+        last = max(high, last - (test.opcode == _LT_U))
+        grows = step is not None and step > 0 and last + step <= MASK32
+        return low if grows else 0, last
+    if test.opcode in (_GT_U, _GE_U):
+        first = min(low, (0 if number is None else number) + (test.opcode == _GT_U))
+        shrinks = step is not None and step < 0 and first + step >= 0
+        return first, high if shrinks else MASK32
     if step is None:
         return None
     if test.opcode == _NE and number is not None and low == high:
