@@ -1,7 +1,7 @@
 """Which function somebody means: by its index, an offset in its code, its export, its name, or a part of it.
 
-Rules that live here: what fits exactly goes before what fits in part, and an export before a name; a text that fits
-several functions is an error that lists them.
+Rules that live here: what fits exactly goes before what fits in part, an export before a name, and what has code
+before what is imported; a text that fits several functions is an error that lists them.
 """
 
 from __future__ import annotations
@@ -61,8 +61,10 @@ def _named(module: Module, names: tuple[str, ...], text: str) -> int:
     if exports:
         return exports[0]
     wanted = text.casefold()
-    for fits in (text.__eq__, lambda name: wanted in name.casefold()):
-        found = [index for index, name in enumerate(names) if fits(name)]
+    exact = [index for index, name in enumerate(names) if name == text]
+    partly = [index for index, name in enumerate(names) if wanted in name.casefold()]
+    first = len(module.imported(Kind.FUNCTION))
+    for found in (exact, [index for index in partly if index >= first], partly):
         if len(found) == 1:
             return found[0]
         if found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import pytest
 from guest import NOWHERE, Hosts, Starter, assemble, imports
@@ -12,11 +13,16 @@ from simwasm.engines.engine import Activation, Capturable, Steppable, Word
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.load import load
 from simwasm.engines.probing import ProbedInstance, ProbingEngine, probing
+from simwasm.engines.python_engine import PythonEngine
 from simwasm.engines.unwind import Unwind
 from simwasm.errors import InputError, Trap, TrapKind
+from simwasm.exchange import Exchange, request
+from simwasm.plugin import Plugin
+from simwasm.session import Session
 from simwasm.wasm.disasm import disassemble
 from simwasm.wasm.probes import Probes
 from simwasm.wasm.reader import read_module
+from simwasm.wasm.rewrite import rewrite
 
 ENGINES = ("wasmer", "wasmtime") if sys.version_info[:2] == (3, 10) else ("wasmtime",)
 
@@ -251,8 +257,6 @@ def test_a_tail_call_leaves_its_function() -> None:
 def test_a_program_with_probes_comes_back_from_the_cache(name: str) -> None:
     engine = probing(name, EVERY)
     compiled = load(engine, assemble(GUEST), cache=NOWHERE).compiled()
-    from simwasm.wasm.rewrite import rewrite
-
     again = engine.restore(compiled, lambda: rewrite(CODE)).start(imports(HOSTS), Fuel())
     told: list[int] = []
     again.watch(told.append)
@@ -284,3 +288,23 @@ def test_other_probes_are_another_version() -> None:
 def test_probes_that_cannot_be_are_refused(probes: Probes, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         start("wasmtime", probes)
+
+
+@pytest.mark.parametrize("plugin", ["allow_header_c", "allow_header_as"])
+def test_a_plugin_tells_the_same_instructions_as_in_the_python_engine(
+    name: str, plugin: str, sample: Callable[..., Plugin]
+) -> None:
+    """Instruction by instruction, through all callbacks of an exchange."""
+    exchange = Exchange("1", 0, request("GET", "/", headers=[("allow", "true")]))
+    tapes = []
+    for engine in (probing(name, EVERY), PythonEngine()):
+        with Session([sample(plugin)], engine=engine) as session:
+            session.start()
+            instance = session.started[0].instance
+            assert isinstance(instance, Steppable)
+            tape: list[int] = []
+            instance.watch(tape.append)
+            assert [outcome.status for outcome in session.replay([exchange])] == [200]
+            tapes.append(tape)
+    assert len(tapes[0]) > 500
+    assert tapes[0] == tapes[1]
