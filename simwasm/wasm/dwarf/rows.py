@@ -17,8 +17,9 @@ from simwasm.wasm.dwarf.cursor import Bytes
 from simwasm.wasm.dwarf.sections import DEAD, Broken, Dwarf
 from simwasm.wasm.dwarf.units import Unit
 
-MOST = 2_000_000
+MOST = 500_000
 _KEPT = "rows"
+_LONGEST = 8192
 _ADDRESS_BITS = 0xFFFF_FFFF
 
 
@@ -195,5 +196,5 @@ def _names(head: Any, unit: Unit) -> tuple[str, ...]:
 
 
 def text_of(name: object) -> str:
-    """A text of DWARF's, whatever its bytes are."""
-    return name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else ""
+    """A text of DWARF's, whatever its bytes are, and no more of it than a path may have."""
+    return name[:_LONGEST].decode("utf-8", "surrogateescape") if isinstance(name, bytes) else ""

@@ -16,8 +16,8 @@ from simwasm.wasm.module import Module
 if TYPE_CHECKING:
     from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DWARFInfo
 
-READS = 4_000_000
-"""How many reads one look may take: what a unit with fifty thousand lines takes, four times."""
+READS = 1_500_000
+"""How much one look may take: five thousand units are found with that, and any function in them with a hundredth."""
 _LONGEST_NUMBER = 16
 DEAD = 0xFFFF_FFF0
 """From here on an address is that of code which was dropped; so is 0."""
@@ -42,6 +42,12 @@ class Purse:
         """Begin another look."""
         self.left = READS
 
+    def pay(self, reads: int) -> None:
+        """Take out what so many reads cost."""
+        self.left -= reads
+        if self.left < 0:
+            raise Broken("too much to read")
+
 
 class Bounded(io.BytesIO):
     """A section, as long as there is something in the purse."""
@@ -53,9 +59,7 @@ class Bounded(io.BytesIO):
         """How many bytes in a row said that the number goes on."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self._purse.left -= 1
-        if self._purse.left < 0:
-            raise Broken("too much to read")
+        self._purse.pay(1)
         found = super().read(size)
         if size == 1 and found >= b"\x80":
             self._run += 1

@@ -6,6 +6,7 @@ references.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from simwasm.wasm.dwarf.entries import children, referred, resolved, value_of
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 DEEPEST = 24
 _LONGEST = 200
+_MOST = 2000
+"""Members of a type, or its values."""
+_DIMENSIONS = 8
 _POINTER = 4
 _ALIASES = frozenset(
     "DW_TAG_" + name
@@ -72,7 +76,8 @@ class Type(NamedTuple):
     def below(self, *tags: str) -> list[Type]:
         """The entries below it, of some kinds or of all."""
         found = children(self.unit, self.die) if self.die is not None else ()
-        return [Type(self.unit, die) for die in found if not tags or die.tag in tags]
+        chosen = (die for die in found if not tags or die.tag in tags)
+        return [Type(self.unit, die) for die in islice(chosen, _MOST)]
 
 
 def type_of(unit: Unit, die: DIE) -> Type:
@@ -138,7 +143,7 @@ def _function_name(kind: Type, middle: str, depth: int) -> str:
 
 def extents(kind: Type) -> list[int | None]:
     """How many elements an array has, in every dimension; None where that is not told."""
-    return [_extent(each) for each in kind.below("DW_TAG_subrange_type")] or [None]
+    return [_extent(each) for each in kind.below("DW_TAG_subrange_type")[:_DIMENSIONS]] or [None]
 
 
 def _extent(kind: Type) -> int | None:

@@ -74,7 +74,10 @@ class Units:
 
     @cached_property
     def ranges(self) -> list[tuple[int, int, int]]:
-        """First address, end and number of the unit of each range, in order."""
+        """First address, end and number of the unit of each range, in order.
+
+        Where several units have the same code, the linker has kept that of the first, which comes last here.
+        """
         found: list[tuple[int, int, int]] = []
         for number, unit in enumerate(self.all):
             unit.dwarf.purse.fill()
@@ -84,12 +87,12 @@ class Units:
                         found.append((begin, end, number))
             except PROBLEMS:
                 continue
-        return sorted(found)
+        return sorted(found, key=lambda row: (row[0], row[1], -row[2]))
 
     def at(self, offset: int) -> Unit | None:
         """The unit that the instruction at an offset in the file is of."""
         address = offset - self.code
-        index = bisect_right(self.ranges, (address, 1 << 33, 0)) - 1
+        index = bisect_right(self.ranges, (address, 1 << 33)) - 1
         if index < 0 or address >= self.ranges[index][1]:
             return None
         unit = self.all[self.ranges[index][2]]

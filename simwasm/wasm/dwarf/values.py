@@ -7,6 +7,7 @@ told says why in its place and spoils no other.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from typing import NamedTuple
@@ -19,6 +20,8 @@ DEEPEST = 4
 MOST = 24
 LONGEST = 160
 PARTS = 400
+_NUMBERED = re.compile("__[0-9]+")
+"""The members of a tuple."""
 _STRUCTURES = frozenset({"DW_TAG_structure_type", "DW_TAG_class_type", "DW_TAG_union_type"})
 
 
@@ -93,11 +96,15 @@ class Reader:
         """A structure."""
         if depth >= DEEPEST:
             return "{…}"
-        parts = [f"{name}: {self._member(member, cell, depth)}" if name else self._member(member, cell, depth)
-                 for name, member in named_members(kind)]  # fmt: skip
-        if len(parts) > MOST:
-            parts[MOST:] = [f"… {len(parts)} in all"]
-        return "{" + ", ".join(parts) + "}"
+        members = named_members(kind)
+        row = bool(members) and all(_NUMBERED.fullmatch(name) for name, _ in members)
+        parts = []
+        for name, member in members[:MOST]:
+            text = self._member(member, cell, depth)
+            parts.append(text if row or not name else f"{name}: {text}")
+        if len(members) > MOST:
+            parts.append(f"… {len(members)} in all")
+        return f"({', '.join(parts)})" if row else "{" + ", ".join(parts) + "}"
 
     def _member(self, member: Type, cell: Cell, depth: int) -> str:
         bits = member.number("DW_AT_bit_size")
@@ -186,7 +193,7 @@ def _enumeration(reader: Reader, kind: Type, cell: Cell, depth: int) -> str:
 
 def _pointer(reader: Reader, kind: Type, cell: Cell, depth: int) -> str:
     address = cell.number(size_of(kind) or 4)
-    if not address:
+    if not address or (kind.tag == _TO_MEMBER and address == _NO_MEMBER):
         return "null"
     target = plain(kind.of())
     text = f"0x{address:x}"
@@ -202,6 +209,7 @@ def _pointer(reader: Reader, kind: Type, cell: Cell, depth: int) -> str:
     return text
 
 
+_TO_MEMBER, _NO_MEMBER = "DW_TAG_ptr_to_member_type", 0xFFFF_FFFF
 _LETTERS = frozenset({_SIGNED_CHAR, _UNSIGNED_CHAR})
 
 
@@ -270,10 +278,7 @@ def _variant(reader: Reader, part: Type, cell: Cell, depth: int) -> str:
     inner = plain(member.of())
     if not named_members(inner):
         return member.name or inner.name
-    text = reader.members(inner, cell.at(offset_of(member)), depth)
-    if [name for name, _ in named_members(inner)] == ["__0"]:
-        text = f"({text[len('{__0: ') : -1]})" if text != "{…}" else "(…)"
-    return (member.name or inner.name) + text
+    return (member.name or inner.name) + reader.members(inner, cell.at(offset_of(member)), depth)
 
 
 def _chosen(part: Type, cell: Cell) -> Type | None:
