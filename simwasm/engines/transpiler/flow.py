@@ -101,9 +101,12 @@ class Flow:
         e.assigned.add("fuel")
 
     def enter(self, block: Block) -> None:
-        """Before a block: everything waits where it can be found on every way out of it."""
+        """Before a block: everything waits where it can be found on every way out of it.
+
+        Constants too, or one that a branch writes down were not there where the branch was not taken.
+        """
         e = self.e
-        e.flush(constants=bool(block.type.params))
+        e.flush(constants=True)
         block.height = len(e.stack) - len(block.type.params)
         block.facts = e.facts.save()
 
