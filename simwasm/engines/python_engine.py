@@ -28,6 +28,7 @@ from simwasm.engines.memory import LinearMemory, Look, nothing
 from simwasm.engines.transpiler.blame import Place, kind, left
 from simwasm.engines.transpiler.boundary import Exports, given, host_function, taken
 from simwasm.engines.transpiler.codes import Codes
+from simwasm.engines.transpiler.initial import Pages, initial
 from simwasm.engines.transpiler.instance import Linked
 from simwasm.engines.transpiler.linking import Extern
 from simwasm.engines.transpiler.memories import Bytes, MemoryExtern
@@ -75,17 +76,17 @@ class PythonEngine:
         """The same, of a module that was not rewritten."""
         from simwasm.wasm.validate import validate  # what comes from a cache has been validated
 
-        ready = _prepared(module, limits)
+        ready, pages = initial(_prepared(module, limits))
         validate(module)
-        return PythonProgram(Codes(ready), limits.slice)
+        return PythonProgram(Codes(ready), pages, limits.slice)
 
     def restore(self, compiled: bytes, binary: Binary) -> PythonProgram:
         """A program from what `PythonProgram.compiled` gave."""
         if not compiled.startswith(_MAGIC):
             raise ValueError("not compiled by the python engine")
         try:
-            module, slice, codes = marshal.loads(memoryview(compiled)[len(_MAGIC) :])
-            return PythonProgram(Codes(pickle.loads(module), codes), slice)
+            module, pages, slice, codes = marshal.loads(memoryview(compiled)[len(_MAGIC) :])
+            return PythonProgram(Codes(pickle.loads(module), codes), pages, slice)
         except (EOFError, TypeError, pickle.UnpicklingError) as error:
             raise ValueError(f"not compiled by the python engine: {error}") from None
 
@@ -108,8 +109,9 @@ def _prepared(module: Module, limits: Limits) -> Module:
 class PythonProgram:
     """A module, and the code that was made of it so far."""
 
-    def __init__(self, codes: Codes, slice: int) -> None:
+    def __init__(self, codes: Codes, pages: Pages, slice: int) -> None:
         self._codes = codes
+        self._pages = pages
         self._slice = slice
         self._interface = Interface.read(codes.module)
         self._put: Callable[[bytes], None] | None = None
@@ -117,7 +119,7 @@ class PythonProgram:
 
     def compiled(self) -> bytes:
         """The module and its code, as far as it was made."""
-        return _MAGIC + marshal.dumps((self._module, self._slice, self._codes.kept))
+        return _MAGIC + marshal.dumps((self._module, self._pages, self._slice, self._codes.kept))
 
     def keep(self, put: Callable[[bytes], None]) -> None:
         """Have a function called with what `compiled` gives, whenever an instance is closed and there is more of it."""
@@ -131,6 +133,7 @@ class PythonProgram:
             [FunctionExtern(item.type, host_function(item.type, item.call)) for item in functions],
             fuel,
             self._slice,
+            self._pages,
         )
         instance = PythonInstance(linked, self._interface, self._names, self._closed)
         instance.begin()

@@ -50,6 +50,17 @@ _ONE = re.compile(
 """One instruction, as nearly all expressions are; telling those apart that are more takes a while to prepare."""
 
 
+_I32 = re.compile(rb"\x41[\x80-\xff]*[\x00-\x7f]\x0b")
+
+
+def constant(data: bytes, span: Span) -> int | None:
+    """The value of an expression that is an i32 and refers to nothing; None for another one."""
+    if _I32.fullmatch(data, span.start, span.end) is None:
+        return None
+    value: int = decode(data[span.start : span.end - 1])[1][0]
+    return value & _MASK_32
+
+
 def evaluate(module: Module, span: Span, known: Known) -> Any:
     """The value of an expression."""
     stack: list[Any] = []

@@ -20,6 +20,7 @@ from simwasm.engines.transpiler.bulk import initialize, memory_operations, opera
 from simwasm.engines.transpiler.codes import Codes
 from simwasm.engines.transpiler.constants import evaluate
 from simwasm.engines.transpiler.functions import Functions, OwnFunction
+from simwasm.engines.transpiler.initial import Pages
 from simwasm.engines.transpiler.linking import Extern, Imports, match
 from simwasm.engines.transpiler.memories import Bytes, MemoryExtern
 from simwasm.engines.transpiler.operations import OPERATIONS
@@ -50,10 +51,12 @@ class Cells(dict[str, CellType]):
 class Linked:
     """An instance."""
 
-    def __init__(self, codes: Codes, imports: Sequence[Extern], fuel: Fuel, slice: int = SLICE) -> None:
+    def __init__(
+        self, codes: Codes, imports: Sequence[Extern], fuel: Fuel, slice: int = SLICE, pages: Pages = ()
+    ) -> None:
         module = self.module = codes.module
         self.codes = codes
-        self.fuel = fuel
+        self._pages = pages
         self.cells = Cells(self._cell)
         self.functions = Functions(codes, self.cells.__getitem__)
         self._imported = [item for item in imports if isinstance(item, FunctionExtern)]
@@ -66,9 +69,10 @@ class Linked:
         self.globals = [item for item in imports if isinstance(item, GlobalExtern)]
         for item in module.globals:
             self.globals.append(GlobalExtern(item.type, evaluate(module, item.init, self)))
-        self.data: list[bytes | memoryview] = [
-            memoryview(module.data)[item.span.start : item.span.end] for item in module.segments
-        ]
+        self.data: list[bytes | memoryview] = [b""] * len(module.segments)
+        for index, segment in enumerate(module.segments):
+            if segment.span.end:
+                self.data[index] = memoryview(module.data)[segment.span.start : segment.span.end]
         self._elements: dict[int, Sequence[object]] = {}
         self._operations: dict[str, Callable[..., Any]] = operations(self)
         self.cells["fuel"] = CellType(slice)
@@ -130,6 +134,9 @@ class Linked:
                 initialize(self.tables[element.table], self.element(index), to, 0, len(element.items))
             if element.mode is not Mode.PASSIVE:
                 self.drop(index)
+        for at, data in self._pages:
+            assert self.memory is not None
+            self.memory.bytes[at : at + len(data)] = data
         for index, segment in enumerate(self.module.segments):
             if segment.offset is not None:
                 to = evaluate(self.module, segment.offset, self)
