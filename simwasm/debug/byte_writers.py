@@ -121,14 +121,14 @@ class _Look:
         if position == visit.callback:
             self._last, self._offset = now, 0
         elif now != self._last:
-            opened = self._tape.opening(position)
-            if opened == position - 1 and not self._tape.is_callback(opened):
-                name = self._tape.entered(opened).function.name
-                write = MemoryWrite(opened, None, Moment(position), name, self._last, now)
-                self.found.append(write)
-                self._last = now
-            else:
+            if visit.marks.until(position) > visit.marks.until(position - 1):
                 self._wrote(visit, visit.count(), now)
+                return
+            opened = self._tape.opening(position)  # no instruction was run since the event before
+            call = self._tape.around(opened) if self._tape.is_callback(opened) else opened
+            name = self._tape.entered(call).function.name
+            self.found.append(MemoryWrite(call, None, Moment(position), name, self._last, now))
+            self._last = now
 
     def _wrote(self, visit: Visit, count: int, now: bytes) -> None:
         """The instruction of that number wrote; of number 0, somebody did by hand at the entry."""

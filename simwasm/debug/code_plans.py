@@ -114,17 +114,17 @@ class CodePlans:
 
     def edit(self, edit: Edit) -> Motion | Stop:
         """Change something, on a branch of its own, and stand at the same moment of that."""
-        machine, here = self._machine, self._worker.here
+        machine = self._machine
         why_not = self.why_not(edit.callback)
         if why_not:
             raise InputError(why_not)
         branch = self._branch.edited(f"edit {len(machine.branches)}", edit)
-        return self._plans.onto(branch, edit.callback, self._way_to(edit, here))
+        return self._plans.onto(branch, edit.callback, self._way_to(edit))
 
-    def _way_to(self, edit: Edit, here: Stop) -> Motion:
+    def _way_to(self, edit: Edit) -> Motion:
         lens = Lens.on(edit.callback, edit.moment if edit.moment.ticks else None)
         target = 0 if edit.moment.ticks else edit.moment.position
-        return Motion(target, why=here.why, note=here.note, lens=lens)
+        return Motion(target, lens=lens)
 
     def _edge(self, instants: Instants) -> Stop:
         raise InputError(

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from simwasm.abi.enums import BufferType, MapType
-from simwasm.abi.table import ALLOCATORS
+from simwasm.abi.table import Side
 from simwasm.debug import writers
+from simwasm.debug.byte_writers import MemoryWrite
+from simwasm.debug.plain.codelines import name as short
 from simwasm.debug.plain.command import Command, number, wants
 from simwasm.debug.plain.desk import Desk
-from simwasm.debug.plain.rowtext import row_text
 from simwasm.debug.tape import Tape
 from simwasm.debug.writers import Write
 from simwasm.errors import InputError
 from simwasm.trace.text import value_text
 
 _MOST = 50
+_SHOWN = 16
 _MAPS = {
     "request": MapType.HTTP_REQUEST_HEADERS,
     "response": MapType.HTTP_RESPONSE_HEADERS,
@@ -88,24 +90,33 @@ def _memory(desk: Desk, words: list[str]) -> None:
     size = number(words[1], "who memory: the size") if len(words) == 2 else 1
     if isinstance(at, bool) or not isinstance(at, int) or not 0 <= at < 1 << 32 or not 0 < size <= 1 << 20:
         raise InputError("who memory: an address, and a size of 1 to 1,048,576 bytes")
-    here, tape = desk.stop.position, desk.debugger.tape
-    found = [position for position in desk.wait(desk.debugger.changes(at, size)) if position <= here]
+    found = desk.wait(desk.debugger.inside.written_by(at, size))
     if not found:
         desk.say(_unchanged(desk, at, size))
-    for position in reversed(found[-_MOST:]):
-        row = tape.rows[tape.rows.at(position)]
-        by, told = _host_call(tape, position), row_text(row)
-        if by:
-            told = f"by the host, in {tape.entered(by).function.name} (row {tape.rows.at(by) + 1:,})"
-        desk.say(f"changed before row {row.index + 1:,}, position {position:,}: {told}")
+    for write in found[:_MOST]:
+        desk.say(_written(desk.debugger.tape, at, write))
+    if len(found) > _MOST:
+        desk.say(f"… and {len(found) - _MOST:,} more")
 
 
-def _host_call(tape: Tape, position: int) -> int:
-    """Where the host call began that an allocator works for, if that is what the row at a position is of; else 0."""
-    row = tape.rows[tape.rows.at(position)]
-    if row.entered.function.name not in ALLOCATORS:
-        return 0
-    return tape.around(tape.opening(row.position))
+def _written(tape: Tape, at: int, write: MemoryWrite) -> str:
+    """Who wrote bytes, and what they became."""
+    row = tape.rows.at(write.position) + 1
+    by = short(write.by)
+    if write.instant is not None:
+        by = f"{by}  {write.instant.text}"
+    elif tape.entered(write.position).function.side is Side.HOST:
+        by = f"the host, in {by}"
+    return f"{f'row {row:,}':>14}  by {by}: {_change(at, write.old, write.new)}"
+
+
+def _change(at: int, old: bytes, new: bytes) -> str:
+    """The bytes that are others now, with their address."""
+    changed = [index for index, (was, is_now) in enumerate(zip(old, new)) if was != is_now]  # noqa: B905
+    first, end = (changed[0], changed[-1] + 1) if changed else (0, len(new))
+    more = "…" if end - first > _SHOWN else ""
+    end = min(end, first + _SHOWN)
+    return f"0x{at + first:x}: {old[first:end].hex(' ')}{more} → {new[first:end].hex(' ')}{more}"
 
 
 def _unchanged(desk: Desk, at: int, size: int) -> str:
