@@ -7,6 +7,7 @@ have to be such as its Python interface knows, and that knows no references.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import wasmer  # type: ignore[import-untyped,import-not-found,unused-ignore]
@@ -50,13 +51,8 @@ class WasmerWorld:
             instance = wasmer.Instance(compiled, imports)
         except RuntimeError as error:
             raise _reason(error) from None
-        exports = dict(iter(instance.exports))
-        path = bridge(read_module(wasm), references=False)
-        over = wasmer.ImportObject()
-        over.register(IT, {str(at): exports[name] for at, name in enumerate(path.names)})
-        crossing = wasmer.Instance(wasmer.Module(self._store, path.wasm), over)
-        self._kept += instance, crossing
-        return WasmerInstance(exports, crossing, path)
+        self._kept.append(instance)
+        return WasmerInstance(self._store, dict(iter(instance.exports)), wasm)
 
     def register(self, name: str, instance: Started) -> None:
         """Remember everything it exports."""
@@ -65,13 +61,29 @@ class WasmerWorld:
 
 
 class WasmerInstance:
-    """A started module behind a bridge."""
+    """A started module behind a bridge, which is built when somebody crosses it."""
 
-    def __init__(self, exports: dict[str, Any], crossing: Any, bridge: Bridge) -> None:
+    def __init__(self, store: Any, exports: dict[str, Any], wasm: bytes) -> None:
         self.exports = exports
-        self._bridge = bridge
-        ends = dict(iter(crossing.exports))
-        self._ends = {name: ends[str(at)] for at, name in enumerate(bridge.names)}
+        self._store = store
+        self._wasm = wasm
+
+    @cached_property
+    def _bridge(self) -> Bridge:
+        return bridge(read_module(self._wasm), references=False)
+
+    @cached_property
+    def _crossing(self) -> Any:
+        imports = wasmer.ImportObject()
+        items = {str(at): self.exports[name] for at, name in enumerate(self._bridge.names)}
+        imports.register(IT, items)
+        return wasmer.Instance(wasmer.Module(self._store, self._bridge.wasm), imports)
+
+    @cached_property
+    def _ends(self) -> dict[str, Any]:
+        """The functions and globals by their names, at this end of the bridge."""
+        ends = dict(iter(self._crossing.exports))
+        return {name: ends[str(at)] for at, name in enumerate(self._bridge.names)}
 
     def invoke(self, name: str, arguments: Sequence[Value]) -> tuple[Value, ...]:
         """Call over the bridge."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import wasmtime
@@ -58,7 +59,7 @@ class WasmtimeWorld:
         compiled = wasmtime.Module(ENGINE, wasm)
         with _stops():
             instance = self._linker.instantiate(self._store, compiled)
-        return WasmtimeInstance(self._store, instance, bridge(read_module(wasm), references=True))
+        return WasmtimeInstance(self._store, instance, wasm)
 
     def register(self, name: str, instance: Started) -> None:
         """Define everything it exports."""
@@ -67,17 +68,26 @@ class WasmtimeWorld:
 
 
 class WasmtimeInstance:
-    """A started module behind a bridge."""
+    """A started module behind a bridge, which is built when somebody crosses it."""
 
-    def __init__(self, store: wasmtime.Store, instance: wasmtime.Instance, bridge: Bridge) -> None:
+    def __init__(self, store: wasmtime.Store, instance: wasmtime.Instance, wasm: bytes) -> None:
         self.instance = instance
         self._store = store
-        self._bridge = bridge
-        exports = instance.exports(store)
-        crossing = wasmtime.Module(ENGINE, bridge.wasm)
-        ends = wasmtime.Instance(store, crossing, [exports[name] for name in bridge.names]).exports(store)
+        self._wasm = wasm
         self._calls = Calls(store, _trap, lambda _: lambda: ())
-        self._ends = {name: self._end(name, ends[str(at)]) for at, name in enumerate(bridge.names)}
+
+    @cached_property
+    def _bridge(self) -> Bridge:
+        return bridge(read_module(self._wasm), references=True)
+
+    @cached_property
+    def _ends(self) -> dict[str, Callable[..., Any]]:
+        """The functions and globals by their names, at this end of the bridge."""
+        names, exports = self._bridge.names, self.instance.exports(self._store)
+        crossing = wasmtime.Module(ENGINE, self._bridge.wasm)
+        ends = wasmtime.Instance(self._store, crossing, [exports[name] for name in names])
+        found = ends.exports(self._store)
+        return {name: self._end(name, found[str(at)]) for at, name in enumerate(names)}
 
     def invoke(self, name: str, arguments: Sequence[Value]) -> tuple[Value, ...]:
         """Call over the bridge."""
