@@ -10,6 +10,7 @@ error.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -59,7 +60,7 @@ class Lines:
     def at(self, offset: int) -> Place | None:
         """The line of the instruction at an offset in the file."""
         if not self.units.there:
-            return self._map.at(offset)
+            return self._mapped(offset)
         try:
             unit = self.units.at(offset)
             return None if unit is None else rows(unit).at(offset - self.units.code)
@@ -73,11 +74,25 @@ class Lines:
             return
         for unit in self.units.all:
             unit.dwarf.purse.fill()
-            found = rows(unit)
+            try:
+                found = rows(unit)
+            except PROBLEMS:
+                continue
             for address, file, line in zip(found.addresses, found.files, found.lines, strict=True):
                 place = found.place(file, line)
                 if place is not None:
                     yield address + self.units.code, place
+
+    def _mapped(self, offset: int) -> Place | None:
+        """The line that a source map tells; it tells where lines begin, and not where functions end."""
+        own = bisect_right(self._starts, offset) - 1
+        if own < 0 or offset >= self._module.bodies[own].end:
+            return None
+        return self._map.at(offset, self._starts[own])
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [body.start for body in self._module.bodies]
 
     def inlined(self, offset: int) -> tuple[Inlined, ...]:
         """What is inlined at the instruction at an offset, the innermost first, each with where it is called."""

@@ -24,6 +24,8 @@ _DIGITS = {
     for value, digit in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 }
 _BITS, _MORE = 5, 32
+_OUTPUT = ".wasm"
+"""AssemblyScript names its output as the folder of the sources, which it is not."""
 _HIGHEST = 1 << 32
 
 
@@ -47,10 +49,10 @@ class SourceMap:
         """Whether it has any place."""
         return bool(self._offsets)
 
-    def at(self, offset: int) -> Place | None:
-        """The line of the instruction at an offset in the file."""
+    def at(self, offset: int, since: int = 0) -> Place | None:
+        """The line of the instruction at an offset in the file, if it or one before it, from `since` on, has one."""
         index = bisect_right(self._offsets, offset) - 1
-        if index < 0 or self._files[index] < 0:
+        if index < 0 or self._files[index] < 0 or self._offsets[index] < since:
             return None
         name = self._names[self._files[index]]
         return Place(name, self._lines[index], self._columns[index]) if name else None
@@ -91,8 +93,8 @@ class SourceMap:
         sources, contents = part.get("sources"), part.get("sourcesContent")
         for index, source in enumerate(sources if isinstance(sources, list) else []):
             name = source if isinstance(source, str) else ""
-            if isinstance(root, str) and name:
-                name = posixpath.join(root, name)
+            if isinstance(root, str) and name and not root.endswith(_OUTPUT):
+                name = posixpath.normpath(posixpath.join(root, name))
             self._names.append(name)
             text = contents[index] if isinstance(contents, list) and index < len(contents) else None
             if isinstance(text, str) and name:

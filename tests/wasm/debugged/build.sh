@@ -2,7 +2,7 @@
 # Build the modules with debug information that the tests look into: `bash tests/wasm/debugged/build.sh`.
 #
 # Needs Debian 12: clang-19, lld-19 (from bookworm's llvm-toolchain-19), rustc with libstd-rust-dev-wasm32, lld-14, and
-# what `samples/build.sh` left in samples/target/std: Rust's library without its own debug info. Compiling and linking
+# what `samples/build.sh` leaves: Rust's library without its own debug info, and AssemblyScript. Compiling and linking
 # are two steps because clang would run wasm-opt, if there is one. Sources are remapped to /build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -21,6 +21,7 @@ for version in 4 5; do
         c texts.cc "texts.dwarf$version.O$level.wasm" -gdwarf-$version -O$level -std=c++17
     done
 done
+../../../samples/allow_header_as/node_modules/.bin/asc mapped.ts --runtime stub --sourceMap -O0 --debug -o mapped.wasm
 for level in 0 2; do
     RUSTC_BOOTSTRAP=1 /usr/bin/rustc --target wasm32-unknown-unknown -g -C opt-level=$level -C panic=abort -C linker="$PWD/../../../samples/link_without_std_debug.sh" \
         -C linker-flavor=wasm-ld -C overflow-checks=off -C debug-assertions=off --remap-path-prefix "$PWD=/build" rusty.rs -o "$out/rusty.wasm"
