@@ -2,7 +2,8 @@
 
 Rules that live here: an address is the masked operand plus the offset, so it is never negative and may lie beyond
 the end, which is an IndexError; it is computed once, into the variable `a` if it is not simple; Python evaluates a
-stored value before the address, so an address that may trap, or do something, is written down first.
+stored value before the address, so an address that may trap, or do something, is written down first; so is what
+calls, because the memory may have grown then, and Python looks at the view before what is in its brackets.
 """
 
 from __future__ import annotations
@@ -117,7 +118,8 @@ def _moved(entry: Entry, offset: int) -> Entry:
 def _operands(e: Emitter) -> tuple[Entry, Entry]:
     """The address and the value of a store, in variables if their order matters; what waits below is written."""
     address, stored = e.stack[-2], e.stack[-1]
-    if (address[1] & (TRAP | CALL) and stored[1] & IMPURE) or (address[1] & IMPURE and stored[1] & CALL):
+    traps = address[1] & TRAP and stored[1] & IMPURE
+    if address[1] & CALL or traps or (address[1] & IMPURE and stored[1] & CALL):
         e.spill(len(e.stack) - 2)
     stored, address = e.stack.pop(), e.stack.pop()
     e.before(IMPURE)
@@ -142,11 +144,13 @@ def _store_f32(e: Emitter, offset: int) -> None:
     base = masked(address, MASK32)
     e.line(f"x = {stored[0]}")
     e.line(f"F4[(a := {base} + {offset}) & 3][a >> 2] = x")
-    e.line(f"if x != x: V4[a & 3][a >> 2] = i32_reinterpret_f32(x)")
+    e.line("if x != x: V4[a & 3][a >> 2] = i32_reinterpret_f32(x)")
 
 
 def _store_vector(e: Emitter, given: tuple[str, int]) -> None:
     text, offset = given
+    if e.stack[-1][1] & CALL:
+        e.flush()  # it may let the memory grow, which `m` is before
     address, stored = _operands(e)
     e.free.update(("m", text.partition("(")[0]))
     e.line(f"{text}{operand(_moved(address, offset))}, {stored[0]})")

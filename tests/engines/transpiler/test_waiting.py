@@ -16,6 +16,29 @@ CASES = {
             i32.add)""",
         {0: 4, 1: 9},
     ),
+    "an address, from a call that lets the memory grow": (
+        """(memory 1)
+        (func $more (result i32) (drop (memory.grow (i32.const 1))) i32.const 8)
+        (func (export "f") (param i32) (result i32)
+            (i32.store (call $more) (local.get 0))
+            (i32.load (i32.const 8)))""",
+        {7: 7, 8: 8},
+    ),
+    "an address of a float, from the growth itself": (
+        """(memory 1)
+        (func (export "f") (param i32) (result i32)
+            (f32.store (memory.grow (i32.const 1)) (f32.convert_i32_s (local.get 0)))
+            (i32.load (i32.const 1)))""",
+        {2: 0x40000000},
+    ),
+    "a vector, from a call that lets the memory grow": (
+        """(memory 1)
+        (func $more (result v128) (drop (memory.grow (i32.const 1))) (v128.const i32x4 1 2 3 4))
+        (func (export "f") (param i32) (result i32)
+            (v128.store (local.get 0) (call $more))
+            (i32.load (i32.add (local.get 0) (i32.const 8))))""",
+        {7: 3, 8: 3},
+    ),
 }
 
 
