@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from simwasm.engines.transpiler.chains import MOST_BEYOND, Chain, find_chains
 from simwasm.engines.transpiler.facts import NOTHING, Saved, Test
 from simwasm.engines.transpiler.signatures import Signatures
 from simwasm.wasm.decode import decode
@@ -23,6 +24,8 @@ _FUNCTION = 0x10
 
 MOST_LOOPS = 17
 """How many loops of Python's may be in each other: CPython allows 20."""
+DEEPEST = 150
+"""How many blocks, a chain counting as one, may be in each other before that is not even tried."""
 MOST_INDENTS = 80
 """How many indents there may be: CPython allows 100."""
 
@@ -32,7 +35,7 @@ class Block:
 
     __slots__ = (
         "after", "another", "back", "end", "escapes", "facts", "head", "height", "kind", "live_end", "number",
-        "parent", "start", "targeted", "test", "type", "whiled",
+        "parent", "start", "targeted", "test", "type", "whiled", "chain", "place", "has_table",
     )  # fmt: skip
 
     def __init__(self, kind: int, number: int, start: int, parent: Block | None, type: FuncType) -> None:
@@ -63,6 +66,12 @@ class Block:
         """What the condition of an `if` says."""
         self.back: int | None = None
         """Where the branch to it is, if there is only one and it depends on a condition."""
+        self.chain: Chain | None = None
+        """The chain that it belongs to."""
+        self.place = -1
+        """Its place in the chain, from the outermost."""
+        self.has_table = False
+        """Whether it has a `br_table` of its own."""
         self.head = -1
         """The number of the segment that a branch to it goes to, if the function is made of segments."""
 
@@ -91,9 +100,9 @@ def plan(pieces: list[bytes], opcodes: bytes, type: FuncType, signatures: Signat
     function = Block(_FUNCTION, 0, -1, None, FuncType((), type.results))
     blocks, open_blocks = [function], [function]
     steps: list[Step] = []
-    branches: list[tuple[Block, Block]] = []
+    branches: list[tuple[Block, Block, int]] = []
+    conditional: set[int] = set()
     dead = 0  # 0: reached; otherwise how many blocks were opened since it is not, plus 1
-    deepest = 0
     for match in _CONTROL.finditer(opcodes):
         at = match.start()
         opcode = opcodes[at]
@@ -118,7 +127,6 @@ def plan(pieces: list[bytes], opcodes: bytes, type: FuncType, signatures: Signat
             block = Block(opcode, len(blocks), at, inner, signatures.block(pieces[at]))
             blocks.append(block)
             open_blocks.append(block)
-            deepest = max(deepest, len(open_blocks))
             steps.append((at, opcode, block, True))
         elif opcode == END:
             inner.end = at
@@ -136,11 +144,15 @@ def plan(pieces: list[bytes], opcodes: bytes, type: FuncType, signatures: Signat
         elif opcode in (BR, BR_IF, BR_TABLE):
             depths = decode(pieces[at])[1]
             targets = [open_blocks[-1 - depth] for depth in depths]
-            for target in dict.fromkeys(targets):
+            for target in dict.fromkeys(targets) if len(targets) > 1 else targets:
                 target.back = at if opcode == BR_IF and not target.targeted else None
                 target.targeted = True
-                branches.append((inner, target))
+                branches.append((inner, target, at))
             steps.append((at, opcode, targets, True))
+            if opcode == BR_IF:
+                conditional.add(at)
+            if opcode == BR_TABLE and len(targets) > 2:
+                inner.has_table = True
             if opcode != BR_IF:
                 dead = 1
         else:
@@ -148,19 +160,29 @@ def plan(pieces: list[bytes], opcodes: bytes, type: FuncType, signatures: Signat
             dead = 1
         if not open_blocks:
             break
-    return Plan(steps, blocks, deepest <= 150 and _structure(blocks, branches))
+    return Plan(steps, blocks, _structure(blocks, branches, conditional))
 
 
-def _structure(blocks: list[Block], branches: list[tuple[Block, Block]]) -> bool:
+def _structure(blocks: list[Block], branches: list[tuple[Block, Block, int]], conditional: set[int]) -> bool:
     """Decide which blocks are loops of Python's; False if there are too many in each other."""
+    find_chains(blocks, BLOCK)
+    depths = [0] * len(blocks)
+    for block in blocks[1:]:
+        assert block.parent is not None
+        depths[block.number] = depths[block.parent.number] + (block.place < 1)
+    if max(depths) > DEEPEST:
+        return False
     for block in blocks[1:]:
         parent = block.parent
         assert parent is not None
         if block.end + 1 in (parent.end, parent.another) and block.type.results == parent.type.results:
             block.after = parent.after
         block.whiled = block.kind == LOOP and block.targeted
-    for source, target in branches:
-        if target.kind == LOOP or target.after is blocks[0]:
+    for source, target, at_branch in branches:
+        chain = target.chain
+        if chain is not None and (at_branch < chain.inner.end - 1 or at_branch in conditional):
+            chain.headed = True
+        if target.kind == LOOP or target.after is blocks[0] or target.chain is not None:
             continue
         at: Block | None = source
         found = None
@@ -177,8 +199,20 @@ def _structure(blocks: list[Block], branches: list[tuple[Block, Block]]) -> bool
     loops, indents = [0] * len(blocks), [0] * len(blocks)
     for block in blocks[1:]:
         assert block.parent is not None
-        loops[block.number] = loops[block.parent.number] + block.whiled
-        indents[block.number] = indents[block.parent.number] + block.whiled + (block.kind == IF)
+        chain = block.chain
+        if chain is None:
+            loops[block.number] = loops[block.parent.number] + block.whiled
+            indents[block.number] = indents[block.parent.number] + block.whiled + (block.kind == IF)
+        elif block.place == 0:
+            loops[block.number] = loops[block.parent.number] + 1
+            indents[block.number] = (
+                indents[block.parent.number] + 2 + (len(chain.blocks) + MOST_BEYOND).bit_length()
+            )
+        else:
+            loops[block.number], indents[block.number] = (
+                loops[block.parent.number],
+                indents[block.parent.number],
+            )
         if loops[block.number] > MOST_LOOPS or indents[block.number] > MOST_INDENTS:
             return False
     return True

@@ -9,8 +9,9 @@ ends where the block ends.
 
 from __future__ import annotations
 
+from simwasm.engines.transpiler.chains import MOST_BEYOND, Chain
 from simwasm.engines.transpiler.control import BLOCK, IF, LOOP, Block
-from simwasm.engines.transpiler.entries import condition
+from simwasm.engines.transpiler.entries import CALL, TRAP, Entry, condition, value
 from simwasm.engines.transpiler.flow import Flow
 from simwasm.engines.transpiler.induction import enter_loop
 
@@ -37,12 +38,12 @@ class Structured(Flow):
             if block.type.params:
                 e.flush(constants=True)
             entry = e.stack.pop()
-        elif opcode == BLOCK and not block.whiled and not block.targeted:
+        elif opcode == BLOCK and not block.whiled and not block.targeted and block.chain is None:
             block.height = len(e.stack) - len(block.type.params)
             return
             block.test = e.facts.says(entry)
         self.enter(block)
-        if block.whiled:
+        if block.whiled or (block.chain is not None and block.chain.headed and block is block.chain.inner):
             e.line("while True:")
             e.indent += " "
             self.loops.append(block)
@@ -85,6 +86,9 @@ class Structured(Flow):
             if fell and self.type.results:
                 self.leave()
             return
+        if block.chain is not None:
+            self._end_in_chain(block.chain, block, fell)
+            return
         if block.kind == BLOCK and not block.whiled and not block.targeted:
             return
         if fell:
@@ -101,6 +105,97 @@ class Structured(Flow):
         if block.kind == BLOCK:
             e.facts.restore(block.facts)
         e.results(block.height, block.type.results)
+
+    def _end_in_chain(self, chain: Chain, block: Block, fell: bool) -> None:
+        """`end` of a block of a chain: the head or a segment ends here, the next one begins."""
+        e = self.e
+        number = chain.number(block)
+        if fell:
+            self.settle_below(0)
+            e.line(f"{chain.name} = {number}")
+            if number > 1:
+                e.line("continue")
+        if number == 1:
+            if chain.headed:
+                self._close(block)
+            chain.plant()
+            chain.in_head = False
+            e.line("while True:")
+            self.loops.append(chain.outer)
+            chain.indent = e.indent + " "
+        if number == chain.last:
+            self._finish(chain)
+        else:
+            self._segment(chain, number)
+        e.facts.restore(block.facts)
+        e.results(block.height, ())
+
+    def _segment(self, chain: Chain, number: int) -> None:
+        """Begin a segment: the comparisons that lead to it."""
+        e = self.e
+        lines, depth = chain.tree[number]
+        for at, text in lines:
+            e.indent = chain.indent + " " * at
+            e.line(text)
+        e.indent = chain.indent + " " * depth
+        if not chain.blocks[chain.last - number].live_end:
+            e.line("break")
+
+    def _finish(self, chain: Chain) -> None:
+        """The segments that leave, and the end of the loop."""
+        e = self.e
+        self._segment(chain, chain.last)
+        e.line("break")
+        for at, target in enumerate(chain.beyond, chain.last + 1):
+            self._segment(chain, at)
+            self.branch(target)
+        e.indent = chain.indent
+        self._close(chain.outer)
+
+    def branch_table(self, targets: list[Block]) -> None:
+        """`br_table`: in the head of a chain a table of segments."""
+        chain = next(
+            (target.chain for target in targets if target.chain is not None and target.chain.in_head), None
+        )
+        if chain is None or (self.loops and self.loops[-1].number > chain.inner.number):
+            super().branch_table(targets)
+            return
+        numbers: list[int] = []
+        beyond: dict[Block, int] = {}
+        for target in targets:
+            if target.chain is chain:
+                numbers.append(chain.number(target))
+            else:
+                numbers.append(beyond.setdefault(target, chain.last + 1 + len(chain.beyond) + len(beyond)))
+        if any(target.label_types for target in targets) or len(chain.beyond) + len(beyond) > MOST_BEYOND:
+            super().branch_table(targets)
+            return
+        chain.beyond += beyond
+        e = self.e
+        e.before(TRAP | CALL)
+        entry = e.stack.pop()
+        self._look_up(chain, entry, numbers)
+        if chain.headed:
+            e.line("break")
+
+    def _look_up(self, chain: Chain, entry: Entry, numbers: list[int]) -> None:
+        """Find the segment for a number, the last one being for all that are too large."""
+        e, count = self.e, len(numbers) - 1
+        text = value(entry)
+        if not text.isalnum():
+            e.assign("a", entry)
+            text = "a"
+        start = numbers[0]
+        if numbers[:-1] == list(range(start, start + count)):
+            found = f"{text} + {start}"
+        else:
+            found = f"{tuple(numbers[:-1])}[{text}]"
+        bounded = entry[2] >= 0 and entry[3] < count
+        e.line(
+            f"{chain.name} = {found}"
+            if bounded
+            else f"{chain.name} = {found} if {text} < {count} else {numbers[-1]}"
+        )
 
     def _close(self, block: Block) -> None:
         """End a loop of Python's, and go on with branches that only pass."""
@@ -138,12 +233,30 @@ class Structured(Flow):
         else:
             super().branch(target)
 
+    def _through(self, chain: Chain, target: Block) -> bool:
+        """Say where to go on in a chain; whether that is found by its loop from the start."""
+        if chain.in_head:
+            self.e.line(f"{chain.name} = {chain.number(target)}")
+            return False
+        if target is chain.outer:
+            return False
+        self.e.line(f"{chain.name} = {chain.number(target)}")
+        return True
+
     def jump(self, target: Block) -> None:
         """Leave or begin again the loop of Python's that is meant."""
         again = target.kind == LOOP
+        chain = target.chain
+        if chain is not None and chain.in_head and not chain.headed:
+            self._through(chain, target)
+            return
         for at in range(len(self.loops) - 1, -1, -1):
             loop = self.loops[at]
-            if loop is target if again else loop.after is target.after:
+            if loop.chain is not None and (loop.chain is chain or loop.chain.in_head):
+                if loop.chain is chain:
+                    again = self._through(chain, target)
+                    break
+            elif loop is target if again else loop.after is target.after:
                 break
         if at == len(self.loops) - 1:
             self.e.line("continue" if again else "break")
