@@ -6,22 +6,28 @@ Both lie on one timeline, and what comes first is taken. As for rows alone (`ste
     over   what is no deeper
     out    what is less deep: in the function around, also amid a line; where the callback returns, or began
 
-A row is deeper than the instruction that calls the host, and less deep than what happens amid that call.
+A row is deeper than the instruction that calls the host, and less deep than what happens amid that call. In steps by
+line, what was inlined is deeper than what it was inlined into.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from typing import NamedTuple
 
 from simwasm.abi.table import ALLOCATORS
+from simwasm.debug.inlines import inlines
 from simwasm.debug.instant import Moment
 from simwasm.debug.instants import Instants
 from simwasm.debug.steps import Verb
 from simwasm.debug.tape import Tape
 from simwasm.debug.unit import Unit
 
-Deep = Callable[[int], bool]
+Depth = tuple[int, int]
+"""How many functions are active, and how many are inlined in the innermost."""
+
+Deep = Callable[[Depth], bool]
 
 
 class Search(NamedTuple):
@@ -38,7 +44,7 @@ class Search(NamedTuple):
 def find(search: Search, start: Moment) -> Moment | None:
     """Where one arrives who sets out at a moment of the callback; None if that is outside of what is kept."""
     instants, tape, back = search.instants, search.tape, search.back
-    deep = _deep(search, depth_at(instants, tape, start))
+    deep = _deep(search, (depth_at(instants, tape, start), _inlined(search, start)))
     row = _row(search, start, deep)
     begun = instants.marks.count(start)
     if back:
@@ -64,7 +70,15 @@ def depth_at(instants: Instants, tape: Tape, moment: Moment) -> int:
     return instants.depth(instants.marks.until(opened)) + 1
 
 
-def _deep(search: Search, depth: int) -> Deep:
+def _inlined(search: Search, moment: Moment) -> int:
+    """How many functions are inlined at a moment; none among instructions, where that makes no difference."""
+    instants = search.instants
+    if search.unit is not Unit.LINE or not moment.ticks:
+        return 0
+    return inlines(instants.code)[instants.offset(instants.marks.count(moment))]
+
+
+def _deep(search: Search, depth: Depth) -> Deep:
     if search.verb is Verb.STEP:
         return lambda found: True
     if search.verb is Verb.OVER:
@@ -86,7 +100,7 @@ def _row(search: Search, start: Moment, deep: Deep) -> int:
         position = rows.position(index)
         if hidden and tape.entered(position).function.name in ALLOCATORS:
             continue
-        if deep(depth_at(instants, tape, Moment(position))):
+        if deep((depth_at(instants, tape, Moment(position)), 0)):
             return position
     return 0
 
@@ -102,6 +116,7 @@ def _instruction(search: Search, first: int, last: int, deep: Deep, start: Momen
     instants = search.instants
     begin = instants.first
     depths, starts = instants.depths, _starts(search)
+    levels = inlines(instants.code) if search.unit is Unit.LINE else defaultdict(int)
     within = instants.nested(instants.marks.count(start)) if start.ticks else None
     skips = search.verb is Verb.STEP and not search.allocator and within is None
     counts = iter(range(last, first - 1, -1) if search.back else range(first, last + 1))
@@ -110,7 +125,9 @@ def _instruction(search: Search, first: int, last: int, deep: Deep, start: Momen
         if skips and (amid := instants.nested(count)) is not None:
             edge = amid[0] - 1 if search.back else amid[1] + 1
             counts = iter(range(edge, first - 1, -1) if search.back else range(edge, last + 1))
-        elif (starts is None or starts[count - begin]) and deep(depths[count - begin]):
+        elif (starts is None or starts[count - begin]) and deep(
+            (depths[count - begin], levels[instants.offsets[count - begin]])
+        ):
             return count
         count = next(counts, 0)
     return 0

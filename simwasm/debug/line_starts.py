@@ -1,7 +1,8 @@
 """Where lines of source begin among the instructions that a callback ran.
 
 A line begins with the first instruction of it that a function runs, and again when the function comes back to it from
-another line. Back from a call, a line goes on. Rule: instructions that come from no line belong to the line before.
+another line. Back from a call, a line goes on, also from one that was inlined. Rule: instructions that come from no
+line belong to the line before.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from array import array
 from collections.abc import Sequence
 
 from simwasm.debug.code import Code
+from simwasm.debug.inlines import inlines
 
 
 def line_starts(code: Code, offsets: Sequence[int], depths: array[int]) -> bytearray:
@@ -18,18 +20,24 @@ def line_starts(code: Code, offsets: Sequence[int], depths: array[int]) -> bytea
     if not code.lines.there:
         return found
     lines = _LineNumbers(code)
-    current: list[int] = []
-    """For each active function, the line it is in."""
+    levels = inlines(code)
+    current: list[list[int]] = []
+    """For each active function, and each function inlined in it there, the line it is in."""
     before = 0
     for index, depth in enumerate(depths):
+        offset = offsets[index]
         if depth != before:
             del current[min(depth, before) + 1 :]
-            current += [0] * (depth + 1 - len(current))
+            current += [[] for _ in range(depth + 1 - len(current))]
             before = depth
-        line = lines[offsets[index]]
-        if line and line != current[depth]:
-            current[depth] = line
-            found[index] = 1
+        line = lines[offset]
+        if line:
+            level, inside = levels[offset], current[depth]
+            del inside[level + 1 :]
+            inside += [0] * (level + 1 - len(inside))
+            if line != inside[level]:
+                inside[level] = line
+                found[index] = 1
     return found
 
 

@@ -1,6 +1,6 @@
-"""Where the instructions of a callback went: by function, by line of source, as a tree of calls.
+"""Where the instructions of callbacks went: by function, by line of source, as a tree of calls.
 
-It is counted from what a callback ran, so it is exact and the same every time. Rules: what a function runs itself is
+It is counted from what callbacks ran, so it is exact and the same every time. Rules: what a function runs itself is
 its own, and with all that it calls it is its all; a function that calls itself counts the outermost call only.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -60,7 +60,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a callback took."""
+    """What callbacks took."""
 
     code: Code
     total: int
@@ -79,21 +79,33 @@ class Profile:
         return sum(each.run for each in self.functions) / size if size else 0.0
 
 
+class Tally:
+    """Adds up what callbacks of one plugin ran."""
+
+    def __init__(self, code: Code) -> None:
+        self._code = code
+        self._tree = Node(-1)
+        self._counts: Counter[int] = Counter()
+
+    def add(self, instants: Instants) -> None:
+        """Count a callback, as far as it is kept."""
+        self._counts.update(instants.offsets)
+        for node, _, _ in _walk(instants, self._tree):
+            node.own += 1
+
+    def profile(self) -> Profile:
+        """What there is until now."""
+        code, counts, tree = self._code, self._counts, self._tree
+        _sum(tree)
+        functions, lines = _functions(code, counts, tree), _lines(code, counts)
+        return Profile(code, sum(counts.values()), tuple(functions), tuple(lines), tree, counts)
+
+
 def profile(instants: Instants) -> Profile:
-    """Count what a callback ran, as far as it is kept."""
-    code, counts = instants.code, Counter(instants.offsets)
-    tree = Node(-1)
-    for node, _, _ in _walk(instants, tree):
-        node.own += 1
-    _sum(tree)
-    return Profile(
-        code,
-        len(instants.offsets),
-        tuple(_functions(code, counts, tree)),
-        tuple(_lines(code, counts)),
-        tree,
-        counts,
-    )
+    """Count what one callback ran, as far as it is kept."""
+    found = Tally(instants.code)
+    found.add(instants)
+    return found.profile()
 
 
 def _walk(instants: Instants, tree: Node) -> Iterator[tuple[Node, int, int]]:
@@ -180,8 +192,35 @@ def _dearest_last(node: Node) -> list[Node]:
     return sorted(node.children.values(), key=lambda child: child.all)
 
 
+def speedscope_sums(named: Sequence[tuple[str, Profile]]) -> str:
+    """Sums of calls, as speedscope.app reads them: a profile for each; one unit is one instruction."""
+    frames: dict[str, int] = {}
+    return _speedscope(frames, [_sampled(name, found, frames) for name, found in named])
+
+
+def _sampled(name: str, found: Profile, frames: dict[str, int]) -> dict[str, Any]:
+    """Each function of the tree that ran something of its own is a sample, as heavy as that."""
+    samples: list[list[int]] = []
+    weights: list[int] = []
+    waiting: list[tuple[Node, list[int]]] = [(child, []) for child in _dearest_last(found.tree)]
+    while waiting:
+        node, around = waiting.pop()
+        stack = [*around, frames.setdefault(found.code.name(node.function), len(frames))]
+        if node.own:
+            samples.append(stack)
+            weights.append(node.own)
+        waiting += [(child, stack) for child in _dearest_last(node)]
+    return {"type": "sampled", "name": name, "unit": "none", "startValue": 0, "endValue": sum(weights),
+            "samples": samples, "weights": weights}  # fmt: skip
+
+
+def _speedscope(frames: Iterable[str], profiles: list[dict[str, Any]]) -> str:
+    shared = {"frames": [{"name": name} for name in frames]}
+    return json.dumps({"$schema": _SCHEMA, "shared": shared, "profiles": profiles, "exporter": "simwasm"})
+
+
 def speedscope(instants: Instants, name: str) -> str:
-    """The same over time, as speedscope.app reads it; one unit is one instruction."""
+    """One callback over time, as speedscope.app reads it; one unit is one instruction."""
     code, frames, events = instants.code, dict[int, int](), list[dict[str, Any]]()
     open_frames: list[int] = []
     at = 0
@@ -193,11 +232,8 @@ def speedscope(instants: Instants, name: str) -> str:
             events.append({"type": "O", "frame": frame, "at": at})
         at += 1
     _close(events, open_frames, 0, at)
-    shown = [{"name": code.name(function)} for function in frames]
     run = {"type": "evented", "name": name, "unit": "none", "startValue": 0, "endValue": at, "events": events}
-    return json.dumps(
-        {"$schema": _SCHEMA, "shared": {"frames": shown}, "profiles": [run], "exporter": "simwasm"}
-    )
+    return _speedscope(map(code.name, frames), [run])
 
 
 def _close(events: list[dict[str, Any]], open_frames: list[int], height: int, at: int) -> None:

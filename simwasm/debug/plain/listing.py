@@ -91,6 +91,8 @@ def where(desk: Desk, rest: str) -> None:
     """The calls one is in, the innermost first, and what the guest was doing in them."""
     tape, stop = desk.debugger.tape, desk.stop
     calls = tape.calls_at(stop.position)
+    if stop.instant is not None and tape.opening(stop.position) != stop.position:
+        calls = calls[:-1]  # it has returned
     if not calls or stop.why is Why.END:
         desk.say("no call is open here")
         return
