@@ -321,6 +321,28 @@ def test_a_plugin_put_back_lives_the_same_life_again(
     property()
 
 
+@pytest.mark.parametrize("name", ["allow_header", "allow_header_as", "allow_header_c", "rate_limit"])
+def test_a_plugin_lives_on_in_another_engine_and_back(
+    name: str, starters: dict[str, Starter], sample: Callable[..., Plugin]
+) -> None:
+    plugin = sample(name)
+    guests = [Living(load(start.engine, plugin.wasm), plugin) for start in starters.values()]
+    guests[0].born()
+    lives: list[list[Call]] = [
+        [(at % 7, (2, at, 1)) for at in range(turn, turn + 6)] for turn in range(len(guests) + 1)
+    ]
+    image, asked = capture(_capturable(guests[0])), guests[0].asked
+    for guest, life in zip([*guests[1:], guests[0]], lives[1:], strict=False):
+        expected = guests[0].live(life)
+        for again in (guest, guests[0]):
+            assert restore(_capturable(again), image)
+            again.asked = asked
+        assert guest.live(life) == expected
+        image, asked = capture(_capturable(guest)), guest.asked
+        assert restore(_capturable(guests[0]), image)
+        guests[0].asked = asked
+
+
 def _capturable(living: Living) -> Capturable:
     assert isinstance(living.instance, Capturable)
     return living.instance

@@ -1,0 +1,132 @@
+"""Code that was made once is kept: what a program ran before needs no generator, and what is new is added."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from guest import assemble
+
+from simwasm.engines.cache import Cache
+from simwasm.engines.engine import Growing, Program, Steppable
+from simwasm.engines.find import engine
+from simwasm.engines.fuel import Fuel
+from simwasm.engines.load import load
+from simwasm.engines.python_engine import PythonEngine
+from simwasm.errors import Trap
+from simwasm.wasm.reader import read_module
+from simwasm.wasm.rewrite import Limits
+
+TEXT = """(module
+    (memory (export "memory") 1) (data (i32.const 5) "simwasm") (data (i32.const 4094) "crossing")
+    (func (export "one") (result i32) (i32.const 1))
+    (func (export "two") (result i32) (i32.add (call $half) (i32.const 1)))
+    (func $half (result i32) (i32.const 1))
+    (func (export "stop") (unreachable)))"""
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+def loaded(cache: Cache) -> Program:
+    program = load(engine("python"), assemble(TEXT), cache=cache)
+    assert isinstance(program, Growing)
+    return program
+
+
+def test_what_an_instance_made_is_there_for_the_next_program(cache: Cache) -> None:
+    kept: list[bytes] = []
+    program = loaded(cache)
+    assert isinstance(program, Growing)
+    program.keep(kept.append)
+    instance = program.start({}, Fuel())
+    assert instance.exports["two"]() == 2
+    assert kept == []
+    instance.close()
+    assert len(kept) == 1
+    again = program.start({}, Fuel())
+    assert again.exports["two"]() == 2
+    again.close()
+    assert len(kept) == 1
+    more = program.start({}, Fuel())
+    assert more.exports["one"]() == 1
+    more.close()
+    assert len(kept) == 2
+    assert len(kept[1]) > len(kept[0])
+
+
+SCRIPT = """
+import sys
+sys.path[:0] = {path!r}
+from pathlib import Path
+from guest import assemble
+from simwasm.engines.cache import Cache
+from simwasm.engines.find import engine
+from simwasm.engines.fuel import Fuel
+from simwasm.engines.load import load
+instance = load(engine("python"), Path({wasm!r}).read_bytes(), cache=Cache(Path({folder!r}))).start({{}}, Fuel())
+print(instance.exports["two"](), bytes(instance.memory.view()[4094:4102]).decode())
+made = ["simwasm.engines.transpiler.generate", "simwasm.wasm.validate"]
+print(*(name for name in made if name in sys.modules))
+instance.close()
+"""
+
+
+def test_a_program_that_ran_before_needs_neither_validator_nor_generator(tmp_path: Path) -> None:
+    wasm, folder = tmp_path / "module.wasm", tmp_path / "cache"
+    wasm.write_bytes(assemble(TEXT))
+    script = SCRIPT.format(path=sys.path, wasm=str(wasm), folder=str(folder))
+    found = []
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        found.append(done.stdout.splitlines())
+    assert found == [
+        ["2 crossing", "simwasm.engines.transpiler.generate simwasm.wasm.validate"],
+        ["2 crossing", ""],
+    ]
+
+
+def test_both_variants_of_a_function_are_kept(cache: Cache) -> None:
+    told: list[int] = []
+    for _ in range(2):
+        instance = loaded(cache).start({}, Fuel())
+        assert isinstance(instance, Steppable)
+        assert instance.exports["one"]() == 1
+        instance.watch(told.append)
+        assert instance.exports["one"]() == 1
+        instance.close()
+    assert len(told) == 2
+
+
+def test_a_trap_in_kept_code_is_at_the_same_place(cache: Cache) -> None:
+    found = set()
+    for _ in range(2):
+        instance = loaded(cache).start({}, Fuel())
+        with pytest.raises(Trap) as caught:
+            instance.exports["stop"]()
+        found.add(caught.value.frames)
+        instance.close()
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("end", [0, 10, 40, 200, -1])
+def test_what_is_cut_short_is_refused(end: int) -> None:
+    program = PythonEngine().take(read_module(assemble(TEXT)), Limits())
+    with pytest.raises(ValueError, match="not compiled by the python engine"):
+        PythonEngine().restore(program.compiled()[:end], lambda: pytest.fail("nothing is read"))
+
+
+def test_a_module_of_tens_of_thousands_of_segments_starts_with_all_of_them() -> None:
+    segments = "".join(f'(data (i32.const {at * 3}) "{at % 10}")' for at in range(2000))
+    text = f'(module (memory (export "memory") 1) {segments} (data (i32.const 3) "x"))'
+    program = PythonEngine().take(read_module(assemble(text)), Limits())
+    memory = program.start({}, Fuel()).memory
+    assert memory.read(0, 9) == b"0\0\0x\0\0002\0\0"
+    assert memory.read(3 * 1999, 1) == b"9"
