@@ -12,7 +12,7 @@ from functools import lru_cache
 from simwasm.errors import BadModule
 from simwasm.wasm.cursor import Cursor
 from simwasm.wasm.demangle.itanium import itanium
-from simwasm.wasm.demangle.rust_legacy import rust_legacy
+from simwasm.wasm.demangle.rust_legacy import rust_hashed, rust_legacy
 from simwasm.wasm.demangle.rust_v0 import rust_v0
 from simwasm.wasm.module import Kind, Module
 
@@ -89,5 +89,5 @@ def readable(symbol: str) -> str:
     'core::fmt::Write::write_fmt'
     """
     if not symbol.startswith(("_Z", "_R", "__Z")):
-        return symbol
+        return rust_hashed(symbol) or symbol
     return rust_legacy(symbol) or rust_v0(symbol) or itanium(symbol) or symbol

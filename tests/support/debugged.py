@@ -13,6 +13,7 @@ from simwasm.engines.fuel import Fuel
 from simwasm.engines.load import load
 from simwasm.wasm.dwarf.state import State
 from simwasm.wasm.dwarf.variables import Found
+from simwasm.wasm.encode import section
 from simwasm.wasm.lines import Lines, Place
 from simwasm.wasm.module import Module
 from simwasm.wasm.reader import read_module
@@ -40,6 +41,12 @@ class Stop(NamedTuple):
 def read(name: str) -> Module:
     """One of the modules."""
     return read_module((FOLDER / name).read_bytes())
+
+
+def stripped(module: Module, *more: bytes) -> Module:
+    """The module without its custom sections, and with others behind it."""
+    kept = [section(each.id, module.data[each.start : each.end]) for each in module.sections if each.id]
+    return read_module(module.data[:8] + b"".join((*kept, *more)))
 
 
 def stops(name: str, argument: int, *, hint: bool = False) -> list[Stop]:
