@@ -13,9 +13,7 @@ from official.python_world import PythonWorld
 from official.script import applies, run
 from official.wasmtime_world import WasmtimeWorld
 from official.world import World
-from testsuite import CORE, PROPOSED, Converted, commands, converted, named
-
-__all__ = ["converted"]
+from testsuite import CORE, PROPOSED, Converted, commands, named
 
 VECTORS = tuple(name for name in CORE if name.startswith("simd_"))
 FILES = (*CORE, *PROPOSED)
