@@ -469,6 +469,62 @@ class Code:
                 self._emit("br", cases - at - 1)  # what `break` becomes
         return True
 
+    def _walk(self, depth: int) -> bool:
+        """A loop as compilers write it: a pointer or index goes in steps to an end, and the memory is used there.
+
+        It comes to its end even if it goes once around all numbers, because every condition fails there.
+        """
+        if len(self._labels) > 8:
+            return False
+        step, count = self.chance.choice((1, 1, 2, 4, 4, 8, 16, -1, -4)), self.chance.randint(1, 6)
+        begin = self.chance.choice(
+            (0, 8, 100, 1000, PAGE - 4 * count, PAGE - 64, PAGE + 3, (1 << 32) - 8, (1 << 31) - 4)
+        )
+        begin, end = begin % (1 << 32), (begin + step * count) % (1 << 32)
+        pointer, last = self._fresh("i32"), self._fresh("i32")
+        self._emit(f"i32.const {begin} local.set {pointer} i32.const {end} local.set {last}")
+        limit = self.chance.choice((f"i32.const {end}", f"local.get {last}"))
+        test = f"{limit} i32.{self.chance.choice(('ne', 'ne', 'lt_u', 'lt_s', 'gt_u', 'gt_s'))}"
+        following = f"i32.const {step} i32.add" if self._one_in(3) else f"i32.const {-step} i32.sub"
+        if self._one_in(2):
+            self._emit("loop")
+            self._labels.append(None)
+            self._walked(pointer, depth)
+            self._emit(f"local.get {pointer} {following} local.tee {pointer} {test} br_if 0 end")
+            self._labels.pop()
+        else:
+            self._emit(f"block loop local.get {pointer} {test} i32.eqz br_if 1")
+            self._labels += [(), None]
+            self._walked(pointer, depth)
+            self._emit(f"local.get {pointer} {following} local.set {pointer} br 0 end end")
+            del self._labels[-2:]
+        return True
+
+    def _walked(self, pointer: int, depth: int) -> None:
+        """What happens at the pointer."""
+        for _ in range(self.chance.randint(1, 3)):
+            at = self.chance.choice((f"local.get {pointer}", f"i32.const 64 local.get {pointer} i32.add",
+                                     f"local.get {pointer} i32.const 2 i32.shl",
+                                     f"local.get {pointer} i32.const 4 i32.sub"))  # fmt: skip
+            type: Type = self.chance.choice(
+                ("i32", "i32", "i64", *(t for t in self.shape.types if t == "v128"))
+            )
+            load, store = self.chance.choice(LOADS[type]), self.chance.choice(STORES[type])
+            choice = self.chance.randrange(4)
+            if choice == 0:
+                self.statement(depth - 1)
+            elif choice == 1:
+                self._emit(at, load, self._offset(), "local.set", self._local(type))
+            elif choice == 2:
+                self._emit(at)
+                self.value(type, depth - 1)
+                self._emit(store, self._offset())
+            else:
+                self._emit(at, at, load, self._offset())
+                self.value(type, 0)
+                self._emit("v128.xor" if type == "v128" else f"{type}.add")
+                self._emit(store, self._offset())
+
     def _tower(self) -> bool:
         """More blocks in blocks than Python nests."""
         if len(self._labels) > 8:
@@ -527,6 +583,7 @@ class Code:
             lambda: self._table(depth): 1,
             lambda: self._left(depth): 1,
             lambda: self._switch(depth): 1 if depth > 0 else 0,
+            lambda: self._walk(depth): 4 if depth > 0 else 0,
             lambda: self._tower(): 1 if depth > 1 and self._one_in(8) else 0,
             lambda: self._sum(): 1 if self._one_in(10) else 0,
         }

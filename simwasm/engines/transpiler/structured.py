@@ -138,7 +138,7 @@ class Structured(Flow):
             e.indent = chain.indent + " " * at
             e.line(text)
         e.indent = chain.indent + " " * depth
-        if not chain.blocks[chain.last - number].live_end:
+        if number < chain.last and not chain.blocks[chain.last - number].live_end:
             e.line("break")
 
     def _finish(self, chain: Chain) -> None:
