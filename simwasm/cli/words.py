@@ -49,6 +49,14 @@ _DISASM = """examples:
 
 machine code needs capstone: pip install 'simwasm[native]'"""
 
+_PROFILE = """examples:
+  simwasm profile samples/allow_header/plugin.debug.wasm traces/traffic/allow_header.har
+  simwasm profile plugin.wasm login.har --speedscope login.speedscope.json"""
+
+_TRANSPILE = """examples:
+  simwasm transpile plugin.wasm -f proxy_on_request_headers
+  simwasm transpile plugin.wasm -o plugin.py"""
+
 _ABI = """examples:
   simwasm abi proxy_http_call
   simwasm abi --version 0.2.1
@@ -123,6 +131,16 @@ def parser() -> argparse.ArgumentParser:
     )
     _inspect(_command(commands, "inspect", "show what is in a plugin's binary", _INSPECT))
     _disasm(_command(commands, "disasm", "show the code of a plugin's functions", _DISASM))
+    _profile(
+        _command(
+            commands, "profile", "count which functions and lines a replay spends instructions in", _PROFILE
+        )
+    )
+    _transpile(
+        _command(
+            commands, "transpile", "show a plugin's functions as the Python that they run as", _TRANSPILE
+        )
+    )
     _abi(_command(commands, "abi", "print the reference of the Proxy-Wasm ABI", _ABI))
     _completion(_command(commands, "completion", "print a shell's completion script", _COMPLETION))
     return top
@@ -334,7 +352,9 @@ def _host(words: argparse.ArgumentParser) -> None:
 
 
 def _engine(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--engine", metavar="NAME", help="wasmer, wasmtime or python (default: the first that loads)")
+    group.add_argument(
+        "--engine", metavar="NAME", help="wasmer, wasmtime or python (default: the first that loads)"
+    )
 
 
 def _callout(group: argparse._ArgumentGroup) -> None:
@@ -405,11 +425,35 @@ def _disasm(words: argparse.ArgumentParser) -> None:
     _color(words.add_argument_group("output"))
 
 
+def _transpile(words: argparse.ArgumentParser) -> None:
+    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file")
+    _function(words)
+    words.add_argument(
+        "-o", "--output", metavar="OUT.py", help="write a file that can be imported and runs on its own"
+    )
+    _color(words.add_argument_group("output"))
+
+
 def _function(words: argparse.ArgumentParser) -> None:
     words.add_argument(
         "-f", "--function", metavar="FUNCTION",
         help="one function: its export, its name or a part of it, its index, or an offset in it (default: all)",
     )  # fmt: skip
+
+
+def _profile(words: argparse.ArgumentParser) -> None:
+    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file, or a WasmPlugin (.yaml)")
+    words.add_argument("traffic", metavar="TRAFFIC", nargs="+", help="recorded exchanges, as for `run`")
+    group = words.add_argument_group("the counts")
+    group.add_argument(
+        "--top", metavar="N", type=int, default=20, help="how many functions and lines (default: 20)"
+    )
+    group.add_argument("--start", action="store_true", help="count what the plugin does when it starts, too")
+    group.add_argument("--speedscope", metavar="FILE", default="", help="write them for speedscope.app, too")
+    group.add_argument("--json", action="store_true", help="print them as JSON, a line for each VM")
+    _color(group)
+    _plugin(words)
+    _host(words)
 
 
 def _abi(words: argparse.ArgumentParser) -> None:

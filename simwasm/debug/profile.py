@@ -16,6 +16,7 @@ from simwasm.debug.code import Code
 from simwasm.debug.instants import Instants
 
 _SCHEMA = "https://www.speedscope.app/file-format-schema.json"
+_PLACES = frozenset({"end", "else"})
 _LEAST = 0.005
 """What is a smaller part of the whole is left out of a tree."""
 
@@ -161,10 +162,15 @@ def _functions(code: Code, counts: Counter[int], tree: Node) -> list[Share]:
             own[each],
             every[each],
             run[each],
-            len(code.instructions(each)),
+            _size(code, each),
         )
         for each, _ in own.most_common()
     ]
+
+
+def _size(code: Code, function: int) -> int:
+    """How many instructions there are that happen: the end of a block and `else` are only places."""
+    return sum(each.opcode.name not in _PLACES for each in code.instructions(function).values())
 
 
 def _lines(code: Code, counts: Counter[int]) -> list[LineShare]:
