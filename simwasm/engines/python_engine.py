@@ -27,7 +27,7 @@ from simwasm.engines.link import Interface
 from simwasm.engines.memory import LinearMemory, Look, nothing
 from simwasm.engines.transpiler.blame import Place, kind, left
 from simwasm.engines.transpiler.boundary import Exports, given, host_function, taken
-from simwasm.engines.transpiler.codes import Codes
+from simwasm.engines.transpiler.codes import Codes, Made
 from simwasm.engines.transpiler.initial import Pages, initial
 from simwasm.engines.transpiler.instance import Linked
 from simwasm.engines.transpiler.linking import Extern
@@ -124,6 +124,10 @@ class PythonProgram:
     def keep(self, put: Callable[[bytes], None]) -> None:
         """Have a function called with what `compiled` gives, whenever an instance is closed and there is more of it."""
         self._put = put
+
+    def put(self, made: Made) -> None:
+        """Use this as the code of a function."""
+        self._codes.put(made)
 
     def start(self, imports: Imports, fuel: Fuel) -> PythonInstance:
         """Link and run the start function."""

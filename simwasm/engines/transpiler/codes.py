@@ -54,6 +54,10 @@ class Codes:
             made = self._made[key] = self._kept(key) or self._generated(key)
         return made
 
+    def put(self, made: Made) -> None:
+        """Use this as the code of its function."""
+        self._made[made.function - self.first, made.steppable] = made
+
     @cached_property
     def _generator(self) -> Generator:
         from simwasm.engines.transpiler.generate import Generator  # a warm program needs none
