@@ -38,10 +38,10 @@ class Structured(Flow):
             if block.type.params:
                 e.flush(constants=True)
             entry = e.stack.pop()
+            block.test = e.facts.says(entry)
         elif opcode == BLOCK and not block.whiled and not block.targeted and block.chain is None:
             block.height = len(e.stack) - len(block.type.params)
             return
-            block.test = e.facts.says(entry)
         self.enter(block)
         if block.whiled or (block.chain is not None and block.chain.headed and block is block.chain.inner):
             e.line("while True:")
