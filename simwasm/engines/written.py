@@ -14,7 +14,7 @@ import re
 import zlib
 from base64 import b85decode, b85encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from types import CodeType, FunctionType
 from typing import Any, cast
 
@@ -34,15 +34,19 @@ FORMAT = 1
 _GUEST_NAME = re.compile(r"f(\d+)")
 
 
-@dataclass(frozen=True, slots=True)
 class _Offsets:
-    """The offset of each line of a function that begins in the middle of a file."""
+    """The offset of each line of a function that begins in the middle of a file; read when somebody asks."""
 
-    first: int
-    offsets: Sequence[int]
+    def __init__(self, first: int, text: str) -> None:
+        self._first = first
+        self._text = text
 
     def __getitem__(self, line: int) -> int:
-        return self.offsets[line - self.first]
+        return self._offsets[line - self._first]
+
+    @cached_property
+    def _offsets(self) -> list[int]:
+        return lines_of(self._text)
 
 
 class Written:
@@ -53,8 +57,12 @@ class Written:
             raise InputError(
                 "this file was written by another version of simwasm: make it anew (simwasm transpile PLUGIN -o FILE)"
             )
-        self._module: Module = read_module(unpacked(module))
+        self._text = module
         self._made: dict[int, Made] = {}
+
+    @cached_property
+    def _module(self) -> Module:
+        return read_module(unpacked(self._text))
 
     def function(self, offsets: str) -> Callable[[FunctionType], FunctionType]:
         """Take a factory with a function in it; `offsets` are those of its lines, from the function's first one on."""
@@ -66,7 +74,7 @@ class Written:
             match = _GUEST_NAME.fullmatch(name)
             if match is None:
                 raise InputError(f"line {code.co_firstlineno}: {code.co_name} is no function of the module")
-            lines = cast(Any, _Offsets(code.co_firstlineno, lines_of(offsets)))
+            lines = cast(Any, _Offsets(code.co_firstlineno, offsets))
             number = int(match[1])
             self._made[number] = Made(number, False, code.replace(co_freevars=free, co_name=name), lines)
             return factory
