@@ -37,9 +37,13 @@ class Scope:
 
     @property
     def names(self) -> frozenset[str]:
-        """What the source calls its variables there."""
-        found = self.activation.variables if self.activation is not None else ()
-        return frozenset(each.name for each in found)
+        """What the plugin's author calls variables and locals there."""
+        active = self.activation
+        return (
+            frozenset()
+            if active is None
+            else frozenset(each.name for each in (*active.variables, *active.locals))
+        )
 
 
 def scope_at(state: State, tape: Tape, position: int, memory: Reader | None = None) -> Scope:
@@ -264,7 +268,7 @@ NAMES: dict[str, Callable[[Scope], Any]] = {
     "memory": lambda scope: MemoryParts(scope.memory),
     "local": _values("locals", lambda active: active.locals),
     "stack": _values("operands", lambda active: active.stack),
-    "global": _globals,
+    "globals": _globals,
     "call": lambda scope: scope.entered.function.name if scope.entered is not None else None,
     "callback": lambda scope: _state(scope).where.callback,
     "plugin": lambda scope: _state(scope).where.vm,

@@ -32,12 +32,13 @@ def slot(scope: Scope, name: str) -> Any:
 
 
 def variable(scope: Scope, name: str) -> Any:
-    """The value of a variable of the source: a number where it is one, otherwise as it is written."""
-    assert scope.activation is not None
-    found = next(each for each in scope.activation.variables if each.name == name)
+    """The value of a variable of the source: a number where it is one, otherwise as it is written. Or of a local."""
+    active = scope.activation
+    assert active is not None
+    found = next(each for each in (*active.variables, *active.locals) if each.name == name)
     if found.why:
         raise ExpressionError(f"`{name}` has no value here: {found.why}")
-    return _read(found.text)
+    return _read(found.text) if found.slot == name else found.value
 
 
 def _read(text: str) -> int | float | bool | str:

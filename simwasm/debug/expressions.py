@@ -12,6 +12,7 @@ nothing is computed whose size has not been checked before.
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Callable, Container
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ LONGEST = 1_000
 """How many characters an expression may have."""
 DEEPEST = 40
 
+_GLOBAL = re.compile(r"\bglobal\[")
+"""A word of Python's, which is as good here."""
 _FAULTS = (ArithmeticError, TypeError, ValueError, LookupError, RecursionError, AttributeError)
 
 
@@ -53,7 +56,7 @@ def parse(text: str, *, names: Container[str] = ()) -> Expression:
         raise ExpressionError(f"{len(text):,} characters are more than an expression may have ({LONGEST:,})")
     if not text.strip():
         raise ExpressionError('there is no expression. Try headers.request[":path"]')
-    stripped = text.strip()
+    stripped = _GLOBAL.sub("globals[", text.strip())
     lead = len(text) - len(text.lstrip())
     try:
         with warnings.catch_warnings():

@@ -461,7 +461,9 @@ def test_no_two_commands_have_the_same_word() -> None:
 )  # fmt: skip
 def test_what_is_typed_finds_a_command(typed: str, command: str | None) -> None:
     if command is None:
-        with pytest.raises(InputError, match="`dis` may be `disassemble`, `disable`, `display`: type more of it"):
+        with pytest.raises(
+            InputError, match="`dis` may be `disassemble`, `disable`, `display`: type more of it"
+        ):
             find(COMMANDS, typed)
     else:
         assert find(COMMANDS, typed)[0].word == command
