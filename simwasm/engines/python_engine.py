@@ -20,7 +20,6 @@ from pathlib import Path
 from types import CellType
 from typing import TYPE_CHECKING, Any
 
-from simwasm.engines import transpiler
 from simwasm.engines.engine import Activation, Binary, Export, Hook, Imports, Word
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.link import Interface
@@ -51,9 +50,11 @@ _NUMBERS = frozenset({ValType.I32, ValType.I64, ValType.F32, ValType.F64})
 
 @cache
 def _made_by() -> str:
-    """What code depends on but the module: this Python, and all that makes the code or is called by it."""
+    """What kept code depends on but the module: this Python, and all that checks, makes or is called by the code."""
     digest = sha256(f"{sys.implementation.cache_tag} {sys.version}".encode())
-    for path in sorted(Path(str(transpiler.__file__)).parent.glob("*.py")):
+    here = Path(__file__).parent
+    folders = here / "transpiler", here.parent / "wasm" / "validate"
+    for path in (Path(__file__), *(path for folder in folders for path in sorted(folder.glob("*.py")))):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -251,6 +252,8 @@ class PythonInstance:
 
     def _stopped(self, error: BaseException) -> Trap | None:
         """What a guest call ends with that was left by an error; None if by that error itself."""
+        if isinstance(error, KeyboardInterrupt):
+            self._linked.settle()
         found = left(error)
         places = found.places[: FRAMES - found.refuelling]
         if isinstance(error, Unwind):

@@ -198,8 +198,9 @@ def test_a_feature_that_wasmer_lacks_names_the_engine_that_has_it(text: str, fea
 
 
 @pytest.mark.parametrize("text", [text for text, _ in NEWER])
-def test_wasmtime_has_the_features_that_it_is_said_to_have(text: str) -> None:
-    Starter(find_engine("wasmtime"))(text)
+@pytest.mark.parametrize("name", ["wasmtime", "python"])
+def test_other_engines_have_the_features(name: str, text: str) -> None:
+    Starter(find_engine(name))(text)
 
 
 def test_a_memory_that_begins_beyond_the_limit_is_refused(start: Starter) -> None:

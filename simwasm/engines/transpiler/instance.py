@@ -155,6 +155,11 @@ class Linked:
             for table in self.tables:
                 table.renew()
 
+    def settle(self) -> None:
+        """Be whole again after a signal, which may have come in the middle of anything."""
+        if self.memory is not None:
+            self.memory.tell()
+
     def close(self) -> None:
         """Let go of everything that Python can hold on to."""
         if self.memory is not None:

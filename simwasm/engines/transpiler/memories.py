@@ -71,9 +71,13 @@ class MemoryExtern:
             if larger is None:
                 return -1
             self.bytes = larger
-            for renew in self._followers:
-                renew(larger)
+            self.tell()
         return before
+
+    def tell(self) -> None:
+        """Tell all who look at it where it is."""
+        for renew in self._followers:
+            renew(self.bytes)
 
     def close(self) -> None:
         """Be told of no more."""
