@@ -16,11 +16,12 @@ from time import process_time
 from typing import NoReturn
 
 from benchmarks.contest import KERNELS, Times, contest, mean
-from benchmarks.environment import LATER, Environment, runs
+from benchmarks.environment import Environment, runs
 from benchmarks.row import MICROSECONDS, MILLISECONDS, Row, Target, Unit
 from simwasm.engines.fuel import SLICE
 from simwasm.engines.python_engine import PythonEngine, PythonProgram
 from simwasm.engines.transpiler.codes import Codes
+from simwasm.engines.transpiler.initial import initial
 from simwasm.wasm.decode import split
 from simwasm.wasm.module import Module
 from simwasm.wasm.reader import read_module
@@ -33,28 +34,56 @@ Contest = Sequence[tuple[str, Environment | str]]
 GO = Path(__file__).parents[1] / "samples" / "allow_header_go" / "plugin.wasm"
 _COLD_ROUNDS = 3
 
-_PWASM = ("pwasm==0.2a0",)
-PEERS: Contest = (
-    ("pwasm", Environment("pwasm", _PWASM)),
-    ("ppci", Environment("ppci", ("ppci==0.5.8",))),
-    ("pywasm", Environment("pywasm", ("pywasm==2.2.3",), LATER)),
-    ("wasm3", Environment("wasm3", ("pywasm3==0.5.0",))),
-    ("wasmer", sys.executable),
-    ("wasmtime", sys.executable),
-)
-OURS: Contest = (("python", sys.executable), ("steppable", sys.executable))
+HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
+OTHER = "3.10" if HERE == "3.11" else "3.11"
+"""Another Python, which may be there."""
 TARGETS = {"pwasm": Target(0.75), "pywasm": Target(0.005)}
 
 
-def rows(*, rounds: int = 5, seconds: float = 0.1, peers: Contest = PEERS) -> Iterator[Row]:
-    """Kernels on this Python, on another one if there is one."""
-    times = measured((*OURS, *peers), rounds, seconds)
+def _of_its_own(requirement: str, version: str) -> tuple[str, Environment | str]:
+    """A peer that is a Python package; its name in `worker.py` is the package's."""
+    name = requirement.partition("==")[0]
+    return name, Environment(
+        f"{name}-{version}", (requirement,), (f"python{version}",) if version != HERE else ()
+    )
+
+
+def _peers(version: str) -> Contest:
+    """Those that are written in Python; pywasm needs 3.11."""
+    requirements = ("pwasm==0.2a0", *(() if version == "3.10" else ("pywasm==2.2.3",)))
+    return tuple(_of_its_own(requirement, version) for requirement in requirements)
+
+
+OURS: Contest = (("python", sys.executable), ("steppable", sys.executable))
+PEERS: Contest = (
+    *_peers(HERE),
+    _of_its_own("ppci==0.5.8", HERE),
+    _of_its_own("pywasm3==0.5.0", HERE),
+    *((("wasmer", sys.executable),) if HERE == "3.10" else ()),
+    ("wasmtime", sys.executable),
+)
+
+
+def rows(*, rounds: int = 5, seconds: float = 0.1) -> Iterator[Row]:
+    """Kernels on this Python, on another one if it is there; starting."""
+    times = measured((*OURS, *PEERS), rounds, seconds)
     yield from _kernels(times)
     yield _compared(times, "steppable", "python", Target(1.8))
-    for peer, _ in peers:
+    for peer, _ in PEERS:
         yield _compared(times, "python", peer, TARGETS.get(peer))
-    yield from _elsewhere(rounds, seconds)
+    if runs(f"python{OTHER}"):
+        yield from _elsewhere(rounds, seconds)
     yield from starts(rounds)
+
+
+def _elsewhere(rounds: int, seconds: float) -> Iterator[Row]:
+    """Those that are written in Python, on that other one."""
+    peers = _peers(OTHER)
+    ours: Contest = tuple((engine, peers[0][1]) for engine, _ in OURS)  # which needs nothing but Python
+    times = measured((*ours, *peers), rounds, seconds)
+    yield _compared(times, "steppable", "python", Target(1.8), f" on {OTHER}")
+    for peer, _ in peers:
+        yield _compared(times, "python", peer, TARGETS[peer], f" on {OTHER}")
 
 
 def measured(engines: Contest, rounds: int, seconds: float) -> Mapping[str, Mapping[str, Times]]:
@@ -92,7 +121,8 @@ def starts(rounds: int, plugin: Path = GO, instructions: int = 1_000_000) -> Ite
     generated = tuple(_seconds(lambda: _generate(module)) * 1e6 / size for _ in range(cold))
     what = f"to Python for the first time, an instruction of {size:,}"
     yield Row("transpiler", what, MICROSECONDS, generated, target=Target(4, MICROSECONDS))
-    kept = PythonProgram(_generate(module), SLICE).compiled()
+    ready, pages = initial(module)
+    kept = PythonProgram(_generate(ready), pages, SLICE).compiled()
     loaded = tuple(_seconds(lambda: PythonEngine().restore(kept, _no_binary)) * 1e3 for _ in range(rounds))
     what = "the same module, its code kept"
     yield Row("transpiler", what, MILLISECONDS, loaded, target=Target(50, MILLISECONDS))
@@ -125,13 +155,3 @@ def _seconds(act: Callable[[], object]) -> float:
 
 def _no_binary() -> NoReturn:
     raise AssertionError("nothing traps here")
-
-
-def _elsewhere(rounds: int, seconds: float) -> Iterator[Row]:
-    """The same on another Python."""
-    version = "3.11" if sys.version_info[:2] != (3, 11) else "3.10"
-    if not runs(f"python{version}"):
-        return
-    other = Environment(f"pwasm-{version}", _PWASM, (f"python{version}",))
-    times = measured((("python", other), ("pwasm", other)), rounds, seconds)
-    yield _compared(times, "python", "pwasm", Target(0.75), f" on {version}")

@@ -64,7 +64,7 @@ def pywasm(wasm: bytes) -> Run:
     return lambda amount: int(runtime.invocate(instance, "run", [amount])[0])
 
 
-def wasm3(wasm: bytes) -> Run:
+def pywasm3(wasm: bytes) -> Run:
     """An interpreter in C."""
     environment = _module("wasm3").Environment()
     runtime = environment.new_runtime(1 << 16)
