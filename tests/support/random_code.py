@@ -78,6 +78,7 @@ class Code:
         """What a branch takes along to each block around; None where nothing may branch to."""
         self._text: list[str] = []
         self._size = chance.choice((50, 200, 600))
+        self._pointers: list[int] = []
         self._settling: dict[Type, int] = {}
 
     def body(self) -> str:
@@ -256,10 +257,34 @@ class Code:
         self._emit(f"local.tee {held} {nan} local.get {held} local.get {held} {shape}.eq v128.bitselect")
 
     def address(self, depth: int) -> None:
-        """An address, nearly always within the memory."""
+        """An address, nearly always within the memory; often from one of the pointers that a function has."""
+        if self._pointers and self._one_in(3):
+            self._emit("local.get", self.chance.choice(self._pointers))
+            return
         self.value("i32", depth)
         if not self._one_in(40):
             self._emit("i32.const", self.chance.choice((0xFF, 0xFFF, PAGE - 256)), "i32.and")
+        if self._one_in(4):
+            self._pointers = [*self._pointers[-2:], self._local("i32")]
+            self._emit("local.tee", self._pointers[-1])
+
+    def _condition(self, depth: int) -> None:
+        """What a branch asks: often whether a local is below something."""
+        if self._one_in(2):
+            self.value("i32", depth)
+            return
+        type: Type = self.chance.choice(("i32", "i32", "i64"))
+        self._emit("local.get", self._local(type, kept=True))
+        if self._one_in(5):
+            self._emit(f"{type}.eqz")
+        else:
+            self._constant(type)
+            operator = self.chance.choice(
+                ("eq", "ne", "lt_s", "lt_u", "gt_s", "gt_u", "le_s", "le_u", "ge_s", "ge_u")
+            )
+            self._emit(f"{type}.{operator}")
+        if self._one_in(5):
+            self._emit("i32.eqz")
 
     def _offset(self) -> str:
         offset = self.chance.choice((0, 0, 1, 4, 8, 13, 100))
@@ -281,7 +306,8 @@ class Code:
         self._emit(f"v128.{what}{width}_lane", self._offset(), self.chance.randrange(128 // width))
 
     def _selected(self, type: Type, depth: int) -> bool:
-        self.values((type, type, "i32"), depth - 1)
+        self.values((type, type), depth - 1)
+        self._condition(depth - 1)
         self._emit("select" if type not in REFERENCES and self._one_in(2) else f"select (result {type})")
         return True
 
@@ -348,7 +374,7 @@ class Code:
         if not found:
             return False
         self.value(type, depth - 1)
-        self.value("i32", depth - 1)
+        self._condition(depth - 1)
         self._emit("br_if", self.chance.choice(found))
         return True
 
@@ -390,7 +416,7 @@ class Code:
             return True
         self.values(params, depth - 1)
         if kind == "if":
-            self.value("i32", depth - 1)
+            self._condition(depth - 1)
         self._emit(kind, Signature(params, results).text)
         self._labels.append(params if kind == "loop" else results)
         self._entered(params, kind)
@@ -643,7 +669,7 @@ class Code:
         at = self.chance.choice(found)
         types = self._labels[-1 - at] or ()
         self.values(types, depth - 1)
-        self.value("i32", depth - 1)
+        self._condition(depth - 1)
         self._emit("br_if", at)
         for type in reversed(types):
             self._drop(type)
