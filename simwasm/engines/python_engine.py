@@ -19,6 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from types import CellType
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 from simwasm.engines.engine import Activation, Binary, Export, Hook, Imports, Word
 from simwasm.engines.fuel import Fuel
@@ -115,16 +116,19 @@ class PythonProgram:
         self._pages = pages
         self._slice = slice
         self._interface = Interface.read(codes.module)
-        self._put: Callable[[bytes], None] | None = None
-        self._written = len(codes.kept)
+        self._kept = _Kept(codes, pages, slice)
 
     def compiled(self) -> bytes:
         """The module and its code, as far as it was made."""
-        return _MAGIC + marshal.dumps((self._module, self._pages, self._slice, self._codes.kept))
+        return self._kept.data()
 
     def keep(self, put: Callable[[bytes], None]) -> None:
-        """Have a function called with what `compiled` gives, whenever an instance is closed and there is more of it."""
-        self._put = put
+        """Have a function called with what `compiled` gives, if there is more of it, whenever an instance is closed.
+
+        And in the end, of the program or the process, because not everybody closes what ends with the process.
+        """
+        self._kept.put = put
+        finalize(self, self._kept.write)
 
     def put(self, made: Made) -> None:
         """Use this as the code of a function."""
@@ -140,19 +144,9 @@ class PythonProgram:
             self._slice,
             self._pages,
         )
-        instance = PythonInstance(linked, self._interface, self._names, self._closed)
+        instance = PythonInstance(linked, self._interface, self._names, self._kept.write)
         instance.begin()
         return instance
-
-    def _closed(self) -> None:
-        """An instance was closed."""
-        if self._put is not None and len(self._codes.kept) > self._written:
-            self._written = len(self._codes.kept)
-            self._put(self.compiled())
-
-    @cached_property
-    def _module(self) -> bytes:
-        return pickle.dumps(self._codes.module)
 
     @cached_property
     def _function_names(self) -> tuple[str, ...]:
@@ -160,6 +154,32 @@ class PythonProgram:
 
     def _names(self) -> tuple[str, ...]:
         return self._function_names
+
+
+class _Kept:
+    """A program as bytes, and where they go when there is more code than before."""
+
+    def __init__(self, codes: Codes, pages: Pages, slice: int) -> None:
+        self.put: Callable[[bytes], None] | None = None
+        self._codes = codes
+        self._pages = pages
+        self._slice = slice
+        self._written = len(codes.kept)
+
+    def data(self) -> bytes:
+        """The module, with its code as far as it was made."""
+        return _MAGIC + marshal.dumps((self._module, self._pages, self._slice, self._codes.kept))
+
+    def write(self) -> None:
+        """Put down what was made since the last time."""
+        made = len(self._codes.kept)
+        if self.put is not None and made > self._written:
+            self._written = made
+            self.put(self.data())
+
+    @cached_property
+    def _module(self) -> bytes:
+        return pickle.dumps(self._codes.module)
 
 
 Variable = tuple[CellType, Callable[[Any], Any], Callable[[Any], Any]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -72,7 +73,6 @@ instance = load(engine("python"), Path({wasm!r}).read_bytes(), cache=Cache(Path(
 print(instance.exports["two"](), bytes(instance.memory.view()[4094:4102]).decode())
 made = ["simwasm.engines.transpiler.generate", "simwasm.wasm.validate"]
 print(*(name for name in made if name in sys.modules))
-instance.close()
 """
 
 
@@ -91,6 +91,18 @@ def test_a_program_that_ran_before_needs_neither_validator_nor_generator(tmp_pat
         ["2 crossing", "simwasm.engines.transpiler.generate simwasm.wasm.validate"],
         ["2 crossing", ""],
     ]
+
+
+def test_what_nobody_closed_is_kept_when_the_program_goes(cache: Cache) -> None:
+    kept: list[bytes] = []
+    program = loaded(cache)
+    assert isinstance(program, Growing)
+    program.keep(kept.append)
+    instance = program.start({}, Fuel())
+    assert instance.exports["two"]() == 2
+    del program, instance
+    gc.collect()
+    assert len(kept) == 1
 
 
 def test_both_variants_of_a_function_are_kept(cache: Cache) -> None:
