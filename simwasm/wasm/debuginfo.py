@@ -19,7 +19,7 @@ from itertools import islice
 
 from simwasm.wasm.companions import Beside, Told, nothing, source_map, source_map_url, told
 from simwasm.wasm.dwarf.entries import lowest
-from simwasm.wasm.dwarf.sections import DEAD, PROBLEMS
+from simwasm.wasm.dwarf.sections import DEAD, PROBLEMS, READS_OF_ALL
 from simwasm.wasm.dwarf.units import Units
 from simwasm.wasm.module import Module
 from simwasm.wasm.names import read_names
@@ -104,6 +104,7 @@ def _dwarf(module: Module, units: Units) -> tuple[DebugKind, int, int]:
 
 
 def _live(units: Units) -> Iterator[int]:
+    for unit in units.all[:1]:
+        unit.dwarf.purse.fill(READS_OF_ALL)
     for unit in units.all:
-        unit.dwarf.purse.fill()
         yield from (address for address in lowest(unit) if 0 < address < DEAD)

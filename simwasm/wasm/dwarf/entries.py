@@ -2,7 +2,7 @@
 
 A unit can have a hundred thousand entries, of which a lookup needs twenty. Rules that live here: what an entry takes is
 worked out once for each kind of it (an abbreviation), so most entries are passed over by one addition; pyelftools reads
-the few that are wanted, anew each time; passing over an entry costs as much as reading a byte of one.
+the few that are wanted, of which some are kept; passing over entries costs a little, too.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from simwasm.wasm.dwarf.units import Unit, ranges_of
 if TYPE_CHECKING:
     from elftools.dwarf.die import DIE
 
-_PAID = 256
+_PAID, _PRICE = 4096, 256
+"""What so many entries cost that are passed over."""
 _KEPT = "functions"
+_MOST_KEPT = 2000
 
 _FIXED = {
     "DW_FORM_addr": 4, "DW_FORM_addrx1": 1, "DW_FORM_addrx2": 2, "DW_FORM_addrx3": 3, "DW_FORM_addrx4": 4,
@@ -44,9 +46,12 @@ class _Kind(NamedTuple):
     """What the entries of one abbreviation are, and how they are passed over."""
 
     function: bool
+    """Whether they are functions with code."""
     children: bool
     steps: tuple[int | str, ...]
     """Bytes to skip, or a form of no fixed size."""
+    attributes: tuple[tuple[str, str], ...]
+    """Names and forms, for functions."""
 
 
 class Functions(NamedTuple):
@@ -80,7 +85,18 @@ def functions(unit: Unit) -> Functions:
 
 
 def entry(unit: Unit, offset: int) -> DIE:
-    """The entry at an offset in `.debug_info`; it is read anew each time, so nothing piles up."""
+    """The entry at an offset in `.debug_info`."""
+    unit.dwarf.purse.pay(1)
+    kept: dict[int, DIE] = unit.known.setdefault("entries", {})
+    found = kept.get(offset)
+    if found is None:
+        if len(kept) >= _MOST_KEPT:
+            kept.clear()
+        found = kept[offset] = _read(unit, offset)
+    return found
+
+
+def _read(unit: Unit, offset: int) -> DIE:
     from elftools.dwarf.die import DIE
 
     section = unit.dwarf.info.debug_info_sec
@@ -169,24 +185,61 @@ def _behind(unit: Unit, die: DIE) -> int:
 
 def lowest(unit: Unit) -> Iterator[int]:
     """The lowest address of each function, also of one that was dropped."""
-    for die in _functions(unit):
-        if "DW_AT_low_pc" in die.attributes:
-            yield int(die.attributes["DW_AT_low_pc"].value)
+    for at, kind in _functions(unit):
+        low, _ = _extent(unit, at, kind)
+        if low is not None:
+            yield low
 
 
 def _with_code(unit: Unit) -> Iterator[tuple[int, int, int]]:
-    for die in _functions(unit):
-        for begin, stop in ranges_of(unit, die.attributes):
+    for at, kind in _functions(unit):
+        low, high = _extent(unit, at, kind)
+        ranges = iter([(low, high)]) if low is not None and high is not None else _ranges(unit, at)
+        for begin, stop in ranges:
             if 0 < begin < stop <= DEAD:
-                yield begin, stop, die.offset
+                yield begin, stop, at
 
 
-def _functions(unit: Unit) -> Iterator[DIE]:
+def _ranges(unit: Unit, at: int) -> Iterator[tuple[int, int]]:
+    yield from ranges_of(unit, entry(unit, at).attributes)
+
+
+def _functions(unit: Unit) -> Iterator[tuple[int, _Kind]]:
+    """Where the entries of functions are that have code."""
     at = unit.cu.cu_die_offset
     for end, kind in _walk(unit, at):
         if kind is not None and kind.function:
-            yield entry(unit, at)
+            yield at, kind
         at = end
+
+
+def _extent(unit: Unit, at: int, kind: _Kind) -> tuple[int | None, int | None]:
+    """The first address of a function and its end, as far as they are attributes of it."""
+    cursor = Bytes(unit.dwarf.entries, at, unit.cu.cu_offset + unit.cu.size)
+    cursor.unsigned()
+    low: int | None = None
+    for name, form in kind.attributes:
+        if name == "DW_AT_low_pc":
+            low = _address(unit, cursor, form)
+        elif name == "DW_AT_high_pc" and low is not None:
+            return low, _address(unit, cursor, form) + (0 if form.startswith("DW_FORM_addr") else low)
+        elif form in _FIXED:
+            cursor.at += _size(unit, form)
+        else:
+            _skip(cursor, form)
+    return low, None
+
+
+def _address(unit: Unit, cursor: Bytes, form: str) -> int:
+    value = cursor.unsigned() if form in _LEB else cursor.number(_size(unit, form))
+    return int(unit.dwarf.info.get_addr(unit.cu, value)) if form.startswith("DW_FORM_addrx") else value
+
+
+def _size(unit: Unit, form: str) -> int:
+    """How many bytes a form of a fixed size takes."""
+    if form not in _FIXED:
+        raise Broken(f"a number of the form {form}")
+    return 8 if form in _OFFSETS and unit.cu.dwarf_format() == 64 else _FIXED[form]
 
 
 def _walk(unit: Unit, at: int) -> Iterator[tuple[int, _Kind | None]]:
@@ -197,7 +250,7 @@ def _walk(unit: Unit, at: int) -> Iterator[tuple[int, _Kind | None]]:
         if cursor.at >= cursor.end:
             return
         if not number % _PAID:
-            unit.dwarf.purse.pay(_PAID)
+            unit.dwarf.purse.pay(_PRICE)
         code = cursor.unsigned()
         kind = kinds.get(code) if code else None
         if code and kind is None:
@@ -218,12 +271,9 @@ def _kinds(unit: Unit) -> dict[int, _Kind]:
 
 def _kind(unit: Unit, code: int) -> _Kind:
     declared = unit.cu.get_abbrev_table().get_abbrev(code)
-    wide = unit.cu.dwarf_format() == 64
     steps: list[int | str] = []
     for spec in declared["attr_spec"]:
-        size = _FIXED.get(spec.form)
-        if wide and spec.form in _OFFSETS:
-            size = 8
+        size = _size(unit, spec.form) if spec.form in _FIXED else None
         if size is None:
             steps.append(spec.form)
         elif steps and isinstance(steps[-1], int):
@@ -232,7 +282,8 @@ def _kind(unit: Unit, code: int) -> _Kind:
             steps.append(size)
     names = {spec.name for spec in declared["attr_spec"]}
     has_code = declared["tag"] == _FUNCTION and ("DW_AT_low_pc" in names or "DW_AT_ranges" in names)
-    return _Kind(has_code, declared.has_children(), tuple(steps))
+    attributes = tuple((spec.name, spec.form) for spec in declared["attr_spec"]) if has_code else ()
+    return _Kind(has_code, declared.has_children(), tuple(steps), attributes)
 
 
 _OFFSETS = frozenset(

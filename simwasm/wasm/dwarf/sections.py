@@ -16,8 +16,11 @@ from simwasm.wasm.module import Module
 if TYPE_CHECKING:
     from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DWARFInfo
 
-READS = 1_500_000
-"""How much one look may take: five thousand units are found with that, and any function in them with a hundredth."""
+READS = 150_000
+"""How much one look may take: more than ten times of what one into a large unit of C++ takes."""
+READS_OF_ALL = 600_000
+"""How much a look at all units may take: two thousand units are found with that."""
+READS_OF_A_VALUE = 50_000
 _LONGEST_NUMBER = 16
 DEAD = 0xFFFF_FFF0
 """From here on an address is that of code which was dropped; so is 0."""
@@ -33,19 +36,22 @@ PROBLEMS = (Broken, Exception)
 
 
 class Purse:
-    """How much may still be read."""
+    """How much may still be read. Once it was emptied, it is not filled again: nobody waits for that a second time."""
 
     def __init__(self) -> None:
-        self.left = READS
+        self.left = READS_OF_ALL
+        self._spent = False
 
-    def fill(self) -> None:
+    def fill(self, reads: int = READS) -> None:
         """Begin another look."""
-        self.left = READS
+        if not self._spent:
+            self.left = reads
 
     def pay(self, reads: int) -> None:
         """Take out what so many reads cost."""
         self.left -= reads
         if self.left < 0:
+            self._spent = True
             raise Broken("too much to read")
 
 

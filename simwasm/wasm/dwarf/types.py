@@ -73,11 +73,11 @@ class Type(NamedTuple):
         """Its own name; nothing if it has none."""
         return text_of(value_of(resolved(self.unit, self.die), "DW_AT_name")) if self.die is not None else ""
 
-    def below(self, *tags: str) -> list[Type]:
-        """The entries below it, of some kinds or of all."""
+    def below(self, *tags: str, most: int = _MOST) -> list[Type]:
+        """The first entries below it, of some kinds or of all."""
         found = children(self.unit, self.die) if self.die is not None else ()
         chosen = (die for die in found if not tags or die.tag in tags)
-        return [Type(self.unit, die) for die in islice(chosen, _MOST)]
+        return [Type(self.unit, die) for die in islice(chosen, most)]
 
 
 def type_of(unit: Unit, die: DIE) -> Type:
@@ -133,7 +133,7 @@ def _pointer_name(kind: Type, depth: int) -> str:
 
 
 def _function_name(kind: Type, middle: str, depth: int) -> str:
-    below = kind.below("DW_TAG_formal_parameter", "DW_TAG_unspecified_parameters")[:16]
+    below = kind.below("DW_TAG_formal_parameter", "DW_TAG_unspecified_parameters", most=16)
     words = [
         "..." if each.tag == "DW_TAG_unspecified_parameters" else type_name(each.of(), depth + 1)
         for each in below
@@ -143,7 +143,7 @@ def _function_name(kind: Type, middle: str, depth: int) -> str:
 
 def extents(kind: Type) -> list[int | None]:
     """How many elements an array has, in every dimension; None where that is not told."""
-    return [_extent(each) for each in kind.below("DW_TAG_subrange_type")[:_DIMENSIONS]] or [None]
+    return [_extent(each) for each in kind.below("DW_TAG_subrange_type", most=_DIMENSIONS)] or [None]
 
 
 def _extent(kind: Type) -> int | None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from simwasm.wasm.dwarf.sections import DEAD, PROBLEMS, Dwarf, code_start, has_dwarf, open_dwarf
+from simwasm.wasm.dwarf.sections import DEAD, PROBLEMS, READS_OF_ALL, Dwarf, code_start, has_dwarf, open_dwarf
 from simwasm.wasm.module import Module
 
 if TYPE_CHECKING:
@@ -79,8 +79,9 @@ class Units:
         Where several units have the same code, the linker has kept that of the first, which comes last here.
         """
         found: list[tuple[int, int, int]] = []
+        for unit in self.all[:1]:
+            unit.dwarf.purse.fill(READS_OF_ALL)
         for number, unit in enumerate(self.all):
-            unit.dwarf.purse.fill()
             try:
                 for begin, end in ranges_of(unit, unit.top):
                     if 0 < begin < end <= DEAD and len(found) < _MOST_RANGES:

@@ -55,10 +55,14 @@ class Reader:
     def __init__(self) -> None:
         self._left = PARTS
 
+    def more(self) -> bool:
+        """Whether there may be one part more."""
+        self._left -= 1
+        return self._left >= 0
+
     def text(self, kind: Type, cell: Cell, depth: int = 0) -> str:
         """The value of a type that is in a cell."""
-        self._left -= 1
-        if self._left < 0:
+        if not self.more():
             return "…"
         kind = plain(kind)
         try:
@@ -249,6 +253,8 @@ def _array(reader: Reader, kind: Type, cell: Cell, depth: int) -> str:
 
 def _rows(reader: Reader, element: Type, cell: Cell, sizes: list[int | None], depth: int) -> str:
     count, inner = sizes[0] or 0, sizes[1:]
+    if not reader.more():
+        return "…"
     if not inner:
         return reader.elements(element, cell, count, depth)
     step = size_of(element) or 0

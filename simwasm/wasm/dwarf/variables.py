@@ -20,7 +20,7 @@ from simwasm.wasm.dwarf.expression import Memory
 from simwasm.wasm.dwarf.locations import locate
 from simwasm.wasm.dwarf.rows import Place, rows, text_of
 from simwasm.wasm.dwarf.scopes import Level, levels
-from simwasm.wasm.dwarf.sections import PROBLEMS
+from simwasm.wasm.dwarf.sections import PROBLEMS, READS_OF_A_VALUE
 from simwasm.wasm.dwarf.state import NOWHERE, State, Unknown
 from simwasm.wasm.dwarf.types import size_of, type_name, type_of
 from simwasm.wasm.dwarf.units import Unit, Units
@@ -73,7 +73,7 @@ class Variable:
 
     def value(self, state: State = NOWHERE) -> Value:
         """What it is where the guest stands."""
-        self._unit.dwarf.purse.fill()
+        self._unit.dwarf.purse.fill(READS_OF_A_VALUE)
         try:
             return self._read(state)
         except Unknown as reason:
