@@ -10,6 +10,7 @@ are the specification's, then what was found.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from simwasm.errors import BadModule
@@ -31,11 +32,13 @@ from simwasm.wasm.names import function_names
 from simwasm.wasm.validate.code import Locals, check
 from simwasm.wasm.validate.context import Context, same_kind
 from simwasm.wasm.validate.kinds import CODES, I32, Invalid
-from simwasm.wasm.validate.prepare import Prepare, Shape
+from simwasm.wasm.validate.prepare import Prepare
 from simwasm.wasm.validate.stack import Stack
 
 _PAGES = 65_536
+_I32_CONST = re.compile(rb"\x41[\x80-\xff]*[\x00-\x7f]\x0b")
 _GLOBAL_GET = 0x23
+_SHOWN = 100  # characters of a name
 
 
 def validate(module: Module) -> None:
@@ -70,7 +73,7 @@ class _Validation:
         """Every export has a name of its own."""
         for name, times in Counter(export.name for export in self._module.exports).items():
             if times > 1:
-                raise BadModule(f"duplicate export name {name[:100]!r}", section="export")
+                raise BadModule(f"duplicate export name {name[:_SHOWN]!r}", section="export")
 
     def start(self) -> None:
         """The start function takes and gives nothing."""
@@ -116,7 +119,7 @@ class _Validation:
             return split(self._module.data, body.code, body.end, self._name(own))
 
     def _name(self, own: int) -> str:
-        return function_names(self._module)[own + len(self._module.imported(Kind.FUNCTION))]
+        return function_names(self._module)[own + len(self._module.imported(Kind.FUNCTION))][:_SHOWN]
 
     def _element(self, element: Element) -> None:
         if element.offset:
@@ -140,13 +143,14 @@ class _Validation:
 
     def _constant(self, span: Span, kind: int, section: str) -> None:
         """Validate an expression; that it is made of constant instructions the reader has seen to."""
+        if kind == I32 and _I32_CONST.fullmatch(self._module.data, span.start, span.end):
+            return  # as nearly all of them are
         pieces = split(self._module.data, span.start, span.end)
         try:
             for piece in pieces:
                 if piece[0] == _GLOBAL_GET:
                     self._context.constant_global(*decode(piece)[1])
-            if len(pieces) != 2 or self._known[pieces[0]] != (Shape.PUSH, None, kind):
-                check(pieces, Stack(bytes((kind,))), self._no_locals, self._known)
+            check(pieces, Stack(bytes((kind,))), self._no_locals, self._known)
         except Invalid as error:
             raise _told(error, section, span) from None
 

@@ -47,33 +47,47 @@ _KEPT = 200_000
 """How many distinct instructions are remembered; a plugin of 1 MB has about 15,000."""
 
 
+Rule = Callable[[Context, Immediates], Prepared]
+"""What makes an instruction of a row ready, or says what is wrong with its immediates."""
+
+Check = Callable[[Context, Immediates], None]
+
+
 class Prepare(dict[bytes, Prepared]):
     """The distinct instructions of a module, prepared as they are met."""
 
     def __init__(self, context: Context) -> None:
+        super().__init__()
         self._context = context
+        self._rules = _rules()
 
     def __missing__(self, piece: bytes) -> Prepared:
-        made = _CONSTANTS.get(piece[0]) or _prepare(self._context, *decode(piece))
+        row, immediates = decode(piece)
+        made = self._rules[row.prefix, row.code](self._context, immediates)
         if len(self) < _KEPT:
             self[piece] = made
         return made
 
 
-def _prepare(context: Context, row: Opcode, immediates: Immediates) -> Prepared:
-    if row.type is None:
-        return _BUILDERS[row.immediate, row.name](context, immediates)
-    check = _CHECKS.get(row.immediate)
-    if check:
-        check(context, row, immediates)
-    return _shaped(row)
-
-
 @cache
-def _shaped(row: Opcode) -> Prepared:
-    """The shape of an instruction with a fixed type."""
-    assert row.type is not None
-    return _moving(*signature(row.type))
+def _rules() -> dict[tuple[int, int], Rule]:
+    """The rule of every row, by its prefix and code."""
+    return {(row.prefix, row.code): _rule(row) for row in OPCODES}
+
+
+def _rule(row: Opcode) -> Rule:
+    if row.type is None:
+        return _BUILDERS[row.immediate, row.name]
+    made = _moving(*signature(row.type))
+    if row.immediate not in _CHECKS:
+        return lambda _, __: made
+    check = _CHECKS[row.immediate](row)
+
+    def checked(context: Context, immediates: Immediates) -> Prepared:
+        check(context, immediates)
+        return made
+
+    return checked
 
 
 def _moving(wanted: bytes, given: bytes) -> Prepared:
@@ -96,21 +110,12 @@ def _step(step: control.Step, argument: object = None) -> Prepared:
     return Shape.STEP.value, step, argument
 
 
-_CONSTANTS: dict[int, Prepared] = {
-    row.code: _shaped(row)
-    for row in OPCODES
-    if row.type and row.immediate in (Immediate.I32, Immediate.I64, Immediate.F32, Immediate.F64)
-}
-"""Every constant is prepared as every other of its type."""
-
-
 # What the immediates of instructions with a fixed type have to be.
 
 _WIDTH = re.compile(r"(?:load|store)(\d+)(x)?")
 _WIDTHS = {"i32": 4, "i64": 8, "f32": 4, "f64": 8, "v128": 16}
 
 
-@cache
 def width(row: Opcode) -> int:
     """How many bytes an instruction loads or stores."""
     found = _WIDTH.search(row.name)
@@ -119,77 +124,95 @@ def width(row: Opcode) -> int:
     return 8 if found[2] else int(found[1]) // 8
 
 
-def _address(context: Context, row: Opcode, immediates: Immediates) -> None:
-    context.memory()
+def _address(row: Opcode) -> Check:
     natural = width(row).bit_length() - 1
-    if immediates[0] > natural:
-        raise Invalid(
-            f"alignment must not be larger than natural: 2^{immediates[0]} is, 2^{natural} is natural"
-        )
+
+    def check(context: Context, immediates: Immediates) -> None:
+        context.memory()
+        exponent = immediates[0]
+        if exponent > natural:
+            sizes = f"2^{exponent} is, 2^{natural} is natural"
+            raise Invalid(f"alignment must not be larger than natural: {sizes}")
+
+    return check
 
 
-def _address_lane(context: Context, row: Opcode, immediates: Immediates) -> None:
-    _address(context, row, immediates)
-    _lane_of(immediates[2], 16 // width(row))
+def _address_lane(row: Opcode) -> Check:
+    address, lane = _address(row), _lane_of(16 // width(row))
+
+    def check(context: Context, immediates: Immediates) -> None:
+        address(context, immediates)
+        lane(context, immediates[2:])
+
+    return check
 
 
-def _lane(_: Context, row: Opcode, immediates: Immediates) -> None:
-    _lane_of(immediates[0], int(row.name.partition(".")[0].partition("x")[2]))
+def _lane(row: Opcode) -> Check:
+    return _lane_of(int(row.name.partition(".")[0].partition("x")[2]))
 
 
-def _shuffle(_: Context, __: Opcode, immediates: Immediates) -> None:
-    _lane_of(max(immediates), 32)
+def _shuffle(_: Opcode) -> Check:
+    return _lane_of(32)
 
 
-def _lane_of(lane: int, lanes: int) -> None:
-    if lane >= lanes:
-        raise Invalid(f"invalid lane index {lane}: there are {lanes} lanes")
+def _lane_of(lanes: int) -> Check:
+    def check(_: Context, immediates: Immediates) -> None:
+        lane = max(immediates)
+        if lane >= lanes:
+            raise Invalid(f"invalid lane index {lane}: there are {lanes} lanes")
+
+    return check
 
 
-def _memory(context: Context, _: Opcode, __: Immediates) -> None:
+def _for_all(check: Check) -> Callable[[Opcode], Check]:
+    """The same for every row with that kind of immediate."""
+    return lambda _: check
+
+
+def _memory(context: Context, _: Immediates) -> None:
     context.memory()
 
 
-def _data(context: Context, _: Opcode, immediates: Immediates) -> None:
+def _data(context: Context, immediates: Immediates) -> None:
     context.data(immediates[0])
 
 
-def _data_memory(context: Context, _: Opcode, immediates: Immediates) -> None:
+def _data_memory(context: Context, immediates: Immediates) -> None:
     context.memory()
     context.data(immediates[0])
 
 
-def _element(context: Context, _: Opcode, immediates: Immediates) -> None:
+def _element(context: Context, immediates: Immediates) -> None:
     context.element(immediates[0])
 
 
-def _element_table(context: Context, _: Opcode, immediates: Immediates) -> None:
+def _element_table(context: Context, immediates: Immediates) -> None:
     element, table = immediates
     same_kind(context.table(table), context.element(element))
 
 
-def _tables(context: Context, _: Opcode, immediates: Immediates) -> None:
+def _tables(context: Context, immediates: Immediates) -> None:
     destination, source = immediates
     same_kind(context.table(destination), context.table(source))
 
 
-def _table(context: Context, _: Opcode, immediates: Immediates) -> None:
+def _table(context: Context, immediates: Immediates) -> None:
     context.table(immediates[0])
 
 
-_CHECKS: dict[Immediate, Callable[[Context, Opcode, Immediates], None]] = {
+_CHECKS: dict[Immediate, Callable[[Opcode], Check]] = {
     Immediate.ADDRESS: _address,
     Immediate.ADDRESS_LANE: _address_lane,
     Immediate.LANE: _lane,
     Immediate.SHUFFLE: _shuffle,
-    Immediate.MEMORY: _memory,
-    Immediate.MEMORIES: _memory,
-    Immediate.DATA: _data,
-    Immediate.DATA_MEMORY: _data_memory,
-    Immediate.ELEMENT: _element,
-    Immediate.ELEMENT_TABLE: _element_table,
-    Immediate.TABLES: _tables,
-    Immediate.TABLE: _table,
+    Immediate.MEMORY: _for_all(_memory),
+    Immediate.MEMORIES: _for_all(_memory),
+    Immediate.DATA: _for_all(_data),
+    Immediate.DATA_MEMORY: _for_all(_data_memory),
+    Immediate.ELEMENT: _for_all(_element),
+    Immediate.ELEMENT_TABLE: _for_all(_element_table),
+    Immediate.TABLES: _for_all(_tables),
+    Immediate.TABLE: _for_all(_table),
 }
 
 
@@ -208,7 +231,7 @@ def _block_type(context: Context, immediate: int) -> control.Signature:
     return b"", bytes((kind,)) if kind in VALUE_TYPES else b""
 
 
-def _opening(opener: int, step: control.Step) -> Callable[[Context, Immediates], Prepared]:
+def _opening(opener: int, step: control.Step) -> Rule:
     """An instruction that opens a block; a branch to a loop goes to its head."""
 
     def build(context: Context, immediates: Immediates) -> Prepared:
@@ -265,7 +288,7 @@ def _global_set(context: Context, immediates: Immediates) -> Prepared:
     return _moving(bytes((CODES[kind.type],)), b"")
 
 
-def _on_table(letters: str) -> Callable[[Context, Immediates], Prepared]:
+def _on_table(letters: str) -> Rule:
     """An instruction on a table: `i` is an index or a number, `r` one of the table's references."""
     wanted, given = letters.split(":")
 
@@ -287,19 +310,19 @@ def _ref_func(context: Context, immediates: Immediates) -> Prepared:
     return _moving(b"", bytes((FUNCREF,)))
 
 
-def _alone(step: control.Step) -> Callable[[Context, Immediates], Prepared]:
+def _alone(step: control.Step) -> Rule:
     return lambda _, __: _step(step)
 
 
-def _with_label(step: control.Step) -> Callable[[Context, Immediates], Prepared]:
+def _with_label(step: control.Step) -> Rule:
     return lambda _, immediates: _step(step, immediates[0])
 
 
-def _with_local(shape: Shape) -> Callable[[Context, Immediates], Prepared]:
+def _with_local(shape: Shape) -> Rule:
     return lambda _, immediates: (shape.value, immediates[0], None)
 
 
-_BUILDERS: dict[tuple[Immediate, str], Callable[[Context, Immediates], Prepared]] = {
+_BUILDERS: dict[tuple[Immediate, str], Rule] = {
     (Immediate.NONE, "unreachable"): _alone(control.unreachable),
     (Immediate.BLOCK, "block"): _opening(0x02, control.block),
     (Immediate.BLOCK, "loop"): _opening(_LOOP, control.block),

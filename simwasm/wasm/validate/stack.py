@@ -61,21 +61,25 @@ class Stack:
 
     def open(self, block: Block) -> None:
         """Enter a block, whose parameters become its first operands."""
-        if len(self.blocks) > limits.NESTING:
+        blocks, kinds = self.blocks, self.kinds
+        if len(blocks) > limits.NESTING:
             raise Invalid(f"blocks are nested deeper than {limits.NESTING:,}; that is more than is supported")
+        blocks.append(block)
         if block.params:
             self.take(block.params)
-        self.blocks.append(block)
-        self.floors.append(len(self.kinds))
-        self.kinds.append(FLOOR)
-        self.kinds += block.params
+            self.floors.append(len(kinds))
+            kinds.append(FLOOR)
+            kinds += block.params
+        else:
+            self.floors.append(len(kinds))
+            kinds.append(FLOOR)
 
     def close(self) -> Block:
         """Leave the innermost block; its results, all that it may leave, become operands of the one around it."""
         block, floor = self.blocks[-1], self.floors[-1]
         results, kinds = block.results, self.kinds
         above = len(kinds) - floor - 1
-        if above == len(results) and kinds.endswith(results):
+        if above == len(results) and (not above or kinds.endswith(results)):
             del kinds[floor]
         else:
             self.expect(results)
