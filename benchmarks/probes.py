@@ -23,7 +23,7 @@ PLUGIN = Path(__file__).parents[1] / "samples" / "allow_header_go" / "plugin.was
 _HEADERS = [("user-agent", "wrk/4.1.0"), ("accept", "*/*"), ("allow", "true")]
 
 
-def rows(*, requests: int = 100, rounds: int = 25) -> Iterator[Row]:
+def rows(*, requests: int = 10, rounds: int = 200) -> Iterator[Row]:
     """Idle probes of both kinds, and what one costs that is told."""
     statements, every = probing("wasmer", Probes()), probing("wasmer", Probes(every=True))
     sides = (_replayed(engine, requests) for engine in (WasmerEngine("singlepass"), statements, every))
@@ -31,7 +31,7 @@ def rows(*, requests: int = 100, rounds: int = 25) -> Iterator[Row]:
     what = "a request of a Go plugin, idle probes at every {} / none"
     yield Row("probes", what.format("statement"), MICROSECONDS, few, peer, Target(1.1))
     yield Row("probes", what.format("instruction"), MICROSECONDS, many, peer)
-    (told,) = in_turns(max(3, rounds // 5), _told(every))
+    (told,) = in_turns(max(3, rounds // 40), _told(every))
     yield Row("probes", "an instruction told", MICROSECONDS, told)
 
 

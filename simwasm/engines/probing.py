@@ -32,7 +32,7 @@ from simwasm.engines.engine import (
 from simwasm.engines.fuel import Fuel
 from simwasm.errors import InputError
 from simwasm.wasm.functions import function_at
-from simwasm.wasm.probes import DEPTH, PROBE, PROBE_TYPE, WATCHED, Probes
+from simwasm.wasm.probes import DEPTH, IDLE, PROBE, PROBE_TYPE, Probes
 from simwasm.wasm.rewrite import Rewritten, rewrite
 
 BLIND = (
@@ -130,7 +130,7 @@ class ProbedInstance:
         self._instance = instance
         self._told = told
         self._binary = binary
-        self._calls = 0
+        self._calls: list[int] = []
         self.memory: Memory = instance.memory
         self.exports: Mapping[str, Export] = {
             name: self._counted(call) for name, call in instance.exports.items()
@@ -141,7 +141,7 @@ class ProbedInstance:
         self._told.hook = hook
         if hook is None:
             self._told.places.clear()
-        self._instance.set_global(WATCHED, int(hook is not None))
+        self._instance.set_global(IDLE, int(hook is None))
 
     def depth(self) -> int:
         """How many functions of the guest are active now."""
@@ -171,7 +171,7 @@ class ProbedInstance:
 
     def variables(self) -> tuple[str, ...]:
         """The guest's own globals that can change and are numbers."""
-        return tuple(name for name in self._instance.variables() if name not in (WATCHED, DEPTH))
+        return tuple(name for name in self._instance.variables() if name not in (IDLE, DEPTH))
 
     def grow(self, pages: int) -> None:
         """Give the memory more pages."""
@@ -185,15 +185,17 @@ class ProbedInstance:
     def _counted(self, call: Export) -> Export:
         """An export after which the guest is as deep as before, whatever happens."""
 
+        instance, calls = self._instance, self._calls
+
         def counted(*words: Word) -> Words:
-            before = self.depth() if self._calls else 0
-            self._calls += 1
+            before = self.depth() if calls else 0
+            calls.append(before)
             try:
                 return call(*words)
             except BaseException:
-                self._instance.set_global(DEPTH, before)
+                instance.set_global(DEPTH, before)
                 raise
             finally:
-                self._calls -= 1
+                calls.pop()
 
         return counted

@@ -3,14 +3,14 @@
 A function gets a second body, with the probes. Which of them runs is decided when it is entered, so that a function
 costs one look at a global while nobody wants to know, however many probes it has:
 
-    if not watched: <the body>
+    if idle: <the body>
     else: depth += 1; block <the body, with probes> end; depth -= 1
 
-    a probe: if watched: call $probe (<offset>, depth)
+    a probe: if not idle: call $probe (<offset>, depth)
 
 * A function `simwasm.probe` of type `(i32 i32) -> ()` is imported after `simwasm.slice`, so own functions move up by
   two. It is told the offset of an instruction in the file as it was loaded, and how many functions are active.
-* A mutable i32 global, exported as `simwasm:watched`, is 0 while nobody wants to know.
+* A mutable i32 global, exported as `simwasm:idle`, is 1 while nobody wants to know.
 * Another, exported as `simwasm:depth`, counts the active functions that were entered while somebody did, whether
   they have probes or not. A `return` in the second body becomes a branch to its end, where they are counted down; a
   tail call counts down before it leaves.
@@ -42,8 +42,8 @@ PROBE = ("simwasm", "probe")
 
 PROBE_TYPE = FuncType((ValType.I32, ValType.I32), ())
 
-WATCHED = "simwasm:watched"
-"""The export of the global that says whether somebody listens."""
+IDLE = "simwasm:idle"
+"""The export of the global that says whether nobody listens."""
 
 DEPTH = "simwasm:depth"
 """The export of the counter of active functions."""
@@ -91,7 +91,7 @@ class Probing(Instrument):
     def probe(self, offset: int) -> bytes:
         """Tell an offset, if somebody listens."""
         told = b"\x41" + s32(offset) + b"\x23" + u32(self.fuel + 2) + b"\x10" + u32(self.first_own + 1)
-        return b"\x23" + u32(self.fuel + 1) + b"\x04\x40" + told + b"\x0b"
+        return b"\x23" + u32(self.fuel + 1) + b"\x45\x04\x40" + told + b"\x0b"
 
     def count(self, step: int) -> bytes:
         """Change the number of active functions."""
@@ -113,8 +113,8 @@ class Probing(Instrument):
         entered = self.count(1) + (b"" if chosen[:1] == [0] else self.probe(~starts[0])) + b"\x02" + kind
         plain = [*paid.after[:-1], b"\x05" + entered]  # its last `end` is an `else`
         probed[-1] += self.count(-1) + b"\x0b\x0b"
-        unwatched = b"\x23" + u32(self.fuel + 1) + b"\x45\x04" + kind
-        return Code(paid.head + unwatched, paid.before, plain + probed)
+        idle = b"\x23" + u32(self.fuel + 1) + b"\x04" + kind
+        return Code(paid.head + idle, paid.before, plain + probed)
 
     def _chosen(self, function: int, pieces: list[bytes], starts: list[int]) -> list[int]:
         """The instructions of a function that have a probe, by their position."""

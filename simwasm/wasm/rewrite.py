@@ -44,9 +44,9 @@ from simwasm.wasm.names import function_names, read_names
 from simwasm.wasm.origin import Origins
 from simwasm.wasm.probes import (
     DEPTH,
+    IDLE,
     PROBE,
     PROBE_TYPE,
-    WATCHED,
     Probes,
     Probing,
     block_types,
@@ -263,7 +263,7 @@ def _global_type(kind: GlobalType) -> bytes:
 
 def _globals(module: Module, by: Instrument, limits: Limits) -> bytes:
     items = [_global_type(item.type) + _expression(module.data, item.init, by) for item in module.globals]
-    added = (limits.slice, 0, 0) if isinstance(by, Probing) else (limits.slice,)
+    added = (limits.slice, 1, 0) if isinstance(by, Probing) else (limits.slice,)
     kind = _global_type(GlobalType(ValType.I32, True))
     return vector([*items, *(kind + b"\x41" + s32(first) + b"\x0b" for first in added)])
 
@@ -287,7 +287,7 @@ def _exports(module: Module, by: Instrument) -> bytes:
         items.append((MEMORY, Kind.MEMORY, 0))
     items.append((FUEL, Kind.GLOBAL, by.fuel))
     if isinstance(by, Probing):
-        items += [(WATCHED, Kind.GLOBAL, by.fuel + 1), (DEPTH, Kind.GLOBAL, by.fuel + 2)]
+        items += [(IDLE, Kind.GLOBAL, by.fuel + 1), (DEPTH, Kind.GLOBAL, by.fuel + 2)]
     return vector(name(label) + bytes((kind,)) + u32(index) for label, kind, index in items)
 
 
