@@ -103,8 +103,9 @@ def find_chains(blocks: list[Block], plain: int) -> list[Chain]:
             and _fits(blocks[at], plain)
         ):
             at += 1
-        if at - first >= (LEAST if blocks[at - 1].has_table else LEAST_WITHOUT_TABLE):
-            chain = Chain(blocks[first:at])
+        used = [block for block in blocks[first:at] if block.targeted]
+        if len(used) >= (LEAST if blocks[at - 1].has_table else LEAST_WITHOUT_TABLE):
+            chain = Chain(used)
             for place, block in enumerate(chain.blocks):
                 block.chain, block.place = chain, place
             chains.append(chain)

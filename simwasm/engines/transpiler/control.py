@@ -35,7 +35,7 @@ class Block:
 
     __slots__ = (
         "after", "another", "back", "end", "escapes", "facts", "head", "height", "kind", "live_end", "number",
-        "parent", "start", "targeted", "test", "type", "whiled", "chain", "place", "has_table",
+        "parent", "start", "targeted", "test", "type", "whiled", "chain", "place", "has_table", "floor",
     )  # fmt: skip
 
     def __init__(self, kind: int, number: int, start: int, parent: Block | None, type: FuncType) -> None:
@@ -66,6 +66,8 @@ class Block:
         """What the condition of an `if` says."""
         self.back: int | None = None
         """Where the branch to it is, if there is only one and it depends on a condition."""
+        self.floor = 0
+        """How many operands were known to be in variables before it."""
         self.chain: Chain | None = None
         """The chain that it belongs to."""
         self.place = -1
@@ -187,7 +189,7 @@ def _structure(blocks: list[Block], branches: list[tuple[Block, Block, int]], co
         at: Block | None = source
         found = None
         while at is not None:
-            if at.after is target.after and at.kind != _FUNCTION:
+            if at.after is target.after and at.kind != _FUNCTION and at.chain is None:
                 if at.whiled:
                     break
                 found = found or at

@@ -32,7 +32,11 @@ from simwasm.engines.transpiler.entries import (
     value,
 )
 from simwasm.engines.transpiler.facts import Facts
+from simwasm.errors import BadModule
 from simwasm.wasm.module import ValType
+
+DEEPEST = 1_000
+"""How many operands of one block may wait at once."""
 
 _TOP = {ValType.I32: MASK32, ValType.I64: MASK64}
 
@@ -41,12 +45,14 @@ class Emitter:
     """The operand stack, the lines, and the names that the code refers to."""
 
     __slots__ = (
-        "assigned", "facts", "free", "indent", "lines", "locals", "memory", "offset", "stack", "steppable",
+        "assigned", "floor", "facts", "free", "indent", "lines", "locals", "memory", "offset", "stack", "steppable",
     )  # fmt: skip
 
     def __init__(self, locals: tuple[ValType, ...], steppable: bool, memory: int) -> None:
         self.stack: list[Entry] = []
         self.lines: list[str] = []
+        self.floor = 0
+        """How many operands wait below the block at hand, in variables."""
         self.indent = "  "
         self.offset = 0
         self.free: set[str] = {"d", "h"} if steppable else set()
@@ -80,7 +86,7 @@ class Emitter:
         """Let an expression wait, unless it is too long."""
         self.stack.append((text, flags, low, high))
         if len(text) > LONGEST:
-            self.flush()
+            self.put(len(self.stack) - 1)
 
     def assign(self, name: str, entry: Entry) -> None:
         """Write `name = value`; what is seldom too large is masked when it is."""
@@ -111,27 +117,46 @@ class Emitter:
 
     def put(self, index: int) -> None:
         """Write down the operand at that height, after what reads the variable it will be in."""
-        for at in range(index):
+        for at in range(self.floor, index):
             if self.stack[at][1] & SLOT:
                 self.spill(at)
         self.spill(index)
 
     def flush(self, constants: bool = False) -> None:
         """Write down all that waits, constants only if asked for."""
-        for index, entry in enumerate(self.stack):
-            if constants or not entry[1] & CONSTANT:
+        self.check_depth()
+        for index in range(self.floor, len(self.stack)):
+            if constants or not self.stack[index][1] & CONSTANT:
                 self.spill(index)
+
+    def flush_new(self) -> None:
+        """Write down what waits on top of what is in variables already."""
+        index = len(self.stack)
+        while index and self.stack[index - 1][0] != slot(index - 1):
+            index -= 1
+        for at in range(index, len(self.stack)):
+            self.spill(at)
+
+    def check_depth(self) -> None:
+        """Refuse code that would make every step a long way through the operands."""
+        if len(self.stack) - self.floor > DEEPEST:
+            raise BadModule(
+                f"more than {DEEPEST:,} operands wait at once: run it with another engine",
+                section="code",
+                offset=self.offset,
+            )
 
     def before(self, flags: int) -> None:
         """Write down what must not move past something that is described by flags."""
-        for entry in self.stack:
+        for entry in self.stack[self.floor :]:
             if entry[1] & flags:
                 break
         else:
             return
+        self.check_depth()
         flags |= TRAP | CALL | SLOT
-        for index, entry in enumerate(self.stack):
-            if entry[1] & flags:
+        for index in range(self.floor, len(self.stack)):
+            if self.stack[index][1] & flags:
                 self.spill(index)
 
     def discard(self, entry: Entry) -> None:

@@ -27,7 +27,7 @@ from simwasm.engines.transpiler.control import (
     Step,
 )
 from simwasm.engines.transpiler.emitter import Emitter
-from simwasm.engines.transpiler.entries import CALL, TRAP, Entry, condition, value
+from simwasm.engines.transpiler.entries import ATOM, CALL, TRAP, Entry, condition, value
 from simwasm.engines.transpiler.rows import Rows, call, taken
 from simwasm.wasm.fuel import Dues
 from simwasm.wasm.module import FuncType
@@ -51,7 +51,7 @@ class Flow:
         self.code = code
         self.makes_tail_calls = False
         self.saved: list[list[Entry]] = []
-        """The stacks with which the `if`s that are open began."""
+        """The parameters with which the `if`s that are open began."""
 
     def step(self, step: Step, piece: bytes) -> None:
         """Write one instruction."""
@@ -109,6 +109,7 @@ class Flow:
         e.flush(constants=True)
         block.height = len(e.stack) - len(block.type.params)
         block.facts = e.facts.save()
+        block.floor, e.floor = e.floor, block.height
 
     def settle(self, block: Block) -> None:
         """At the end of a block, fallen through: the results are where branches bring theirs."""
@@ -119,7 +120,7 @@ class Flow:
     def settle_below(self, count: int) -> None:
         """What is dropped by a branch that takes this many operands along may still trap or do something."""
         e = self.e
-        for entry in e.stack[: len(e.stack) - count]:
+        for entry in e.stack[e.floor : len(e.stack) - count]:
             if entry[1] & (TRAP | CALL):
                 e.before(TRAP | CALL)
                 return
@@ -157,9 +158,7 @@ class Flow:
         """A branch as the body of what was just written."""
         e = self.e
         e.indent += " "
-        stack = e.stack.copy()
         self.branch(target)
-        e.stack[:] = stack
         e.indent = e.indent[:-1]
 
     def branch_table(self, targets: list[Block]) -> None:
@@ -170,6 +169,10 @@ class Flow:
         else:
             e.before(TRAP | CALL)
             entry = e.stack.pop()
+        distinct = list(dict.fromkeys(targets))
+        if len(targets) > 4 * len(distinct) > 4:
+            entry = self._numbered(entry, targets, distinct)
+            targets = distinct
         bounds: list[tuple[int, Block]] = []
         at = 0
         for target, group in groupby(targets):
@@ -183,13 +186,20 @@ class Flow:
             e.discard(entry)
         self.choose(name, bounds)
 
+    def _numbered(self, entry: Entry, targets: list[Block], distinct: list[Block]) -> Entry:
+        """A number for each distinct target, found in a tuple."""
+        e = self.e
+        numbers = {target: number for number, target in enumerate(distinct)}
+        e.assign("a", entry)
+        found = tuple([numbers[target] for target in targets])
+        e.line(f"a = {found[:-1]}[a] if a < {len(found) - 1} else {found[-1]}")
+        return "a", ATOM, 0, len(distinct) - 1
+
     def choose(self, name: str, bounds: list[tuple[int, Block]]) -> None:
         """Of branches, each from a number on, the one for the value."""
         e = self.e
         if len(bounds) == 1:
-            stack = e.stack.copy()
             self.branch(bounds[0][1])
-            e.stack[:] = stack
             return
         middle = len(bounds) // 2
         e.line(f"if {name} < {bounds[middle][0]}:")

@@ -26,11 +26,15 @@ from simwasm.engines.transpiler.rows import Rows, Shared
 from simwasm.engines.transpiler.segments import Segments
 from simwasm.engines.transpiler.signatures import Signatures
 from simwasm.engines.transpiler.structured import Structured
-from simwasm.wasm.decode import split
+from simwasm.errors import BadModule
+from simwasm.wasm.decode import decode, split
 from simwasm.wasm.fuel import dues
 from simwasm.wasm.module import Module, ValType
 
 _FIRST = itemgetter(0)
+
+LONGEST = 100_000
+"""How many instructions a function may have: Python's compiler needs up to 6 KB of memory for each."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,13 @@ class Generator:
         index = signatures.hosts + own
         type, body = signatures.functions[index], module.bodies[own]
         pieces = split(module.data, body.code, body.end, signatures.names[index])
+        if len(pieces) > LONGEST:
+            raise BadModule(
+                f"function {signatures.names[index]} has {len(pieces):,} instructions, the engine python takes"
+                f" {LONGEST:,}: run it with another engine",
+                section="code",
+                offset=body.start,
+            )
         opcodes = bytes(map(_FIRST, pieces))
         offsets = list(accumulate(map(len, pieces[:-1]), initial=body.code))
         kinds = signatures.locals(own)
@@ -104,7 +115,7 @@ class Generator:
                             stack.append(given)
                         else:
                             emit(e, given)
-                        e.flush(constants=True)
+                        e.flush_new()
                 else:
                     for piece, e.offset in run:
                         emit, given = rows[piece]
@@ -113,11 +124,11 @@ class Generator:
                         else:
                             emit(e, given)
             e.offset = offsets[position]
-            if steppable and opcode not in (LOOP, END, ELSE):
+            if steppable and (opcode not in (LOOP, END, ELSE) or (about.parent is None and live)):
                 e.hook()
             flow.step(step, pieces[position])
             if steppable:
-                e.flush(constants=True)
+                e.flush_new()
             live = about.live_end if opcode == END else opcode in (BLOCK, LOOP, IF, ELSE, BR_IF)
             at = position + 1
         if isinstance(flow, Segments):
@@ -133,8 +144,6 @@ class Generator:
 
     def _head(self, index: int, kinds: tuple[ValType, ...], e: Emitter, used: set[bytes]) -> list[str]:
         """What comes before the code: the factory, the function, its variables."""
-        from simwasm.wasm.decode import decode
-
         count = len(self._signatures.functions[index].params)
         title = ascii(self._signatures.names[index])[1:-1][:200]
         parameters = ", ".join([f"l{at}" for at in range(count)])

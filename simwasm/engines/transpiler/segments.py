@@ -55,6 +55,8 @@ class Segments(Flow):
     def open(self, at: int, opcode: int, block: Block) -> None:
         """`block`, `loop` and `if`."""
         e = self.e
+        if opcode == BLOCK and not block.targeted:
+            return
         entry = test = None
         if opcode == IF:
             if block.type.params:
@@ -75,7 +77,7 @@ class Segments(Flow):
             e.line(f"pc = {self.elses.get(block, block.head)}")
             e.line("continue")
             e.indent = e.indent[:-1]
-            self.saved.append(e.stack.copy())
+            self.saved.append(e.stack[block.height :])
             e.facts.use(test, holds=True)
 
     def otherwise(self, block: Block, fell: bool) -> None:
@@ -83,7 +85,7 @@ class Segments(Flow):
         if fell:
             self.settle(block)
             self._fall(block.head)
-        self.e.stack[:] = self.saved[-1]
+        self.e.stack[block.height :] = self.saved[-1]
         self._next()
 
     def end(self, block: Block, fell: bool) -> None:
@@ -103,6 +105,7 @@ class Segments(Flow):
             if fell:
                 self._fall(block.head)
             self._next()
+        e.floor = block.floor
         e.results(block.height, block.type.results)
 
     def jump(self, target: Block) -> None:

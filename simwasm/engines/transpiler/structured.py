@@ -56,7 +56,7 @@ class Structured(Flow):
         elif entry is not None:
             e.line(f"if {condition(entry)}:")
             e.indent += " "
-            self.saved.append(e.stack.copy())
+            self.saved.append(e.stack[block.height :])
             block.head = len(e.lines)
             e.facts.use(block.test, holds=True)
 
@@ -66,7 +66,7 @@ class Structured(Flow):
         if fell:
             self.settle(block)
         self._nothing(block)
-        e.stack[:] = self.saved[-1]
+        e.stack[block.height :] = self.saved[-1]
         e.indent = e.indent[:-1]
         e.line("else:")
         e.indent += " "
@@ -104,6 +104,7 @@ class Structured(Flow):
             self._close(block)
         if block.kind == BLOCK:
             e.facts.restore(block.facts)
+        e.floor = block.floor
         e.results(block.height, block.type.results)
 
     def _end_in_chain(self, chain: Chain, block: Block, fell: bool) -> None:
@@ -128,6 +129,7 @@ class Structured(Flow):
         else:
             self._segment(chain, number)
         e.facts.restore(block.facts)
+        e.floor = block.floor
         e.results(block.height, ())
 
     def _segment(self, chain: Chain, number: int) -> None:
