@@ -7,7 +7,7 @@ was typed is written down and read again later. Rule: nothing here is read befor
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -29,6 +29,7 @@ from simwasm.wasm.rewrite import Limits
 
 if TYPE_CHECKING:
     from simwasm.wasm.companions import Told
+    from simwasm.wasm.module import Module
 
 _PAGES_A_MIB = 16
 _MODULE = b"\0asm"
@@ -87,21 +88,23 @@ def plugin(recipe: Recipe) -> Plugin:
     path = Path(recipe.plugin)
     yaml = path.suffix in (".yaml", ".yml")
     found = _from_yaml(recipe, path) if yaml else _from_module(recipe, path)
-    return replace(
-        found, debug=_debug(recipe, found), remaps=tuple(_remap(text) for text in recipe.source_map)
-    )
+    debug = debug_file(found.module, recipe.debug_file) if recipe.debug_file else None
+    return replace(found, debug=debug, remaps=remaps(recipe.source_map))
 
 
-def _debug(recipe: Recipe, plugin: Plugin) -> Told | None:
-    """The debug information that is in another file, which has to be this plugin's."""
-    if not recipe.debug_file:
-        return None
+def debug_file(module: Module, file: str) -> Told:
+    """The debug information in a file that the user has named, which has to be this module's."""
     from simwasm.wasm.companions import told_by  # for those who have such a file
 
-    found = told_by(plugin.module, read_bytes(recipe.debug_file), recipe.debug_file)
+    found = told_by(module, read_bytes(file), file)
     if found.problem:
         raise InputError(f"--debug-file: {found.problem}")
     return found
+
+
+def remaps(texts: Iterable[str]) -> tuple[Remap, ...]:
+    """The folders that `--source-map` was said with."""
+    return tuple(map(_remap, texts))
 
 
 def _remap(text: str) -> Remap:

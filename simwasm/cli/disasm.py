@@ -42,7 +42,7 @@ def command(words: Namespace) -> int:
         for function in wanted:
             print(_row(listing, function), file=stream)
         return 0
-    source = source_lines(module, words.plugin) if words.source else None
+    source = source_lines(module, words) if words.source else None
     ink = output.ink(words, stream)
     for number, function in enumerate(wanted):
         if words.json:
@@ -53,14 +53,14 @@ def command(words: Namespace) -> int:
     return 0
 
 
-def source_lines(module: Module, plugin: str) -> SourceLines:
+def source_lines(module: Module, words: Namespace) -> SourceLines:
     """The source of a plugin; without debug information that is an error."""
     from simwasm.cli.source_lines import SourceLines  # most do not ask for it
 
-    found = SourceLines(module, plugin)
+    found = SourceLines(module, words)
     if not found.there:
         raise InputError(
-            f"{plugin} has no debug information, so there are no source lines: build it with -g "
+            f"{words.plugin} has no debug information, so there are no source lines: build it with -g "
             "(`simwasm inspect` says what it has)"
         )
     return found

@@ -27,7 +27,7 @@ def command(words: Namespace) -> int:
     listing = Listing(module)
     wanted = functions(listing, words.function)
     code = native(words.engine, data)
-    source = source_lines(module, words.plugin) if words.source else None
+    source = source_lines(module, words) if words.source else None
     stream = output.stdout()
     ink = output.ink(words, stream)
     for number, function in enumerate(wanted):

@@ -1,29 +1,33 @@
 """Lines of source between lines of code: where the source changes, its place and, if the file is here, its text.
 
-Rules that live here: a file is looked for as the debug information names it, then, part by part shorter, below the
-plugin's folder and the one that the user is in; a file that is too large or is none is one that is not here.
+Rule: a file is looked for as everywhere (`simwasm.sources`), below the plugin's folder and below the one that the user
+is in; one that is not here has no text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property, lru_cache
-from pathlib import Path, PurePosixPath
+from argparse import Namespace
+from functools import cached_property, lru_cache, partial
+from pathlib import Path
 
+from simwasm.recipe import debug_file, remaps
+from simwasm.sources import beside, find, read
 from simwasm.trace.text import printable
 from simwasm.wasm.lines import Lines, Place
 from simwasm.wasm.module import Module
 
-LARGEST = 4 << 20
 _LONGEST = 200
 
 
 class SourceLines:
-    """The source of a module's code."""
+    """The source of a module's code, with the words that say where it is."""
 
-    def __init__(self, module: Module, plugin: str) -> None:
-        self._lines = Lines(module)
-        self._folders = (Path(plugin).resolve().parent, Path.cwd())
+    def __init__(self, module: Module, words: Namespace) -> None:
+        folder = Path(words.plugin).resolve().parent
+        debug = debug_file(module, words.debug_file) if words.debug_file else None
+        self._lines = Lines(module, partial(beside, folder), debug)
+        self._folders = (folder, Path.cwd())
+        self._remaps = remaps(words.source_map)
         self._last: tuple[str, int] | None = None
 
     @cached_property
@@ -55,19 +59,9 @@ class SourceLines:
 
     @lru_cache(maxsize=64)  # noqa: B019  # it lives as long as the command
     def _file(self, path: str) -> tuple[str, ...]:
-        for candidate in self._candidates(path):
-            try:
-                if candidate.is_file() and candidate.stat().st_size <= LARGEST:
-                    return tuple(candidate.read_text("utf-8", "replace").splitlines())
-            except (OSError, ValueError):
-                continue
-        return ()
-
-    def _candidates(self, path: str) -> Iterator[Path]:
-        parts = PurePosixPath(path.replace("\\", "/")).parts
-        if parts[:1] == ("/",):
-            yield Path(path)
-            parts = parts[1:]
-        if ".." not in parts:
-            for folder in self._folders:
-                yield from (folder.joinpath(*parts[first:]) for first in range(len(parts)))
+        brought = self._lines.content(path)
+        if brought is not None:
+            return tuple(brought.splitlines())
+        found = (find(path, self._remaps, folder) for folder in self._folders)
+        here = next((each for each in found if each is not None), None)
+        return tuple(read(here).splitlines()) if here is not None else ()

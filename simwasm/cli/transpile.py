@@ -38,7 +38,7 @@ def command(words: Namespace) -> int:
     validate(module)
     readable = Readable(module)
     wanted = functions(Listing(module), words.function)
-    found = SourceLines(module, words.plugin)
+    found = SourceLines(module, words)
     source = found if found.there else None
     if words.output:
         with Path(words.output).open("w", encoding="utf-8", errors="backslashreplace") as file:

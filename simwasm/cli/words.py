@@ -306,11 +306,15 @@ def _plugin(words: argparse.ArgumentParser) -> None:
         "--allow", metavar="NAME", action="append", default=[],
         help="a function it may call, or a callback that may be called; without any, all are allowed",
     )  # fmt: skip
-    group.add_argument(
+    _debug_info(group)
+
+
+def _debug_info(words: argparse._ActionsContainer) -> None:
+    words.add_argument(
         "--debug-file", metavar="FILE", default="",
         help="its debug information, if that is in another file than the one it names itself",
     )  # fmt: skip
-    group.add_argument(
+    words.add_argument(
         "--source-map", metavar="OLD=NEW", action="append", default=[],
         help="the folder here (NEW) that has the sources of a folder of the build (OLD)",
     )  # fmt: skip
@@ -418,6 +422,7 @@ def _disasm(words: argparse.ArgumentParser) -> None:
         "--native", action="store_true", help="the machine code that the engine made, beside the instructions"
     )
     words.add_argument("--source", action="store_true", help="the lines of source between them")
+    _debug_info(words)
     words.add_argument(
         "--engine", metavar="NAME", help="whose machine code: wasmtime or wasmer (default: wasmtime)"
     )
@@ -431,6 +436,7 @@ def _transpile(words: argparse.ArgumentParser) -> None:
     words.add_argument(
         "-o", "--output", metavar="OUT.py", help="write a file that can be imported and runs on its own"
     )
+    _debug_info(words)
     _color(words.add_argument_group("output"))
 
 
