@@ -6,6 +6,7 @@ own and may hold anything, so whoever shows them makes them safe.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from simwasm.debug.code import Code
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from simwasm.wasm.lines import Place
 
 NO_LOCALS = "this engine keeps locals and operands in registers; `--engine python` shows them"
+
+
+_CALLS = (0x10, 0x11)
+"""A function that calls another has set the stack pointer to its frame, which serves where no locals are known."""
 
 
 class Variable(NamedTuple):
@@ -83,7 +88,7 @@ def activation(guest: Guest, level: int, raw: Raw, *, source: bool = True) -> Ac
         for index, value in enumerate(raw.locals)
     )
     stack = tuple(_variable(f"s{index}", "", None, value) for index, value in enumerate(raw.stack))
-    found, inlined, why = _of_source(guest, raw) if source else ((), (), "")
+    found, inlined, why = _of_source(guest, raw, level) if source else ((), (), "")
     why = NO_LOCALS if kinds and not raw.locals else why
     return Activation(
         level, raw.function, code.name(raw.function), raw.offset, code.place(raw.offset), len(type.params), locals,
@@ -105,7 +110,7 @@ def global_variables(guest: Guest) -> tuple[Variable, ...]:
     )
 
 
-def _of_source(guest: Guest, raw: Raw) -> tuple[tuple[Variable, ...], tuple[str, ...], str]:
+def _of_source(guest: Guest, raw: Raw, level: int) -> tuple[tuple[Variable, ...], tuple[str, ...], str]:
     """The variables of the source, what is inlined, and why there are none."""
     from simwasm.wasm.dwarf.state import State
 
@@ -124,12 +129,24 @@ def _of_source(guest: Guest, raw: Raw) -> tuple[tuple[Variable, ...], tuple[str,
         except KeyError:
             return None
 
-    state = State(raw.locals or None, raw.stack, read, global_of)
+    stack = raw.stack if raw.locals or raw.stack else None
+    state = State(
+        raw.locals or None, stack, read, global_of, None if level else _pointer(guest, raw, global_of)
+    )
     variables = []
     for each in found.variables:
         value = each.value(state)
         variables.append(Variable(each.name, each.name, each.type, None, value.text, value.reason))
     return tuple(variables), tuple(each.name for each in found.inlined), found.reason
+
+
+def _pointer(guest: Guest, raw: Raw, global_of: Callable[[int], Slot]) -> int | None:
+    """Where the innermost function has its variables in memory, if it is calling another."""
+    if guest.code.module.data[raw.offset] not in _CALLS:
+        return None
+    names = guest.code.global_names.items()
+    found = global_of(next((index for index, name in names if name == "__stack_pointer"), 0))
+    return found if isinstance(found, int) else None
 
 
 def _variable(slot: str, name: str, kind: ValType | None, value: Slot) -> Variable:
