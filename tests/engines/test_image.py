@@ -294,13 +294,15 @@ def test_a_plugin_put_back_lives_the_same_life_again(
     name: str, engine: Engine, sample: Callable[..., Plugin]
 ) -> None:
     """In the same instance, unless its memory grew, and in a fresh one always."""
+    if engine.name == "python" and name not in ("allow_header", "allow_header_as", "allow_header_c"):
+        pytest.skip("what is captured is the same code for all, and this one is slow")
     plugin = sample(name)
     program = load(engine, plugin.wasm)
     living = Living(program, plugin)
     living.born()
     newborn, asked_then = capture(_capturable(living)), living.asked
 
-    @settings(max_examples=1 if engine.name == "python" else 5)
+    @settings(max_examples=2 if engine.name == "python" else 5)
     @given(CALLS, CALLS)
     def property(before: list[Call], after: list[Call]) -> None:
         nonlocal living

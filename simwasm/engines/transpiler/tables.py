@@ -4,7 +4,8 @@ Generated code calls `T0_3[i](...)`: an element of a list that holds for each el
 of type 3, and else one that raises the right trap. There is such a list for each type that is called for.
 
 Rules that live here: a list is changed in place; a function that is not made yet is in it as one that puts the made one
-there; the lists of a large table would take too much, so there each element is looked at when it is called for.
+there; lists of a large table, or for many types, would take too much, so there each element is looked at when it is
+called for.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from simwasm.errors import TrapKind
 from simwasm.wasm.module import Bounds, FuncType, TableType
 from simwasm.wasm.rewrite import LARGEST_TABLE
 
-LARGE = 65_536
-"""From here on a table has no lists."""
+MOST = 1 << 20
+"""Elements that all lists of a table have together; for what would be more there are none."""
 
 
 def _no_function(*_: object) -> Any:
@@ -75,7 +76,7 @@ class TableExtern:
         if before + count > min(self._maximum, LARGEST_TABLE):
             return -1
         self.items += [value] * count
-        if len(self.items) >= LARGE:
+        if len(self.items) * len(self._rows) > MOST:
             self._forget()
         for kind, row in self._rows.items():
             row += [self._entry(kind, row, i) for i in range(before, before + count)]
@@ -99,9 +100,9 @@ class TableExtern:
         return _no_function if item is None else _another_type
 
     def _row(self, kind: FuncType) -> Row:
-        if len(self.items) >= LARGE:
-            return _Large(self, kind)
         if kind not in self._rows:
+            if len(self.items) * (len(self._rows) + 1) > MOST:
+                return _Large(self, kind)
             row = self._rows[kind] = [_no_function if item is None else _another_type for item in self.items]
             self._settle(kind, row)
         return self._rows[kind]

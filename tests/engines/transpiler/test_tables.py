@@ -30,7 +30,7 @@ GUEST = """(module
 @pytest.fixture(params=[65_536, 6, 1], ids=["lists", "lists, then large", "large"])
 def guest(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Instance:
     """The same table, with and without lists."""
-    monkeypatch.setattr(tables, "LARGE", request.param)
+    monkeypatch.setattr(tables, "MOST", request.param)
     return Starter(engine("python"))(GUEST.format(maximum=""))
 
 
