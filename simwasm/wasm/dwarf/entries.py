@@ -183,6 +183,12 @@ def _behind(unit: Unit, die: DIE) -> int:
     raise Broken("entries without end")
 
 
+def has_any(unit: Unit, *tags: str) -> bool:
+    """Whether a unit whose functions were looked for has any entry of these kinds."""
+    table = unit.cu.get_abbrev_table()
+    return any(table.get_abbrev(code)["tag"] in tags for code in _kinds(unit))
+
+
 def lowest(unit: Unit) -> Iterator[int]:
     """The lowest address of each function, also of one that was dropped."""
     for at, kind in _functions(unit):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from simwasm.wasm.dwarf.entries import children, resolved, value_of
+from simwasm.wasm.dwarf.entries import children, has_any, resolved, value_of
 from simwasm.wasm.dwarf.expression import Memory
 from simwasm.wasm.dwarf.locations import locate
 from simwasm.wasm.dwarf.rows import Place, rows, text_of
@@ -36,6 +36,8 @@ __all__ = ["NOWHERE", "Found", "Kind", "State", "Value", "Variable", "Variables"
 
 _MOST = 400
 _UNREADABLE = "the debug information cannot be read here"
+_NONE = "the function has no variables"
+_ONLY_LINES = "built with lines of source only, without variables (Rust: debug = true, not 1; C: -g, not -g1)"
 
 
 class Kind(Enum):
@@ -138,7 +140,7 @@ class Variables:
                 if len(variables) < _MOST:
                     variables.append(variable)
         inlined = tuple(Inlined(readable(level.name), level.called) for level in found[:-1])
-        reason = "" if variables else "the function has no variables"
+        reason = "" if variables else _NONE if has_any(unit, *_KINDS) else _ONLY_LINES
         return Found(readable(found[-1].name), tuple(variables), inlined, reason)
 
 

@@ -12,6 +12,7 @@ from simwasm.wasm.dwarf.state import NOWHERE, State
 from simwasm.wasm.dwarf.variables import Kind, Variable, Variables
 from simwasm.wasm.lines import Lines
 from simwasm.wasm.module import Module
+from simwasm.wasm.names import function_names
 from simwasm.wasm.reader import read_module
 
 SAMPLES = Path(__file__).parents[3] / "samples"
@@ -184,6 +185,15 @@ def test_a_function_without_debug_information_in_a_module_that_has_some() -> Non
     module = read_module((SAMPLES / "allow_header" / "plugin.debug.wasm").read_bytes())
     assert "without debug information" in Variables(module).at(module.bodies[0].code).reason
     assert Variables(module).at(5).function == ""
+
+
+def test_a_function_that_was_built_with_lines_only_says_so() -> None:
+    module = read_module((SAMPLES / "allow_header" / "plugin.debug.wasm").read_bytes())
+    names = function_names(module)
+    function = names.index("proxy_wasm::hostcalls::get_map_value")
+    found = Variables(module).at(module.bodies[function - (len(names) - len(module.bodies))].code)
+    assert found.function == names[function]
+    assert found.reason.startswith("built with lines of source only")
 
 
 def test_only_the_units_that_are_asked_for_are_read() -> None:
