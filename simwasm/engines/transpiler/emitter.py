@@ -45,7 +45,7 @@ class Emitter:
     """The operand stack, the lines, and the names that the code refers to."""
 
     __slots__ = (
-        "assigned", "floor", "facts", "free", "indent", "lines", "locals", "memory", "offset", "stack", "steppable",
+        "assigned", "floor", "facts", "free", "indent", "lines", "memory", "offset", "stack", "steppable",
     )  # fmt: skip
 
     def __init__(self, locals: tuple[ValType, ...], steppable: bool, memory: int) -> None:
@@ -59,10 +59,9 @@ class Emitter:
         """What the code reads that is not its own."""
         self.assigned: set[str] = set()
         """What of that it assigns."""
-        self.locals = locals
         self.memory = memory
         """How many bytes the memory may have at most."""
-        self.facts = Facts(steppable)
+        self.facts = Facts([_operand(index, kind) for index, kind in enumerate(locals)], steppable)
         self.steppable = steppable
 
     def line(self, text: str) -> None:
@@ -197,11 +196,11 @@ class Emitter:
         for at, kind in enumerate(types, height):
             self.stack.append((slot(at), ATOM | SLOT | (kind is ValType.I64 and WIDE), 0, _TOP.get(kind, 0)))
 
-    def local(self, index: int) -> Entry:
-        """A local as an operand."""
-        kind = self.locals[index]
-        wide = WIDE if kind is ValType.I64 else 0
-        return f"l{index}", ATOM | 1 << index % FILTER | wide, 0, _TOP.get(kind, 0)
+
+def _operand(index: int, kind: ValType) -> Entry:
+    """A local of which nothing is known."""
+    wide = WIDE if kind is ValType.I64 else 0
+    return f"l{index}", ATOM | 1 << index % FILTER | wide, 0, _TOP.get(kind, 0)
 
 
 def _waiting(name: str, entry: Entry) -> Entry:

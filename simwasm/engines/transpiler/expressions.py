@@ -329,7 +329,7 @@ def _narrow_extended(e: Emitter, given: tuple[int, int]) -> None:
     half, wide = given
     entry = e.stack.pop()
     low_bits = (
-        operand(entry) if 0 <= entry[2] and entry[3] < half * 2 else f"({operand(entry)} & {half * 2 - 1})"
+        operand(entry) if entry[2] >= 0 and entry[3] < half * 2 else f"({operand(entry)} & {half * 2 - 1})"
     )
     e.push(f"({low_bits} ^ {half}) - {half}", entry[1] & INHERITED | wide, -half, half - 1)
 

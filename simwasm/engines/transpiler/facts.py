@@ -11,7 +11,10 @@ from typing import NamedTuple
 
 from simwasm.engines.transpiler.entries import CONSTANT, MASK32, MASK64, TRUTH, WIDE, Entry
 
-Row = tuple[None, Entry]
+
+def local_of(text: str) -> int | None:
+    """Which local an expression is, if it is one and nothing else."""
+    return int(text[1:]) if text[0] == "l" and text[1:].isdigit() else None
 
 
 class Test(NamedTuple):
@@ -37,25 +40,14 @@ NOTHING = Saved({}, {}, 0)
 class Facts:
     """Intervals of locals, and the table of rows that is kept up to date with them."""
 
-    __slots__ = (
-        "_gets",
-        "_plain",
-        "_rows",
-        "_times",
-        "changed",
-        "kept",
-        "known",
-        "locals",
-        "off",
-        "test",
-        "time",
-    )
+    __slots__ = ("_plain", "_times", "changed", "kept", "known", "off", "operands", "test", "time")
 
-    def __init__(self, off: bool) -> None:
+    def __init__(self, operands: list[Entry], off: bool) -> None:
         self.off = off
+        self.operands = operands
+        """What `local.get` of each local is now."""
+        self._plain = tuple(operands)
         self.known: dict[int, tuple[int, int]] = {}
-        self.locals: dict[str, int] = {}
-        """Locals by the text of the operand."""
         self.test: Test | None = None
         """What the last comparison says."""
         self.time = 0
@@ -63,44 +55,18 @@ class Facts:
         """When the memory may have become another object."""
         self.kept: dict[tuple[str, int], int] = {}
         """What was computed from a local and is kept in a variable, and since when."""
-        self._rows: dict[bytes, tuple[object, object]] = {}
-        self._gets: dict[int, list[bytes]] = {}
-        self._plain: dict[int, Entry] = {}
         self._times: dict[int, int] = {}
-
-    def begin(self, rows: dict[bytes, tuple[object, object]]) -> None:
-        """Keep the rows of `local.get` up to date in this table."""
-        self._rows = rows
-
-    def used(self, index: int, piece: bytes, entry: Entry) -> Entry:
-        """A `local.get` is met for the first time: what it stands for."""
-        if self.off:
-            return entry
-        self._gets.setdefault(index, []).append(piece)
-        self._plain[index] = entry
-        self.locals[entry[0]] = index
-        found = self.known.get(index)
-        return entry if found is None else (entry[0], entry[1], *found)
-
-    def is_now(self, index: int) -> tuple[int, int] | None:
-        """The interval of a local, if one is known."""
-        return self.known.get(index)
 
     def narrow(self, index: int, low: int, high: int) -> None:
         """A local is in this interval from here on."""
-        plain = self._plain.get(index)
         self.known[index] = low, high
-        if plain is not None:
-            row = None, (plain[0], plain[1], low, high)
-            for piece in self._gets[index]:
-                self._rows[piece] = row
+        name, flags, _, _ = self.operands[index]
+        self.operands[index] = name, flags, low, high
 
     def forget(self, index: int) -> None:
         """Nothing is known of a local any more."""
-        if self.known.pop(index, None) is not None and index in self._plain:
-            row = None, self._plain[index]
-            for piece in self._gets[index]:
-                self._rows[piece] = row
+        if self.known.pop(index, None) is not None:
+            self.operands[index] = self._plain[index]
 
     def assigned(self, index: int, entry: Entry) -> None:
         """A local was assigned this operand's value."""
@@ -140,7 +106,7 @@ class Facts:
 
     def shared(self, what: str, text: str) -> tuple[str, bool] | None:
         """The variable that keeps what is computed from a local, and whether that has to be computed now."""
-        index = self.locals.get(text)
+        index = local_of(text)
         if index is None or self.off:
             return None
         key = what, index
@@ -158,7 +124,7 @@ class Facts:
 
     def compared(self, text: str, sign: str, first: Entry, number: int) -> None:
         """Remember what it says of a local that it compares with this, as unsigned numbers."""
-        index = self.locals.get(first[0])
+        index = local_of(first[0])
         if index is None:
             return
         low, high = first[2], first[3]
@@ -179,7 +145,7 @@ class Facts:
 
     def compared_signed(self, text: str, sign: str, first: Entry, number: int, half: int) -> None:
         """The same for signed numbers, where the second is not negative."""
-        index = self.locals.get(first[0])
+        index = local_of(first[0])
         if index is None:
             return
         least = number + (sign in (">", "<="))
@@ -197,7 +163,7 @@ class Facts:
         test = self.test
         if test is not None and test.text is entry[0]:
             return test
-        index = self.locals.get(entry[0])
+        index = local_of(entry[0])
         if index is None or entry[1] & TRUTH or entry[3] > (MASK64 if entry[1] & WIDE else MASK32):
             return None
         return Test(entry[0], index, (max(entry[2], 1), entry[3]), (0, 0))
@@ -215,6 +181,6 @@ class Facts:
 
     def in_bounds(self, entry: Entry, top: int) -> None:
         """What was used as an address is not beyond this."""
-        index = self.locals.get(entry[0])
+        index = local_of(entry[0])
         if index is not None and top < entry[3] <= MASK32:
             self.narrow(index, min(entry[2], top), top)

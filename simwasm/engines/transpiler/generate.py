@@ -20,14 +20,15 @@ from textwrap import dedent
 from types import CodeType
 
 from simwasm.engines.transpiler.control import BLOCK, BR_IF, ELSE, END, IF, LOOP, plan
-from simwasm.engines.transpiler.emitter import Emitter, split as split_lines
+from simwasm.engines.transpiler.emitter import Emitter
+from simwasm.engines.transpiler.emitter import split as split_lines
 from simwasm.engines.transpiler.flow import Code
-from simwasm.engines.transpiler.rows import Rows, Shared
+from simwasm.engines.transpiler.rows import Rows, local_get
 from simwasm.engines.transpiler.segments import Segments
 from simwasm.engines.transpiler.signatures import Signatures
 from simwasm.engines.transpiler.structured import Structured
 from simwasm.errors import BadModule
-from simwasm.wasm.decode import decode, split
+from simwasm.wasm.decode import split
 from simwasm.wasm.fuel import dues
 from simwasm.wasm.module import Module, ValType
 
@@ -61,7 +62,7 @@ class Generator:
     def __init__(self, module: Module) -> None:
         self._module = module
         self._signatures = Signatures(module)
-        self._shared = Shared(self._signatures)
+        self._rows = Rows(self._signatures)
 
     def generate(self, own: int, *, steppable: bool = False) -> Generated:
         """Make Python of the function with that index among the module's own."""
@@ -87,8 +88,7 @@ class Generator:
         offsets = list(accumulate(map(len, pieces[:-1]), initial=body.code))
         kinds = signatures.locals(own)
         e = Emitter(kinds, steppable, signatures.memory)
-        rows = Rows(self._shared, e)
-        e.facts.begin(rows)
+        rows, operands = self._rows, e.facts.operands
         planned = plan(pieces, opcodes, type, signatures)
         prices = dues(opcodes)
         flow: Structured | Segments
@@ -103,6 +103,7 @@ class Generator:
             flow.begin(planned)
         at, live = 0, True
         stack = e.stack
+        push = stack.append
         for step in planned.steps:
             position, opcode, about, _ = step
             if live and at < position:
@@ -119,8 +120,10 @@ class Generator:
                 else:
                     for piece, e.offset in run:
                         emit, given = rows[piece]
-                        if emit is None:
-                            stack.append(given)
+                        if emit is local_get:
+                            push(operands[given])
+                        elif emit is None:
+                            push(given)
                         else:
                             emit(e, given)
             e.offset = offsets[position]
@@ -133,7 +136,7 @@ class Generator:
             at = position + 1
         if isinstance(flow, Segments):
             flow.finish()
-        used = {piece for piece in set(pieces) if 0x20 <= piece[0] <= 0x22}
+        used = {rows[piece][1] for piece in set(pieces) if 0x20 <= piece[0] <= 0x22}
         head = self._head(index, kinds, e, used)
         if getattr(flow, "far", False):
             head.append("  b = False")
@@ -142,7 +145,7 @@ class Generator:
             head += [f"  inner = raw is f{index}", "  raw = None"]
         return split_lines(e.lines, head)
 
-    def _head(self, index: int, kinds: tuple[ValType, ...], e: Emitter, used: set[bytes]) -> list[str]:
+    def _head(self, index: int, kinds: tuple[ValType, ...], e: Emitter, used: set[int]) -> list[str]:
         """What comes before the code: the factory, the function, its variables."""
         count = len(self._signatures.functions[index].params)
         title = ascii(self._signatures.names[index])[1:-1][:200]
@@ -154,7 +157,7 @@ class Generator:
         if e.assigned:
             head.append(f"  nonlocal {', '.join(sorted(e.assigned))}")
         zeros: dict[str, list[str]] = {}
-        for at in sorted({decode(piece)[1][0] for piece in used}):
+        for at in sorted(used):
             if at >= count:
                 zeros.setdefault(_ZEROS.get(kinds[at], "None"), []).append(f"l{at}")
         for zero, names in zeros.items():

@@ -1,7 +1,7 @@
 """What each instruction of a function becomes: found once for every distinct one.
 
-Rules that live here: `Rows` maps the bytes of an instruction to what emits it, or to the operand that it is; what does not
-depend on locals is shared by all functions of a module.
+Rules that live here: a row is what emits an instruction, and what that has to know; or an operand; it is the same in every
+function of a module.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from simwasm.engines.transpiler.emitter import Emitter
 from simwasm.engines.transpiler.entries import (
     ATOM,
     CALL,
-    FILTER,
     GLOBAL,
     IMPURE,
     INHERITED,
@@ -49,8 +48,8 @@ def of_type(text: str, flags: int, kind: ValType) -> Entry:
     return text, flags | (WIDE if kind is ValType.I64 else 0), 0, _TOPS.get(kind, 0)
 
 
-class Shared(dict[bytes, AnyRow]):
-    """The rows of instructions that mean the same in every function of a module."""
+class Rows(dict[bytes, AnyRow]):
+    """By the bytes of an instruction."""
 
     def __init__(self, signatures: Signatures) -> None:
         super().__init__()
@@ -65,8 +64,11 @@ class Shared(dict[bytes, AnyRow]):
         name, kind = opcode.name, opcode.immediate
         if kind in (Immediate.ADDRESS, Immediate.ADDRESS_LANE):
             return accesses.row(opcode, immediates)
+        if name in _LOCALS:
+            return _LOCALS[name], immediates[0]
         if name in _CONSTANTS:
-            return None, _CONSTANTS[name](immediates[0])
+            constant = _CONSTANTS[name](immediates[0])
+            return (_made_of_bits if constant[0].endswith(")") else None), constant
         if name in _SIMPLE:
             return _SIMPLE[name], None
         if kind is Immediate.GLOBAL:
@@ -98,49 +100,27 @@ class Shared(dict[bytes, AnyRow]):
         return text, count, result, BULK.get(name)
 
 
-class Rows(dict[bytes, AnyRow]):
-    """The rows of one function's instructions."""
-
-    def __init__(self, shared: Shared, emitter: Emitter) -> None:
-        super().__init__()
-        self._shared = shared
-        self._emitter = emitter
-
-    def __missing__(self, piece: bytes) -> AnyRow:
-        emit = _LOCALS.get(piece[0])
-        if emit is None:
-            found = self._shared[piece]
-            if found[0] is None and found[1][0].endswith(")"):  # a NaN, made of its bits
-                self._emitter.free.add(found[1][0].partition("(")[0])
-        else:
-            (index,) = decode(piece)[1]
-            if piece[0] == _LOCAL_GET:
-                found = None, self._emitter.facts.used(index, piece, self._emitter.local(index))
-            else:
-                entry = self._emitter.local(index)
-                self._emitter.facts.locals.setdefault(entry[0], index)
-                found = emit, (index, entry)
-        self[piece] = found
-        return found
+def local_get(e: Emitter, index: int) -> None:
+    """`local.get`."""
+    e.stack.append(e.facts.operands[index])
 
 
-_LOCAL_GET = 0x20
-
-
-def _local_set(e: Emitter, given: tuple[int, Entry]) -> None:
-    e.set_local(given[0], e.stack.pop())
-
-
-def _local_tee(e: Emitter, given: tuple[int, Entry]) -> None:
-    index, (name, flags, low, high) = given
+def _local_set(e: Emitter, index: int) -> None:
     e.set_local(index, e.stack.pop())
-    found = e.facts.known.get(index)
-    if found is not None:
-        low, high = found
-    e.stack.append((name, flags, low, high))
 
 
-_LOCALS: dict[int, Emit] = {_LOCAL_GET: _local_set, 0x21: _local_set, 0x22: _local_tee}
+def _local_tee(e: Emitter, index: int) -> None:
+    e.set_local(index, e.stack.pop())
+    e.stack.append(e.facts.operands[index])
+
+
+_LOCALS: dict[str, Emit] = {"local.get": local_get, "local.set": _local_set, "local.tee": _local_tee}
+
+
+def _made_of_bits(e: Emitter, entry: Entry) -> None:
+    """A NaN."""
+    e.free.add(entry[0].partition("(")[0])
+    e.stack.append(entry)
 
 
 def _nop(e: Emitter, _: None) -> None:
