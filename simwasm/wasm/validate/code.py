@@ -76,7 +76,8 @@ def _run(prepared: Iterable[Prepared], stack: Stack, variables: Locals) -> None:
                 stack.take(bytes((variables[wanted],)))
         elif shape == _TEE:
             if kinds[-1] != variables[wanted]:
-                apply(stack, (bytes((variables[wanted],)),) * 2)
+                kind = bytes((variables[wanted],))
+                apply(stack, (kind, kind))
         elif shape == _STORE:
             if ends_with(wanted):
                 del kinds[-2:]
