@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from types import CellType
 from typing import TYPE_CHECKING, Any
-from weakref import finalize
+from weakref import WeakValueDictionary, finalize
 
 from simwasm.engines.engine import Activation, Binary, Export, Hook, Imports, Word
 from simwasm.engines.fuel import Fuel
@@ -60,10 +60,17 @@ def _made_by() -> str:
     return digest.hexdigest()[:16]
 
 
+Key = tuple[bytes, int, int]
+"""A module, by its digest, and its limits."""
+
+
 class PythonEngine:
-    """Makes Python of Wasm."""
+    """Makes Python of Wasm. As long as a program is alive, others of the same module share its code."""
 
     name = "python"
+
+    def __init__(self) -> None:
+        self._codes: WeakValueDictionary[Key, Codes] = WeakValueDictionary()
 
     @property
     def version(self) -> str:
@@ -76,21 +83,28 @@ class PythonEngine:
 
     def take(self, module: Module, limits: Limits) -> PythonProgram:
         """The same, of a module that was not rewritten."""
-        from simwasm.wasm.validate import validate  # what comes from a cache has been validated
-
         ready, pages = initial(_prepared(module, limits))
-        validate(module)
-        return PythonProgram(Codes(ready), pages, limits.slice)
+        key = sha256(module.data).digest(), limits.slice, limits.pages
+        codes = self._codes.get(key)
+        if codes is None:
+            from simwasm.wasm.validate import validate  # what comes from a cache has been validated
+
+            validate(module)
+            codes = self._codes[key] = Codes(ready)
+        return PythonProgram(key, codes, pages)
 
     def restore(self, compiled: bytes, binary: Binary) -> PythonProgram:
         """A program from what `PythonProgram.compiled` gave."""
         if not compiled.startswith(_MAGIC):
             raise ValueError("not compiled by the python engine")
         try:
-            module, pages, slice, codes = marshal.loads(memoryview(compiled)[len(_MAGIC) :])
-            return PythonProgram(Codes(pickle.loads(module), codes), pages, slice)
+            key, module, pages, kept = marshal.loads(memoryview(compiled)[len(_MAGIC) :])
+            codes = self._codes.get(key)
+            if codes is None:
+                codes = self._codes[key] = Codes(pickle.loads(module), kept)
         except (EOFError, TypeError, pickle.UnpicklingError) as error:
             raise ValueError(f"not compiled by the python engine: {error}") from None
+        return PythonProgram(key, codes, pages)
 
 
 def _prepared(module: Module, limits: Limits) -> Module:
@@ -111,12 +125,12 @@ def _prepared(module: Module, limits: Limits) -> Module:
 class PythonProgram:
     """A module, and the code that was made of it so far."""
 
-    def __init__(self, codes: Codes, pages: Pages, slice: int) -> None:
+    def __init__(self, key: Key, codes: Codes, pages: Pages) -> None:
         self._codes = codes
         self._pages = pages
-        self._slice = slice
+        _, self._slice, _ = key
         self._interface = Interface.read(codes.module)
-        self._kept = _Kept(codes, pages, slice)
+        self._kept = _Kept(key, codes, pages)
 
     def compiled(self) -> bytes:
         """The module and its code, as far as it was made."""
@@ -159,22 +173,21 @@ class PythonProgram:
 class _Kept:
     """A program as bytes, and where they go when there is more code than before."""
 
-    def __init__(self, codes: Codes, pages: Pages, slice: int) -> None:
+    def __init__(self, key: Key, codes: Codes, pages: Pages) -> None:
         self.put: Callable[[bytes], None] | None = None
+        self._key = key
         self._codes = codes
         self._pages = pages
-        self._slice = slice
-        self._written = len(codes.kept)
 
     def data(self) -> bytes:
         """The module, with its code as far as it was made."""
-        return _MAGIC + marshal.dumps((self._module, self._pages, self._slice, self._codes.kept))
+        return _MAGIC + marshal.dumps((self._key, self._module, self._pages, self._codes.kept))
 
     def write(self) -> None:
         """Put down what was made since the last time."""
         made = len(self._codes.kept)
-        if self.put is not None and made > self._written:
-            self._written = made
+        if self.put is not None and made > self._codes.written:
+            self._codes.written = made
             self.put(self.data())
 
     @cached_property

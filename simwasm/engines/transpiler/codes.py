@@ -44,6 +44,9 @@ class Codes:
         self.first = len(module.imported(Kind.FUNCTION))
         """The index of the first function that is the module's own."""
         self.kept = dict(kept or {})
+        """All that was made, as bytes."""
+        self.written = len(self.kept)
+        """How much of that is where it is kept between runs."""
         self._made: dict[Key, Made] = {}
 
     def get(self, own: int, steppable: bool) -> Made:

@@ -16,6 +16,7 @@ from simwasm.engines.find import engine
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.load import load
 from simwasm.engines.python_engine import PythonEngine
+from simwasm.engines.transpiler.generate import Generated, Generator
 from simwasm.errors import Trap
 from simwasm.wasm.reader import read_module
 from simwasm.wasm.rewrite import Limits
@@ -93,6 +94,23 @@ def test_a_program_that_ran_before_needs_neither_validator_nor_generator(tmp_pat
     ]
 
 
+def test_programs_of_one_module_share_their_code(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    class Counting(Generator):
+        def generate(self, own: int, *, steppable: bool = False) -> Generated:
+            made.append(own)
+            return super().generate(own, steppable=steppable)
+
+    monkeypatch.setattr("simwasm.engines.transpiler.generate.Generator", Counting)
+    python = engine("python")
+    programs = [load(python, assemble(TEXT), cache=cache) for _ in range(3)]
+    programs.append(load(python, assemble(TEXT), Limits(pages=7), cache))
+    for program in programs:
+        assert program.start({}, Fuel()).exports["two"]() == 2
+    assert made == [1, 2, 1, 2]
+
+
 def test_what_nobody_closed_is_kept_when_the_program_goes(cache: Cache) -> None:
     kept: list[bytes] = []
     program = loaded(cache)
@@ -114,7 +132,7 @@ def test_both_variants_of_a_function_are_kept(cache: Cache) -> None:
         instance.watch(told.append)
         assert instance.exports["one"]() == 1
         instance.close()
-    assert len(told) == 2
+    assert len(told) == 4
 
 
 def test_a_trap_in_kept_code_is_at_the_same_place(cache: Cache) -> None:

@@ -42,18 +42,22 @@ def guest(host: Callable[[int], int] = lambda word: word) -> Steppable:
 
 
 def offsets(function: int) -> list[int]:
-    """Where the instructions of a function are, without the ends of blocks."""
+    """Where the instructions of a function are, its last `end` among them but not those of blocks."""
     module = read_module(assemble(GUEST))
     body = module.bodies[function - 1]
     found = instructions(module.data, body.code, body.end)
-    return [each.offset for each in found if each.opcode.name not in ("end", "else")]
+    return [
+        each.offset
+        for each in found
+        if each.opcode.name not in ("end", "else") or each.offset == body.end - 1
+    ]
 
 
 def test_each_instruction_is_told_before_it_happens() -> None:
     instance, told = guest(), list[int]()
     instance.watch(told.append)
     assert instance.exports["run"](9) == -3
-    assert told == [*offsets(RUN)[:4], *offsets(HALF), offsets(RUN)[4], *offsets(SUM)]
+    assert told == [*offsets(RUN)[:4], *offsets(HALF), offsets(RUN)[4], *offsets(SUM), offsets(RUN)[5]]
 
 
 def test_nobody_is_told_any_more_when_nobody_watches() -> None:
@@ -71,7 +75,7 @@ def test_functions_that_ran_before_are_told_of_too() -> None:
     instance.exports["run"](9)
     instance.watch(told.append)
     instance.exports["run"](9)
-    assert len(told) == 5 + 3 + 8
+    assert len(told) == 6 + 4 + 9
 
 
 def test_another_hook_takes_the_place_of_the_first() -> None:
@@ -79,7 +83,7 @@ def test_another_hook_takes_the_place_of_the_first() -> None:
     instance.watch(first.append)
     instance.watch(second.append)
     instance.exports["run"](9)
-    assert (len(first), len(second)) == (0, 16)
+    assert (len(first), len(second)) == (0, 19)
 
 
 def seen(at: int, words: tuple[int, ...] = (9,), export: str = "run") -> tuple[Activation, ...]:
@@ -97,9 +101,9 @@ def seen(at: int, words: tuple[int, ...] = (9,), export: str = "run") -> tuple[A
 
 
 def test_locals_and_operands_are_there_signed_and_typed() -> None:
-    sum_, run = seen(offsets(SUM)[-1])
+    sum_, run = seen(offsets(SUM)[-2])
     vector = (1).to_bytes(8, "little") + (2).to_bytes(8, "little")
-    assert sum_ == Activation(SUM, offsets(SUM)[-1], (-7, 4, 0.5, vector), (-7, 4))
+    assert sum_ == Activation(SUM, offsets(SUM)[-2], (-7, 4, 0.5, vector), (-7, 4))
     assert run == Activation(RUN, offsets(RUN)[4], (9,), (-7, 4))
 
 
