@@ -250,7 +250,7 @@ def _flat_map(data: bytes) -> Mapped:
 
 def _block_map(data: bytes) -> Mapped:
     entries, blocks = struct.unpack_from("<II", data)
-    if 8 + 8 * blocks > len(data):
+    if not 0 < 8 * blocks <= len(data) - 8:
         return []
     heads = list(struct.iter_unpack("<II", data[8 : 8 + 8 * blocks]))
     steps = data[8 + 8 * blocks :]
