@@ -123,7 +123,7 @@ def starts(rounds: int, plugin: Path = GO, instructions: int = 1_000_000) -> Ite
     generated = tuple(_seconds(partial(_generate, one)) * 1e6 / size for one in codes)
     what = f"to Python for the first time, an instruction of {size:,}"
     yield Row("transpiler", what, MICROSECONDS, generated, target=Target(4, MICROSECONDS))
-    kept = PythonProgram(codes[0], pages, SLICE).compiled()
+    kept = PythonProgram((b"", SLICE, 0), codes[0], pages).compiled()
     loaded = tuple(_seconds(lambda: PythonEngine().restore(kept, _no_binary)) * 1e3 for _ in range(rounds))
     what = "the same module, its code kept"
     yield Row("transpiler", what, MILLISECONDS, loaded, target=Target(50, MILLISECONDS))
