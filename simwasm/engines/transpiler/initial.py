@@ -37,7 +37,9 @@ def initial(module: Module) -> tuple[Module, Pages]:
         if at is None or at + segment.span.size > size or len(blocks) * _BLOCK > most:
             return module, ()
         _put(blocks, at, memoryview(module.data)[segment.span.start : segment.span.end])
-    segments = tuple(_DONE if segment.mode is Mode.ACTIVE else segment for segment in module.segments)
+    segments: tuple[Segment, ...] = ()
+    if module.data_count is not None:  # only then can code refer to segments
+        segments = tuple(_DONE if segment.mode is Mode.ACTIVE else segment for segment in module.segments)
     pages = tuple((at * _BLOCK, bytes(block)) for at, block in sorted(blocks.items()))
     return replace(module, segments=segments), pages
 

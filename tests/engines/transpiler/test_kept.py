@@ -160,3 +160,23 @@ def test_a_module_of_tens_of_thousands_of_segments_starts_with_all_of_them() -> 
     memory = program.start({}, Fuel()).memory
     assert memory.read(0, 9) == b"0\0\0x\0\0002\0\0"
     assert memory.read(3 * 1999, 1) == b"9"
+
+
+def test_a_segment_that_was_copied_at_the_start_is_empty_afterwards() -> None:
+    text = """(module (memory 1) (data $d (i32.const 0) "x") (data $p "passive")
+        (func (export "init") (param i32) (memory.init $d (i32.const 0) (i32.const 0) (local.get 0)))
+        (func (export "passive") (result i32) (memory.init $p (i32.const 0) (i32.const 0) (i32.const 7))
+            (i32.load8_u (i32.const 0))))"""
+    exports = PythonEngine().take(read_module(assemble(text)), Limits()).start({}, Fuel()).exports
+    assert exports["init"](0) is None
+    assert exports["passive"]() == ord("p")
+    with pytest.raises(Trap, match="out of bounds memory access"):
+        exports["init"](1)
+
+
+@pytest.mark.parametrize("place", ["65530", "-1"])
+def test_a_segment_beyond_the_memory_traps_when_an_instance_starts(place: str) -> None:
+    text = f'(module (memory 1) (data (i32.const 0) "ok") (data (i32.const {place}) "simwasm"))'
+    program = PythonEngine().take(read_module(assemble(text)), Limits())
+    with pytest.raises(Trap, match="out of bounds memory access"):
+        program.start({}, Fuel())
