@@ -76,9 +76,10 @@ class SourceMap:
             sources = len(self._names) - first
             for column, source, line, position in _segments(part.get("mappings")):
                 known = 0 <= source < sources and 0 <= line < _HIGHEST and 0 <= position < _HIGHEST
+                line, position = (line, position) if known else (0, 0)
                 if len(found) < _MOST and 0 <= column < _HIGHEST:
-                    row = (first + source, line + 1, position + 1) if known else (-1, 0, 0)
-                    found.append((offset + column, *row))
+                    file = first + source if known else -1
+                    found.append((offset + column, file, line + known, position + known))
         found.sort(key=lambda row: row[0])
         for target, index in (
             (self._offsets, 0),

@@ -10,43 +10,27 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
-from typing import NamedTuple
 
-from simwasm.wasm.dwarf.expression import Location, Memory, content
-from simwasm.wasm.dwarf.state import State, Unknown
-from simwasm.wasm.dwarf.types import POINTERS, Type, extents, plain, size_of, type_name
+from simwasm.wasm.dwarf.cells import LONGEST, Cell, c_string, quoted
+from simwasm.wasm.dwarf.containers import contained
+from simwasm.wasm.dwarf.datatypes import (
+    POINTERS,
+    Type,
+    extents,
+    named_members,
+    offset_of,
+    plain,
+    size_of,
+    type_name,
+)
+from simwasm.wasm.dwarf.state import Unknown
 
 DEEPEST = 4
 MOST = 24
-LONGEST = 160
 PARTS = 400
 _NUMBERED = re.compile("__[0-9]+")
 """The members of a tuple."""
-_STRUCTURES = frozenset({"DW_TAG_structure_type", "DW_TAG_class_type", "DW_TAG_union_type"})
-
-
-class Cell(NamedTuple):
-    """A place that has a value: where a variable is, and how far into it."""
-
-    location: Location
-    state: State
-    offset: int = 0
-
-    def bytes(self, size: int) -> bytes:
-        """What is in it."""
-        return content(self.location, self.offset, size, self.state)
-
-    def number(self, size: int, *, signed: bool = False) -> int:
-        """The number in it."""
-        return int.from_bytes(self.bytes(size), "little", signed=signed)
-
-    def at(self, offset: int) -> Cell:
-        """What is so many bytes further."""
-        return self._replace(offset=self.offset + offset)
-
-    def there(self, address: int) -> Cell:
-        """What is at an address."""
-        return Cell(Memory(address), self.state)
+STRUCTURES = frozenset({"DW_TAG_structure_type", "DW_TAG_class_type", "DW_TAG_union_type"})
 
 
 class Reader:
@@ -66,8 +50,8 @@ class Reader:
             return "…"
         kind = plain(kind)
         try:
-            special = self._special(kind, cell, depth)
-            return special if special is not None else self._plainly(kind, cell, depth)
+            text = contained(self.elements, kind, cell, depth) if kind.tag in STRUCTURES else None
+            return text if text is not None else self._plainly(kind, cell, depth)
         except Unknown as reason:
             if not depth:
                 raise
@@ -78,12 +62,6 @@ class Reader:
         if show is None:
             raise Unknown("of a type that the debug information does not tell of")
         return show(self, kind, cell, depth)
-
-    def _special(self, kind: Type, cell: Cell, depth: int) -> str | None:
-        """Texts and rows of the languages' own, which nobody wants to see as structures."""
-        from simwasm.wasm.dwarf.collections import collection
-
-        return collection(self, kind, cell, depth) if kind.tag in _STRUCTURES else None
 
     def elements(self, kind: Type, cell: Cell, count: int, depth: int) -> str:
         """A row of values."""
@@ -115,22 +93,6 @@ class Reader:
         if bits:
             return str(_bits(member, cell, bits))
         return self.text(member.of(), cell.at(offset_of(member)), depth + 1)
-
-
-def named_members(kind: Type) -> list[tuple[str, Type]]:
-    """The members of a structure that are in it, bases first named as their types are."""
-    found = []
-    for member in kind.below("DW_TAG_member", "DW_TAG_inheritance"):
-        if member.die is None or "DW_AT_external" in member.die.attributes:
-            continue
-        base = member.tag == "DW_TAG_inheritance"
-        found.append((type_name(member.of()) if base else member.name, member))
-    return found
-
-
-def offset_of(member: Type) -> int:
-    """Where in its structure a member is."""
-    return member.number("DW_AT_data_member_location") or 0
 
 
 def _bits(member: Type, cell: Cell, bits: int) -> int:
@@ -208,38 +170,13 @@ def _pointer(reader: Reader, kind: Type, cell: Cell, depth: int) -> str:
     ):
         told = c_string(cell.there(address)) if target.name in _CHARS else None
         return f"{text} {told}" if told is not None else text
-    if depth == 0 and target.tag in _STRUCTURES:
+    if depth == 0 and target.tag in STRUCTURES:
         return f"{text} → {reader.text(target, cell.there(address), depth + 1)}"
     return text
 
 
 _TO_MEMBER, _NO_MEMBER = "DW_TAG_ptr_to_member_type", 0xFFFF_FFFF
 _LETTERS = frozenset({_SIGNED_CHAR, _UNSIGNED_CHAR})
-
-
-def c_string(cell: Cell) -> str | None:
-    """The text that ends with a zero; None where there is no memory."""
-    found = b""
-    try:
-        while len(found) <= LONGEST and b"\0" not in found:
-            found += cell.at(len(found)).bytes(16)
-    except Unknown:
-        while len(found) <= LONGEST and b"\0" not in found:
-            try:
-                found += cell.at(len(found)).bytes(1)
-            except Unknown:
-                return None
-    return quoted(found.partition(b"\0")[0])
-
-
-def quoted(text: bytes, whole: int | None = None) -> str:
-    """A text in quotes, cut if it is long; `whole` is how long it really is."""
-    length = len(text) if whole is None else whole
-    shown = text[:LONGEST].decode("utf-8", "backslashreplace")
-    escaped = "".join(
-        each if each.isprintable() else repr(each)[1:-1] for each in shown.replace("\\", "\\\\")
-    )
-    return '"' + escaped.replace('"', '\\"') + ('"' if length <= LONGEST else f'…" ({length:,} bytes)')
 
 
 def _array(reader: Reader, kind: Type, cell: Cell, depth: int) -> str:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from simwasm.wasm.dwarf.cells import Cell
+from simwasm.wasm.dwarf.datatypes import size_of, type_name, type_of
 from simwasm.wasm.dwarf.entries import children, has_any, resolved, value_of
 from simwasm.wasm.dwarf.expression import Memory
 from simwasm.wasm.dwarf.locations import locate
@@ -22,9 +24,8 @@ from simwasm.wasm.dwarf.rows import Place, rows, text_of
 from simwasm.wasm.dwarf.scopes import Level, levels
 from simwasm.wasm.dwarf.sections import PROBLEMS, READS_OF_A_VALUE
 from simwasm.wasm.dwarf.state import NOWHERE, State, Unknown
-from simwasm.wasm.dwarf.types import size_of, type_name, type_of
 from simwasm.wasm.dwarf.units import Unit, Units
-from simwasm.wasm.dwarf.values import Cell, Reader
+from simwasm.wasm.dwarf.values import Reader
 from simwasm.wasm.module import Module
 from simwasm.wasm.names import readable
 from simwasm.wasm.toolchain import how_to_debug

@@ -6,11 +6,14 @@ those of a text, is shown as the structure that it is.
 
 from __future__ import annotations
 
-from simwasm.wasm.dwarf.state import Unknown
-from simwasm.wasm.dwarf.types import POINTERS, Type, plain, size_of
-from simwasm.wasm.dwarf.values import LONGEST, Cell, Reader, named_members, offset_of, quoted
+from collections.abc import Callable
 
-_LARGEST = 1 << 32
+from simwasm.wasm.dwarf.cells import LONGEST, Cell, quoted
+from simwasm.wasm.dwarf.datatypes import POINTERS, Type, named_members, offset_of, plain, size_of
+from simwasm.wasm.dwarf.state import Unknown
+
+Elements = Callable[[Type, Cell, int, int], str]
+"""Writes a row down: the type of its elements, where they are, how many, how deep."""
 _POINTERS = ("data_ptr", "ptr", "pointer", "__data_", "__begin_", "array", "str", "data")
 _LENGTHS = ("length", "len", "__size_", "size")
 _CONTAINERS = (
@@ -29,19 +32,19 @@ _CONTAINERS = (
 _DEEPEST = 8
 
 
-def collection(reader: Reader, kind: Type, cell: Cell, depth: int) -> str | None:
+def contained(elements: Elements, kind: Type, cell: Cell, depth: int) -> str | None:
     """The text of a string or a row; None for every other structure."""
     name = kind.name
     if name in ("&str", "&mut str", "string") or name == "String":
         return _text(kind, cell)
     if name.startswith(("&[", "&mut [", "[]", "Vec<")):
-        return _row(reader, kind, cell, depth)
+        return _row(elements, kind, cell, depth)
     if name.startswith("basic_string<char"):
         return _cpp_string(kind, cell)
     if name.startswith("basic_string_view<char"):
         return _text(kind, cell)
     if name.startswith("vector<") and not name.startswith("vector<bool"):
-        return _cpp_vector(reader, kind, cell, depth)
+        return _cpp_vector(elements, kind, cell, depth)
     return None
 
 
@@ -55,7 +58,7 @@ def _text(kind: Type, cell: Cell) -> str | None:
     return quoted(cell.there(address).bytes(min(length, LONGEST + 1)), length)
 
 
-def _row(reader: Reader, kind: Type, cell: Cell, depth: int) -> str | None:
+def _row(elements: Elements, kind: Type, cell: Cell, depth: int) -> str | None:
     found = _pointer_and_length(kind, cell)
     if found is None:
         return None
@@ -63,7 +66,7 @@ def _row(reader: Reader, kind: Type, cell: Cell, depth: int) -> str | None:
     for parameter in kind.below("DW_TAG_template_type_param"):
         if parameter.name == "T":
             element = parameter.of()
-    return reader.elements(element, cell.there(address), length, depth) if length else "[]"
+    return elements(element, cell.there(address), length, depth) if length else "[]"
 
 
 def _pointer_and_length(kind: Type, cell: Cell) -> tuple[tuple[int, Type], int] | None:
@@ -112,7 +115,7 @@ def _cpp_string(kind: Type, cell: Cell) -> str | None:
     return quoted(cell.there(address).bytes(min(length, LONGEST + 1)), length)
 
 
-def _cpp_vector(reader: Reader, kind: Type, cell: Cell, depth: int) -> str | None:
+def _cpp_vector(elements: Elements, kind: Type, cell: Cell, depth: int) -> str | None:
     members = dict(named_members(kind))
     begin, end = members.get("__begin_"), members.get("__end_")
     if begin is None or end is None:
@@ -122,6 +125,4 @@ def _cpp_vector(reader: Reader, kind: Type, cell: Cell, depth: int) -> str | Non
     size = size_of(element)
     if not size or last < first:
         raise Unknown("a vector whose end is before its beginning")
-    return (
-        reader.elements(element, cell.there(first), (last - first) // size, depth) if last > first else "[]"
-    )
+    return elements(element, cell.there(first), (last - first) // size, depth) if last > first else "[]"

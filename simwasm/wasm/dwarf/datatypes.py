@@ -168,3 +168,19 @@ def size_of(kind: Type, depth: int = 0) -> int | None:
             size = None if size is None or extent is None else size * extent
         return size
     return size_of(kind.of(), depth + 1) if kind.tag == "DW_TAG_enumeration_type" else None
+
+
+def named_members(kind: Type) -> list[tuple[str, Type]]:
+    """The members of a structure that are in it, bases first named as their types are."""
+    found = []
+    for member in kind.below("DW_TAG_member", "DW_TAG_inheritance"):
+        if member.die is None or "DW_AT_external" in member.die.attributes:
+            continue
+        base = member.tag == "DW_TAG_inheritance"
+        found.append((type_name(member.of()) if base else member.name, member))
+    return found
+
+
+def offset_of(member: Type) -> int:
+    """Where in its structure a member is."""
+    return member.number("DW_AT_data_member_location") or 0
