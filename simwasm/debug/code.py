@@ -110,6 +110,10 @@ class Code:
             self._places[offset] = self.lines.at(offset)
         return self._places[offset]
 
+    def following(self, offset: int) -> int:
+        """The instruction behind one, as they are written; -1 behind the last."""
+        return next((each for each in self.instructions(self.function_at(offset)) if each > offset), -1)
+
     def nearest(self, offset: int) -> int:
         """The instruction at an offset, or the next one in the same function; -1 if there is none."""
         found = self.instructions(self.function_at(offset))

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from simwasm.debug.activations import Guest, activation, global_variables
 from simwasm.debug.breakpoints import Breakpoint
 from simwasm.debug.code import Code
+from simwasm.debug.expression_functions import FUNCTIONS
 from simwasm.debug.expression_scope import NAMES, Scope
 from simwasm.debug.expression_slots import SLOT
 from simwasm.debug.expressions import Expression
@@ -56,17 +57,14 @@ def offsets_in(breakpoints: Sequence[Breakpoint], code: Code, vm: str) -> frozen
 
 def scope_in(visit: Visit, expression: Expression, machine: Machine) -> Scope:
     """What a condition reads where a visit stands; no more of it than it needs."""
-    raw = visit.instance.activations()[:1]
-    guest = Guest(visit.code, visit.instance)
-    source = any(name not in NAMES and not SLOT.fullmatch(name) for name in expression.names)
-    active = activation(guest, 0, raw[0], source=source) if raw else None
+    raw = next(iter(visit.instance.activations()), None)
+    guest, names = Guest(visit.code, visit.instance), expression.names
+    numbered = all(name in NAMES or name in FUNCTIONS or SLOT.fullmatch(name) for name in names)
+    active = None if numbered or raw is None else activation(guest, 0, raw)
     run, tape = machine.run, machine.branch.tape
-    state = None
-    if expression.names & STATE and run is not None:
-        state = read(run.session.proxy, tape, machine.at)
-    variables = global_variables(guest) if any(name[0] == "g" for name in expression.names) else ()
-    entered = tape.entered(visit.callback)
-    return Scope(state, entered, None, visit.instance.memory, active, variables)
+    state = read(run.session.proxy, tape, machine.at) if names & STATE and run is not None else None
+    variables = global_variables(guest) if any(name[0] == "g" for name in names) else ()
+    return Scope(state, tape.entered(visit.callback), None, visit.instance.memory, active, variables, raw)
 
 
 def counts(breakpoint: Breakpoint) -> bool:

@@ -10,7 +10,6 @@ something in it; then it is run once where it was recorded, to see how it ends, 
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -19,7 +18,7 @@ from simwasm.debug.code import NO_LINES, Code
 from simwasm.debug.code_steps import Search, find
 from simwasm.debug.edits import Edit
 from simwasm.debug.instant import Moment
-from simwasm.debug.instants import MOST, Instants, Marks
+from simwasm.debug.instants import Instants, Marks
 from simwasm.debug.lens import Lens
 from simwasm.debug.machine import Machine
 from simwasm.debug.plans import Plans
@@ -28,13 +27,18 @@ from simwasm.debug.stop import Stop, Why
 from simwasm.debug.tape import Tape
 from simwasm.debug.unit import Unit
 from simwasm.debug.visit import Visit
+from simwasm.debug.window import MOST, Window
 from simwasm.debug.worker import Motion, Worker
 from simwasm.engines.image import Image, difference
 from simwasm.errors import InputError
 
-_KEPT = 2 * MOST
+_KEPT = 4 * MOST
 """How many instructions the tapes of one branch have together."""
 
+_TOO_FAR = (
+    "the callback runs more than the {:,} instructions around here that are kept, and none of them fits {}; "
+    "a breakpoint stops further away"
+)
 _BUSY = "looking into the callback"
 
 Onward = Callable[[Instants], Motion | Stop]
@@ -76,7 +80,7 @@ class CodePlans:
             if found is None and instants.whole:
                 return self._plans.verb(verb, back, allocator)
             if found is None:
-                return self._edge(instants)
+                raise InputError(_TOO_FAR.format(len(instants.offsets), "backwards" if back else "forwards"))
             note = NO_LINES if unit is Unit.LINE and not instants.code.lines.there else instants.differs
             return self.goto(found, Why.STEP, note)
 
@@ -126,12 +130,6 @@ class CodePlans:
         target = 0 if edit.moment.ticks else edit.moment.position
         return Motion(target, lens=lens)
 
-    def _edge(self, instants: Instants) -> Stop:
-        raise InputError(
-            f"the callback runs more than the {len(instants.offsets):,} instructions that are kept of it: "
-            f"`continue` goes on behind them, a breakpoint stops among them"
-        )
-
     # Knowing what a callback runs.
 
     def learn(self, give: Callable[[Instants], object]) -> Motion | Stop:
@@ -154,7 +152,7 @@ class CodePlans:
     def knowing(self, callback: int, onward: Onward) -> Motion | Stop:
         """Go on as soon as the instructions of a callback are known."""
         known = self._branch.instants.get(callback)
-        if known is not None:
+        if known is not None and known.covers(self._worker.here.moment):
             return onward(known)
         end = self._tape.end_of(callback)
         if not end:
@@ -203,7 +201,7 @@ class _Learning:
         self._way_back = others.back_here()
         self._ends: list[Image] = []
         """The guest at the end of the callback: where it was recorded, and under the lens."""
-        self._offsets = array("I")
+        self._window = Window(worker.here.moment)
         self._visit: Visit | None = None
 
     def begin(self) -> Motion:
@@ -220,7 +218,7 @@ class _Learning:
         return self._worker.machine.branch.tape
 
     def _looking(self) -> Motion:
-        lens = Lens(range(self._callback, self._callback + 1), keep=self._offsets)
+        lens = Lens(range(self._callback, self._callback + 1), keep=self._window)
         return Motion(
             self._end,
             again=self._callback,
@@ -235,7 +233,7 @@ class _Learning:
 
         def then() -> Motion | None:
             here = self._worker.here
-            if here.position == self._end and here.why is Why.GOTO:
+            if here.why is Why.GOTO and (here.position == self._end or self._window.full):
                 return following()
             return _noted(self._way_back, f"cannot look into this callback: {here.note or here.why.value}")
 
@@ -253,7 +251,11 @@ class _Learning:
         assert visit is not None
         nested = tuple(_nested(self._tape, visit.marks, self._callback, self._end))
         differs = "" if len(self._ends) < 2 else difference(*self._ends)
-        instants = Instants(visit.code, visit.vm, visit.marks, self._offsets, nested=nested, differs=differs)
+        window = self._window
+        instants = Instants(
+            visit.code, visit.vm, visit.marks, window.offsets, nested=nested, skipped=window.skipped,
+            around=window.frames, complete=not window.full, differs=differs,
+        )  # fmt: skip
         self._plans.keep(instants)
         try:
             found = self._onward(instants)
@@ -273,5 +275,5 @@ def _noted(way: Motion, note: str) -> Motion:
 def _nested(tape: Tape, marks: Marks, callback: int, end: int) -> Iterator[tuple[int, int]]:
     """The callbacks amid host calls, by how many instructions come before the first and up to the last of each."""
     for position in range(callback + 1, end):
-        if tape.is_callback(position) and tape.end_of(position):
+        if tape.is_callback(position) and marks.has(tape.end_of(position)):
             yield marks.until(position), marks.until(tape.end_of(position))

@@ -12,8 +12,8 @@ line, what was inlined is deeper than what it was inlined into.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
+from operator import le, lt
 from typing import NamedTuple
 
 from simwasm.abi.table import ALLOCATORS
@@ -26,8 +26,6 @@ from simwasm.debug.unit import Unit
 
 Depth = tuple[int, int]
 """How many functions are active, and how many are inlined in the innermost."""
-
-Deep = Callable[[Depth], bool]
 
 
 class Search(NamedTuple):
@@ -43,15 +41,16 @@ class Search(NamedTuple):
 
 def find(search: Search, start: Moment) -> Moment | None:
     """Where one arrives who sets out at a moment of the callback; None if that is outside of what is kept."""
-    instants, tape, back = search.instants, search.tape, search.back
-    deep = _deep(search, (depth_at(instants, tape, start), _inlined(search, start)))
-    row = _row(search, start, deep)
+    instants, back = search.instants, search.back
+    fits = _Fits(search, start)
+    row = _row(search, start, fits)
     begun = instants.marks.count(start)
+    known = instants.marks.has(row)
     if back:
-        first, last = instants.marks.until(row) if row else 0, begun - (start.ticks > 0)
+        first, last = instants.marks.until(row) if known else 0, begun - (start.ticks > 0)
     else:
-        first, last = begun, instants.marks.until(row) if row else instants.last
-    count = _instruction(search, max(first + 1, instants.first), min(last, instants.last), deep, start)
+        first, last = begun, instants.marks.until(row) if known else instants.last + 1
+    count = _instruction(search, max(first + 1, instants.first), min(last, instants.last), fits, start)
     if count:
         return instants.marks.moment(count)
     cut = first + 1 < instants.first if back else last > instants.last
@@ -70,23 +69,40 @@ def depth_at(instants: Instants, tape: Tape, moment: Moment) -> int:
     return instants.depth(instants.marks.until(opened)) + 1
 
 
-def _inlined(search: Search, moment: Moment) -> int:
-    """How many functions are inlined at a moment; none among instructions, where that makes no difference."""
-    instants = search.instants
-    if search.unit is not Unit.LINE or not moment.ticks:
-        return 0
-    return inlines(instants.code)[instants.offset(instants.marks.count(moment))]
+class _Fits:
+    """Whether moments are as deep as a verb's rule wants; where it does not matter, nobody works depths out."""
+
+    def __init__(self, search: Search, start: Moment) -> None:
+        self._instants = search.instants
+        self._tape = search.tape
+        self._compare = _COMPARE.get(search.verb)
+        self._levels = inlines(search.instants.code) if search.unit is Unit.LINE else None
+        self._depth = (0, 0)
+        if self._compare is not None and start.ticks:
+            self._depth = self._of(search.instants.marks.count(start))
+        elif self._compare is not None:
+            self._depth = depth_at(self._instants, self._tape, start), 0
+
+    def _of(self, count: int) -> Depth:
+        instants = self._instants
+        level = 0 if self._levels is None else self._levels[instants.offset(count)]
+        return instants.depth(count), level
+
+    def instruction(self, count: int) -> bool:
+        """Whether an instruction is."""
+        return self._compare is None or self._compare(self._of(count), self._depth)
+
+    def row(self, position: int) -> bool:
+        """Whether a row is."""
+        if self._compare is None:
+            return True
+        return self._compare((depth_at(self._instants, self._tape, Moment(position)), 0), self._depth)
 
 
-def _deep(search: Search, depth: Depth) -> Deep:
-    if search.verb is Verb.STEP:
-        return lambda found: True
-    if search.verb is Verb.OVER:
-        return lambda found: found <= depth
-    return lambda found: found < depth
+_COMPARE: dict[Verb, Callable[[Depth, Depth], bool]] = {Verb.OVER: le, Verb.OUT: lt}
 
 
-def _row(search: Search, start: Moment, deep: Deep) -> int:
+def _row(search: Search, start: Moment, fits: _Fits) -> int:
     """The next row that fits; 0 for none."""
     instants, tape, rows = search.instants, search.tape, search.tape.rows
     opened = instants.callback
@@ -100,7 +116,7 @@ def _row(search: Search, start: Moment, deep: Deep) -> int:
         position = rows.position(index)
         if hidden and tape.entered(position).function.name in ALLOCATORS:
             continue
-        if deep((depth_at(instants, tape, Moment(position)), 0)):
+        if not instants.marks.has(position) or fits.row(position):
             return position
     return 0
 
@@ -111,12 +127,10 @@ def _starts(search: Search) -> bytearray | None:
     return search.instants.starts if lines else None
 
 
-def _instruction(search: Search, first: int, last: int, deep: Deep, start: Moment) -> int:
+def _instruction(search: Search, first: int, last: int, fits: _Fits, start: Moment) -> int:
     """The next instruction that fits, of those from one to another; 0 for none."""
     instants = search.instants
-    begin = instants.first
-    depths, starts = instants.depths, _starts(search)
-    levels = inlines(instants.code) if search.unit is Unit.LINE else defaultdict(int)
+    starts = _starts(search)
     within = instants.nested(instants.marks.count(start)) if start.ticks else None
     skips = search.verb is Verb.STEP and not search.allocator and within is None
     counts = iter(range(last, first - 1, -1) if search.back else range(first, last + 1))
@@ -125,9 +139,7 @@ def _instruction(search: Search, first: int, last: int, deep: Deep, start: Momen
         if skips and (amid := instants.nested(count)) is not None:
             edge = amid[0] - 1 if search.back else amid[1] + 1
             counts = iter(range(edge, first - 1, -1) if search.back else range(edge, last + 1))
-        elif (starts is None or starts[count - begin]) and deep(
-            (depths[count - begin], levels[instants.offsets[count - begin]])
-        ):
+        elif (starts is None or starts[count - instants.first]) and fits.instruction(count):
             return count
         count = next(counts, 0)
     return 0

@@ -45,7 +45,7 @@ def depths(
     frames = list(around)
     found = array("H")
     open_calls: list[tuple[int, int, _Step | None]] = []
-    before: _Step | None = None
+    before = _Step(frames[-1][0], -1, calls=False, tail=False) if frames else None
     steps = _steps(code)
     for start, end, opens in _pieces(len(offsets), nested):
         if opens:

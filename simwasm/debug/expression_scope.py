@@ -12,6 +12,7 @@ from simwasm.debug.activations import Activation, Variable
 from simwasm.debug.arguments import Reader
 from simwasm.debug.state import MetricState, State
 from simwasm.debug.tape import Tape
+from simwasm.engines.engine import Activation as Raw
 from simwasm.errors import ExpressionError
 from simwasm.exchange import Headers
 from simwasm.trace.event import Entered, Left, Trapped
@@ -34,6 +35,8 @@ class Scope:
     """The function of the plugin that one stands in."""
     globals: tuple[Variable, ...] = ()
     """The plugin's globals that can change."""
+    raw: Raw | None = None
+    """The same function as its engine tells of it: enough for who asks for locals and operands by number."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -228,6 +231,8 @@ def _properties(scope: Scope) -> Parts:
 
 def _values(what: str, give: Callable[[Activation], tuple[Variable, ...]]) -> Callable[[Scope], Any]:
     def values(scope: Scope) -> tuple[Any, ...]:
+        if scope.raw is not None and scope.activation is None:
+            return scope.raw.locals if what == "locals" else scope.raw.stack
         if scope.activation is None:
             raise ExpressionError(f"there are no {what} here: step to an instruction")
         found = give(scope.activation)

@@ -17,6 +17,11 @@ def slot(scope: Scope, name: str) -> Any:
     active = scope.activation
     if not SLOT.fullmatch(name):
         raise ExpressionError(f"there is no `{name}` here{near(name, (*NAMES, *scope.names))}")
+    if scope.raw is not None and active is None and not name.startswith("g"):
+        values = scope.raw.locals if name.startswith("l") else scope.raw.stack
+        if int(name[1:]) < len(values):
+            return values[int(name[1:])]
+        raise ExpressionError(f"there is no `{name}` here: there are {len(values)}")
     if name.startswith("g"):
         among: tuple[Variable, ...] = scope.globals
     elif active is None:

@@ -1,8 +1,8 @@
 """The instruction tape of a callback: every instruction that it ran, in order, and where among them events were told.
 
 An instruction has a number, its count from the callback's entry, from 1. What is kept of it is its offset; depths and
-lines are worked out when somebody asks. Rules: a callback may run more instructions than are kept (`MOST`), then there
-are those of a window, which begins at the entry or where somebody stood; what was told once stays true.
+lines are worked out when somebody asks. Rules: of a callback that runs very many instructions those around a moment are
+kept (`window.py`); what was told once stays true.
 """
 
 from __future__ import annotations
@@ -111,6 +111,12 @@ class Instants:
     def whole(self) -> bool:
         """Whether all instructions of the callback are kept."""
         return self.complete and not self.skipped
+
+    def covers(self, moment: Moment) -> bool:
+        """Whether what comes before a moment is kept, and what comes behind it."""
+        if self.whole:
+            return True
+        return self.marks.has(moment.position) and self.first < self.marks.count(moment) < self.last
 
     def has(self, count: int) -> bool:
         """Whether an instruction is kept."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from simwasm.debug.stop import Why
 
 if TYPE_CHECKING:
     from simwasm.debug.visit import Visit
+    from simwasm.debug.window import Window
 
 ALL = 1 << 62
 """The last position of a lens that goes on and on."""
@@ -29,7 +29,7 @@ class Lens:
     """Before which instructions of a callback `met` is asked."""
     met: Callable[[Visit], Why | None] = lambda visit: None
     """Why to stand still before an instruction."""
-    keep: array[int] | None = None
+    keep: Window | None = None
     """Takes the offset of every instruction; of one callback only."""
     each: Callable[[Visit, int], None] | None = None
     """Called with every offset before its instruction happens."""

