@@ -20,7 +20,8 @@ from typing import Any, cast
 
 from simwasm.engines.engine import HostFunction, Words
 from simwasm.engines.fuel import Fuel
-from simwasm.engines.python_engine import PythonEngine, PythonInstance
+from simwasm.engines.python_engine import PythonEngine
+from simwasm.engines.python_instance import PythonInstance
 from simwasm.engines.transpiler.codes import Made
 from simwasm.engines.transpiler.readable import plain
 from simwasm.errors import InputError
