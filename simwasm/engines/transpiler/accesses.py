@@ -31,7 +31,7 @@ from simwasm.wasm.module import ValType
 from simwasm.wasm.opcodes import Opcode
 
 
-def _place(view: str, size: int, entry: Entry, offset: int) -> str:
+def _place(e: Emitter, view: str, size: int, entry: Entry, offset: int) -> str:
     """The word at an address, in a view."""
     if entry[1] & CONSTANT:
         at = entry[2] + offset
@@ -43,11 +43,24 @@ def _place(view: str, size: int, entry: Entry, offset: int) -> str:
     if offset % size:
         return f"{view}[{base} + {offset} & {size - 1}][{base} + {offset} >> {size.bit_length() - 1}]"
     index = f"{base} >> {size.bit_length() - 1}"
+    if e.facts.used_again(view, base):
+        return _shared_place(e, view, base, index, offset // size)
     return (
         f"{view}[{base} & {size - 1}][({index}) + {offset // size}]"
         if offset
         else f"{view}[{base} & {size - 1}][{index}]"
     )
+
+
+def _shared_place(e: Emitter, view: str, base: str, index: str, further: int) -> str:
+    """A word at a distance from an address that words were read at before: its view and index are kept."""
+    through, new = e.facts.shared(f"{view}_", base) or (view, False)
+    if new:
+        e.line(f"{through} = {view}[{base} & {int(view[1]) - 1}]")
+    at, new = e.facts.shared(f"q{view[1]}_", base) or (base, False)
+    if new:
+        e.line(f"{at} = {index}")
+    return f"{through}[{at} + {further}]" if further else f"{through}[{at}]"
 
 
 def _byte(view: str, entry: Entry, offset: int) -> str:
@@ -58,8 +71,8 @@ def _byte(view: str, entry: Entry, offset: int) -> str:
     return f"{view}[{value(entry)}]"
 
 
-def _at(view: str, size: int, entry: Entry, offset: int) -> str:
-    return _byte(view, entry, offset) if size == 1 else _place(view, size, entry, offset)
+def _at(e: Emitter, view: str, size: int, entry: Entry, offset: int) -> str:
+    return _byte(view, entry, offset) if size == 1 else _place(e, view, size, entry, offset)
 
 
 def _load(e: Emitter, given: tuple[str, int, int, int, int, int]) -> None:
@@ -67,7 +80,7 @@ def _load(e: Emitter, given: tuple[str, int, int, int, int, int]) -> None:
     e.before(CALL)
     entry = e.stack.pop()
     e.free.add(view)
-    text = f"(@{e.offset}\n{_at(view, size, entry, offset)})"
+    text = f"(@{e.offset}\n{_at(e, view, size, entry, offset)})"
     e.facts.in_bounds(entry, e.memory - offset - size)
     e.push(text, entry[1] & INHERITED | flags, low, high)
 
@@ -82,7 +95,7 @@ def _load_f32(e: Emitter, offset: int) -> None:
         place = f"F4[(a := {masked(entry, MASK32)} + {offset}) & 3][a >> 2]"
         again = f"V4[{name} & 3][{name} >> 2]"
     else:
-        place, again = _place("F4", 4, entry, offset), _place("V4", 4, entry, offset)
+        place, again = _place(e, "F4", 4, entry, offset), _place(e, "V4", 4, entry, offset)
     text = f"(@{e.offset}\nx if (x := {place}) == x else f32_reinterpret_i32({again}))"
     e.push(text, entry[1] & INHERITED | MEMORY | TRAP | ATOM | LINE, 0, 0)
 
@@ -120,7 +133,9 @@ def _operands(e: Emitter) -> tuple[Entry, Entry]:
     address, stored = e.stack[-2], e.stack[-1]
     traps = address[1] & TRAP and stored[1] & IMPURE
     if address[1] & CALL or traps or (address[1] & IMPURE and stored[1] & CALL):
-        e.spill(len(e.stack) - 2)
+        e.put(len(e.stack) - 2)
+    if stored[1] & CALL:
+        e.put(len(e.stack) - 1)
     stored, address = e.stack.pop(), e.stack.pop()
     e.before(IMPURE)
     return address, stored
@@ -134,7 +149,7 @@ def _store(e: Emitter, given: tuple[str, int, int, int]) -> None:
         text = f"{operand(stored)} & {mask}"
     else:
         text = value(stored)
-    e.line(f"{_at(view, size, address, offset)} = {text}")
+    e.line(f"{_at(e, view, size, address, offset)} = {text}")
     e.facts.in_bounds(address, e.memory - offset - size)
 
 

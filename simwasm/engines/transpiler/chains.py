@@ -10,8 +10,8 @@ In Python, a number says where to go on, and a tree of comparisons in one loop f
         else: …
 
 Rules that live here: a chain is made of blocks without operands, each the first instruction of the one around it; the
-code before the first `end` is the chain's head, what follows each `end` but the last is a segment, numbered from 1; one more
-segment leaves, and more of them go where a `br_table` of the head goes beyond the chain.
+code before the first `end` is the chain's head, what follows each `end` but the last is a segment, numbered from 1;
+one more segment leaves, and more of them go where a `br_table` of the head goes beyond the chain.
 """
 
 from __future__ import annotations

@@ -56,8 +56,8 @@ class Block:
         """Whether what comes after it is reached."""
         self.whiled = False
         """Whether it is a loop of Python's."""
-        self.escapes: set[Block] = set()
-        """To which blocks it is left through a `break` that is meant for them."""
+        self.escapes: set[int] = set()
+        """Where it is left for by a `break` that goes further: a loop's number, doubled, odd to begin that again."""
         self.height = 0
         """How many operands wait below its own."""
         self.facts: Saved = NOTHING

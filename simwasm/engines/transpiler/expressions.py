@@ -160,13 +160,10 @@ def _rotl(e: Emitter, given: tuple[int, int, int]) -> None:
     if not by:
         e.push(text, flags | ATOM, 0, mask)
     elif width == 32:
-        twice = e.facts.shared("r", text)
-        if twice is None:
-            twice = f"({text} * 4294967297)"
-        elif twice[1]:
-            e.line(f"{twice[0]} = {text} * 4294967297")
-        name = twice if isinstance(twice, str) else twice[0]
-        e.push(f"{name} >> {width - by}", flags, 0, (1 << width + by) - 1)
+        twice, new = e.facts.shared("r", text) or (f"({text} * 4294967297)", False)
+        if new:
+            e.line(f"{twice} = {text} * 4294967297")
+        e.push(f"{twice} >> {width - by}", flags, 0, (1 << width + by) - 1)
     elif text.isalnum():
         e.push(f"{text} << {by} | {text} >> {width - by}", flags, 0, (1 << width + by) - 1)
     else:
@@ -226,7 +223,8 @@ def _signed_order(e: Emitter, given: tuple[str, Width]) -> None:
         if second[2] < half:
             e.facts.compared_signed(text, sign, first, second[2], half)
     elif _simple(first, mask) and _simple(second, mask):
-        text = f"({first[0]} {sign} {second[0]} if {first[0]} ^ {second[0]} < {half} else {second[0]} {sign} {first[0]})"
+        one, other = first[0], second[0]
+        text = f"({one} {sign} {other} if {one} ^ {other} < {half} else {other} {sign} {one})"
         flags |= ATOM
     else:
         text = f"{_biased(first, mask, half)} {sign} {_biased(second, mask, half)}"

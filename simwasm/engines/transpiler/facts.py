@@ -115,6 +115,17 @@ class Facts:
             self.kept[key] = self.time
         return f"{what}{index}", new
 
+    def used_again(self, view: str, text: str) -> bool:
+        """Whether words were read at this address before, through the same view; it pays to keep that then."""
+        index = local_of(text)
+        if index is None or self.off:
+            return False
+        key = view, index
+        if key in self.kept:
+            return True
+        self.kept[key] = self.time
+        return False
+
     def memory_changes(self) -> None:
         """The views of the memory may be other ones from here on."""
         if not self.off:

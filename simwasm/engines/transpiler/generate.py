@@ -5,8 +5,8 @@
 The source is one `def` in a factory, so that whatever it refers to is a free variable: who links it makes a function
 of the code object and of one cell for each name.
 
-Rules that live here: names of what is referred to are those of the table in `names`; values are as `operations.py` says;
-a function is never changed once it is generated, other variants are other functions.
+Rules that live here: values are as `operations.py` says; a function is never changed once it is generated, other
+variants are other functions.
 """
 
 from __future__ import annotations

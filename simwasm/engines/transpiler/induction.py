@@ -1,8 +1,8 @@
 """What is known of locals at the head of a loop.
 
-Rules that live here: nothing of a local that the loop assigns, but for one that counts: the loop's one branch back is a
-`br_if` that compares the local, so it is either what it was before the loop or what the comparison lets through; where that
-needs it, the local is assigned once, by adding a number to it.
+Rules that live here: nothing of a local that the loop assigns, but for one that counts: the loop's one branch back is
+a `br_if` that compares the local, so it is either what it was before the loop or what the comparison lets through;
+where that needs it, the local is assigned once, by adding a number to it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What each instruction of a function becomes: found once for every distinct one.
 
-Rules that live here: a row is what emits an instruction, and what that has to know; or an operand; it is the same in every
-function of a module.
+Rules that live here: a row is what emits an instruction, and what that has to know; or an operand; it is the same in
+every function of a module.
 """
 
 from __future__ import annotations
@@ -196,6 +196,7 @@ def beneath(e: Emitter, count: int) -> None:
     del e.stack[len(e.stack) - count :]
     e.before(IMPURE)
     e.stack += top
+    e.facts.memory_changes()
 
 
 def _flags(e: Emitter, count: int) -> int:

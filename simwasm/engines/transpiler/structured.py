@@ -1,7 +1,7 @@
 """Control as Python's own: `while True`, `if`, `break` and `continue`.
 
-A block that is left by a branch is a `while True` that runs once; in bytecode that costs nothing. A branch out of several of them
-says where it goes in `b`, and after each there is a test that goes on.
+A block that is left by a branch is a `while True` that runs once; in bytecode that costs nothing. A branch out of
+several of them says where it goes in `b`, and after each there is a test that goes on.
 
 Rules that live here: `b` is False unless such a branch is on its way; to leave a block, any loop of Python's does that
 ends where the block ends.
