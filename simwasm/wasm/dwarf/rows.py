@@ -1,8 +1,7 @@
 """The lines of one unit, by address.
 
 Rules that live here: pyelftools reads the program's head, once that is known to be no larger than its bytes; the
-program itself is run here, because a unit can have a hundred thousand rows; a sequence of rows whose first address is
-that of dropped code is left out; a unit has at most `MOST` rows.
+program itself is run here (`program.py`), because a unit can have a hundred thousand rows.
 """
 
 from __future__ import annotations
@@ -10,14 +9,13 @@ from __future__ import annotations
 import posixpath
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from simwasm.wasm.dwarf.cursor import Bytes
-from simwasm.wasm.dwarf.sections import DEAD, Broken, Dwarf
+from simwasm.wasm.dwarf.program import run
+from simwasm.wasm.dwarf.sections import Broken, Dwarf
 from simwasm.wasm.dwarf.units import Unit
 
-MOST = 500_000
 _KEPT = "rows"
 _LONGEST = 8192
 _ADDRESS_BITS = 0xFFFF_FFFF
@@ -77,7 +75,7 @@ def _read(unit: Unit) -> Rows:
         return _NONE
     head = program.header
     code = Bytes(unit.dwarf.lines, program.program_start_offset, program.program_end_offset)
-    found = sorted(_run(code, head), key=lambda row: row[:2])  # an end comes before what begins there
+    found = sorted(run(code, head), key=lambda row: row[:2])  # an end comes before what begins there
     return Rows(
         array("Q", (row[0] for row in found)),
         array("L", (row[2] for row in found)),
@@ -104,75 +102,6 @@ def _believe(dwarf: Dwarf, offset: int) -> None:
     forms = [(head.unsigned(), head.unsigned())[1] for _ in range(head.number(1))]
     if head.unsigned() and not (forms and set(forms) <= _FORMS):
         raise Broken("folders of no size")
-
-
-_Row = tuple[int, bool, int, int, int]
-"""Address, whether it is no end, file, line, column."""
-_COPY, _ADVANCE_PC, _ADVANCE_LINE, _FILE, _COLUMN, _CONST_ADD_PC, _FIXED_ADVANCE = 1, 2, 3, 4, 5, 8, 9
-_END, _SET_ADDRESS, _DEFINE_FILE = 1, 2, 3
-
-
-def _run(code: Bytes, head: Any) -> Iterator[_Row]:
-    """Run a program of lines: the rows of the sequences that are code."""
-    base, span, step = head["line_base"], head["line_range"], head["minimum_instruction_length"]
-    first, lengths = head["opcode_base"], head["standard_opcode_lengths"]
-    if not span:
-        raise Broken("lines in steps of none")
-    sequence: list[_Row] = []
-    address, file, line, column, total = 0, 1, 1, 0, 0
-    while code.at < code.end:
-        op = code.data[code.at]
-        code.at += 1
-        if op >= first:
-            advance = (op - first) // span
-            address += step * advance
-            line += base + (op - first) % span
-        elif op == _COPY:
-            pass
-        elif not op:
-            inner = Bytes(code.data, 0, code.end)
-            size = code.unsigned()
-            inner.at, inner.end = code.at, code.at + len(code.take(size))
-            kind = inner.number(1) if size else 0
-            if kind == _SET_ADDRESS:
-                address = inner.number(size - 1)
-            if kind != _END:
-                continue
-            if sequence and 0 < sequence[0][0] < DEAD:
-                yield from sequence
-                yield address & _ADDRESS_BITS, False, 0, 0, 0
-            sequence = []
-            address, file, line, column = 0, 1, 1, 0
-            continue
-        else:
-            if op == _ADVANCE_PC:
-                address += step * code.unsigned()
-            elif op == _ADVANCE_LINE:
-                line += code.signed()
-            elif op == _FILE:
-                file = code.unsigned()
-            elif op == _COLUMN:
-                column = code.unsigned()
-            elif op == _CONST_ADD_PC:
-                address += step * ((255 - first) // span)
-            elif op == _FIXED_ADVANCE:
-                address += code.number(2)
-            else:
-                for _ in range(lengths[op - 1]):
-                    code.unsigned()
-            continue
-        total += 1
-        if total > MOST:
-            raise Broken("too many lines")
-        sequence.append(
-            (
-                address & _ADDRESS_BITS,
-                True,
-                file & _ADDRESS_BITS,
-                max(0, line) & _ADDRESS_BITS,
-                column & _ADDRESS_BITS,
-            )
-        )
 
 
 def _names(head: Any, unit: Unit) -> tuple[str, ...]:

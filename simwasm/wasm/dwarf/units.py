@@ -88,7 +88,7 @@ class Units:
                         found.append((begin, end, number))
             except PROBLEMS:
                 continue
-        return sorted(found, key=lambda row: (row[0], row[1], -row[2]))
+        return sorted(found, key=lambda row: (row[0], -row[2]))
 
     def at(self, offset: int) -> Unit | None:
         """The unit that the instruction at an offset in the file is of."""
