@@ -20,7 +20,14 @@ def table(rows: Iterable[Row]) -> str:
 def _cells(row: Row) -> tuple[str, ...]:
     ours, peer = row.unit.text(row.ours), row.unit.text(row.peer)
     target = row.target.text(row) if row.target else ""
-    return row.name, row.what, ours, peer, f"{row.ratio:.2f}x" if row.peer else "", target, row.verdict
+    return row.name, row.what, ours, peer, _ratio(row), target, row.verdict
+
+
+def _ratio(row: Row) -> str:
+    """Two digits behind the point, or the first two that are not 0."""
+    if not row.peer:
+        return ""
+    return f"{row.ratio:.2f}x" if row.ratio >= 0.1 else f"{row.ratio:.2g}x"
 
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:
