@@ -6,6 +6,8 @@ before the reference, so it ends.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from simwasm.wasm.demangle.symbol import NotMangled, Symbol, short
 
 _BASIC = {
@@ -124,10 +126,10 @@ class _Reader:
         text = symbol.take(size)
         return _unicode(text) if puny else text
 
-    def _until_end(self, read: object) -> list[str]:
+    def _until_end(self, read: Callable[[], str]) -> list[str]:
         found = []
         while not self.symbol.skip("E"):
-            found.append(read())  # type: ignore[operator]  # one of the methods below
+            found.append(read())
             short("".join(found))
         return found
 
@@ -144,7 +146,7 @@ class _Reader:
             raise NotMangled
         return f"'{chr(ord('a') + depth)}" if depth < 26 else f"'_{depth}"
 
-    def _back(self, read: object) -> str:
+    def _back(self, read: Callable[[], str]) -> str:
         """Read a part of the name once more."""
         symbol = self.symbol
         start = symbol.at - 1
@@ -152,7 +154,7 @@ class _Reader:
         if target >= start:
             raise NotMangled
         here, symbol.at = symbol.at, target
-        found = short(read())  # type: ignore[operator]  # a method of this reader
+        found = short(read())
         symbol.at = here
         return found
 
