@@ -38,6 +38,11 @@ from simwasm.wasm.module import ValType
 DEEPEST = 1_000
 """How many operands of one block may wait at once."""
 
+_SMALL = (1 << 30) - 1
+"""What Python compares quickest: a number of one digit."""
+_NEAR = 1 << 16
+"""A counter or pointer goes up by less than this, and is seldom large."""
+
 _TOP = {ValType.I32: MASK32, ValType.I64: MASK64}
 
 
@@ -97,7 +102,9 @@ class Emitter:
                 if high <= top:
                     self.lines.append(f"@{self.offset}\n{self.indent}if {name} < 0: {name} += {top + 1}")
                 else:
-                    test = f"not 0 <= {name} <= {top}" if low < 0 else f"{name} > {top}"
+                    small = top == MASK32 and high - top <= _NEAR and low <= _SMALL
+                    least = _SMALL if small else top
+                    test = f"not 0 <= {name} <= {least}" if low < 0 else f"{name} > {least}"
                     self.lines.append(f"@{self.offset}\n{self.indent}if {test}: {name} &= {top}")
                 return
         if flags & LINE and low >= 0 and high <= (MASK64 if flags & WIDE else MASK32):
