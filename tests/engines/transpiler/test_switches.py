@@ -24,3 +24,25 @@ def test_a_table_leads_to_every_block(name: str, around: int, together: int) -> 
     everything = (1 << count) - 1
     passed = [everything >> at << at for at in [*range(count), count - 1]]
     assert [call(at) for at in [*range(count), -1]] == passed
+
+
+LEFT_EARLY = """(module (func (export "f") (param i32) (result i32) (local i32)
+    local.get 0 i32.const 100 i32.lt_u
+    if
+        nop
+        block block block
+            local.get 0 i32.const 5 i32.eq br_if 3
+            local.get 0 br_table 0 1 2
+        end i32.const 1 local.set 1 local.get 0 i32.const 9 i32.eq br_if 2
+        end local.get 1 i32.const 2 i32.or local.set 1 local.get 0 br_if 1
+        end
+    else
+        i32.const 16 local.set 1
+    end
+    local.get 1 i32.const 8 i32.or))"""
+
+
+@pytest.mark.parametrize("name", ["wasmtime", "python"])
+def test_a_block_that_ends_with_a_switch_can_be_left_out_of_it(name: str) -> None:
+    call = Starter(find.engine(name))(LEFT_EARLY).exports["f"]
+    assert [call(at) for at in (0, 1, 2, 5, 9, 100)] == [11, 10, 8, 8, 8, 24]
