@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from terminal import Terminal, on_screen, run
 from simwasm.debug.inputs import Inputs
 from simwasm.errors import Frame
 from simwasm.plugin import Plugin
+from simwasm.sources import Remap
 from simwasm.trace.rows import Kind
 from simwasm.wasm.lines import Place
 
@@ -277,6 +279,22 @@ def test_source_that_is_not_here_says_what_to_do_and_is_found_when_told(
             assert at.main.ask_line.is_open
             typing.value = f"samples={ROOT / 'samples'}"  # type: ignore[attr-defined]  # an input
             await at.press("enter")
+            await until(at, lambda: len(source(at).list.lines) > 10)
+            assert one([line for line in at.lines("source") if line.startswith("▶")], "send_http_response")
+
+    run(test())
+
+
+def test_source_is_found_in_the_folder_that_the_command_line_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (plugin,) = debug_build().plugins
+    told = replace(plugin, remaps=(Remap("samples/", f"{ROOT / 'samples'}/"),))
+
+    async def test() -> None:
+        async with on_screen(inputs_for(told, requests(2))) as at:
+            await stand(at, "source")
             await until(at, lambda: len(source(at).list.lines) > 10)
             assert one([line for line in at.lines("source") if line.startswith("▶")], "send_http_response")
 
