@@ -7,7 +7,7 @@ which they are found changed; what changed while the host was called, the host w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from simwasm.debug.code_plans import CodePlans
@@ -62,27 +62,27 @@ class ByteWriters:
 
         def surveyed() -> Motion | None:
             changed = [position for position in survey.found[0] if position <= until]
-            return self.among(
-                survey.stretches[0], changed[-most:], way, lambda found: give(_until(found, here))
-            )
+            return self.among(survey.stretches[0], changed[-most:], told)
+
+        def told(found: list[MemoryWrite]) -> Motion:
+            give(_until(found, here))
+            return way
 
         return self._plans.surveying(survey, surveyed)
 
     def among(
-        self, stretch: Stretch, changed: list[int], way: Motion, give: Callable[[list[MemoryWrite]], object]
+        self, stretch: Stretch, changed: Sequence[int], onward: Callable[[list[MemoryWrite]], Motion | None]
     ) -> Motion | None:
-        """Find out who wrote before each of some events, by which bytes were found changed."""
+        """Find out who wrote before each of some events, by which bytes were found changed, and go on; oldest first."""
         callbacks = [self._code_plans.around(position) for position in changed]
         wanted = sorted(set(callbacks) - {0})[-MOST:]
         if not wanted:
-            give([])
-            return way
+            return onward([])
         look = _Look(self._tape, stretch)
         last = self._tape.end_of(wanted[-1]) or len(self._tape)
 
         def then() -> Motion | None:
-            give(look.found if self._worker.here.why is Why.GOTO else [])
-            return way
+            return onward(look.found if self._worker.here.why is Why.GOTO else [])
 
         lens = Lens(frozenset(wanted), each=look.before, told=look.told)
         return Motion(last, again=wanted[0], lens=lens, then=then, busy=_BUSY)

@@ -11,12 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from simwasm.debug.breakpoints import Breakpoint, Breakpoints
+from simwasm.debug.byte_stops import ByteStops
+from simwasm.debug.byte_writers import ByteWriters
 from simwasm.debug.code_hits import CodeHits, counts, offsets_in, scope_in, watching
 from simwasm.debug.code_plans import CodePlans
 from simwasm.debug.instant import Moment
 from simwasm.debug.lens import ALL, Lens
 from simwasm.debug.plans import Plans
 from simwasm.debug.stop import Stop, Why
+from simwasm.debug.unit import Unit
 from simwasm.debug.visit import Visit
 from simwasm.debug.worker import Motion, Worker
 from simwasm.errors import ExpressionError
@@ -27,7 +30,15 @@ _BUSY = "looking for a breakpoint in code"
 class CodeBreaks:
     """Plans to go to breakpoints."""
 
-    def __init__(self, worker: Worker, plans: Plans, code_plans: CodePlans, breakpoints: Breakpoints) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        plans: Plans,
+        code_plans: CodePlans,
+        writers: ByteWriters,
+        breakpoints: Breakpoints,
+    ) -> None:
+        self._bytes = ByteStops(worker, plans, code_plans, writers, breakpoints)
         self._worker = worker
         self._plans = plans
         self._code_plans = code_plans
@@ -35,10 +46,12 @@ class CodeBreaks:
         self._hits: dict[tuple[int, str, str], CodeHits] = {}
         self._met: tuple[int, ...] = ()
 
-    def proceed(self, back: bool) -> Motion | Stop:
-        """Go to the next breakpoint, in code or among rows, or to the end."""
+    def proceed(self, back: bool, unit: Unit = Unit.CALL) -> Motion | Stop:
+        """Go to the next breakpoint, in code or among rows, or to the end; in small units to who writes bytes."""
         watched = watching(self._breakpoints)
         among_rows = self._plans.proceed(back)
+        if unit.inside and isinstance(among_rows, Motion):
+            among_rows = self._bytes.refined(among_rows, self._worker.here, back)
         if not watched or (isinstance(among_rows, Stop) and not back):
             return among_rows
         here = self._worker.here.moment

@@ -50,8 +50,10 @@ class Debugger:
         self._worker = Worker(new_branch("run", inputs), changed, self._stopped_by)
         self._plans = Plans(self._worker, self.breakpoints, changed, ahead)
         self._code_plans = CodePlans(self._worker, self._plans)
-        self._code_breaks = CodeBreaks(self._worker, self._plans, self._code_plans, self.breakpoints)
         self._writers = ByteWriters(self._worker, self._plans, self._code_plans)
+        self._code_breaks = CodeBreaks(
+            self._worker, self._plans, self._code_plans, self._writers, self.breakpoints
+        )
         self.inside = Inside(self._worker, self._code_plans, self._writers)
         """What can be seen and done inside of callbacks."""
         self.unit = Unit.CALL
@@ -120,7 +122,8 @@ class Debugger:
 
     def proceed(self, *, back: bool = False) -> Future[Stop]:
         """Go to the next breakpoint, or to the end."""
-        return self._worker.go(lambda: self._code_breaks.proceed(back))
+        unit = self.unit
+        return self._worker.go(lambda: self._code_breaks.proceed(back, unit))
 
     def run_to(self, where: str | int, *, back: bool = False) -> Future[Stop]:
         """Go to where the run comes by next: an offset in code, `src/lib.rs:48`, whatever a breakpoint takes."""

@@ -146,6 +146,11 @@ class Plans:
 
         return self._onward(Motion(arrived=arrived, probe=probe if watched else None, busy="running"))
 
+    def to_hit(self, here: Stop, back: bool) -> Motion | Stop:
+        """The same for one who stands elsewhere; what became of memory is known."""
+        watched = [each for each in self._breakpoints if each.stops and each.memory]
+        return self._to_hit(here, back, watched)
+
     def _feed(self, watched: list[Breakpoint], survey: Survey, until: int) -> None:
         """Tell breakpoints where their bytes were found changed."""
         for each, positions in zip(watched, survey.found, strict=True):

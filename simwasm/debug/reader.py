@@ -93,8 +93,10 @@ class TraceReader(Debugger):
         self._worker = _Cursor(self.branch, changed, self._stopped_by)
         self._plans = type(self._plans)(self._worker, self.breakpoints, changed, 0)
         self._code_plans = CodePlans(self._worker, self._plans, ALONE)
-        self._code_breaks = CodeBreaks(self._worker, self._plans, self._code_plans, self.breakpoints)
         self._writers = ByteWriters(self._worker, self._plans, self._code_plans)
+        self._code_breaks = CodeBreaks(
+            self._worker, self._plans, self._code_plans, self._writers, self.breakpoints
+        )
         self.inside = Inside(self._worker, self._code_plans, self._writers)
         self.trace = trace
         self.reading: Future[None] = Future()

@@ -166,3 +166,25 @@ def test_what_is_written_behind_the_stop_is_not_told(opened: Debugger) -> None:
     assert opened.inside.written_by(100, 4).result(WAIT) == []
     opened.step(unit=Unit.INSTRUCTION).result(WAIT)
     assert len(opened.inside.written_by(100, 4).result(WAIT)) == 1
+
+
+# Bytes that are waited for.
+
+
+def test_among_rows_bytes_stop_at_the_event_behind(opened: Debugger) -> None:
+    opened.breakpoints.add("memory:100+4")
+    assert [each.ticks for each in moments(opened)] == [0] * 6
+
+
+def test_among_instructions_bytes_stop_behind_the_one_that_wrote_them(opened: Debugger) -> None:
+    opened.breakpoints.add("memory:100+4")
+    opened.unit = Unit.INSTRUCTION
+    forwards = []
+    while (stop := opened.proceed().result(WAIT)).why is Why.BREAKPOINT:
+        forwards.append((stop.moment, stop.note))
+        before = opened.step(back=True).result(WAIT)
+        assert before.instant is not None and before.instant.text.startswith("i32.store")
+        opened.step().result(WAIT)
+    assert len(forwards) == 6
+    assert all("written by proxy_on_request_headers at 0x" in note for _, note in forwards)
+    assert moments(opened, back=True) == [moment for moment, _ in reversed(forwards)]
