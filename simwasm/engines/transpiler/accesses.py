@@ -145,10 +145,7 @@ def _store(e: Emitter, given: tuple[str, int, int, int]) -> None:
     view, size, mask, offset = given
     address, stored = _operands(e)
     e.free.add(view)
-    if stored[2] < 0 or stored[3] > mask:
-        text = f"{operand(stored)} & {mask}"
-    else:
-        text = value(stored)
+    text = f"{operand(stored)} & {mask}" if stored[2] < 0 or stored[3] > mask else value(stored)
     e.line(f"{_at(e, view, size, address, offset)} = {text}")
     e.facts.in_bounds(address, e.memory - offset - size)
 

@@ -96,17 +96,15 @@ class Emitter:
         """Write `name = value`; what is seldom too large is masked when it is."""
         text, flags, low, high = entry
         top = MASK64 if flags & WIDE else MASK32
-        if high > top or low < 0:
-            if low >= -top and high <= 2 * top and not flags & TRUTH:
-                self.lines.append(f"@{self.offset}\n{self.indent}{name} = {text}")
-                if high <= top:
-                    self.lines.append(f"@{self.offset}\n{self.indent}if {name} < 0: {name} += {top + 1}")
-                else:
-                    small = top == MASK32 and high - top <= _NEAR and low <= _SMALL
-                    least = _SMALL if small else top
-                    test = f"not 0 <= {name} <= {least}" if low < 0 else f"{name} > {least}"
-                    self.lines.append(f"@{self.offset}\n{self.indent}if {test}: {name} &= {top}")
+        if (high > top or low < 0) and low >= -top and high <= 2 * top and not flags & TRUTH:
+            self.line(f"{name} = {text}")
+            if high <= top:
+                self.line(f"if {name} < 0: {name} += {top + 1}")
                 return
+            least = _SMALL if top == MASK32 and high - top <= _NEAR and low <= _SMALL else top
+            test = f"not 0 <= {name} <= {least}" if low < 0 else f"{name} > {least}"
+            self.line(f"if {test}: {name} &= {top}")
+            return
         if flags & LINE and low >= 0 and high <= (MASK64 if flags & WIDE else MASK32):
             offset, expression = text[2:-1].split("\n", 1)
             self.lines.append(f"@{offset}\n{self.indent}{name} = {expression}")

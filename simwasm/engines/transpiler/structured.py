@@ -255,7 +255,7 @@ class Structured(Flow):
         for at in range(len(self.loops) - 1, -1, -1):
             loop = self.loops[at]
             if loop.chain is not None and (loop.chain is chain or loop.chain.in_head):
-                if loop.chain is chain:
+                if chain is not None and loop.chain is chain:
                     again = self._through(chain, target)
                     break
             elif loop is target if again else loop.after is target.after:

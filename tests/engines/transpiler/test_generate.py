@@ -150,7 +150,7 @@ def test_what_is_dropped_still_traps(steppable: bool) -> None:
 
 def test_many_locals_and_operands_compile() -> None:
     """50,000 locals, 20,000 operands that wait, and 5,000 blocks in each other."""
-    sets = "".join(f"(local.set {at + 1} (local.get {at}))" for at in range(0, 4_000))
+    sets = "".join(f"(local.set {at + 1} (local.get {at}))" for at in range(4_000))
     assert generated(f"(func (local {'i32 ' * 50_000}) {sets})").source.count("\n") > 4_000
     assert generated(f"(func (result i32) {'i32.const 1 ' * 3_000} {'i32.add ' * 2_999})").code
     assert generated(f"(func {'(block ' * 5_000} {'(br_if 3 (i32.const 1))' * 5} {')' * 5_000})").code
