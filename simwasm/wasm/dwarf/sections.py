@@ -3,7 +3,8 @@
 A plugin may be anybody's, and so may its debug information. pyelftools believes what it reads: a number of a million
 bytes, a text of fifty megabytes that a thousand entries share, a table of four thousand million entries of no bytes.
 Rules that live here: every look into the sections has a purse of reads, and ends with `Broken` when it is empty;
-no number is longer than sixteen bytes; whoever looks catches `PROBLEMS`, which is all that pyelftools stumbles with.
+no number is longer than sixteen bytes, no text than sixty-four thousand; whoever looks catches `PROBLEMS`, which is
+all that pyelftools stumbles with.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ READS = 150_000
 READS_OF_ALL = 600_000
 """How much a look at all units may take: two thousand units are found with that."""
 READS_OF_A_VALUE = 50_000
-_LONGEST_NUMBER = 16
+_LONGEST_NUMBER, _LONGEST_TEXT, _PIECE = 16, 1024, 64
+"""Bytes of a number; pieces of a text, which is read in pieces of 64 bytes."""
 DEAD = 0xFFFF_FFF0
 """From here on an address is that of code which was dropped; so is 0."""
 _CODE = 10
@@ -62,17 +64,15 @@ class Bounded(io.BytesIO):
         super().__init__(content)
         self._purse = purse
         self._run = 0
-        """How many bytes in a row said that the number goes on."""
+        """How many reads in a row said that the number or the text goes on."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         self._purse.pay(1)
         found = super().read(size)
-        if size == 1 and found >= b"\x80":
-            self._run += 1
-            if self._run > _LONGEST_NUMBER:
-                raise Broken("a number without end")
-        else:
-            self._run = 0
+        most = _LONGEST_NUMBER if size == 1 and found >= b"\x80" else _LONGEST_TEXT
+        self._run = self._run + 1 if most == _LONGEST_NUMBER or (size == _PIECE and b"\0" not in found) else 0
+        if self._run > most:
+            raise Broken("a number or a text without end")
         return found
 
 

@@ -129,8 +129,8 @@ def test_a_number_of_a_million_bytes_is_given_up() -> None:
 
 def test_a_million_entries_are_given_up() -> None:
     with soon(20):
-        look(module(function(variable(START) * 30_000)))
-        look(module((bytes([BLOCK]) + ADDRESS) * 30_000))
+        look(module(function(variable(START) * 12_000)))
+        look(module((bytes([BLOCK]) + ADDRESS) * 12_000))
 
 
 def test_a_million_files_of_no_size_are_not_made() -> None:
@@ -149,7 +149,7 @@ def test_a_program_of_millions_of_lines_is_given_up() -> None:
         + b"\x01\x01\x01\xfb\x0e\x0d"
         + bytes([0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1])
     )
-    lines = head + b"\x00a\x00\x00\x00\x00\x00" + b"\x00\x05\x02\x02\x00\x00\x00" + b"\x20" * 1_000_000
+    lines = head + b"\x00a\x00\x00\x00\x00\x00" + b"\x00\x05\x02\x02\x00\x00\x00" + b"\x20" * 600_000
     with soon(20):
         look(module(b"", len(lines).to_bytes(4, "little") + lines))
 
