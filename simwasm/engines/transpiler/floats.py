@@ -79,7 +79,7 @@ def divide(x: float, y: float) -> float:
 
 
 def root(x: float) -> float:
-    return sqrt(x) if x >= 0.0 else x + NAN
+    return sqrt(x) if x >= 0.0 else NAN if x < 0.0 else x + x
 
 
 def least(x: float, y: float) -> float:
