@@ -19,10 +19,10 @@ from operator import itemgetter
 from textwrap import dedent
 from types import CodeType
 
-from simwasm.engines.transpiler.control import BLOCK, BR_IF, ELSE, END, IF, LOOP, plan
+from simwasm.engines.transpiler.control import BLOCK, BR_IF, ELSE, END, IF, LOOP, Plan, plan
 from simwasm.engines.transpiler.emitter import Emitter
 from simwasm.engines.transpiler.emitter import split as split_lines
-from simwasm.engines.transpiler.flow import Code
+from simwasm.engines.transpiler.flow import Code, Flow
 from simwasm.engines.transpiler.rows import Rows, local_get
 from simwasm.engines.transpiler.segments import Segments
 from simwasm.engines.transpiler.signatures import Signatures
@@ -88,7 +88,7 @@ class Generator:
         offsets = list(accumulate(map(len, pieces[:-1]), initial=body.code))
         kinds = signatures.locals(own)
         e = Emitter(kinds, steppable, signatures.memory)
-        rows, operands = self._rows, e.facts.operands
+        rows = self._rows
         planned = plan(pieces, opcodes, type, signatures)
         prices = dues(opcodes)
         flow: Structured | Segments
@@ -101,6 +101,21 @@ class Generator:
             flow = Segments(e, rows, type, prices, Code(pieces, opcodes))
             flow.pay(prices.entry)
             flow.begin(planned)
+        self._write(planned, e, flow, pieces, offsets)
+        if isinstance(flow, Segments):
+            flow.finish()
+        used = {rows[piece][1] for piece in set(pieces) if 0x20 <= piece[0] <= 0x22}
+        head = self._head(index, kinds, e, used)
+        if getattr(flow, "far", False):
+            head.append("  b = False")
+        if flow.makes_tail_calls:
+            e.free.add(f"f{index}")
+            head += [f"  inner = raw is f{index}", "  raw = None"]
+        return split_lines(e.lines, head)
+
+    def _write(self, planned: Plan, e: Emitter, flow: Flow, pieces: list[bytes], offsets: list[int]) -> None:
+        """Write what is reached: runs of instructions between those of control."""
+        rows, operands, steppable = self._rows, e.facts.operands, e.steppable
         at, live = 0, True
         stack = e.stack
         push = stack.append
@@ -134,16 +149,6 @@ class Generator:
                 e.flush_new()
             live = about.live_end if opcode == END else opcode in (BLOCK, LOOP, IF, ELSE, BR_IF)
             at = position + 1
-        if isinstance(flow, Segments):
-            flow.finish()
-        used = {rows[piece][1] for piece in set(pieces) if 0x20 <= piece[0] <= 0x22}
-        head = self._head(index, kinds, e, used)
-        if getattr(flow, "far", False):
-            head.append("  b = False")
-        if flow.makes_tail_calls:
-            e.free.add(f"f{index}")
-            head += [f"  inner = raw is f{index}", "  raw = None"]
-        return split_lines(e.lines, head)
 
     def _head(self, index: int, kinds: tuple[ValType, ...], e: Emitter, used: set[int]) -> list[str]:
         """What comes before the code: the factory, the function, its variables."""
