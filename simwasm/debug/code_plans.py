@@ -251,6 +251,8 @@ class _Learning:
         assert visit is not None
         nested = tuple(_nested(self._tape, visit.marks, self._callback, self._end))
         differs = "" if len(self._ends) < 2 else difference(*self._ends)
+        if differs:
+            differs = f"the callback ended otherwise than where it was recorded: {differs}"
         window = self._window
         instants = Instants(
             visit.code, visit.vm, visit.marks, window.offsets, nested=nested, skipped=window.skipped,

@@ -176,7 +176,7 @@ class Machine:
             event = branch.as_told(event)
         if at <= len(tape.events):
             if event != tape.events[at - 1] and not _both_trapped(event, tape.events[at - 1]):
-                raise Divergence(_differing(at, tape.events[at - 1], event))
+                raise Divergence(_differing(at, tape.events[at - 1], event, self.zoom.elsewhere))
             why = Why.GOTO if at == self.target else None
         else:
             tape.add(event)
@@ -308,11 +308,15 @@ def _both_trapped(one: Event, other: Event) -> bool:
     return one.opened == other.opened and one.trap.kind is other.trap.kind
 
 
-def _differing(at: int, then: Event, now: Event) -> str:
-    return (
-        f"event {at} is not what it was: {_told(then)} the first time, {_told(now)} now. Something outside of the "
-        f"run decided: did the plugin's upstream or clock change?"
-    )
+def _differing(at: int, then: Event, now: Event, engine: str) -> str:
+    """What is not as it was; and why, which depends on whether this is another engine than then."""
+    why = "Something outside of the run decided: did the plugin's upstream or clock change?"
+    if engine:
+        why = (
+            f"The engine {engine} goes another way than the one it was recorded with: is it about what engines "
+            f"differ in, such as how deep calls may be nested? Recorded with `--engine {engine}` it can be stepped"
+        )
+    return f"event {at} is not what it was: {_told(then)} the first time, {_told(now)} now. {why}"
 
 
 def _told(event: Event) -> str:

@@ -47,6 +47,8 @@ class Zoom:
         self._branch = branch
         self._session = session
         self._stand = stand
+        self._twin_instance: Steppable | None = None
+        """The one that a callback was entered in last."""
         self._codes: dict[int, Code] = {}
         self._images: dict[tuple[int, int], Image] = {}
 
@@ -75,6 +77,12 @@ class Zoom:
             advice = f"record with `--engine {ENGINE}` to step inside"
             return f"{reason}, which cannot be carried to another engine: {advice}"
         return ""
+
+    @property
+    def elsewhere(self) -> str:
+        """The engine that a callback runs in now, if that is another one than the run's."""
+        visit = self.visit
+        return ENGINE if visit is not None and visit.instance is self._twin_instance else ""
 
     def in_place(self, vm: str) -> bool:
         """Whether the callbacks of a VM can be stepped in the engine they were recorded in."""
@@ -117,6 +125,7 @@ class Zoom:
                 started.instance.watch(None)
         with _Exchanged(self, started, opened) as twin:
             assert isinstance(twin.instance, Steppable)
+            self._twin_instance = twin.instance
             return self._visited(lens or Lens(range(0)), twin.instance, vm, opened, twin.calls[name], args)
 
     def _visited(

@@ -20,6 +20,7 @@ from struct import Struct
 from simwasm.engines.engine import Capturable, Word
 from simwasm.wasm.decode import decode, split
 from simwasm.wasm.module import Kind, Mode, Module, ValType
+from simwasm.wasm.rewrite import FUEL
 
 PAGE = 4096
 """What images share: a callback changes a few of them."""
@@ -92,6 +93,9 @@ def restore(instance: Capturable, image: Image) -> bool:
     return True
 
 
+_CALLED = {FUEL: "the fuel that is left"}
+
+
 def difference(then: Image, now: Image) -> str:
     """In words, how a guest is not what it was; empty if it is."""
     told = []
@@ -108,7 +112,7 @@ def difference(then: Image, now: Image) -> str:
         told.append(f"{len(places):,} bytes of its memory differ, the first at 0x{places[0]:x}")
     before = dict(then.globals)
     told += [
-        f"{name} is {value} and was {before.get(name)}"
+        f"{_CALLED.get(name, name)} is {value:,} and was {before.get(name)}"
         for name, value in now.globals
         if before.get(name) != value and value == value
     ]
