@@ -5,7 +5,8 @@
 Rules that live here: the engine inside knows nothing of it, a probe is a call of the host to it; where probes cannot
 see, in locals and operands, there is nothing, and a request to change them is refused; the two globals that probes
 need are not among the guest's variables, so an image fits instances with and without probes; a guest that is left
-by an exception was as deep as when it was entered.
+by an exception was as deep as when it was entered. Code of wasmer's singlepass cannot be walked: a trap in it knows its
+innermost frame alone, so the others are those that were told, which there are while a hook watches.
 """
 
 from __future__ import annotations
@@ -30,8 +31,11 @@ from simwasm.engines.engine import (
     Words,
 )
 from simwasm.engines.fuel import Fuel
-from simwasm.errors import InputError
+from simwasm.engines.traps import FRAMES
+from simwasm.engines.unwind import Unwind
+from simwasm.errors import Frame, InputError, Trap, TrapKind
 from simwasm.wasm.functions import function_at
+from simwasm.wasm.names import function_names
 from simwasm.wasm.probes import DEPTH, IDLE, PROBE, PROBE_TYPE, Probes
 from simwasm.wasm.rewrite import Rewritten, rewrite
 
@@ -131,6 +135,7 @@ class ProbedInstance:
         self._told = told
         self._binary = binary
         self._calls: list[int] = []
+        self._is_open = True
         self.memory: Memory = instance.memory
         self.exports: Mapping[str, Export] = {
             name: self._counted(call) for name, call in instance.exports.items()
@@ -180,22 +185,44 @@ class ProbedInstance:
     def close(self) -> None:
         """Let go of the guest."""
         self._told.hook = None
+        self._is_open = False
         self._instance.close()
 
     def _counted(self, call: Export) -> Export:
         """An export after which the guest is as deep as before, whatever happens."""
 
-        instance, calls = self._instance, self._calls
+        calls = self._calls
 
         def counted(*words: Word) -> Words:
             before = self.depth() if calls else 0
             calls.append(before)
             try:
                 return call(*words)
-            except BaseException:
-                instance.set_global(DEPTH, before)
-                raise
+            except BaseException as error:
+                left = self._framed(error, before)
+                if self._is_open:
+                    self._instance.set_global(DEPTH, before)
+                if left is error:
+                    raise
+                raise left from None
             finally:
                 calls.pop()
 
         return counted
+
+    def _framed(self, error: BaseException, before: int) -> BaseException:
+        """What a guest call was left by, with all frames: those that the engine knows, then those that were told."""
+        if not isinstance(error, (Trap, Unwind)) or not self._is_open or not self._told.places:
+            return error
+        active = self.activations()[: self.depth() - before]
+        names = function_names(self._binary().module)
+        told = tuple(Frame(each.function, names[each.function], each.offset) for each in active)
+
+        def all_of(known: tuple[Frame, ...]) -> tuple[Frame, ...]:
+            return (*known, *told[len(known) :])[:FRAMES]
+
+        if isinstance(error, Unwind):
+            error.instead(lambda frames: lambda: all_of(frames()))
+        elif error.kind is not TrapKind.STACK_EXHAUSTED and len(told) > len(error.frames):
+            return Trap(error.kind, all_of(error.frames), error.detail)
+        return error

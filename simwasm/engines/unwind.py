@@ -31,6 +31,11 @@ class Unwind(BaseException):
         """An engine says which guest call is left."""
         self._calls.append(frames)
 
+    def instead(self, better: Callable[[Frames], Frames]) -> None:
+        """Change how the frames of the guest call that was left last are looked up."""
+        if self._calls:
+            self._calls.append(better(self._calls.pop()))
+
     @property
     def frames(self) -> tuple[Frame, ...]:
         """Where the guest was, in all calls that were left so far."""

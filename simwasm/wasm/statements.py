@@ -61,7 +61,7 @@ class Statements:
         return self._walk(pieces, every=False)
 
     def reached(self, pieces: Sequence[bytes]) -> list[int]:
-        """Which of them can be reached, but for `else` and `end`, which only hold blocks together."""
+        """Which of them can be reached, but for `else` and the `end` of blocks, which only hold them together."""
         return self._walk(pieces, every=True)
 
     def _walk(self, pieces: Sequence[bytes], every: bool) -> list[int]:
@@ -80,7 +80,8 @@ class Statements:
                 height += change
                 continue
             kind, takes, can_begin, tells, arity = specials[piece]
-            if begins and (tells if every else can_begin):
+            own_end = kind == _END and not blocks
+            if begins and (tells or own_end if every else can_begin):
                 found.append(position)
             height -= takes
             if kind == _LEAVE:

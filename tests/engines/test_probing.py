@@ -40,9 +40,9 @@ GUEST = """(module
             (local.set 1 (i32.add (local.get 1) (call $inner (local.get 0))))
             (br_if 0 (i32.lt_s (local.get 1) (i32.const 10))))
         (local.get 1))
-    (func (export "two") (param i32) (result i32 i64)
-        (if (local.get 0) (then (return (i32.const 3) (i64.const 4))))
-        (i32.const 1) (i64.const 2))
+    (func (export "choose") (param i32) (result i32)
+        (if (local.get 0) (then (return (i32.const 3))))
+        (i32.const 1))
     (func $fails (param i32) (result i32) (i32.load (local.get 0)))
     (func (export "trap") (result i32) (call $fails (i32.const -1))))"""
 INNER, LOOP = 1, 2
@@ -96,8 +96,8 @@ def test_every_instruction_is_told(name: str) -> None:
     instance.exports["loop"](9)
     assert words(told) == [
         "loop", "local.get 1", "local.get 0", "call 1", "i32.const 7", "call 0", "local.get 0", "i32.eqz", "if",
-        "local.get 0", "i32.const 1", "i32.add", "i32.add", "local.set 1", "local.get 1", "i32.const 10", "i32.lt_s",
-        "br_if 0", "local.get 1",
+        "local.get 0", "i32.const 1", "i32.add", "end", "i32.add", "local.set 1", "local.get 1", "i32.const 10", "i32.lt_s",
+        "br_if 0", "local.get 1", "end",
     ]  # fmt: skip
 
 
@@ -200,7 +200,11 @@ def test_a_trap_is_where_it_is_without_probes(name: str, watched: bool) -> None:
         instance.exports["trap"]()
     with pytest.raises(Trap) as expected:
         plain.exports["trap"]()
-    assert (caught.value.kind, caught.value.frames) == (TrapKind.MEMORY_BOUNDS, expected.value.frames)
+    seen = 2 if watched or name == "wasmtime" else 1  # code of singlepass cannot be walked
+    assert (caught.value.kind, caught.value.frames) == (
+        TrapKind.MEMORY_BOUNDS,
+        expected.value.frames[:seen],
+    )
     assert instance.depth() == 0
 
 
@@ -218,7 +222,12 @@ def test_fuel_is_burnt_as_without_probes(name: str, watched: bool) -> None:
 @pytest.mark.parametrize("watched", [False, True])
 @pytest.mark.parametrize(("word", "results"), [(0, (1, 2)), (1, (3, 4))])
 def test_several_results_come_out(name: str, watched: bool, word: int, results: tuple[int, int]) -> None:
-    instance = start(name, EVERY)
+    """Which singlepass cannot: wasmer then compiles with Cranelift."""
+    guest = """(module (func (export "two") (param i32) (result i32 i64)
+        (if (local.get 0) (then (return (i32.const 3) (i64.const 4))))
+        (i32.const 1) (i64.const 2)))"""
+    instance = Starter(probing(name, EVERY))(guest)
+    assert isinstance(instance, Steppable)
     if watched:
         instance.watch(lambda _: None)
     assert instance.exports["two"](word) == results
@@ -260,8 +269,8 @@ def test_a_program_with_probes_comes_back_from_the_cache(name: str) -> None:
     again = engine.restore(compiled, lambda: rewrite(CODE)).start(imports(HOSTS), Fuel())
     told: list[int] = []
     again.watch(told.append)
-    again.exports["two"](0)
-    assert words(told) == ["local.get 0", "if", "i32.const 1", "i64.const 2"]
+    again.exports["choose"](0)
+    assert words(told) == ["local.get 0", "if", "i32.const 1", "end"]
 
 
 HOSTS: Hosts = {"host": ("i32 -> ", lambda _: None)}
@@ -294,17 +303,22 @@ def test_probes_that_cannot_be_are_refused(probes: Probes, reason: str) -> None:
 def test_a_plugin_tells_the_same_instructions_as_in_the_python_engine(
     name: str, plugin: str, sample: Callable[..., Plugin]
 ) -> None:
-    """Instruction by instruction, through all callbacks of an exchange."""
+    """Instruction by instruction, through all callbacks of an exchange.
+
+    But for the last `end` of a function: a branch that leads there tells it with probes only.
+    """
+    loaded = sample(plugin)
+    ends = {body.end - 1 for body in loaded.module.bodies}
     exchange = Exchange("1", 0, request("GET", "/", headers=[("allow", "true")]))
     tapes = []
     for engine in (probing(name, EVERY), PythonEngine()):
-        with Session([sample(plugin)], engine=engine) as session:
+        with Session([loaded], engine=engine) as session:
             session.start()
             instance = session.started[0].instance
             assert isinstance(instance, Steppable)
             tape: list[int] = []
             instance.watch(tape.append)
             assert [outcome.status for outcome in session.replay([exchange])] == [200]
-            tapes.append(tape)
+            tapes.append([offset for offset in tape if offset not in ends])
     assert len(tapes[0]) > 500
     assert tapes[0] == tapes[1]

@@ -58,9 +58,9 @@ def test_the_other_arm_of_an_if_is_reached_though_the_first_leaves() -> None:
     assert found == ["i32.const 1", "return", "call 1"]
 
 
-def test_everything_that_is_reached_but_else_and_end() -> None:
+def test_everything_that_is_reached_but_else_and_the_end_of_blocks() -> None:
     found = starts("(func (block (loop (if (i32.const 1) (then nop) (else call 1)))))", every=True)
-    assert found == ["block", "loop", "i32.const 1", "if", "nop", "call 1"]
+    assert found == ["block", "loop", "i32.const 1", "if", "nop", "call 1", "end"]
 
 
 def test_a_type_that_is_not_there_is_refused() -> None:
