@@ -96,8 +96,8 @@ def test_every_instruction_is_told(name: str) -> None:
     instance.exports["loop"](9)
     assert words(told) == [
         "loop", "local.get 1", "local.get 0", "call 1", "i32.const 7", "call 0", "local.get 0", "i32.eqz", "if",
-        "local.get 0", "i32.const 1", "i32.add", "end", "i32.add", "local.set 1", "local.get 1", "i32.const 10", "i32.lt_s",
-        "br_if 0", "local.get 1", "end",
+        "local.get 0", "i32.const 1", "i32.add", "end", "i32.add", "local.set 1", "local.get 1", "i32.const 10",
+        "i32.lt_s", "br_if 0", "local.get 1", "end",
     ]  # fmt: skip
 
 
