@@ -69,6 +69,8 @@ class Branch:
     parent: Branch | None = None
     forked_at: int = 0
     """The position of the call that goes another way; 0 for the run as it was."""
+    edit: Edit | None = None
+    """What was changed by hand there, if that is why it goes another way."""
 
     def as_told(self, event: Event) -> Event:
         """An event as the host is told of it: with the result that is put in the place of a callback's own."""
@@ -112,6 +114,7 @@ class Branch:
             refusals={number: dict(refused) for number, refused in self.refusals.items()},
             parent=self,
             forked_at=position,
+            edit=edit,
         )
 
     def _edits_before(self, moment: Moment) -> dict[int, tuple[Edit, ...]]:

@@ -15,6 +15,7 @@ from simwasm.wasm.rewrite import global_export
 if TYPE_CHECKING:
     from simwasm.engines.engine import Steppable
 
+_SHOWN = 60
 Content = int | float | bytes
 
 
@@ -32,6 +33,11 @@ class Edit:
     """Of locals and operands: how many functions out, from the innermost."""
     at: int = 0
     """Of memory: the address."""
+
+    def __str__(self) -> str:
+        slot = f"memory[0x{self.at:x}]" if self.slot == "memory" else self.slot
+        value = self.value.hex(" ") if isinstance(self.value, bytes) else str(self.value)
+        return f"{slot} = {value[:_SHOWN]}{'…' if len(value) > _SHOWN else ''}"
 
     def make(self, instance: Steppable) -> None:
         """Change it."""

@@ -52,9 +52,9 @@ class SavedBranch:
 
 
 def saved_branch(branch: Branch) -> SavedBranch | None:
-    """How a branch is written down; None for one that is no fork."""
+    """How a branch is written down; None for one that is no fork, or was made by an edit, which no file keeps."""
     override = branch.overrides.get(branch.forked_at)
-    if branch.parent is None or override is None:
+    if branch.parent is None or branch.edit is not None or override is None:
         return None
     place = place_of(branch.parent.tape, branch.forked_at)
     return SavedBranch(branch.name, branch.parent.name, place, override)

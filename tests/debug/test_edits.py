@@ -10,6 +10,7 @@ from debugging import WAIT, debugging, inputs_for, moment, requests
 
 from simwasm.abi.enums import HeadersAction
 from simwasm.debug.debugger import Debugger
+from simwasm.debug.saved_branch import saved_branch
 from simwasm.debug.stop import Stop
 from simwasm.debug.unit import Unit
 from simwasm.engines.engine import Engine
@@ -128,3 +129,10 @@ def test_between_callbacks_nothing_can_be_changed(opened: Debugger) -> None:
     opened.proceed().result(WAIT)
     with pytest.raises(InputError, match="go to a callback"):
         opened.inside.write(0, b"x").result(WAIT)
+
+
+def test_a_session_leaves_out_branches_that_were_edited(opened: Debugger) -> None:
+    at(opened, "instruction:i32.store")
+    opened.inside.assign("l3", "60").result(WAIT)
+    assert [saved_branch(each) for each in opened.branches] == [None, None]
+    assert [str(each.edit) for each in opened.branches] == ["None", "l3 = 60"]

@@ -43,9 +43,11 @@ def branches(desk: Desk, rest: str) -> None:
 
 def _origin(branch: Branch) -> str:
     said = branch.overrides.get(branch.forked_at)
+    row = branch.tape.rows.at(branch.forked_at) + 1
+    if branch.parent is not None and branch.edit is not None:
+        return f"  from `{branch.parent.name}` behind row {row:,}: {branch.edit}"
     if branch.parent is None or said is None:
         return ""
-    row = branch.tape.rows.at(branch.forked_at) + 1
     name = branch.tape.entered(branch.forked_at).function.name
     word = getattr(said.result, "name", said.result) if said.callback else said.status.name
     return f"  from `{branch.parent.name}` at row {row:,}: {name} → {word}"

@@ -25,6 +25,8 @@ def save(desk: Desk, rest: str) -> None:
         path = path.with_name(path.name + ".simwasm")
     write(path, saved(desk))
     desk.start = replace(desk.start, path=path)
+    if any(branch.edit is not None for branch in desk.debugger.branches):
+        desk.say("branches that were made by changing what the plugin holds are not kept in it", "reason")
     desk.say(f"saved to {path}; `simwasm debug {path}` opens it")
 
 
