@@ -13,7 +13,6 @@ from simwasm.debug.code import Code
 from simwasm.engines.engine import Activation as Raw
 from simwasm.engines.engine import Instance, Slot
 from simwasm.wasm.module import Kind, ValType
-from simwasm.wasm.rewrite import global_export
 
 if TYPE_CHECKING:
     from simwasm.wasm.lines import Place
@@ -98,15 +97,16 @@ def activation(guest: Guest, level: int, raw: Raw, *, source: bool = True) -> Ac
 
 def global_variables(guest: Guest) -> tuple[Variable, ...]:
     """The plugin's own globals that can change."""
-    module = guest.code.module
+    module, names = guest.code.module, guest.code.global_names
     first = len(module.imported(Kind.GLOBAL))
-    names = guest.code.global_names
     return tuple(
         _variable(
-            f"g{index}", names.get(index, ""), item.type.type, guest.instance.get_global(global_export(index))
+            f"g{index}",
+            names.get(index, ""),
+            module.globals[index - first].type.type,
+            guest.instance.get_global(label),
         )
-        for index, item in enumerate(module.globals, first)
-        if item.type.mutable and item.type.type not in (ValType.FUNCREF, ValType.EXTERNREF)
+        for index, label in guest.code.global_exports.items()
     )
 
 
@@ -124,10 +124,8 @@ def _of_source(guest: Guest, raw: Raw, level: int) -> tuple[tuple[Variable, ...]
             return None
 
     def global_of(index: int) -> int | float | bytes | None:
-        try:
-            return guest.instance.get_global(global_export(index))
-        except KeyError:
-            return None
+        label = guest.code.global_exports.get(index)
+        return None if label is None else guest.instance.get_global(label)
 
     stack = raw.stack if raw.locals or raw.stack else None
     state = State(

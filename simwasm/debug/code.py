@@ -15,6 +15,7 @@ from simwasm.plugin import Plugin
 from simwasm.wasm.decode import Instruction, instructions
 from simwasm.wasm.module import Body, FuncType, Kind, Module, ValType
 from simwasm.wasm.names import Names, function_names, read_names
+from simwasm.wasm.rewrite import global_exports
 from simwasm.wasm.wat import text
 
 if TYPE_CHECKING:
@@ -71,6 +72,11 @@ class Code:
             repeat(kind, count) for count, kind in (body.locals if body is not None else ())
         )
         return (*self.type(function).params, *islice(runs, _MOST_LOCALS))
+
+    @cached_property
+    def global_exports(self) -> dict[int, str]:
+        """What an engine calls the globals that can change."""
+        return global_exports(self.module)
 
     @property
     def lines(self) -> Lines:

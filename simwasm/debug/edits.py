@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simwasm.debug.instant import Moment
-from simwasm.wasm.rewrite import global_export
 
 if TYPE_CHECKING:
+    from simwasm.debug.code import Code
     from simwasm.engines.engine import Steppable
 
 _SHOWN = 60
@@ -39,13 +39,13 @@ class Edit:
         value = self.value.hex(" ") if isinstance(self.value, bytes) else str(self.value)
         return f"{slot} = {value[:_SHOWN]}{'…' if len(value) > _SHOWN else ''}"
 
-    def make(self, instance: Steppable) -> None:
+    def make(self, code: Code, instance: Steppable) -> None:
         """Change it."""
         if self.slot == "memory":
             assert isinstance(self.value, bytes)
             instance.memory.write(self.at, self.value)
         elif self.slot.startswith("g"):
             assert not isinstance(self.value, bytes)
-            instance.set_global(global_export(int(self.slot[1:])), self.value)
+            instance.set_global(code.global_exports[int(self.slot[1:])], self.value)
         else:
             instance.assign(self.level, self.slot, self.value)

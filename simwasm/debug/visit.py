@@ -93,7 +93,7 @@ class Visit:
         self.marks.add(position, self.count())
         for edit in self._edits:
             if edit.moment == (position, 0):
-                edit.make(self.instance)
+                edit.make(self.code, self.instance)
         if self._lens.told is not None:
             self._lens.told(self, position)
         self._aim(self._alarm(), self._offsets)
@@ -103,8 +103,11 @@ class Visit:
         return any(edit.moment == moment and edit.slot == "memory" for edit in self._edits)
 
     def enough(self) -> bool:
-        """Whether all is kept of the callback that is wanted; asked whenever the guest asks for fuel."""
-        return self._lens.keep is not None and self._lens.keep.look(self)
+        """Whether nobody wants to see more of the callback; asked whenever the guest asks for fuel."""
+        lens = self._lens
+        if lens.keep is not None:
+            return lens.keep.look(self)
+        return 0 < lens.most < self.count()
 
     def _alarm(self) -> int:
         """The number of the next instruction at which there is something to do."""
@@ -121,7 +124,7 @@ class Visit:
         try:
             for edit in self._edits:
                 if edit.moment == here:
-                    edit.make(self.instance)
+                    edit.make(self.code, self.instance)
             why = Why.GOTO if here == self._lens.stand else None
             if offset in self._offsets:
                 why = why or self._lens.met(self)

@@ -80,6 +80,12 @@ def global_export(index: int) -> str:
     return f"simwasm:global:{index}"
 
 
+def global_exports(module: Module) -> dict[int, str]:
+    """What the globals that can change are exported as once a module is rewritten: their own names, or hidden ones."""
+    own = {item.index: item.name for item in reversed(module.exports) if item.kind is Kind.GLOBAL}
+    return {index: own.get(index, label) for label, kind, index in hidden(module) if kind is Kind.GLOBAL}
+
+
 def table_export(index: int) -> str:
     """The export of a table that was hidden, by its index."""
     return f"simwasm:table:{index}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from computing import computing
 from debugging import inputs_for, requests
+from wat import callback, plugin
 
 from simwasm.debug.plain.front import Terms, run
 from simwasm.debug.start import Start, start_with
@@ -23,11 +24,16 @@ LINED = Recipe(
 
 def talk(folder: Path, *lines: str, start: Start | None = None) -> str:
     """Do what lines say, and give what was written behind the last prompt."""
+    return re.split(r"^\(simwasm .*?\) .*\n", talk_all(folder, *lines, start=start), flags=re.M)[-1]
+
+
+def talk_all(folder: Path, *lines: str, start: Start | None = None) -> str:
+    """Do what lines say, and give all that was written."""
     path, stream = folder / "commands.txt", io.StringIO()
     path.write_text("\n".join(lines))
     begin = start or Start(inputs_for(computing(), requests(2)))
     assert run(begin, Terms((path,), True, stream, plain)) == 0, stream.getvalue()
-    return re.split(r"^\(simwasm .*?\) .*\n", stream.getvalue(), flags=re.M)[-1]
+    return stream.getvalue()
 
 
 HEADERS = "until on_request_headers"
@@ -74,3 +80,12 @@ def test_steps_by_line_show_lines(tmp_path: Path) -> None:
     begin = start_with(LINED, remember=False)
     text = talk(tmp_path, "unit line", "until src/lib.rs:36", "next", "next", start=begin)
     assert "src/lib.rs:41" in text
+
+
+def test_a_global_that_the_plugin_exports_itself_is_shown_and_changed(tmp_path: Path) -> None:
+    shown = '(global $shown (export "shown") (export "again") (mut i32) (i32.const 5))'
+    start = Start(inputs_for(plugin(shown, callback("proxy_on_request_headers")), requests(1)))
+    lines = ("info globals", "stepi", "set g0 = 7", "print g0")
+    text = talk_all(tmp_path, *lines, start=start)
+    assert "i32 g0 = 5" in text
+    assert text.endswith("\n7\n")
