@@ -39,6 +39,11 @@ _TOO_FAR = (
     "the callback runs more than the {:,} instructions around here that are kept, and none of them fits {}; "
     "a breakpoint stops further away"
 )
+_PATIENCE = 20_000_000
+_EARLIER = (
+    f"this is earlier than where the plugin was paused: that is more than {_PATIENCE:,} instructions behind the begin "
+    "of the callback, too many to go through one by one"
+)
 _BUSY = "looking into the callback"
 
 Onward = Callable[[Instants], Motion | Stop]
@@ -74,6 +79,8 @@ class CodePlans:
         callback = self.callback_at(here.moment, back=back) if unit.inside else 0
         if not callback or self._worker.exhausted:
             return self._plans.verb(verb, back, allocator)
+        if here.why is Why.COMPUTING:
+            return self._into_computing(callback)
 
         def onward(instants: Instants) -> Motion | Stop:
             found = find(Search(instants, self._tape, verb, unit, back, allocator), here.moment)
@@ -85,6 +92,22 @@ class CodePlans:
             return self.goto(found, Why.STEP, note)
 
         return self.knowing(callback, onward)
+
+    def _into_computing(self, callback: int) -> Motion:
+        """Where a plugin that computes was paused: to the instruction that comes next there."""
+        self._check(callback)
+
+        def then() -> Motion | None:
+            visit = self._machine.zoom.visit
+            why = self._worker.here.why
+            if visit is None or why not in (Why.COMPUTING, Why.GOTO):
+                return None
+            position, ticks = visit.moment()
+            lens = Lens.on(callback, Moment(position, ticks + 1))
+            return Motion(why=Why.STEP, note=_EARLIER if why is Why.GOTO else "", lens=lens, busy=_BUSY)
+
+        lens = replace(Lens.on(callback), most=_PATIENCE)
+        return Motion(pause_at=self._machine.paused_at, again=callback, lens=lens, then=then, busy=_BUSY)
 
     def goto(self, moment: Moment, why: Why = Why.GOTO, note: str = "") -> Motion | Stop:
         """Go to a moment of the timeline, under a lens if a callback is around."""
@@ -154,14 +177,17 @@ class CodePlans:
         known = self._branch.instants.get(callback)
         if known is not None and known.covers(self._worker.here.moment):
             return onward(known)
-        end = self._tape.end_of(callback)
-        if not end:
-            raise InputError("the callback is not recorded to its end yet; `record` goes on")
+        self._check(callback)
+        return _Learning(
+            self, self._plans, self._worker, callback, self._tape.end_of(callback), onward
+        ).begin()
+
+    def _check(self, callback: int) -> None:
+        """See that a callback can be entered, and that going to and fro in it is quick."""
         why_not = self.why_not(callback)
         if why_not:
             raise InputError(why_not)
         self._branch.checkpoints.wanted = self._tape.rest_before(callback)
-        return _Learning(self, self._plans, self._worker, callback, end, onward).begin()
 
     def why_not(self, callback: int) -> str:
         """Why a callback cannot be entered; empty if it can."""
@@ -197,6 +223,7 @@ class _Learning:
         self._worker = worker
         self._callback = callback
         self._end = end
+        """0 for one that has not ended, as a loop without end."""
         self._onward = onward
         self._way_back = others.back_here()
         self._ends: list[Image] = []
@@ -207,7 +234,7 @@ class _Learning:
     def begin(self) -> Motion:
         """Run it to its end as it was recorded."""
         zoom = self._worker.machine.zoom
-        if zoom.in_place(self._tape.entered(self._callback).vm):
+        if not self._end or zoom.in_place(self._tape.entered(self._callback).vm):
             return self._looking()
         return Motion(
             self._end, again=self._callback, probe=self._probe, then=self._then(self._looking), busy=_BUSY
@@ -249,7 +276,7 @@ class _Learning:
     def _done(self) -> Motion | None:
         visit = self._visit
         assert visit is not None
-        nested = tuple(_nested(self._tape, visit.marks, self._callback, self._end))
+        nested = tuple(_nested(self._tape, visit.marks, self._callback, self._end or len(self._tape)))
         differs = "" if len(self._ends) < 2 else difference(*self._ends)
         if differs:
             differs = f"the callback ended otherwise than where it was recorded: {differs}"
@@ -277,5 +304,5 @@ def _noted(way: Motion, note: str) -> Motion:
 def _nested(tape: Tape, marks: Marks, callback: int, end: int) -> Iterator[tuple[int, int]]:
     """The callbacks amid host calls, by how many instructions come before the first and up to the last of each."""
     for position in range(callback + 1, end):
-        if tape.is_callback(position) and marks.has(tape.end_of(position)):
+        if tape.is_callback(position) and marks.has(tape.end_of(position) or -1):
             yield marks.until(position), marks.until(tape.end_of(position))

@@ -31,6 +31,8 @@ class Lens:
     """Why to stand still before an instruction."""
     keep: Window | None = None
     """Takes the offset of every instruction; of one callback only."""
+    most: int = 0
+    """Stand still when a guest asks for fuel and has run more instructions than this; 0 for any number."""
     each: Callable[[Visit, int], None] | None = None
     """Called with every offset before its instruction happens."""
     told: Callable[[Visit, int], None] | None = None

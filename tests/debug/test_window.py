@@ -9,8 +9,9 @@ import pytest
 from debugging import WAIT, debugging, inputs_for, requests
 from wat import plugin
 
-from simwasm.debug import window
+from simwasm.debug import code_plans, window
 from simwasm.debug.debugger import Debugger
+from simwasm.debug.stop import Why
 from simwasm.debug.unit import Unit
 from simwasm.engines.engine import Engine
 from simwasm.errors import InputError
@@ -70,3 +71,46 @@ def test_what_lies_too_far_away_is_not_found_and_one_stays(opened: Debugger) -> 
     with pytest.raises(InputError, match="none of them fits forwards; a breakpoint stops further away"):
         opened.out().result(WAIT)
     assert opened.stop == here
+
+
+SPINS = """
+  (global $x (mut i32) (i32.const 0))
+  (func (export "proxy_on_context_create") (param i32 i32))
+  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+    (loop (global.set $x (i32.add (global.get $x) (i32.const 1))) (br 0))
+    i32.const 0)
+"""
+
+
+@pytest.fixture
+def spinning() -> Iterator[Debugger]:
+    """A debugger whose plugin spins, paused; the slow engine, so that it has not come far."""
+    inputs = replace(inputs_for(plugin(SPINS), requests(1), "python", fuel=None), limits=Limits(slice=1_000))
+    debugger = Debugger(inputs)
+    opened = debugger.open()
+    debugger.pause()
+    stop = opened.result(WAIT)
+    while stop.why is not Why.COMPUTING:
+        moved = debugger.proceed()
+        debugger.pause()
+        stop = moved.result(WAIT)
+    yield debugger
+    debugger.close()
+
+
+def test_a_plugin_that_spins_can_be_stepped_from_where_it_was_paused(spinning: Debugger) -> None:
+    spinning.unit = Unit.INSTRUCTION
+    first = spinning.step().result(WAIT)
+    assert first.instant is not None
+    texts = [spinning.step().result(WAIT).instant for _ in range(10)]
+    assert "global.set 0" in [each.text for each in texts if each is not None]
+    assert spinning.step(back=True).result(WAIT).instant == texts[-2]
+
+
+def test_of_a_long_way_to_where_it_was_paused_only_the_begin_is_gone(
+    spinning: Debugger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(code_plans, "_PATIENCE", 10)
+    stop = spinning.step(unit=Unit.INSTRUCTION).result(WAIT)
+    assert stop.instant is not None
+    assert stop.instant.count < 10_000
