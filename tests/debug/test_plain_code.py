@@ -87,5 +87,5 @@ def test_a_global_that_the_plugin_exports_itself_is_shown_and_changed(tmp_path: 
     start = Start(inputs_for(plugin(shown, callback("proxy_on_request_headers")), requests(1)))
     lines = ("info globals", "stepi", "set g0 = 7", "print g0")
     text = talk_all(tmp_path, *lines, start=start)
-    assert "i32 g0 = 5" in text
+    assert "i32 shown (g0) = 5" in text
     assert text.endswith("\n7\n")
