@@ -11,7 +11,7 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from simwasm.abi.table import Side
-from simwasm.debug.stop import Why
+from simwasm.debug.stop import Stop, Why
 from simwasm.debug.tape import Tape
 from simwasm.errors import Frame
 from simwasm.plugin import Plugin
@@ -22,6 +22,8 @@ from simwasm.wasm.disasm import Line, disassemble
 from simwasm.wasm.lines import Place
 from simwasm.wasm.module import Kind, Module
 from simwasm.wasm.names import function_names
+from simwasm_tui import interior
+from simwasm_tui.interior import Interior
 from simwasm_tui.model import View
 
 _KEPT = 64
@@ -92,6 +94,7 @@ class Binaries:
         self.remaps: tuple[Remap, ...] = ()
         """Where source files are found, as the user said."""
         self._binaries: dict[str, Binary] = {}
+        self._interior: tuple[Stop, Future[Interior]] | None = None
         self._stacks: WeakKeyDictionary[Tape, dict[int, Future[tuple[Frame, ...]]]] = WeakKeyDictionary()
 
     def of(self, view: View, vm: str = "") -> Binary | None:
@@ -109,6 +112,8 @@ class Binaries:
         """The call stack as far as the tape tells it: that of a trap, or the callback's function."""
         if not view.position:
             return ()
+        if view.instant is not None:
+            return (Frame(view.instant.function, view.instant.name, view.instant.offset),)
         event = view.tape.at(view.position)
         if isinstance(event, Trapped):
             return event.trap.frames
@@ -124,7 +129,7 @@ class Binaries:
     def stack(self, view: View) -> Future[tuple[Frame, ...]] | None:
         """The plugin's call stack where the run stands; None where there is nothing to ask for."""
         stop, debugger = view.stop, view.debugger
-        if stop is None or debugger is None or not _inside(view):
+        if stop is None or debugger is None or stop.instant is not None or not _inside(view):
             return None
         asked = self._stacks.setdefault(view.tape, {})
         found = asked.get(stop.position)
@@ -134,9 +139,20 @@ class Binaries:
                 asked[stop.position] = found
         return found
 
+    def interior(self, view: View) -> Future[Interior] | None:
+        """What the plugin's functions hold at the instant where the run stands; None where it stands at none."""
+        stop = view.stop
+        if stop is None or stop.instant is None or view.debugger is None:
+            return None
+        if self._interior is None or self._interior[0] is not stop:
+            self._interior = stop, interior.ask(view.debugger)
+        return self._interior[1]
+
 
 def acting(view: View) -> str:
     """The plugin whose call this is; the first of the chain where nothing is called."""
+    if view.instant is not None:
+        return view.instant.vm
     if view.position:
         return view.tape.entered(view.position).vm
     return view.inputs.plugins[0].name if view.inputs.plugins else ""

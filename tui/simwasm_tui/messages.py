@@ -11,14 +11,17 @@ from simwasm.errors import Frame
 
 if TYPE_CHECKING:
     from simwasm.debug.breakpoints import Breakpoint
+    from simwasm_tui.interior import Held
 
 
 class Go(Message):
     """Go to a position of the run."""
 
-    def __init__(self, position: int) -> None:
+    def __init__(self, position: int, ticks: int = 0) -> None:
         super().__init__()
         self.position = position
+        self.ticks = ticks
+        """Instructions behind it, to stand inside of a callback."""
 
 
 class Look(Message):
@@ -82,6 +85,15 @@ class ShowCode(Message):
         self.vm = vm
         self.open = open
         """The pane to be brought into sight: `wasm` or `source`."""
+
+
+class Assign(Message):
+    """Give something that a function holds another value."""
+
+    def __init__(self, held: Held, level: int) -> None:
+        super().__init__()
+        self.held = held
+        self.level = level
 
 
 class Watch(Message):

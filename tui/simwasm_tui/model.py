@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simwasm.debug.inputs import Inputs
+from simwasm.debug.instant import Instant, Moment
 from simwasm.debug.problems import Problem
 from simwasm.debug.stop import Stop
 from simwasm.debug.tape import Span, Tape
+from simwasm.debug.unit import Unit
 
 if TYPE_CHECKING:
     from simwasm.debug.breakpoints import Breakpoint
@@ -74,11 +76,23 @@ class View:
     """Why there is nothing but the tape: a trace file was opened without its plugin."""
     binaries: Binaries | None = None
     """What is known of the plugins' code."""
+    unit: Unit = Unit.CALL
+    """How far one step goes."""
 
     @property
     def position(self) -> int:
         """Where it stands, or stood last."""
         return self.last.position if self.last else 0
+
+    @property
+    def instant(self) -> Instant | None:
+        """The instruction before which it stands, or stood last; None at an event."""
+        return self.last.instant if self.last else None
+
+    @property
+    def moment(self) -> Moment:
+        """The same place, to the instruction."""
+        return self.last.moment if self.last else Moment(0)
 
     @property
     def row(self) -> int:

@@ -135,12 +135,19 @@ def _result(ended: Left | Trapped | None) -> Line:
 
 
 def row_line(
-    row: Row, width: int, *, digits: int = 4, now: int = 0, mark: str = " ", folded: int = -1
+    row: Row,
+    width: int,
+    *,
+    digits: int = 4,
+    now: int = 0,
+    inside: bool = False,
+    mark: str = " ",
+    folded: int = -1,
 ) -> Line:
-    """The whole line; `now` is the position one is at, 0 for none."""
+    """The whole line; `now` is the position one is at, 0 for none; `inside`, amid the code behind it."""
     here, later = row.position == now, now and row.position > now
     gutter: Line = (
-        ("▶" if here else " ", "now"),
+        (("▷" if inside else "▶") if here else " ", "now"),
         (mark, "mark"),
         (f"{row.index + 1:>{digits}} ", "now" if here else "muted"),
         ("  " * min(row.depth, 12), ""),
@@ -154,7 +161,7 @@ def row_line(
     text, after = fitted(row, width - cells(gutter) - cells(right) - bool(right), folded)
     if later:
         text = _dim(text)
-    if later or (here and row.kind is Kind.HOST_CALL):
+    if later or (here and not inside and row.kind is Kind.HOST_CALL):
         after, right = _dim(after), _dim(right)
     return spread((*gutter, *text, *after), right, width)
 

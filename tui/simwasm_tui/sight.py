@@ -49,7 +49,7 @@ class Sight:
         """Whether this is where the run stands."""
         stop = view.stop
         return stop is None or (
-            view.tape is self.tape and (stop.position, stop.why) == (self.stop.position, self.stop.why)
+            view.tape is self.tape and (stop.moment, stop.why) == (self.stop.moment, self.stop.why)
         )
 
     @property

@@ -78,6 +78,7 @@ class Viewer:
             debugger=debugger if stop is not None else None,
             alone=debugger.alone,
             binaries=self.binaries,
+            unit=debugger.unit,
         )
 
     def _look_for_problems(self, tape: Tape) -> None:
@@ -124,7 +125,7 @@ class Viewer:
         """Keep where it stands, once."""
         here = self.debugger.branch, stop
         before = self.history[-1] if self.history else None
-        if before is None or (before[0], before[1].position) != (here[0], stop.position):
+        if before is None or (before[0], before[1].moment) != (here[0], stop.moment):
             self.history.append(here)
 
     def bookmark(self, position: int) -> bool:

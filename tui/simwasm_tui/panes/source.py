@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from functools import partial
 
 from textual.app import ComposeResult
 
@@ -12,7 +14,7 @@ from simwasm.sources import Remap
 from simwasm.wasm.debuginfo import DebugKind
 from simwasm.wasm.lines import Place
 from simwasm.wasm.toolchain import ADVICE
-from simwasm_tui import source_text
+from simwasm_tui import code_marks, source_text
 from simwasm_tui.binaries import Binary
 from simwasm_tui.commands import FIND, VIEW, Command
 from simwasm_tui.messages import Question, Renew, Say
@@ -36,8 +38,9 @@ _UNKNOWN = "Nothing is known of where this function came from.\n\n{name} was bui
 class SourceLines:
     """A file, as lines."""
 
-    def __init__(self, lines: tuple[Line, ...], line: int) -> None:
+    def __init__(self, lines: tuple[Line, ...], line: int, marks: Mapping[int, str]) -> None:
         self._lines = lines
+        self._marks = marks
         self._here = line - 1
         self._digits = max(3, len(str(len(lines))))
 
@@ -47,7 +50,8 @@ class SourceLines:
     def line(self, index: int, width: int) -> Line:
         here = index == self._here
         gutter: Line = (
-            ("▶ " if here else "  ", "now"),
+            ("▶" if here else " ", "now"),
+            (self._marks.get(index + 1, " "), "mark"),
             (f"{index + 1:>{self._digits}} ", "now" if here else "muted"),
         )
         return (*gutter, *self._lines[index])
@@ -58,8 +62,9 @@ class Source(Coded):
 
     HELP = (
         "The line of source that makes the call at this stop, marked ▶, as the plugin's debug information tells it. "
-        "Paths in it are those of the machine where the plugin was built: r says which folder here stands for one "
-        "there. a goes to the caller, and . back to the stop."
+        "b stops at the line under the cursor, t runs to it; u makes s, n and f go by lines. Paths in it are those of "
+        "the machine where the plugin was built: r says which folder here stands for one there. a goes to the caller, "
+        "and . back to the stop."
     )
     COMMANDS = (
         Command(
@@ -78,6 +83,7 @@ class Source(Coded):
         self.place: Place | None = None
         """What is shown."""
         self._files: dict[str, tuple[Line, ...]] = {}
+        self._marks: dict[int, str] = {}
 
     def compose(self) -> ComposeResult:
         yield VirtualList(empty=_NOWHERE)
@@ -95,6 +101,7 @@ class Source(Coded):
 
     def draw(self, view: View, before: View | None) -> None:
         super().draw(view, before)
+        self._mark()
         if view.stop is not None and not self.spots:
             self._say_why(None)
 
@@ -107,7 +114,8 @@ class Source(Coded):
         elif not binary.lines.there:
             self._say_why(binary)
         elif spot.place is not None:
-            self.run_worker(self._show(spot.place), exclusive=True, group="file")
+            shown = partial(self._show, spot.place)
+            self.run_worker(shown, exclusive=True, group="file")  # type: ignore[arg-type]  # of a union
         else:
             self._nothing(_UNKNOWN.format(name=spot.frame.name))
 
@@ -154,8 +162,28 @@ class Source(Coded):
             )
             self.list.show(NOTHING)
             return
-        self.list.show(SourceLines(known, place.line))
+        self._show_lines(known, place)
         self.list.go(place.line - 1, middle=True)
+
+    def _show_lines(self, known: tuple[Line, ...], place: Place) -> None:
+        self._marks = code_marks.lines(self.view.breakpoints, place) if self.view is not None else {}
+        self.list.show(SourceLines(known, place.line, self._marks))
+
+    def _mark(self) -> None:
+        """Show breakpoints as they are now."""
+        place = self.place
+        known = self._files.get(place.file) if place is not None else None
+        if place is None or not known or self.view is None:
+            return
+        if code_marks.lines(self.view.breakpoints, place) != self._marks:
+            self._show_lines(known, place)
+
+    @property
+    def place_here(self) -> str:
+        """The line under the cursor, as a breakpoint has it; empty if there is none."""
+        if self.place is None or not len(self.list.lines):
+            return ""
+        return code_marks.at_line(self.place.file, self.list.cursor + 1)
 
     def _read(self, file: str) -> tuple[Line, ...]:
         brought = self.binary.lines.content(file) if self.binary is not None else None

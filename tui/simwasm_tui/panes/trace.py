@@ -37,11 +37,14 @@ _PORTION = 5_000
 class TraceLines:
     """The rows of an outline, as lines."""
 
-    def __init__(self, outline: Outline, signs: Callable[[Row], str], digits: int, now: int) -> None:
+    def __init__(
+        self, outline: Outline, signs: Callable[[Row], str], digits: int, now: int, inside: bool
+    ) -> None:
         self.outline = outline
         self._signs = signs
         self._digits = digits
         self._now = now
+        self._inside = inside
 
     def __len__(self) -> int:
         return len(self.outline)
@@ -52,7 +55,9 @@ class TraceLines:
         row = outline.tape.rows[which]
         folded = outline.calls_in(which) if which in outline.folded else -1
         sign = self._signs(row)
-        return row_line(row, width, digits=self._digits, now=self._now, mark=sign, folded=folded)
+        return row_line(
+            row, width, digits=self._digits, now=self._now, inside=self._inside, mark=sign, folded=folded
+        )
 
 
 class TraceList(VirtualList):
@@ -77,24 +82,17 @@ class Trace(Pane):
     HELP = (
         "Every crossing of the ABI, in order. ← is a callback of the plugin, → what it returned, ✗ a trap; the lines "
         "between are the host calls it made, with their status and how long each took. ▶ is where the run stands: that "
-        "line is announced and has not happened yet. What comes after it is recorded and dim. ● is a breakpoint, "
+        "line is announced and has not happened yet. ▷ is amid the "
+        "plugin's code behind a line. What comes after it is recorded and dim. ● is a breakpoint, "
         "◆ a bookmark. Enter goes to a line, left and right fold a callback. The plugin's allocator is left out: "
         "press a to see it."
     )
     COMMANDS = (
         Command("trace.fold_all", "minus", "Fold all callbacks", "Show one line for each callback.", VIEW),
-        Command(
-            "trace.unfold_all", "plus", "Unfold all callbacks", "Show everything inside callbacks.", VIEW
-        ),
-        Command(
-            "trace.allocator",
-            "a",
-            "Show the allocator",
-            "Show or hide calls of the plugin's allocator.",
-            VIEW,
-        ),
+        Command("trace.unfold_all", "plus", "Unfold all callbacks", "Show everything inside callbacks.", VIEW),
+        Command("trace.allocator", "a", "Show the allocator", "Show or hide calls of the plugin's allocator.", VIEW),
         Command("trace.here", ".", "Find where the run stands", "Put the cursor back on ▶.", FIND),
-    )
+    )  # fmt: skip
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -146,14 +144,15 @@ class Trace(Pane):
 
     def _lines(self, view: View) -> TraceLines:
         assert self.outline is not None
-        return TraceLines(self.outline, self._signs(view), max(3, len(str(view.rows))), self._now(view))
+        inside, digits = view.instant is not None, max(3, len(str(view.rows)))
+        return TraceLines(self.outline, self._signs(view), digits, self._now(view), inside)
 
     def _now(self, view: View) -> int:
         """The position that bears ▶: inside the allocator, which is left out, it is that of the call around it."""
         outline, row = self.outline, view.row
         assert outline is not None
         if row < 0 or self.allocator or view.tape.rows[row].entered.function.name not in ALLOCATORS:
-            return view.position
+            return view.tape.rows.position(row) if view.instant is not None and row >= 0 else view.position
         place = outline.place(row)
         return (
             view.tape.rows.position(outline[place]) if place >= 0 and self._query is None else view.position

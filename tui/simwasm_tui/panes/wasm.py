@@ -5,8 +5,10 @@ from __future__ import annotations
 from textual.app import ComposeResult
 
 from simwasm.errors import Frame
+from simwasm_tui import code_marks
 from simwasm_tui.commands import FIND, VIEW, Command
 from simwasm_tui.messages import Say
+from simwasm_tui.model import View
 from simwasm_tui.panes.coded import Coded
 from simwasm_tui.panes.wasm_lines import WasmLines, size, target, title
 from simwasm_tui.widgets.virtual_list import NOTHING, VirtualList
@@ -19,7 +21,9 @@ class Wasm(Coded):
 
     HELP = (
         "The instructions of the function that the call stack stands in, with their offsets in the file; ▶ is the call "
-        "that is made at this stop. Behind ;; stands what a number means: the name of a function or of a local. Enter "
+        "that is made at this stop, or the instruction that is next. b stops at the instruction under the cursor, t "
+        "runs to it; u makes s, n and f go "
+        "by instructions. Behind ;; stands what a number means: the name of a function or of a local. Enter "
         "follows a call, - goes back, / finds any function by some letters of its name."
     )
     COMMANDS = (
@@ -37,7 +41,39 @@ class Wasm(Coded):
         super().__init__(id=id)
         self.frame: Frame | None = None
         """What is shown."""
+        self._stood: Frame | None = None
+        """The frame that was shown last because the call stack stands in it."""
         self._before: list[tuple[Frame, int]] = []
+        self._marks: dict[int, str] = {}
+        self._marked: tuple[object, ...] = ()
+        """What the marks were asked for."""
+
+    def draw(self, view: View, before: View | None) -> None:
+        if not self._same((view.tape, view.moment)):
+            self._stood = None
+        super().draw(view, before)
+        debugger, binary = view.debugger, self.binary
+        places = code_marks.in_code(view.breakpoints)
+        wanted = (places, self.vm)
+        if debugger is None or binary is None or wanted == self._marked:
+            return
+        self._marked = wanted
+
+        def marked(marks: dict[int, str]) -> None:
+            self._marks = marks
+            if self.frame is not None:
+                self.show_frame(self.frame, self.list.cursor)
+
+        vm, plugin = self.vm, binary.plugin
+        self.ask(view, lambda: code_marks.offsets(places, debugger.code(plugin), vm), marked)
+
+    @property
+    def place_here(self) -> str:
+        """The instruction under the cursor, as a breakpoint has it; empty if there is none."""
+        lines, cursor = self.list.lines, self.list.cursor
+        if not isinstance(lines, WasmLines) or not 0 <= cursor < len(lines):
+            return ""
+        return code_marks.at_offset(lines.instructions[cursor].offset)
 
     def compose(self) -> ComposeResult:
         yield VirtualList(empty=_EMPTY)
@@ -49,8 +85,9 @@ class Wasm(Coded):
 
     def show_spots(self) -> None:
         frame = self.spots[self.chosen].frame if self.chosen < len(self.spots) else None
-        if frame is not None and frame == self.frame:
+        if frame is not None and frame == self._stood:
             return
+        self._stood = frame
         self._before.clear()
         if frame is None:
             self.frame = None
@@ -70,7 +107,7 @@ class Wasm(Coded):
             return
         self.frame = frame
         here = any(spot.frame == frame for spot in self.spots)
-        lines = WasmLines(instructions, frame.offset if here else -1)
+        lines = WasmLines(instructions, frame.offset if here else -1, self._marks)
         self.list.show(lines)
         self.list.go(lines.current if line is None else line, middle=True)
         self.head(note=f"{title(binary, frame.function)} · {size(instructions)}")
@@ -87,9 +124,10 @@ class Wasm(Coded):
                 Say(f"{binary.names[function]} is the host's function: there are no instructions of it.")
             )
         else:
-            self._follow(binary.start(function))
+            self.follow(binary.start(function))
 
-    def _follow(self, frame: Frame) -> None:
+    def follow(self, frame: Frame) -> None:
+        """Show a function, so that one can go back."""
         if self.frame is not None:
             self._before.append((self.frame, self.list.cursor))
         self.show_frame(frame)
@@ -104,7 +142,7 @@ class Wasm(Coded):
 
         def chosen(place: int | None) -> None:
             if place is not None:
-                self._follow(binary.start(place + binary.imported))
+                self.follow(binary.start(place + binary.imported))
 
         self.app.push_screen(Pick("Functions", binary.names[binary.imported :]), chosen)
 
@@ -117,8 +155,12 @@ class Wasm(Coded):
 
     def do_here(self) -> None:
         """Go back to the instruction at the stop."""
-        self.frame = None
+        self._stood = None
         self.forget_wish()
+
+    def show_code(self, frame: Frame, vm: str) -> None:
+        self._stood = None
+        super().show_code(frame, vm)
 
     def do_caller(self) -> None:
         """Show the function that called this one."""

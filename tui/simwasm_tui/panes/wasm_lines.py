@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from simwasm.wasm.disasm import Line as Instruction
 from simwasm_tui.binaries import Binary
@@ -19,10 +19,13 @@ _INKS = {"call": "callback", "return": "action", "unreachable": "bad", "br": "ac
 class WasmLines:
     """A function, as lines."""
 
-    def __init__(self, instructions: Sequence[Instruction], at: int = -1) -> None:
+    def __init__(
+        self, instructions: Sequence[Instruction], at: int = -1, marks: Mapping[int, str] | None = None
+    ) -> None:
         self.instructions = instructions
         self.at = at
         """The offset of the instruction where the frame stands."""
+        self._marks = marks or {}
         self._digits = len(f"{instructions[-1].offset:x}") if instructions else 4
 
     def __len__(self) -> int:
@@ -40,7 +43,8 @@ class WasmLines:
         word, _, rest = each.text.partition(" ")
         kind = word.partition(".")[0].partition("_")[0]
         return (
-            ("▶ " if here else "  ", "now"),
+            ("▶" if here else " ", "now"),
+            (self._marks.get(each.offset, " "), "mark"),
             (f"{each.offset:0{self._digits}x}  ", "now" if here else "muted"),
             ("  " * min(each.depth, _DEEPEST), ""),
             (word, "now" if here else _INKS.get(kind, "")),

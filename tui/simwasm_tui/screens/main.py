@@ -39,6 +39,7 @@ from simwasm_tui.messages import (
 from simwasm_tui.model import HitRows
 from simwasm_tui.panes.pane import Pane, bindings
 from simwasm_tui.panes.trace import Trace
+from simwasm_tui.screens.insides import Insides
 from simwasm_tui.screens.openers import Openers
 from simwasm_tui.screens.reload import Reloading
 from simwasm_tui.screens.saving import Saving
@@ -65,7 +66,7 @@ _BREATH = 0.002
 _TINY = "The terminal is too small for the debugger:\nit needs {} columns and {} lines."
 
 
-class MainScreen(Openers, Reloading, Saving, Verbs, Screen[None]):
+class MainScreen(Openers, Insides, Reloading, Saving, Verbs, Screen[None]):
     """The debugger's screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(COMMANDS)
@@ -215,7 +216,7 @@ class MainScreen(Openers, Reloading, Saving, Verbs, Screen[None]):
     # What panes ask for.
 
     def on_go(self, message: Go) -> None:
-        self.goto(message.position)
+        self.goto(message.position, message.ticks)
 
     def on_look(self, message: Look) -> None:
         self.viewer.looked = message.row

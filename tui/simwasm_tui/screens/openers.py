@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simwasm.debug.branch import Branch
 from simwasm.debug.breakpoints import Breakpoint
 from simwasm.debug.export_subject import Subject
+from simwasm.debug.instant import Moment
 from simwasm.errors import SimwasmError
 from simwasm.trace.event import Left
 from simwasm.trace.rows import Row
@@ -46,7 +47,7 @@ class Openers(_Screen):
 
         def say(self, text: str) -> None: ...
         def go(self, future: Future[Any]) -> None: ...
-        def goto(self, position: int) -> None: ...
+        def goto(self, position: int, ticks: int = 0) -> None: ...
         def renew(self) -> None: ...
         def _trace(self) -> Trace | None: ...
         def _verb(self, verb: Any, **words: bool) -> None: ...
@@ -94,20 +95,20 @@ class Openers(_Screen):
             return
         history.pop()
         branch, stop = history[-1]
-        self._to(branch, stop.position)
+        self._to(branch, *stop.moment)
 
-    def _to(self, branch: Branch, position: int) -> None:
-        """Go to a position, on another branch if need be."""
+    def _to(self, branch: Branch, position: int, ticks: int = 0) -> None:
+        """Go to a moment, on another branch if need be."""
         if branch is self.debugger.branch:
-            self.goto(position)
+            self.goto(position, ticks)
         else:
-            self._switch(branch, position)
+            self._switch(branch, position, ticks)
 
-    def _switch(self, branch: Branch, position: int = 0) -> None:
-        """Go to another branch: to a position of it, or to the place that is like this one."""
+    def _switch(self, branch: Branch, position: int = 0, ticks: int = 0) -> None:
+        """Go to another branch: to a moment of it, or to the place that is like this one."""
         self._verb(lambda: self.debugger.switch(branch))
         if position:
-            self.go(self.debugger.goto(position))
+            self.go(self.debugger.inside.goto(Moment(position, ticks)))
 
     # Other ways.
 

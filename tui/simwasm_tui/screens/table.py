@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from simwasm_tui.commands import Command
 
 SCREENS = {
+    "assigning": "assigning:Assigning",
     "bookmarks": "bookmarks:Bookmarks",
     "branches": "branches:Branches",
     "breakpoint_editor": "breakpoint_editor:BreakpointEditor",
@@ -18,6 +19,7 @@ SCREENS = {
     "health": "health:Health",
     "manual": "manual:Manual",
     "override": "override:Overriding",
+    "profiling": "profiling:Profiling",
     "start": "start:StartScreen",
     "writers": "writers:Writers",
 }

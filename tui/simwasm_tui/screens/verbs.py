@@ -12,8 +12,11 @@ from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from simwasm.debug.instant import Moment
 from simwasm.debug.stop import Why
-from simwasm_tui.messages import Say
+from simwasm.errors import SimwasmError
+from simwasm_tui.messages import Complain, Say
+from simwasm_tui.panes.coded import Placed
 from simwasm_tui.panes.trace import Trace
 from simwasm_tui.screens.marks import Marks
 from simwasm_tui.screens.viewing import Viewing
@@ -118,14 +121,40 @@ class Verbs(Marks, Viewing):
     def do_record(self) -> None:
         self._verb(self.debugger.record)
 
-    def goto(self, position: int) -> None:
-        """Go to a position, unless it stands there."""
-        view = self.view
-        if view is not None and view.stop is not None and view.stop.position == position:
+    def goto(self, position: int, ticks: int = 0) -> None:
+        """Go to a moment, unless it stands there."""
+        view, moment = self.view, Moment(position, ticks)
+        if view is not None and view.stop is not None and view.stop.moment == moment:
             return
-        self._verb(lambda: self.debugger.goto(position))
+        if ticks:
+            self._verb(lambda: self.debugger.inside.goto(moment))
+        else:
+            self._verb(lambda: self.debugger.goto(position))
+
+    def do_unit(self) -> None:
+        if self.debugger.alone:
+            self.say(self.debugger.alone)
+            return
+        self.debugger.unit = unit = self.debugger.unit.following
+        self.say(f"One step is one {unit.value}.")
+        self.renew()
+
+    def _code_here(self) -> str | None:
+        """What is under the cursor of a pane about code, as a breakpoint has it; None if another has the focus."""
+        pane = self.body.focused_pane()
+        if pane is None or pane.id not in ("wasm", "source"):
+            return None
+        assert isinstance(pane, Placed)
+        if not pane.place_here:
+            self.say("There is no code here.")
+        return pane.place_here
 
     def do_run_to(self) -> None:
+        where = self._code_here()
+        if where is not None:
+            if where:
+                self._verb(lambda: self.debugger.run_to(where))
+            return
         trace = self._trace()
         if trace is not None and trace.row >= 0:
             self.goto(self.debugger.tape.rows.position(trace.row))
@@ -166,15 +195,25 @@ class Verbs(Marks, Viewing):
 
     # Breakpoints.
 
+    def _break_here(self) -> str:
+        """Where a breakpoint would be set; empty if nowhere."""
+        where, trace = self._code_here(), self._trace()
+        if where is not None or trace is None or trace.row < 0:
+            return where or ""
+        return self.debugger.tape.rows[trace.row].entered.function.name
+
     def do_break(self) -> None:
-        trace = self._trace()
-        if trace is None or trace.row < 0:
+        where = self._break_here()
+        if not where:
             return
-        where = self.debugger.tape.rows[trace.row].entered.function.name
         breakpoints = self.debugger.breakpoints
         before = breakpoints.find(where)
         if before is None:
-            number = breakpoints.add(where).number
+            try:
+                number = breakpoints.add(where).number
+            except SimwasmError as error:  # a file's name may be anything
+                self.post_message(Complain(str(error)))
+                return
             self.say(f"Breakpoint {number} on {where}. B writes a condition.")
         else:
             breakpoints.remove(before.number)
@@ -182,9 +221,7 @@ class Verbs(Marks, Viewing):
         self.renew()
 
     def do_break_edit(self) -> None:
-        trace = self._trace()
-        row = self.debugger.tape.rows[trace.row] if trace is not None and trace.row >= 0 else None
-        where = row.entered.function.name if row is not None else ""
+        where = self._break_here()
         self.edit_breakpoint(self.debugger.breakpoints.find(where) or where)
 
     # Finding and keeping.

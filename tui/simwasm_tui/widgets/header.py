@@ -5,7 +5,9 @@ simwasm  auth  abi 0.2.1  wasmer  login.har #3/12                              �
 
 from __future__ import annotations
 
+from simwasm.debug.instant import Instant
 from simwasm.debug.stop import Stop, Why
+from simwasm.debug.unit import Unit
 from simwasm.trace.rows import Kind
 from simwasm_tui.model import View
 from simwasm_tui.text import Line, clean, count, spread
@@ -21,6 +23,11 @@ _KINDS = {
     Kind.RETURN: "callback returned",
     Kind.TRAP: "trapped",
 }
+
+
+_UNITS = {Unit.LINE: "line", Unit.INSTRUCTION: "instruction"}
+"""How far one step goes, where it is not a call."""
+_NAME = 28
 
 
 class Header(Drawn):
@@ -58,6 +65,7 @@ def _what(view: View) -> Line:
     place = f"#{span.index + 1}/{max(view.spans, len(view.inputs.exchanges))}" if span else ""
     branch = f"  branch {clean(view.branch)}" if view.branch else ""
     return (
+        (f"by {_UNITS[view.unit]}  " if view.unit in _UNITS else "", "accent"),
         (clean(names), "strong"),
         (f"  abi {abis}" if abis else "", "muted"),
         (f"  {engine}" if engine else "", "muted"),
@@ -76,7 +84,27 @@ def state(view: View) -> Line:
             (clean(doing), "accent"),
             (f" · {count(view.rows, 'row')} · p pauses", "muted"),
         )
+    if view.stop.instant is not None:
+        return amid(view.stop, view.stop.instant)
     return standing(view.stop, _where(view))
+
+
+def amid(stop: Stop, instant: Instant) -> Line:
+    """Where it stands inside of a callback: which of its instructions, in which function, on which line."""
+    numbers = " ".join(f"●{number}" for number in stop.breakpoints)
+    total = f" of {instant.total:,}" if instant.total else ""
+    name = clean(instant.name)
+    name = name if len(name) <= _NAME else f"…{name[1 - _NAME :]}"
+    place = f" {clean(instant.place.file.rpartition('/')[2])}:{instant.place.line}" if instant.place else ""
+    why = "" if stop.why in _PLAIN else f"{stop.why.value} "
+    return (
+        ("■ ", "warn" if why else "strong"),
+        (why, "warn"),
+        (f"{numbers} " if numbers else "", "mark"),
+        (f"ins {instant.count:,}{total}", "strong"),
+        (f" · {name}", "callback"),
+        (place, "string"),
+    )
 
 
 def standing(stop: Stop, where: str = "") -> Line:
