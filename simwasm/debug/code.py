@@ -16,6 +16,7 @@ from simwasm.wasm.decode import Instruction, instructions
 from simwasm.wasm.module import Body, FuncType, Kind, Module, ValType
 from simwasm.wasm.names import Names, function_names, read_names
 from simwasm.wasm.rewrite import global_exports
+from simwasm.wasm.toolchain import how_to_debug
 from simwasm.wasm.wat import text
 
 if TYPE_CHECKING:
@@ -91,6 +92,11 @@ class Code:
     def entries(self) -> dict[int, int]:
         """The first instruction of every function that has one: by its offset, the function."""
         return {body.code: self.first_own + own for own, body in enumerate(self.module.bodies)}
+
+    @property
+    def no_lines(self) -> str:
+        """Why there are no lines of source, and how it is built so that there are."""
+        return f"the plugin has no lines of source: {how_to_debug(self.module)}"
 
     def function_at(self, offset: int) -> int:
         """The function that an offset is in; -1 if it is in none."""

@@ -10,7 +10,7 @@ something in it; then it is run once where it was recorded, to see how it ends, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from simwasm.debug.branch import Branch
@@ -18,7 +18,8 @@ from simwasm.debug.code import NO_LINES, Code
 from simwasm.debug.code_steps import Search, find
 from simwasm.debug.edits import Edit
 from simwasm.debug.instant import Moment
-from simwasm.debug.instants import Instants, Marks
+from simwasm.debug.instants import Instants
+from simwasm.debug.learning import BUSY, Learning, Onward
 from simwasm.debug.lens import Lens
 from simwasm.debug.machine import Machine
 from simwasm.debug.plans import Plans
@@ -26,10 +27,8 @@ from simwasm.debug.steps import Verb
 from simwasm.debug.stop import Stop, Why
 from simwasm.debug.tape import Tape
 from simwasm.debug.unit import Unit
-from simwasm.debug.visit import Visit
-from simwasm.debug.window import MOST, Window
+from simwasm.debug.window import MOST
 from simwasm.debug.worker import Motion, Worker
-from simwasm.engines.image import Image, difference
 from simwasm.errors import InputError
 
 _KEPT = 4 * MOST
@@ -44,10 +43,6 @@ _EARLIER = (
     f"this is earlier than where the plugin was paused: that is more than {_PATIENCE:,} instructions behind the begin "
     "of the callback, too many to go through one by one"
 )
-_BUSY = "looking into the callback"
-
-Onward = Callable[[Instants], Motion | Stop]
-"""What to do once the instructions of a callback are known."""
 
 
 class CodePlans:
@@ -104,10 +99,10 @@ class CodePlans:
                 return None
             position, ticks = visit.moment()
             lens = Lens.on(callback, Moment(position, ticks + 1))
-            return Motion(why=Why.STEP, note=_EARLIER if why is Why.GOTO else "", lens=lens, busy=_BUSY)
+            return Motion(why=Why.STEP, note=_EARLIER if why is Why.GOTO else "", lens=lens, busy=BUSY)
 
         lens = replace(Lens.on(callback), most=_PATIENCE)
-        return Motion(pause_at=self._machine.paused_at, again=callback, lens=lens, then=then, busy=_BUSY)
+        return Motion(pause_at=self._machine.paused_at, again=callback, lens=lens, then=then, busy=BUSY)
 
     def goto(self, moment: Moment, why: Why = Why.GOTO, note: str = "") -> Motion | Stop:
         """Go to a moment of the timeline, under a lens if a callback is around."""
@@ -178,9 +173,8 @@ class CodePlans:
         if known is not None and known.covers(self._worker.here.moment):
             return onward(known)
         self._check(callback)
-        return _Learning(
-            self, self._plans, self._worker, callback, self._tape.end_of(callback), onward
-        ).begin()
+        way, end = self._plans.back_here(), self._tape.end_of(callback)
+        return Learning(self._worker, callback, end, way, self.keep, onward).begin()
 
     def _check(self, callback: int) -> None:
         """See that a callback can be entered, and that going to and fro in it is quick."""
@@ -213,96 +207,5 @@ class CodePlans:
         return self._machine.zoom.code(plugin)
 
 
-class _Learning:
-    """How the instructions of a callback become known, and what comes after."""
-
-    def __init__(
-        self, plans: CodePlans, others: Plans, worker: Worker, callback: int, end: int, onward: Onward
-    ) -> None:
-        self._plans = plans
-        self._worker = worker
-        self._callback = callback
-        self._end = end
-        """0 for one that has not ended, as a loop without end."""
-        self._onward = onward
-        self._way_back = others.back_here()
-        self._ends: list[Image] = []
-        """The guest at the end of the callback: where it was recorded, and under the lens."""
-        self._window = Window(worker.here.moment)
-        self._visit: Visit | None = None
-
-    def begin(self) -> Motion:
-        """Run it to its end as it was recorded."""
-        zoom = self._worker.machine.zoom
-        if not self._end or zoom.in_place(self._tape.entered(self._callback).vm):
-            return self._looking()
-        return Motion(
-            self._end, again=self._callback, probe=self._probe, then=self._then(self._looking), busy=_BUSY
-        )
-
-    @property
-    def _tape(self) -> Tape:
-        return self._worker.machine.branch.tape
-
-    def _looking(self) -> Motion:
-        lens = Lens(range(self._callback, self._callback + 1), keep=self._window)
-        return Motion(
-            self._end,
-            again=self._callback,
-            lens=lens,
-            probe=self._probe,
-            then=self._then(self._done),
-            busy=_BUSY,
-        )
-
-    def _then(self, following: Callable[[], Motion | None]) -> Callable[[], Motion | None]:
-        """Go on if the run came to the end of the callback; otherwise back, and say why not."""
-
-        def then() -> Motion | None:
-            here = self._worker.here
-            if here.why is Why.GOTO and (here.position == self._end or self._window.full):
-                return following()
-            return _noted(self._way_back, f"cannot look into this callback: {here.note or here.why.value}")
-
-        return then
-
-    def _probe(self, position: int) -> None:
-        zoom = self._worker.machine.zoom
-        if position == self._callback and zoom.visit is not None:
-            self._visit = zoom.visit
-        if position == self._end:
-            self._ends.append(zoom.image(self._tape.entered(self._callback).vm))
-
-    def _done(self) -> Motion | None:
-        visit = self._visit
-        assert visit is not None
-        nested = tuple(_nested(self._tape, visit.marks, self._callback, self._end or len(self._tape)))
-        differs = "" if len(self._ends) < 2 else difference(*self._ends)
-        if differs:
-            differs = f"the callback ended otherwise than where it was recorded: {differs}"
-        window = self._window
-        instants = Instants(
-            visit.code, visit.vm, visit.marks, window.offsets, nested=nested, skipped=window.skipped,
-            around=window.frames, complete=not window.full, differs=differs,
-        )  # fmt: skip
-        self._plans.keep(instants)
-        try:
-            found = self._onward(instants)
-        except InputError as error:
-            return _noted(self._way_back, str(error))
-        return found if isinstance(found, Motion) else Motion(found.position, found.why, found.note)
-
-
 def _under(way: Motion, lens: Lens) -> Motion:
     return replace(way, lens=lens)
-
-
-def _noted(way: Motion, note: str) -> Motion:
-    return replace(way, note=note)
-
-
-def _nested(tape: Tape, marks: Marks, callback: int, end: int) -> Iterator[tuple[int, int]]:
-    """The callbacks amid host calls, by how many instructions come before the first and up to the last of each."""
-    for position in range(callback + 1, end):
-        if tape.is_callback(position) and marks.has(tape.end_of(position) or -1):
-            yield marks.until(position), marks.until(tape.end_of(position))
