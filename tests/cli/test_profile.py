@@ -31,10 +31,10 @@ def looping(tmp_path: Path) -> str:
 
 
 def test_each_instruction_counts_once(simwasm: Run, looping: str) -> None:
-    """A turn is eight instructions, the loop's head counted in; after the last comes the result."""
+    """A turn is eight instructions, the loop's head counted in; after the last come the result and the end."""
     functions = {each["name"]: each for each in counted(simwasm, looping, TRAFFIC)["functions"]}
     found = functions["proxy_on_request_headers"]
-    assert (found["calls"], found["own"]) == (5, 5 * (10 * 8 + 1))
+    assert (found["calls"], found["own"]) == (5, 5 * (10 * 8 + 2))
     assert found["run"] == found["size"] == 8 + 1
 
 
@@ -66,7 +66,19 @@ def test_the_flame_graph_is_told_and_written(simwasm: Run, tmp_path: Path) -> No
 
 
 def test_without_debug_information_it_says_how_to_get_some(simwasm: Run) -> None:
-    assert "Build with" in simwasm("profile", STRIPPED, TRAFFIC).stdout
+    assert "no debug information (C or C++: -g when" in simwasm("profile", STRIPPED, TRAFFIC).stdout
+
+
+@pytest.mark.parametrize("command", [("profile",), ("inspect",)])
+def test_a_name_is_on_one_line_and_not_long(simwasm: Run, tmp_path: Path, command: tuple[str, ...]) -> None:
+    body = callback("proxy_on_request_headers").replace(
+        "(func", '(func (export "two\\0alines' + "x" * 5_000 + '")', 1
+    )
+    file = tmp_path / "named.wasm"
+    file.write_bytes(plugin(body).wasm)
+    text = simwasm(*command, str(file), *([TRAFFIC] if command == ("profile",) else [])).stdout
+    assert r"two\nlines" in text
+    assert max(map(len, text.splitlines())) < 400
 
 
 def test_a_trap_is_told_by_the_status_and_what_ran_before_it_counts(simwasm: Run) -> None:
