@@ -35,8 +35,12 @@ from simwasm.engines.transpiler.facts import Facts
 from simwasm.errors import BadModule
 from simwasm.wasm.module import ValType
 
-DEEPEST = 1_000
-"""How many operands of one block may wait at once."""
+DEEPEST = 200
+"""From how many operands on that wait at once those below are written down, not looked at again and again."""
+MANY = 8
+"""More operands than these are weighed when they are moved at once."""
+MOST_MOVED = 200_000
+"""How many of those a function may move: each takes Python's compiler a kilobyte, and a call may have thousands."""
 
 _SMALL = (1 << 30) - 1
 """What Python compares quickest: a number of one digit."""
@@ -51,6 +55,7 @@ class Emitter:
 
     __slots__ = (
         "assigned", "floor", "facts", "free", "indent", "lines", "memory", "offset", "stack", "steppable",
+        "_landmarks", "_moved",
     )  # fmt: skip
 
     def __init__(self, locals: tuple[ValType, ...], steppable: bool, memory: int) -> None:
@@ -68,6 +73,9 @@ class Emitter:
         """How many bytes the memory may have at most."""
         self.facts = Facts([_operand(index, kind) for index, kind in enumerate(locals)], steppable)
         self.steppable = steppable
+        self._landmarks: list[tuple[int, Entry]] = []
+        """Heights below which all is in variables as long as this very operand is the last one there."""
+        self._moved = 0
 
     def line(self, text: str) -> None:
         """Write a line for the instruction at hand."""
@@ -121,15 +129,14 @@ class Emitter:
 
     def put(self, index: int) -> None:
         """Write down the operand at that height, after what reads the variable it will be in."""
-        for at in range(self.floor, index):
+        for at in range(self.first(), index):
             if self.stack[at][1] & SLOT:
                 self.spill(at)
         self.spill(index)
 
     def flush(self, constants: bool = False) -> None:
         """Write down all that waits, constants only if asked for."""
-        self.check_depth()
-        for index in range(self.floor, len(self.stack)):
+        for index in range(self.first(), len(self.stack)):
             if constants or not self.stack[index][1] & CONSTANT:
                 self.spill(index)
 
@@ -141,25 +148,49 @@ class Emitter:
         for at in range(index, len(self.stack)):
             self.spill(at)
 
-    def check_depth(self) -> None:
-        """Refuse code that would make every step a long way through the operands."""
-        if len(self.stack) - self.floor > DEEPEST:
+    def first(self) -> int:
+        """The height from which on operands may not be in variables; there are not too many from there on."""
+        stack, floor = self.stack, self.floor
+        if len(stack) - floor <= DEEPEST:
+            return floor
+        landmarks, height = self._landmarks, floor
+        while landmarks:
+            height, last = landmarks[-1]
+            if height <= len(stack) and stack[height - 1] is last:
+                break
+            landmarks.pop()
+            height = floor
+        height = max(height, floor)
+        if len(stack) - height > DEEPEST:
+            start, height = height, len(stack) - DEEPEST // 2
+            for index in range(start, height):
+                self.spill(index)
+            name, flags, low, high = stack[height - 1]
+            last = stack[height - 1] = name, flags, low, high  # a new one, found nowhere else
+            landmarks.append((height, last))
+        return height
+
+    def weigh(self, count: int) -> None:
+        """Refuse code that moves many operands too often."""
+        if count > MANY:
+            self._moved += count
+        if self._moved > MOST_MOVED:
             raise BadModule(
-                f"more than {DEEPEST:,} operands wait at once: run it with another engine",
+                f"a function moves more than {MOST_MOVED:,} operands: run it with another engine",
                 section="code",
                 offset=self.offset,
             )
 
     def before(self, flags: int) -> None:
         """Write down what must not move past something that is described by flags."""
-        for entry in self.stack[self.floor :]:
+        first = self.floor if len(self.stack) - self.floor <= DEEPEST else self.first()
+        for entry in self.stack[first:]:
             if entry[1] & flags:
                 break
         else:
             return
-        self.check_depth()
         flags |= TRAP | CALL | SLOT
-        for index in range(self.floor, len(self.stack)):
+        for index in range(first, len(self.stack)):
             if self.stack[index][1] & flags:
                 self.spill(index)
 
@@ -192,6 +223,7 @@ class Emitter:
         if len(moves) == 1:
             self.assign(*moves[0])
         elif moves:
+            self.weigh(count)
             names = ", ".join(name for name, _ in moves)
             self.line(f"{names} = {', '.join(value(entry) for _, entry in moves)}")
 

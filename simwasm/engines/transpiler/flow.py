@@ -106,6 +106,7 @@ class Flow:
         Constants too, or one that a branch writes down were not there where the branch was not taken.
         """
         e = self.e
+        e.weigh(len(block.type.params) + len(block.type.results))
         e.flush(constants=True)
         block.height = len(e.stack) - len(block.type.params)
         block.facts = e.facts.save()
@@ -120,7 +121,7 @@ class Flow:
     def settle_below(self, count: int) -> None:
         """What is dropped by a branch that takes this many operands along may still trap or do something."""
         e = self.e
-        for entry in e.stack[e.floor : len(e.stack) - count]:
+        for entry in e.stack[e.first() : len(e.stack) - count]:
             if entry[1] & (TRAP | CALL):
                 e.before(TRAP | CALL)
                 return
@@ -219,6 +220,7 @@ class Flow:
         if count == 1:
             e.give_back(e.stack[-1])
         elif count:
+            e.weigh(count)
             e.line(f"return {', '.join(value(entry) for entry in e.stack[-count:])}")
         else:
             e.line("return")

@@ -172,6 +172,7 @@ def taken(e: Emitter, count: int) -> str:
     """Take arguments off the stack: their values, between commas."""
     if not count:
         return ""
+    e.weigh(count)
     entries = e.stack[-count:]
     del e.stack[-count:]
     return ", ".join([value(entry) for entry in entries])
@@ -180,8 +181,9 @@ def taken(e: Emitter, count: int) -> str:
 def given_back(e: Emitter, text: str, results: tuple[ValType, ...], flags: int) -> None:
     """Let the results of a call wait."""
     if len(results) == 1:
-        e.stack.append(of_type(f"(@{e.offset}\n{text})", flags | CALL | TRAP | ATOM | LINE, results[0]))
+        e.push(*of_type(f"(@{e.offset}\n{text})", flags | CALL | TRAP | ATOM | LINE, results[0]))
         return
+    e.weigh(len(results))
     height = len(e.stack)
     names = ", ".join(slot(height + at) for at in range(len(results)))
     e.before(IMPURE | SLOT)

@@ -159,3 +159,30 @@ def test_many_locals_and_operands_compile() -> None:
 def test_a_function_that_is_too_long_is_refused() -> None:
     with pytest.raises(BadModule, match="instructions, the engine python takes 100,000"):
         generated(f"(func {'nop ' * (LONGEST + 1)})")
+
+
+@VARIANTS
+def test_operands_that_wait_are_as_many_as_a_module_wants(steppable: bool) -> None:
+    """3,000 values of a local that changes, loads and calls among them; then their sum."""
+    waiting = "(local.get 0) (i32.load (i32.const 8)) (call $f (local.get 0)) (local.set 0 (i32.const 2))"
+    text = f"""(memory 1) (func $f (param i32) (result i32) (i32.store (i32.const 8) (i32.const 7)) (local.get 0))
+      (func (export "run") (param i32) (result i32) {waiting * 1_000} {"i32.add " * 2_999})"""
+    assert started(text, steppable=steppable)(5) == 5 + 2 * 999 + 7 * 999 + 5 + 2 * 999
+
+
+@VARIANTS
+def test_calls_of_calls_are_taken_apart(steppable: bool) -> None:
+    text = f"""(func $f (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))
+      (func (export "run") (param i32) (result i32) (local.get 0) {"(call $f) " * 500})"""
+    assert started(text, steppable=steppable)(1) == 501
+
+
+@VARIANTS
+@pytest.mark.parametrize("many", ["(call 0) " * 300, "(loop (type 0) " * 300 + ")" * 300])
+def test_a_function_that_moves_thousands_of_operands_again_and_again_is_refused(
+    steppable: bool, many: str
+) -> None:
+    types = "(param " + "i32 " * 1_000 + ") (result " + "i32 " * 1_000 + ")"
+    gets = "".join(f"(local.get {at})" for at in range(1_000))
+    with pytest.raises(BadModule, match="moves more than 200,000 operands"):
+        generated(f"(type (func {types})) (func (type 0) {gets} {many})", steppable=steppable)
