@@ -40,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _close(sys.stderr)
         return RAN
     except OSError as error:
-        _complain(f"input or output failed: {error.strerror or error}")
+        where = f"{error.filename}: " if error.filename else ""
+        _complain(f"{where}input or output failed: {error.strerror or error}")
         _close(sys.stdout)
         return UNUSABLE
     except KeyboardInterrupt:

@@ -40,7 +40,8 @@ def command(words: Namespace) -> int:
     stream = output.stdout()
     if words.list:
         for function in wanted:
-            print(_row(listing, function), file=stream)
+            row = json.dumps(_facts(listing, function)) if words.json else _row(listing, function)
+            print(row, file=stream)
         return 0
     source = source_lines(module, words) if words.source else None
     ink = output.ink(words, stream)
@@ -149,7 +150,7 @@ def _line(line: Line, digits: int, ink: output.Ink) -> str:
     return f"{offset}  {indent}{text}{space}{printable(rest)}{note}"
 
 
-def _json(listing: Listing, function: int, source: SourceLines | None, folded: bool) -> dict[str, Any]:
+def _facts(listing: Listing, function: int) -> dict[str, Any]:
     body = listing.module.bodies[function - listing.first_own]
     kind = listing.module.function_type(function)
     return {
@@ -160,8 +161,12 @@ def _json(listing: Listing, function: int, source: SourceLines | None, folded: b
         "locals": [[count, each.value] for count, each in body.locals],
         "start": body.code,
         "end": body.end,
-        "lines": [_line_json(line, source) for line in _lines(listing, function, folded)],
     }
+
+
+def _json(listing: Listing, function: int, source: SourceLines | None, folded: bool) -> dict[str, Any]:
+    lines = [_line_json(line, source) for line in _lines(listing, function, folded)]
+    return _facts(listing, function) | {"lines": lines}
 
 
 def _line_json(line: Line, source: SourceLines | None) -> dict[str, Any]:

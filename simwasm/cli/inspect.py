@@ -18,6 +18,7 @@ from simwasm.plugin import read_bytes
 from simwasm.sources import beside
 from simwasm.trace.text import printable
 from simwasm.wasm.debuginfo import DebugInfo
+from simwasm.wasm.disasm import one_line
 from simwasm.wasm.inspect import Inspection, inspect
 from simwasm.wasm.module import FuncType, Import, Kind
 
@@ -75,31 +76,33 @@ def _status(found: Inspection, item: Import) -> str:
 
 def _report(path: str, found: Inspection) -> Iterator[str]:
     version = _version(found)
-    markers = ", ".join(found.abi_markers) or "no proxy_abi_version_* export"
+    markers = ", ".join(map(one_line, found.abi_markers)) or "no proxy_abi_version_* export"
     yield f"{path}  {found.size:,} bytes"
     yield f"ABI         {version.value if version else 'unknown'} ({markers})"
     sdk = found.sdk
     yield f"SDK         {f'{sdk.name} ({sdk.certainty.value}: {sdk.because})' if sdk else 'not recognised'}"
-    tools = ", ".join(f"{tool.name} {tool.version}".strip() for tool in found.producers)
+    tools = ", ".join(one_line(f"{tool.name} {tool.version}".strip()) for tool in found.producers)
     yield f"built with  {tools or 'not recorded'}"
     yield f"debug info  {_debug(found.debug)}"
     if found.memory:
         where = (
             "imported"
             if found.memory.imported
-            else f"exported as {', '.join(found.memory.exported) or 'nothing'}"
+            else f"exported as {', '.join(map(one_line, found.memory.exported)) or 'nothing'}"
         )
         yield f"memory      {found.memory.type.bounds} pages of 64 KiB, {where}"
     yield ""
     yield from _imports(found)
-    yield from _table("exports", ((item.name, str(item.type)) for item in found.exports))
-    yield from _table("sections", ((item.name, f"{item.size:>9,} bytes") for item in found.sections))
+    yield from _table("exports", ((one_line(item.name), str(item.type)) for item in found.exports))
+    yield from _table(
+        "sections", ((one_line(item.name), f"{item.size:>9,} bytes") for item in found.sections)
+    )
     yield from _table(
         f"biggest of {found.functions:,} functions",
         (
             (
                 f"{item.size:>9,} bytes",
-                f"{_count(item.instructions):>8} instructions  {item.name} (func {item.index})",
+                f"{_count(item.instructions):>8} instructions  {one_line(item.name)} (func {item.index})",
             )
             for item in found.biggest
         ),
@@ -122,7 +125,12 @@ def _imports(found: Inspection) -> Iterator[str]:
         status = _status(found, item)
         lacking += status != "ok"
         kind = item.type if isinstance(item.type, FuncType) else f"{item.type}"
-        rows.append((f"{item.module}.{item.name}", f"{kind}   {'' if status == 'ok' else status}".rstrip()))
+        rows.append(
+            (
+                f"{one_line(item.module)}.{one_line(item.name)}",
+                f"{kind}   {'' if status == 'ok' else status}".rstrip(),
+            )
+        )
     has = f"the host lacks {lacking} of {len(rows)}" if lacking else "the host has them all"
     yield from _table(f"imports: {has}" if rows and _version(found) else "imports", rows)
 

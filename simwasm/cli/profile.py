@@ -10,12 +10,12 @@ from typing import Any
 
 from simwasm.cli import output, setup
 from simwasm.cli.output import Ink
-from simwasm.debug.code import NO_LINES
 from simwasm.debug.following import Following
 from simwasm.debug.profile import LineShare, Profile, flame, speedscope_sums
 from simwasm.debug.start import read_inputs
 from simwasm.errors import InputError
 from simwasm.trace.text import printable
+from simwasm.wasm.disasm import one_line
 
 _BAR = 30
 _DEEPEST = 40
@@ -60,7 +60,8 @@ def _report(name: str, found: Profile, words: Namespace, ink: Ink) -> Iterator[s
     for each in found.functions[: words.top]:
         part = each.own / max(found.total, 1)
         run = f"{each.run / max(each.size, 1):.0%}"
-        yield f"{each.own:>14,} {part:>6.1%} {each.all:>14,} {each.calls:>9,} {run:>9}  {printable(each.name)}"
+        counts = f"{each.own:>14,} {part:>6.1%} {each.all:>14,} {each.calls:>9,} {run:>9}"
+        yield f"{counts}  {printable(one_line(each.name))}"
     yield from _left_out(len(found.functions), words.top, "functions")
     yield ""
     yield from _lines(found, words)
@@ -69,7 +70,7 @@ def _report(name: str, found: Profile, words: Namespace, ink: Ink) -> Iterator[s
 
 def _lines(found: Profile, words: Namespace) -> Iterator[str]:
     if not found.lines:
-        yield NO_LINES
+        yield found.code.no_lines
     for each in found.lines[: words.top]:
         yield f"{each.own:>14,} {each.own / max(found.total, 1):>6.1%}  {printable(_place(each))}"
     yield from _left_out(len(found.lines), words.top, "lines")
@@ -90,7 +91,7 @@ def _flame(found: Profile, ink: Ink) -> Iterator[str]:
     for depth, node, part in flame(found):
         if depth < _DEEPEST:
             bar = "█" * max(1, round(part * _BAR))
-            name = printable(found.code.name(node.function))
+            name = printable(one_line(found.code.name(node.function)))
             yield f"{ink('action', f'{bar:<{_BAR}}')} {part:>6.1%} {'  ' * depth}{name}"
 
 

@@ -22,10 +22,6 @@ from simwasm.wasm.wat import text
 if TYPE_CHECKING:
     from simwasm.wasm.lines import Lines, Place
 
-NO_LINES = (
-    "the plugin has no lines of source: it was built without debug info, or they were stripped. Build with "
-    "`debug = true` in the Cargo profile, `-g` for C, without `-no-debug` for TinyGo, `--debug` for AssemblyScript"
-)
 _MOST_LOCALS = 1_000
 
 
@@ -96,7 +92,7 @@ class Code:
     @property
     def no_lines(self) -> str:
         """Why there are no lines of source, and how it is built so that there are."""
-        return f"the plugin has no lines of source: {how_to_debug(self.module)}"
+        return f"no lines of source, as there is {how_to_debug(self.module)}"
 
     def function_at(self, offset: int) -> int:
         """The function that an offset is in; -1 if it is in none."""

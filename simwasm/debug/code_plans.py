@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from simwasm.debug.branch import Branch
-from simwasm.debug.code import NO_LINES, Code
+from simwasm.debug.code import Code
 from simwasm.debug.code_steps import Search, find
 from simwasm.debug.edits import Edit
 from simwasm.debug.instant import Moment
@@ -83,7 +83,8 @@ class CodePlans:
                 return self._plans.verb(verb, back, allocator)
             if found is None:
                 raise InputError(_TOO_FAR.format(len(instants.offsets), "backwards" if back else "forwards"))
-            note = NO_LINES if unit is Unit.LINE and not instants.code.lines.there else instants.differs
+            code = instants.code
+            note = code.no_lines if unit is Unit.LINE and not code.lines.there else instants.differs
             return self.goto(found, Why.STEP, note)
 
         return self.knowing(callback, onward)

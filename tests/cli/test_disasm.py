@@ -86,6 +86,12 @@ def test_a_list_has_a_line_for_each_function(shown: Run) -> None:
     assert [line.split()[0] for line in lines] == ["3", "4", "5", "6", "7"]
 
 
+def test_a_list_is_told_as_json_too(shown: Run) -> None:
+    first = json.loads(shown(PLUGIN, "--list", "--json").stdout.splitlines()[0])
+    assert first["function"] == 6 - 3
+    assert "lines" not in first
+
+
 def test_folded_code_has_operands_inside(shown: Run) -> None:
     assert "(i32.store8" in shown(PLUGIN, "-f", "append_number", "--folded").stdout
     assert "(i32.div_u (local.get 1) (i32.const 10))" in shown(PLUGIN, "-f", "6", "--folded").stdout

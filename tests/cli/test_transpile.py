@@ -63,4 +63,4 @@ def test_names_cannot_become_code(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path, simwasm: Run) -> None:
     done = simwasm("transpile", PLUGIN, "-o", str(tmp_path / "no" / "where.py"))
     assert (done.returncode, done.stdout) == (2, "")
-    assert "No such file" in done.stderr
+    assert "where.py: input or output failed: No such file" in done.stderr
