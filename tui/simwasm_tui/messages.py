@@ -96,6 +96,15 @@ class Assign(Message):
         self.level = level
 
 
+class WriteBytes(Message):
+    """Put bytes into the plugin's memory."""
+
+    def __init__(self, at: int, data: bytes) -> None:
+        super().__init__()
+        self.at = at
+        self.data = data
+
+
 class Watch(Message):
     """These expressions are to be shown at every stop."""
 

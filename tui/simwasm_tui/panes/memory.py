@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from concurrent.futures import Future
 from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from simwasm.abi.table import ALLOCATORS, Side
 from simwasm.debug.expressions import evaluate
-from simwasm.debug.tape import Tape
-from simwasm.errors import ExpressionError, SimwasmError
-from simwasm.trace.query.syntax import QueryError
-from simwasm_tui.commands import BACK, FIND, RUN, STOPS, VIEW, Command
-from simwasm_tui.messages import Changed, Complain, Go, Question, Say
+from simwasm.errors import ExpressionError
+from simwasm_tui.commands import BACK, FIND, KEEP, RUN, STOPS, VIEW, Command
+from simwasm_tui.messages import Question, Say
 from simwasm_tui.model import View
 from simwasm_tui.panes.inspector_call import pointed
 from simwasm_tui.panes.memory_lines import MemoryLines, Stretch, TextLines, stretches
@@ -31,27 +27,13 @@ from simwasm_tui.panes.memory_reading import (
     texts,
     wanted,
 )
-from simwasm_tui.panes.pane import Pane
-from simwasm_tui.rowline import short
+from simwasm_tui.panes.memory_time import Time
 from simwasm_tui.sight import Bytes, Sight, see
 from simwasm_tui.text import count
 from simwasm_tui.widgets.virtual_list import NOTHING, VirtualList
 
 _EMPTY = "No plugin runs here, so there is no memory.\n\nPress s to take a step into a callback."
 _PLACES = 200
-
-
-def writer(tape: Tape, position: int) -> tuple[str, int]:
-    """Who wrote what was found changed at a position, and where to look: never inside the allocator."""
-    entered, opened = tape.entered(position), tape.opening(position)
-    if entered.function.name in ALLOCATORS and (around := tape.around(opened)):
-        position, opened, entered, ended = around, around, tape.entered(around), True
-    else:
-        ended = position != opened
-    name, row = short(entered.function.name), tape.rows.at(position) + 1
-    if entered.function.side is Side.HOST and ended:
-        return f"the host, in {name} (row {row:,})", position
-    return f"the plugin, {'in' if ended else 'before'} {name} (row {row:,})", position
 
 
 class HexList(VirtualList):
@@ -67,14 +49,14 @@ class HexList(VirtualList):
             self.parent.move(self.parent.at + by)
 
 
-class Memory(Pane):
+class Memory(Time):
     """The memory."""
 
     HELP = (
         "The plugin's memory, sixteen bytes a line. [ ] are the bytes of the arguments of the call where the run "
         "stands, { } those you have chosen, * * those that have changed since the stop that the heading names. The "
-        "arrows go from byte to byte. Which host or guest instruction wrote them cannot be seen, but between which "
-        "calls it was: P goes to the last time before now."
+        "arrows go from byte to byte. P goes to who wrote them last: to the row of the trace, or where u makes steps "
+        "of lines or instructions, to the instruction. x writes other bytes, and the run forks."
     )
     COMMANDS = (
         Command("memory.goto", "at", "Go to address…", "Go to an address: a number, or an expression.", FIND),
@@ -91,6 +73,7 @@ class Memory(Pane):
                 BACK),
         Command("memory.writer_after", "", "Who writes these bytes next", "Go to the next time at which they change.",
                 RUN),
+        Command("memory.write", "x", "Write bytes…", "Put other bytes there: the run forks.", KEEP),
         Command("memory.watch", "w", "Stop when written", "Set a breakpoint on the chosen bytes.", STOPS),
     )  # fmt: skip
 
@@ -351,70 +334,3 @@ class Memory(Pane):
         self._tell(
             "the memory follows the call's arguments" if self.following else "the memory stays where it is"
         )
-
-    # Time.
-
-    @property
-    def chosen(self) -> Stretch:
-        """The bytes that are meant: those chosen, or of an argument, or the four under the cursor."""
-        lines = self._lines
-        every = ((self.selected,) if self.selected else ()) + (lines.arguments if lines is not None else ())
-        inside = (each for each in every if each.at <= self.at < each.at + each.size)
-        return next(inside, Stretch(self.at, 4, f"0x{self.at:x}"))
-
-    def do_writer(self) -> None:
-        """Go to the last time before now at which these bytes changed."""
-        self._changes(back=True)
-
-    def do_writer_after(self) -> None:
-        """Go to the next time at which these bytes change."""
-        self._changes(back=False)
-
-    def _changes(self, *, back: bool) -> None:
-        view = self.view
-        if view is None or view.debugger is None or self.memory is None:
-            return
-        chosen, here = self.chosen, view.position
-
-        def found(ended: Future[tuple[int, ...]]) -> None:
-            error = ended.exception()
-            if isinstance(error, SimwasmError):
-                self.post_message(Complain(str(error)))
-            elif error is None:
-                places = [at for at in ended.result() if (at < here if back else at > here)]
-                self.app.call_later(
-                    self._go_to_change, chosen, places[-1 if back else 0] if places else 0, back
-                )
-
-        self.post_message(Say(f"Looking for who wrote {count(chosen.size, 'byte')} at 0x{chosen.at:x}…"))
-        size = min(chosen.size, self.memory.size() - chosen.at)
-        view.debugger.changes(chosen.at, size).add_done_callback(found)
-
-    def _go_to_change(self, chosen: Stretch, position: int, back: bool) -> None:
-        if not position or self.view is None:
-            self._tell(
-                "nothing changed these bytes before this row: the module's own data, since it was loaded"
-                if back
-                else "these bytes do not change after this row, as far as it is recorded"
-            )
-            return
-        who, place = writer(self.view.tape, position)
-        self.following = False
-        self.at = chosen.at
-        self.post_message(Go(place))
-        self.post_message(Say(f"{count(chosen.size, 'byte')} at 0x{chosen.at:x}: written by {who}."))
-
-    def do_watch(self) -> None:
-        """Set a breakpoint on the chosen bytes."""
-        view = self.view
-        if view is None or view.debugger is None or self.memory is None:
-            return
-        chosen = self.chosen
-        where = f"memory:0x{chosen.at:x}+{chosen.size}"
-        try:
-            view.debugger.breakpoints.add(where)
-        except QueryError as error:
-            self._tell(str(error))
-            return
-        self.post_message(Changed())
-        self.post_message(Say(f"It stops when these bytes are written: {where}. c goes there, C goes back."))

@@ -6,7 +6,8 @@ on tape comes by there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from textual import work
@@ -22,6 +23,7 @@ from simwasm.debug.where import understand
 from simwasm.errors import SimwasmError
 from simwasm.trace.query import Candidate, complete
 from simwasm.trace.query.names import spellings
+from simwasm.wasm.opcodes import OPCODES
 from simwasm_tui.commands import Command
 from simwasm_tui.screens.form import Field
 from simwasm_tui.screens.modal import Modal
@@ -41,9 +43,13 @@ class BreakpointEditor(Modal[Breakpoint]):
                 short="on/off"),
     )  # fmt: skip
 
-    def __init__(self, tape: Tape, breakpoint: Breakpoint | None = None, where: str = "") -> None:
+    def __init__(
+        self, tape: Tape, breakpoint: Breakpoint | None = None, where: str = "", functions: Sequence[str] = ()
+    ) -> None:
         super().__init__()
         self.tape = tape
+        self.functions = functions
+        """The plugin's own."""
         self.edited = breakpoint or Breakpoint(0, where)
 
     def heading(self) -> str:
@@ -52,14 +58,15 @@ class BreakpointEditor(Modal[Breakpoint]):
     def content(self) -> ComposeResult:
         edited = self.edited
         yield Field(
-            "where", edited.where, id="where", hint="on_request_headers · get_header map:req · trap · status!=OK",
-            check=self._wrong_where, complete=places,
+            "where", edited.where, id="where", hint="on_request_headers · trap · status!=OK · lib.rs:48 · at:0x1a4f",
+
+            check=self._wrong_where, complete=self._places,
         )  # fmt: skip
-        yield Field("only if", edited.condition, id="condition", hint="path~/login · always",
-                    check=self._wrong_condition, complete=complete)  # fmt: skip
+        yield Field("only if", edited.condition, id="condition", hint="path~/login · in code: l0 == 3 · always",
+                    check=self._wrong_condition, complete=self._conditions)  # fmt: skip
         yield Field("hits", edited.rule, id="rule", hint="3: from the third on · every 10", check=_wrong_rule)
         yield Field("say", edited.message, id="message", hint="{method} {path} · say this, and do not stop",
-                    check=_wrong_message)  # fmt: skip
+                    check=self._wrong_message)  # fmt: skip
         yield Static("", id="sum", classes="note", markup=False)
 
     def on_mount(self) -> None:
@@ -74,7 +81,29 @@ class BreakpointEditor(Modal[Breakpoint]):
         return _said(lambda: understand(text.strip()))
 
     def _wrong_condition(self, text: str) -> str:
-        return _said(lambda: understand("trap", text.strip())) if text.strip() else ""
+        where = self._where() if self._in_code() else "trap"
+        return _said(lambda: understand(where, text.strip())) if text.strip() else ""
+
+    def _wrong_message(self, text: str) -> str:
+        wrong = _said(lambda: message(text))
+        return wrong or (
+            Breakpoint(0, self._where(), message=text).suspended if text and self._in_code() else ""
+        )
+
+    def _where(self) -> str:
+        return self.query_one("#where", Field).text.strip() if self.is_mounted else self.edited.where
+
+    def _in_code(self) -> bool:
+        """Whether a place in code is written."""
+        return Breakpoint(0, self._where()).code is not None
+
+    # What may be typed.
+
+    def _places(self, text: str, cursor: int) -> Sequence[Candidate]:
+        return places(text, cursor, self.functions)
+
+    def _conditions(self, text: str, cursor: int) -> Sequence[Candidate]:
+        return slots(text, cursor) if self._in_code() else complete(text, cursor)
 
     def on_field_changed(self, message: Field.Changed) -> None:
         message.stop()
@@ -96,7 +125,7 @@ class BreakpointEditor(Modal[Breakpoint]):
     def _count(self) -> None:
         """Count how often the tape comes by there, if it is known where that is."""
         written = self._written()
-        if not written.where or written.suspended or written.memory:
+        if not written.where or written.suspended or written.memory or written.code:
             self._sum()
         else:
             self._count_hits(written)
@@ -121,7 +150,9 @@ class BreakpointEditor(Modal[Breakpoint]):
     def _sum(self, text: str = "") -> None:
         if self.is_mounted:
             off = "" if self.edited.enabled else "○ It is switched off. "
-            kind = "It waits for these bytes to be written. " if self._written().memory else ""
+            written = self._written()
+            kind = "It waits for these bytes to be written. " if written.memory else ""
+            kind = "It waits for this place in the plugin's code. " if written.code else kind
             self.query_one("#sum", Static).update(off + text + kind)
 
     # What is done.
@@ -158,12 +189,45 @@ def _wrong_rule(text: str) -> str:
     return _said(lambda: hit_rule(text))
 
 
-def _wrong_message(text: str) -> str:
-    return _said(lambda: message(text))
+_IN_CODE = (
+    Candidate("function:", 0, "Where a function of the plugin begins: function:on_request*"),
+    Candidate("instruction:", 0, "Instructions of a kind: instruction:memory.grow"),
+    Candidate("at:", 0, "The instruction at an offset in the plugin's file: at:0x1a4f"),
+)
+_SLOTS = (
+    ("l0", "The first local of the function: parameters come first"),
+    ("s0", "The operand at the bottom of the stack"),
+    ("g0", "The first global"),
+)
+_WORD = re.compile(r"\w*$")
+_MOST = 50
 
 
-def places(text: str, cursor: int) -> Sequence[Candidate]:
-    """What may be typed where a breakpoint's place is asked for: terms, and names of functions."""
+def slots(text: str, cursor: int) -> Sequence[Candidate]:
+    """What may be typed where a condition in code is asked for."""
+    begun = _WORD.search(text[:cursor])
+    start = begun.start() if begun is not None else cursor
+    return [Candidate(name, start, doc) for name, doc in _SLOTS if name.startswith(text[start:cursor])]
+
+
+def _in_code(text: str, functions: Sequence[str]) -> list[Candidate]:
+    """Places in code that begin so."""
+    kind, colon, begun = text.partition(":")
+    if not colon:
+        return [each for each in _IN_CODE if text and each.text.startswith(text.lower())]
+    names: Iterable[str] = functions if kind in ("function", "func") else ()
+    if kind == "instruction":
+        names = (opcode.name for opcode in OPCODES)
+    found = (name for name in names if begun.lower() in name.lower() and name.isprintable())
+    ordered = sorted(set(found), key=lambda name: (not name.startswith(begun), name))
+    return [Candidate(name, len(kind) + 1, "") for name in ordered[:_MOST]]
+
+
+def places(text: str, cursor: int, functions: Sequence[str] = ()) -> Sequence[Candidate]:
+    """What may be typed where a breakpoint's place is asked for: terms, names of functions, places in code."""
+    code = _in_code(text[:cursor], functions)
+    if code and ":" in text[:cursor]:
+        return code
     before = text[:cursor]
     start = max(before.rfind(" "), before.rfind("("), before.rfind("!")) + 1
     word = before[start:].lower()
@@ -174,4 +238,4 @@ def places(text: str, cursor: int) -> Sequence[Candidate]:
         found = [*(Candidate(name, start, "") for name in named), *found]
     if "memory:".startswith(word) and word and not start:
         found.append(Candidate("memory:", 0, "Bytes that are written: memory:0x2f40+16"))
-    return found
+    return [*found, *code]

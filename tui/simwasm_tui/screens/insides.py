@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simwasm.errors import Frame, SimwasmError
-from simwasm_tui.messages import Assign, Complain
+from simwasm_tui.messages import Assign, Complain, WriteBytes
+from simwasm_tui.text import count
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -40,6 +41,7 @@ class Insides(_Screen):
         def say(self, text: str) -> None: ...
         def go(self, future: Future[Any]) -> None: ...
         def _stands(self) -> bool: ...
+        def _verb(self, verb: Any, **words: bool) -> None: ...
 
     def on_assign(self, message: Assign) -> None:
         from simwasm_tui.screens.assigning import Assigning
@@ -55,7 +57,16 @@ class Insides(_Screen):
             self.pending = [*self.pending, future]  # what is wrong with it is said in the box
             return future
 
-        self.app.push_screen(Assigning(held, stop.instant.name, assign))
+        where = (
+            stop.instant.name
+            if not message.level
+            else f"the function {count(message.level, 'level')} further out"
+        )
+        self.app.push_screen(Assigning(held, where, assign))
+
+    def on_write_bytes(self, message: WriteBytes) -> None:
+        self._verb(lambda: self.debugger.inside.write(message.at, message.data))
+        self.say("Written, on a branch of its own: V lists them.")
 
     def do_profile(self) -> None:
         from simwasm.debug.profile import profile

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from simwasm.debug.debugger import Debugger
+    from simwasm_tui.model import View
     from simwasm_tui.panes.trace import Trace
     from simwasm_tui.screens.bookmarks import Spot
     from simwasm_tui.screens.branches import Chosen
@@ -40,6 +41,7 @@ class Openers(_Screen):
 
     debugger: Debugger
     viewer: Viewer
+    view: View | None
     keys: dict[str, str]
     keeper: Keeper
 
@@ -59,7 +61,10 @@ class Openers(_Screen):
         from simwasm_tui.screens.breakpoint_editor import BreakpointEditor
 
         where, kept = (given, None) if isinstance(given, str) else ("", given)
-        self.app.push_screen(BreakpointEditor(self.debugger.tape, kept, where), self._edited)
+        view = self.view
+        binary = self.viewer.binaries.of(view) if view is not None else None
+        own = binary.names[binary.imported :] if binary is not None else ()
+        self.app.push_screen(BreakpointEditor(self.debugger.tape, kept, where, own), self._edited)
 
     def _edited(self, written: Breakpoint | None) -> None:
         if written is None:
