@@ -116,7 +116,7 @@ class Insides(_Screen):
 
         def follow(frame: Frame) -> None:
             pane = self.body.pane("wasm")
-            if isinstance(pane, Wasm) and pane.ready:
+            if isinstance(pane, Wasm) and pane.ready and pane.binary is not None:
                 pane.follow(frame)
             elif pane is not None:
                 self.set_timer(_MOMENT, partial(follow, frame))
