@@ -65,7 +65,7 @@ def _what(view: View) -> Line:
     place = f"#{span.index + 1}/{max(view.spans, len(view.inputs.exchanges))}" if span else ""
     branch = f"  branch {clean(view.branch)}" if view.branch else ""
     return (
-        (f"by {_UNITS[view.unit]}  " if view.unit in _UNITS else "", "accent"),
+        *(((f"by {_UNITS[view.unit]}  ", "accent"),) if view.unit in _UNITS else ()),
         (clean(names), "strong"),
         (f"  abi {abis}" if abis else "", "muted"),
         (f"  {engine}" if engine else "", "muted"),
