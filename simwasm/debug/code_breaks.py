@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from simwasm.debug.breakpoints import Breakpoint, Breakpoints
 from simwasm.debug.byte_stops import ByteStops
@@ -44,14 +45,15 @@ class CodeBreaks:
         self._code_plans = code_plans
         self._breakpoints = breakpoints
         self._hits: dict[tuple[int, str, str], CodeHits] = {}
-        self._met: tuple[int, ...] = ()
+        self._met: tuple[Moment, tuple[int, ...]] = Moment(0), ()
 
     def proceed(self, back: bool, unit: Unit = Unit.CALL) -> Motion | Stop:
         """Go to the next breakpoint, in code or among rows, or to the end; in small units to who writes bytes."""
         watched = watching(self._breakpoints)
         among_rows = self._plans.proceed(back)
         if unit.inside and isinstance(among_rows, Motion):
-            among_rows = self._bytes.refined(among_rows, self._worker.here, back)
+            refined = self._bytes.before if back else partial(self._bytes.refined, back=False)
+            among_rows = refined(among_rows, self._worker.here)
         if not watched or (isinstance(among_rows, Stop) and not back):
             return among_rows
         here = self._worker.here.moment
@@ -65,7 +67,8 @@ class CodeBreaks:
         if visit is None or not visit.standing:
             return None
         if why is Why.BREAKPOINT:
-            return self._met
+            moment, met = visit.moment(), self._met
+            return (*self._bytes.at(moment), *(met[1] if met[0] == moment else ()))
         watched = watching(self._breakpoints)
         return tuple(
             each.number for each in watched if visit.offset in offsets_in([each], visit.code, visit.vm)
@@ -88,8 +91,10 @@ class CodeBreaks:
         first = self._code_plans.callback_at(here) or here.position + 1
         if self._must_count(wanted.breakpoints, here):
             first = 1
-        lens = self._lens(range(first, ALL), wanted, {})
-        return replace(motion, lens=lens, again=motion.again or int(first == 1), busy=_BUSY)
+        again = first == 1 or self._worker.machine.moment > here  # it may have run ahead to look at bytes
+        stand = motion.lens.stand if motion.lens is not None else None
+        lens = replace(self._lens(range(first, ALL), wanted, {}), stand=stand)
+        return replace(motion, lens=lens, again=motion.again or (first if again else 0), busy=_BUSY)
 
     def _must_count(self, watched: Iterable[Breakpoint], here: Moment) -> bool:
         return any(counts(each) and self._hits_of(each).until < here for each in watched)
@@ -104,7 +109,7 @@ class CodeBreaks:
                 if hit and moment < wanted.here:
                     found[moment] = hit
                 return None
-            self._met = hit
+            self._met = moment, hit
             return Why.BREAKPOINT if hit and moment > wanted.here else None
 
         return Lens(
@@ -138,12 +143,13 @@ class CodeBreaks:
     def _backwards(self, motion: Motion, wanted: _Wanted) -> Motion:
         """Let callbacks go by, from the last checkpoint before here, and then from those before."""
         branch = self._worker.machine.branch
-        floor = Moment(motion.target)
+        floor = _end_of(motion)
         edges = [at for at in branch.checkpoints.positions() if floor.position < at < wanted.here.position]
         if self._must_count(wanted.breakpoints, wanted.here):
             edges = []
             floor = Moment(0)
-        return self._stretch([floor.position, *edges], wanted, motion)
+        begin = self._code_plans.callback_at(floor) or floor.position
+        return self._stretch([begin, *edges], wanted, motion)
 
     def _stretch(self, edges: list[int], wanted: _Wanted, motion: Motion) -> Motion:
         """Let what is behind the last edge go by, and go to the last hit in it; otherwise look before that."""
@@ -157,9 +163,9 @@ class CodeBreaks:
         def then() -> Motion | None:
             if self._worker.here.why is not Why.GOTO:
                 return None  # somebody paused it
-            found = [moment for moment in hits if moment > Moment(motion.target)]
+            found = [moment for moment in hits if moment > _end_of(motion)]
             if found:
-                self._met = hits[max(found)]
+                self._met = max(found), hits[max(found)]
                 return self._to(max(found))
             return self._stretch(edges, wanted, motion) if edges else motion
 
@@ -169,6 +175,12 @@ class CodeBreaks:
         found = self._code_plans.goto(moment, Why.BREAKPOINT)
         assert isinstance(found, Motion)
         return found
+
+
+def _end_of(motion: Motion) -> Moment:
+    """Where a motion leads."""
+    stand = motion.lens.stand if motion.lens is not None else None
+    return stand or Moment(motion.target)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ class Visit:
                     edit.make(self.code, self.instance)
             why = Why.GOTO if here == self._lens.stand else None
             if offset in self._offsets:
-                why = why or self._lens.met(self)
+                why = self._lens.met(self) or why
             if why is not None:
                 self._stand(why)
         finally:

@@ -167,7 +167,10 @@ class Worker:
         """Stand still inside a plugin's call, until it may go on; otherwise it is left."""
         motion = self._motion
         at_target = motion is not None and why is Why.GOTO
-        note, self.machine.note = self.machine.note or (motion.note if motion else ""), ""
+        of_motion = (
+            motion.note if motion and why is not Why.BREAKPOINT else ""
+        )  # which was to say why it came there
+        note, self.machine.note = self.machine.note or of_motion, ""
         self._motion = self._next(motion.why if motion and at_target else why, note)
         if self._motion is None or not self._is_ahead(self._motion):
             raise Unwound

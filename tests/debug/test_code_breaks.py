@@ -188,3 +188,34 @@ def test_among_instructions_bytes_stop_behind_the_one_that_wrote_them(opened: De
     assert len(forwards) == 6
     assert all("written by proxy_on_request_headers at 0x" in note for _, note in forwards)
     assert moments(opened, back=True) == [moment for moment, _ in reversed(forwards)]
+
+
+def test_breakpoints_of_all_kinds_stop_in_their_order(opened: Debugger) -> None:
+    opened.unit, kinds = Unit.INSTRUCTION, ("memory:100+4", "memory:101+1", "proxy_log", COUNT)
+    alone: set[Moment] = set()
+    for where in kinds:
+        opened.breakpoints.clear()
+        opened.breakpoints.add(where)
+        opened.restart().result(WAIT)
+        alone.update(moments(opened))
+    for where in kinds[:-1]:
+        opened.breakpoints.add(where)
+    opened.restart().result(WAIT)
+    assert moments(opened) == sorted(alone)
+    assert moments(opened, back=True) == sorted(alone, reverse=True)
+
+
+def test_what_is_written_in_a_later_callback_hides_no_breakpoint_before_it(opened: Debugger) -> None:
+    opened.unit = Unit.INSTRUCTION
+    opened.breakpoints.add("memory:5000+4")
+    opened.breakpoints.add(COUNT)
+    assert len(moments(opened)) == 12
+
+
+def test_a_stop_for_bytes_names_its_breakpoint_and_no_other(opened: Debugger) -> None:
+    opened.unit = Unit.INSTRUCTION
+    opened.breakpoints.add("function:twice")
+    number = opened.breakpoints.add("memory:100+4").number
+    first, second = (opened.proceed().result(WAIT) for _ in range(2))
+    assert not first.note
+    assert (second.breakpoints, second.note[:10]) == ((number,), "written by")
