@@ -123,6 +123,10 @@ def test_the_stack_has_arguments_and_what_has_changed_and_a_value_forks_the_run(
             await held(at)
             assert one(at.lines("stack"), " l1 ").endswith("= 7")
             assert len(at.debugger.branches) == 2
+            await at.press("V")
+            assert one(at.screen(), "· l1 = 7")
+            await at.press("escape", "M")
+            assert any(f"ins {at.stop.moment.ticks} · {HEADERS}" in line for line in at.screen())
 
     run(test())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simwasm.debug.branch import Branch
+from simwasm.debug.instant import Instant
 from simwasm_tui.commands import Command
 from simwasm_tui.rowline import body
 from simwasm_tui.screens.listing import Listing, Made
@@ -23,6 +24,13 @@ class Spot(NamedTuple):
     """Of a stop."""
     back: int = 0
     """How many stops ago it was."""
+    instant: Instant | None = None
+    """Of a stop inside of a callback."""
+
+    @property
+    def ticks(self) -> int:
+        """How far behind the position it is."""
+        return self.instant.ticks if self.instant is not None else 0
 
 
 class Bookmarks(Listing[Spot]):
@@ -45,7 +53,7 @@ class Bookmarks(Listing[Spot]):
         branch = viewer.debugger.branch
         kept = [Spot(branch, position, viewer.names.get(position, "")) for position in viewer.bookmarks]
         stops = [
-            Spot(of, stop.position, why=stop.why.value, back=ago)
+            Spot(of, stop.position, why=stop.why.value, back=ago, instant=stop.instant)
             for ago, (of, stop) in enumerate(reversed(viewer.history))
             if stop.position
         ]
@@ -65,6 +73,8 @@ class Bookmarks(Listing[Spot]):
             (f"{clean(told + other):<22.40} ", "strong" if spot.name else "muted"),
             ("  " * min(row.depth, 4), ""),
         )
+        if spot.instant is not None:
+            return fit((*pieces, (clean(f"ins {spot.instant.count:,} · {spot.instant}"), "callback")), width)
         return fit((*pieces, *body(row)), width)
 
     @property

@@ -13,6 +13,8 @@ from simwasm_tui.rowline import short
 from simwasm_tui.screens.listing import Listing, Made
 from simwasm_tui.text import Line, clean, count, fit
 
+_SHOWN = 16
+
 
 class Chosen(NamedTuple):
     """What to do with a branch."""
@@ -87,14 +89,29 @@ def _origin(branch: Branch) -> Line:
     if branch.parent is None:
         return (("the run as it is recorded", "muted"),)
     override = branch.overrides.get(branch.forked_at)
+    by_hand = edited(branch, branch.parent)
     entered = branch.parent.tape.entered(branch.forked_at)
     row = branch.parent.tape.rows.at(branch.forked_at) + 1
     said = "" if override is None else f" → {clean(said_instead(override))}"
+    said = f" · {clean(by_hand)}" if by_hand else said
     return (
         (f"from {clean(branch.parent.name)}, row {row:,}: ", "muted"),
         (short(entered.function.name), "call"),
         (said, "action"),
     )
+
+
+def edited(branch: Branch, parent: Branch) -> str:
+    """What was changed by hand where a branch begins; empty if that is not why it does."""
+    before = {edit for edits in parent.edits.values() for edit in edits}
+    found = [edit for edits in branch.edits.values() for edit in edits if edit not in before]
+    if not found:
+        return ""
+    (*_, last) = found
+    if isinstance(last.value, bytes):
+        where = f"memory 0x{last.at:x}" if last.slot == "memory" else last.slot
+        return f"{where} = {last.value[:_SHOWN].hex(' ')}{' …' if len(last.value) > _SHOWN else ''}"
+    return f"{last.slot} = {last.value}"
 
 
 def said_instead(override: Override) -> str:

@@ -88,7 +88,7 @@ class Openers(_Screen):
 
         def chosen(spot: Spot | None) -> None:
             if spot is not None:
-                self._to(spot.branch, spot.position)
+                self._to(spot.branch, spot.position, spot.ticks)
             self.renew()
 
         self.app.push_screen(Bookmarks(self.viewer), chosen)
