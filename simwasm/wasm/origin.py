@@ -2,7 +2,8 @@
 
 Engines report where a guest stopped as an offset in the file they were given. Rules that live here: no map
 is kept, the one function in question is rewritten again and its pieces are compared; inserted code counts
-as the instruction it comes after, or as the function's first.
+as the instruction it comes after, or as the function's first; but what pays for moving many bytes, as the one it
+comes before.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from functools import cached_property
 from itertools import accumulate
 
 from simwasm.errors import Frame
-from simwasm.wasm.fuel import Instrument
+from simwasm.wasm.decode import decode
+from simwasm.wasm.fuel import BULK, Instrument
 from simwasm.wasm.module import Body, Module
 from simwasm.wasm.names import function_names
 from simwasm.wasm.probes import instrumented
 from simwasm.wasm.reader import read_module
+
+_PREFIX = 0xFC
 
 
 class Origins:
@@ -27,6 +31,7 @@ class Origins:
         self._wasm = wasm
         self._by = by
         self._offsets: dict[int, tuple[list[int], list[int]]] = {}
+        self._paying: dict[int, frozenset[int]] = {}
 
     def frame(self, function: int, offset: int) -> Frame | None:
         """The original of a place, or None if the function was added."""
@@ -37,6 +42,8 @@ class Origins:
             return None
         before, after = self._pieces(original)
         at = min(max(0, bisect_right(after, offset) - 1), len(before) - 1)
+        if offset > after[at] and at + 1 in self._paying[original]:
+            at += 1
         return Frame(original, self._names[original], before[at])
 
     def inserted(self, function: int, offset: int) -> bool:
@@ -67,8 +74,15 @@ class Origins:
             body = self._module.bodies[own]
             before = _starts(code.before, body.code)
             copies = len(code.after) // len(code.before)  # with probes there are two
+            paying = [at for at, piece in enumerate(code.before) if _moves_many(piece)]
+            total = len(code.before)
+            self._paying[function] = frozenset(at + copy * total for at in paying for copy in range(copies))
             self._offsets[function] = before * copies, _starts(code.after, start)
         return self._offsets[function]
+
+
+def _moves_many(piece: bytes) -> bool:
+    return piece[0] == _PREFIX and decode(piece)[0].name in BULK
 
 
 def _starts(pieces: list[bytes], start: int) -> list[int]:

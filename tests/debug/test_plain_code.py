@@ -89,3 +89,21 @@ def test_a_global_that_the_plugin_exports_itself_is_shown_and_changed(tmp_path: 
     text = talk_all(tmp_path, *lines, start=start)
     assert "i32 shown (g0) = 5" in text
     assert text.endswith("\n7\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("set l0 =", "use it as `set l0 = 5`"),
+        ("set memory[0]", "use it as `set l0 = 5`"),
+        ("info locals 7", "from 0 to 0 functions out, not 7"),
+        ("profile -1", "-1 is less than none"),
+    ],
+)
+def test_wrong_words_about_code_are_told_how_to_be_right(
+    line: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "commands.txt"
+    path.write_text(f"{HEADERS}\nstepi\n{line}\n")
+    assert run(Start(inputs_for(computing(), requests(2))), Terms((path,), True, io.StringIO(), plain)) == 1
+    assert says in capsys.readouterr().err

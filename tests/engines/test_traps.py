@@ -12,6 +12,7 @@ from guest import NOWHERE, Starter, assemble
 
 from simwasm.engines.engine import Words
 from simwasm.engines.find import engine as find_engine
+from simwasm.engines.fuel import Fuel
 from simwasm.engines.load import load
 from simwasm.errors import BadModule, PluginError, Trap, TrapKind
 from simwasm.wasm.rewrite import Limits
@@ -92,6 +93,7 @@ import sys, threading
 sys.path[:0] = {sys.path!r}
 from guest import Starter
 from simwasm.engines.find import engine
+from simwasm.engines.fuel import Fuel
 from simwasm.errors import Trap
 start = Starter(engine({start.engine.name!r}))
 text = '''(module (import "env" "host" (func $host (param i32) (result i32)))
@@ -145,6 +147,15 @@ def test_a_frame_is_where_the_original_has_it(start: Starter) -> None:
     (frame,) = caught.value.frames
     assert frame.function == 0
     assert frame.offset == assemble(text).index(bytes.fromhex("01 00 0b 0b")) + 1
+
+
+def test_fuel_that_ends_at_a_copy_ended_there(start: Starter) -> None:
+    """Moving much is paid by code that is put before it."""
+    body = "(loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 65536)) (br 0))"
+    text = f'(module (memory 1) (func (export "fill") {body}))'
+    with pytest.raises(Trap) as caught:
+        start(text, fuel=Fuel(20_000)).exports["fill"]()
+    assert caught.value.frames[0].offset == assemble(text).index(b"\xfc\x0b")
 
 
 @pytest.mark.parametrize(
@@ -217,6 +228,7 @@ import sys, resource
 sys.path[:0] = {sys.path!r}
 from guest import Starter
 from simwasm.engines.find import engine
+from simwasm.engines.fuel import Fuel
 from simwasm.errors import EngineUnavailable
 start = Starter(engine({start.engine.name!r}))
 start("(module)")

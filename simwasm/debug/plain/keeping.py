@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 
 from simwasm.debug.places import place_of
-from simwasm.debug.plain.command import Command, number, wants
+from simwasm.debug.plain.command import Command, UsageError, number, wants
 from simwasm.debug.plain.desk import Desk, Settings
 from simwasm.debug.plain.sessions import saved
 from simwasm.debug.plain.stepping import assign
@@ -61,6 +62,8 @@ def settings(desk: Desk, rest: str) -> None:
         for each in names:
             desk.say(f"  {each} {getattr(desk.settings, each)}")
         return
+    if re.match(r"[lsg]\d|(local|stack|global|memory)\[", name):
+        raise UsageError("set: use it as `set l0 = 5`, or `set memory[0x2f40] = 2a 00`; `help set` says more")
     if name not in names:
         raise InputError(f"set: there is no setting `{name}`; there is {', '.join(names)}")
     found = number(value.strip(), f"set {name}: a setting")

@@ -91,8 +91,9 @@ def locals_here(desk: Desk, rest: str) -> None:
     level = number(rest, "info locals: how many functions out") if rest else 0
     active = desk.activations()
     if not 0 <= level < len(active):
-        there_are = f"there are {len(active)} active functions" if active else "no function is active here"
-        desk.say(f"{there_are}; `stepi` goes to an instruction")
+        if active:
+            raise InputError(f"info locals: from 0 to {len(active) - 1} functions out, not {level:,}")
+        desk.say("no function is active here; `stepi` goes to an instruction")
         return
     found = active[level]
     desk.say(frame(found), "callback")
@@ -121,6 +122,8 @@ def globals_here(desk: Desk, rest: str) -> None:
 def counted(desk: Desk, rest: str) -> None:
     """How many instructions each function of the callback ran."""
     count = number(rest, "profile: how many functions") if rest else 20
+    if count < 0:
+        raise InputError(f"profile: {count:,} is less than none")
     found = profile(desk.wait(desk.debugger.inside.instants()))
     of = f"in {len(found.functions):,} functions, {found.covered:.0%} of their code"
     desk.say(f"{found.total:,} instructions {of}", "callback")
