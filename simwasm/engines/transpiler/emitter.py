@@ -5,7 +5,7 @@ A line is kept as `@offset`, a new line, and the text; inside of parentheses an 
 
 Rules that live here: what waits is written down, in order, before something happens that it must not move past; an
 operand that has to wait in a variable does so in the one of its height (`s0`, `s1`, …), so wherever two ways meet
-operands are in the same variables; in the steppable variant every operand waits there.
+operands are in the same variables; in the steppable variant every operand waits there (`watched.py`).
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class Emitter:
         name = slot(index)
         if entry[0] != name:
             self.assign(name, entry)
-            self.stack[index] = _waiting(name, entry)
+            self.stack[index] = _any(name, entry) if self.facts.off else _waiting(name, entry)
 
     def put(self, index: int) -> None:
         """Write down the operand at that height, after what reads the variable it will be in."""
@@ -147,6 +147,12 @@ class Emitter:
             index -= 1
         for at in range(index, len(self.stack)):
             self.spill(at)
+        if index and index == len(self.stack):
+            entry = self.stack[-1]
+            name, flags, low, high = entry
+            if low < 0 or high > (MASK64 if flags & WIDE else MASK32):
+                self.assign(name, entry)
+            self.stack[-1] = _any(name, entry)
 
     def first(self) -> int:
         """The height from which on operands may not be in variables; there are not too many from there on."""
@@ -248,6 +254,14 @@ def _waiting(name: str, entry: Entry) -> Entry:
     if low < 0 or high > top:
         low, high = 0, top
     return name, ATOM | SLOT | flags & WIDE, low, high
+
+
+def _any(name: str, entry: Entry) -> Entry:
+    """The variable of an operand that may be changed by who watches: only its type is known."""
+    flags, low, high = entry[1], entry[2], entry[3]
+    if low or high or flags & (CONSTANT | TRUTH):
+        return name, ATOM | SLOT | flags & WIDE, 0, MASK64 if flags & WIDE else MASK32
+    return name, ATOM | SLOT, 0, 0
 
 
 _LINES = re.compile(r"@(\d+)\n([^@]*)")

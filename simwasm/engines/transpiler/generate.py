@@ -18,6 +18,7 @@ from itertools import accumulate
 from operator import itemgetter
 from textwrap import dedent
 from types import CodeType
+from typing import Any
 
 from simwasm.engines.transpiler.control import BLOCK, BR_IF, ELSE, END, IF, LOOP, Plan, plan
 from simwasm.engines.transpiler.emitter import Emitter
@@ -27,6 +28,7 @@ from simwasm.engines.transpiler.rows import Rows, local_get
 from simwasm.engines.transpiler.segments import Segments
 from simwasm.engines.transpiler.signatures import Signatures
 from simwasm.engines.transpiler.structured import Structured
+from simwasm.engines.transpiler.watched import Watched
 from simwasm.errors import BadModule
 from simwasm.wasm.decode import split
 from simwasm.wasm.fuel import dues
@@ -101,7 +103,10 @@ class Generator:
             flow = Segments(e, rows, type, prices, Code(pieces, opcodes))
             flow.pay(prices.entry)
             flow.begin(planned)
-        self._write(planned, e, flow, pieces, offsets)
+        if steppable:
+            _write_watched(planned, Watched(e, rows, flow, pieces, offsets))
+        else:
+            self._write(planned, e, flow, pieces, offsets)
         if isinstance(flow, Segments):
             flow.finish()
         used = {rows[piece][1] for piece in set(pieces) if 0x20 <= piece[0] <= 0x22}
@@ -115,39 +120,23 @@ class Generator:
 
     def _write(self, planned: Plan, e: Emitter, flow: Flow, pieces: list[bytes], offsets: list[int]) -> None:
         """Write what is reached: runs of instructions between those of control."""
-        rows, operands, steppable = self._rows, e.facts.operands, e.steppable
+        rows, operands = self._rows, e.facts.operands
         at, live = 0, True
-        stack = e.stack
-        push = stack.append
+        push = e.stack.append
         for step in planned.steps:
             position, opcode, about, _ = step
             if live and at < position:
-                run = zip(pieces[at:position], offsets[at:position], strict=True)
-                if steppable:
-                    for piece, e.offset in run:
-                        emit, given = rows[piece]
-                        e.hook()
-                        if emit is None:
-                            stack.append(given)
-                        else:
-                            emit(e, given)
-                        e.flush_new()
-                else:
-                    for piece, e.offset in run:
-                        emit, given = rows[piece]
-                        if emit is local_get:
-                            push(operands[given])
-                        elif emit is None:
-                            push(given)
-                        else:
-                            emit(e, given)
+                for piece, e.offset in zip(pieces[at:position], offsets[at:position], strict=True):
+                    emit, given = rows[piece]
+                    if emit is local_get:
+                        push(operands[given])
+                    elif emit is None:
+                        push(given)
+                    else:
+                        emit(e, given)
             e.offset = offsets[position]
-            if steppable and (opcode not in (LOOP, END, ELSE) or (about.parent is None and live)):
-                e.hook()
             flow.step(step, pieces[position])
-            if steppable:
-                e.flush_new()
-            live = about.live_end if opcode == END else opcode in (BLOCK, LOOP, IF, ELSE, BR_IF)
+            live = _goes_on(opcode, about)
             at = position + 1
 
     def _head(self, index: int, kinds: tuple[ValType, ...], e: Emitter, used: set[int]) -> list[str]:
@@ -178,6 +167,20 @@ _ZEROS = {
     ValType.F64: "0.0",
     ValType.V128: repr(bytes(16)),
 }
+
+
+def _write_watched(planned: Plan, watched: Watched) -> None:
+    """Write what is reached, to be stepped through."""
+    at, live = 0, True
+    for step in planned.steps:
+        watched.write(at, live, step)
+        live = _goes_on(step[1], step[2])
+        at = step[0] + 1
+
+
+def _goes_on(opcode: int, about: Any) -> bool:
+    """Whether what comes after an instruction of control is reached."""
+    return about.live_end if opcode == END else opcode in (BLOCK, LOOP, IF, ELSE, BR_IF)
 
 
 def _function(code: CodeType, name: str) -> CodeType:

@@ -147,7 +147,8 @@ class Linked:
 
     def watch(self, hook: Hook | None) -> None:
         """Have functions be steppable and tell a hook of each instruction, from the next call on, or be fast."""
-        self.cells["h"].cell_contents, self.cells["d"].cell_contents = hook, hook is not None
+        self.cells["h"].cell_contents = _nobody if hook is None else hook
+        self.cells["d"].cell_contents = hook is not None
         if self.functions.steppable is not (hook is not None):
             self.functions.steppable = hook is not None
             for function in self._own.values():
@@ -186,6 +187,10 @@ class Linked:
         cell = CellType()
         self.tables[index].show(self.module.types[int(found[3])], cell)
         return cell
+
+
+def _nobody(_: int) -> None:
+    """The hook that is left when who watched went away in the middle of a run."""
 
 
 def instantiate(module: Module, imports: Imports, fuel: Fuel | None = None) -> Linked:

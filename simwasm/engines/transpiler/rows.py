@@ -248,6 +248,10 @@ def _instance(e: Emitter, given: tuple[str, int, ValType | None, int | None]) ->
     given_back(e, f"{text}{taken(e, count)})", () if result is None else (result,), flags)
 
 
+CALLS: tuple[Emit, ...] = (call, _call_indirect, _instance)
+"""What may run other code, and so begin or end to be watched."""
+
+
 def _pay(e: Emitter, shift: int) -> None:
     """Take by the number that is the topmost operand, as a 32-bit counter does."""
     e.flush()

@@ -6,6 +6,7 @@ Of what only works on locals and operands it is computed anew what it leaves, an
 from __future__ import annotations
 
 import os
+import random
 from itertools import pairwise
 
 import pytest
@@ -15,6 +16,7 @@ from side_by_side import observed
 
 from simwasm.engines import find
 from simwasm.engines.engine import Activation, Instance, Slot, Steppable
+from simwasm.engines.python_instance import PythonInstance
 from simwasm.engines.transpiler.floats import f32_reinterpret_i32, f64_reinterpret_i64
 from simwasm.engines.transpiler.operations import OPERATIONS
 from simwasm.wasm.decode import Instruction, instructions
@@ -126,3 +128,46 @@ def test_a_random_module_does_the_same_when_it_is_followed(seed: int) -> None:
     followed = list(observed(engine, module, seed, follower.watch))
     assert followed == list(observed(engine, module, seed))
     assert follower.checked >= follower.told // 4
+
+
+class Coin:
+    """Says yes or no by chance."""
+
+    def __init__(self, seed: int, heads: float) -> None:
+        self._chance, self._heads = random.Random(seed), heads
+
+    def __bool__(self) -> bool:
+        return self._chance.random() < self._heads
+
+
+class Witness:
+    """A hook that notes what is active, in the beginning."""
+
+    def __init__(self, most: int, coin: Coin | None) -> None:
+        self.seen: list[str] = []
+        self._most, self._coin = most, coin
+
+    def watch(self, instance: Instance) -> None:
+        """Be the hook of this instance, when the coin says so."""
+        assert isinstance(instance, PythonInstance)
+
+        def hook(_: int) -> None:
+            if len(self.seen) < self._most:
+                self.seen.append(repr(instance.activations()))
+
+        instance.watch(hook)
+        if self._coin is not None:
+            instance._linked.cells["d"].cell_contents = self._coin
+
+
+@pytest.mark.parametrize("heads", [0.0, 0.5])
+@pytest.mark.parametrize("seed", range(SEEDS // 2))
+def test_a_random_module_does_the_same_when_now_and_then_nobody_follows(seed: int, heads: float) -> None:
+    """Every run of instructions is chosen anew: with a look at each of them, or all at once."""
+    module, engine = made(seed), find.engine("python")
+    whole, parts = Witness(MOST, None), Witness(MOST // 10, Coin(seed, heads))
+    followed = list(observed(engine, module, seed, parts.watch))
+    assert followed == list(observed(engine, module, seed, whole.watch))
+    remaining = iter(whole.seen)
+    assert all(state in remaining for state in parts.seen)
+    assert heads or not parts.seen

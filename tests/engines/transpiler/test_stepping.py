@@ -70,6 +70,19 @@ def test_nobody_is_told_any_more_when_nobody_watches() -> None:
     assert told == []
 
 
+def test_who_watches_may_go_away_in_the_middle_of_a_run() -> None:
+    instance, told = guest(), list[int]()
+
+    def hook(offset: int) -> None:
+        told.append(offset)
+        if offset == offsets(SUM)[1]:
+            instance.watch(None)
+
+    instance.watch(hook)
+    assert instance.exports["run"](9) == -3
+    assert told == [*offsets(RUN)[:4], *offsets(HALF), offsets(RUN)[4], *offsets(SUM)[:2]]
+
+
 def test_functions_that_ran_before_are_told_of_too() -> None:
     instance, told = guest(), list[int]()
     instance.exports["run"](9)
@@ -169,6 +182,27 @@ def test_a_local_or_operand_is_changed(
 
     instance.watch(hook)
     assert instance.exports["run"](9) == result
+
+
+def test_what_is_changed_may_be_anything_of_its_type() -> None:
+    """After an `and` that leaves one bit, and before a byte is stored."""
+    text = """(module (memory 1) (func (export "run") (param i32) (result i32)
+        (i32.store8 (i32.const 4) (i32.const 1))
+        (i32.rotr (i32.add (i32.and (local.get 0) (i32.const 1)) (i32.load (i32.const 4))) (i32.const 1))))"""
+    module = read_module(assemble(text))
+    body = module.bodies[0]
+    names = {each.offset: each.opcode.name for each in instructions(module.data, body.code, body.end)}
+    instance = Starter(engine("python"))(text)
+    assert isinstance(instance, Steppable)
+
+    def hook(offset: int) -> None:
+        if names[offset] == "i32.store8":
+            instance.assign(0, "s1", -2)
+        if names[offset] == "i32.add":
+            instance.assign(0, "s0", -252)
+
+    instance.watch(hook)
+    assert instance.exports["run"](9) == 1
 
 
 @pytest.mark.parametrize(
