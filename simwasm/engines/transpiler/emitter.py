@@ -10,7 +10,6 @@ operands are in the same variables; in the steppable variant every operand waits
 
 from __future__ import annotations
 
-import re
 from array import array
 
 from simwasm.engines.transpiler.entries import (
@@ -264,12 +263,9 @@ def _any(name: str, entry: Entry) -> Entry:
     return name, ATOM | SLOT, 0, 0
 
 
-_LINES = re.compile(r"@(\d+)\n([^@]*)")
-
-
 def split(lines: list[str], head: list[str]) -> tuple[str, array[int]]:
     """The source of these lines after those of the head, and the offset of each by its number, from 1."""
-    found = _LINES.findall("".join(lines))
+    found = [line.split("\n", 1) for line in "".join(lines).split("@")[1:]]
     offsets = array("I", bytes(4 * (len(head) + 1)))
     offsets.extend([int(offset) for offset, _ in found])
-    return "\n".join([*head, *(text for _, text in found), ""]), offsets
+    return "\n".join([*head, *[text for _, text in found], ""]), offsets
