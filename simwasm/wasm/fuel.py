@@ -31,6 +31,7 @@ from simwasm.errors import BadModule
 from simwasm.wasm.cursor import Cursor
 from simwasm.wasm.decode import decode, split
 from simwasm.wasm.encode import s32, u32
+from simwasm.wasm.limits import NESTING
 from simwasm.wasm.module import Body, Module
 
 DEAREST = 100
@@ -65,6 +66,7 @@ def _limited(cost: int) -> int:
 
 
 _LOOP, _END = 0x03, 0x0B
+_BLOCKS = (b"\x02", b"\x03", b"\x04")
 _FIRST = itemgetter(0)
 _NESTING = re.compile(rb"[\x02-\x04\x0b]")
 _PREFIXED = re.compile(rb"\xfc")
@@ -141,6 +143,7 @@ def instrument(module: Module, own: int, by: Instrument, name: str) -> Code:
     opcodes = bytes(map(_FIRST, before))
     if opcodes[-1:] != b"\x0b":
         raise BadModule(f"function {name} does not end with `end`", section="code", offset=body.end)
+    _check_nesting(opcodes, body, name)
     after = before.copy()
     moved: dict[bytes, bytes] = {}
     for match in _CALLS.finditer(opcodes):
@@ -154,6 +157,18 @@ def instrument(module: Module, own: int, by: Instrument, name: str) -> Code:
     for at, cost in taken.loops.items():
         after[at] += by.check(cost, spare)
     return Code(_one_more_local(module.data, body) + by.check(taken.entry, spare), before, after)
+
+
+def _check_nesting(opcodes: bytes, body: Body, name: str) -> None:
+    """Refuse blocks within blocks that wasmer would compile for minutes."""
+    if sum(map(opcodes.count, _BLOCKS)) <= NESTING:
+        return
+    depth = 0
+    for match in _NESTING.finditer(opcodes):
+        depth += -1 if opcodes[match.start()] == _END else 1
+        if depth > NESTING:
+            reason = f"blocks are nested deeper than {NESTING:,}; that is more than is supported"
+            raise BadModule(f"{reason} (function {name})", section="code", offset=body.start)
 
 
 def _charge(opcodes: bytes, before: list[bytes], after: list[bytes], by: Instrument, spare: int) -> None:

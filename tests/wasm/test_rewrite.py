@@ -281,15 +281,27 @@ def test_an_instruction_that_cannot_be_decoded_is_named_with_its_function(assemb
         rewrite(read_module(broken))
 
 
+def nested(assemble: Assemble, kind: str, depth: int) -> bytes:
+    """A function of blocks within blocks."""
+    code = {"block": b"\x02\x40", "loop": b"\x03\x40"}[kind] * depth + b"\x0b" * depth
+    content = b"\x01" + u32(len(code) + 2) + b"\0" + code + b"\x0b"
+    wasm = assemble("(module (func))")
+    return wasm[: read_module(wasm).sections[-1].start - 2] + section(10, content)
+
+
+def test_blocks_nested_deeper_are_refused_before_an_engine_compiles_them_for_minutes(
+    assemble: Assemble,
+) -> None:
+    with pytest.raises(BadModule, match=r"nested deeper than 10,000.*func\[0\]"):
+        rewrite(read_module(nested(assemble, "block", 10_001)))
+
+
 @pytest.mark.parametrize("kind", ["block", "loop"])
 def test_ten_thousand_nested_blocks_are_rewritten(assemble: Assemble, kind: str) -> None:
     """Deeper than Python's recursion limit."""
     depth = 10_000
     assert sys.getrecursionlimit() < depth
-    code = {"block": b"\x02\x40", "loop": b"\x03\x40"}[kind] * depth + b"\x0b" * depth
-    content = b"\x01" + u32(len(code) + 2) + b"\0" + code + b"\x0b"
-    wasm = assemble("(module (func))")
-    wasm = wasm[: read_module(wasm).sections[-1].start - 2] + section(10, content)
+    wasm = nested(assemble, kind, depth)
     rewritten = read_module(rewrite(read_module(wasm)).wasm)
     body = rewritten.bodies[0]
     found = list(instructions(rewritten.data, body.code, body.end))

@@ -181,7 +181,8 @@ class Emitter:
             self._moved += count
         if self._moved > MOST_MOVED:
             raise BadModule(
-                f"a function moves more than {MOST_MOVED:,} operands: run it with another engine",
+                f"a function moves more than {MOST_MOVED:,} operands: the engine python takes no more, the others do"
+                " (--engine)",
                 section="code",
                 offset=self.offset,
             )

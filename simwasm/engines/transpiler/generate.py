@@ -81,8 +81,8 @@ class Generator:
         pieces = split(module.data, body.code, body.end, signatures.names[index])
         if len(pieces) > LONGEST:
             raise BadModule(
-                f"function {signatures.names[index]} has {len(pieces):,} instructions, the engine python takes"
-                f" {LONGEST:,}: run it with another engine",
+                f"function {signatures.names[index]} has {len(pieces):,} instructions: the engine python takes"
+                f" {LONGEST:,}, the others take any number (--engine)",
                 section="code",
                 offset=body.start,
             )
