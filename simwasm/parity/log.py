@@ -102,7 +102,10 @@ def plugin_logs(records: Iterable[Record]) -> tuple[PluginLog, ...]:
 
 
 def crossings(records: Iterable[Record]) -> tuple[Crossing, ...]:
-    """Pair the calls with their returns, thread by thread; a call still open has neither result nor trap."""
+    """Pair the calls with their returns, thread by thread; a call still open has neither result nor trap.
+
+    What returns from a call that was made before the first record is left out.
+    """
     calls: list[Crossing] = []
     stacks: dict[int, list[int]] = {}
     for record in _wasm(records):
@@ -111,6 +114,8 @@ def crossings(records: Iterable[Record]) -> tuple[Crossing, ...]:
             calls.append(_opened(match, len(stack), record.thread))
             stack.append(len(calls) - 1)
         elif match := _RETURN.fullmatch(record.text):
+            if not stack:
+                continue
             at = stack.pop()
             calls[at] = replace(calls[at], result=None if match[3] == "void" else int(match[3]))
         elif match := _TRAP.fullmatch(record.text):

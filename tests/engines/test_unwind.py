@@ -245,7 +245,7 @@ def test_an_instance_that_is_forgotten_is_gone(engine: Engine) -> None:
     assert gone() is None
 
 
-@pytest.mark.parametrize("name", ["allow_header", "allow_header_as", "allow_header_go"])
+@pytest.mark.parametrize("name", ["allow_header", "allow_header_as"])
 def test_frames_of_real_plugins_are_the_same_on_every_engine(
     name: str, starters: dict[str, Starter], sample: Callable[..., Plugin]
 ) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from cases import ROOT, TRACES
-from simwasm_tui.source_text import Remap
 from terminal import on_screen, run
 
 from simwasm.abi.enums import Status
@@ -15,6 +14,7 @@ from simwasm.debug.branch import Override
 from simwasm.debug.recent import recent
 from simwasm.debug.start import Start, start_from, start_with
 from simwasm.recipe import Recipe
+from simwasm.sources import Remap
 
 RECIPE = Recipe(str(ROOT / "samples/allow_header/plugin.wasm"), (str(TRACES / "traffic/allow_header.har"),))
 

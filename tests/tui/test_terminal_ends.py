@@ -108,7 +108,7 @@ def test_files_that_are_broken_cost_only_themselves(tmp_path: Path) -> None:
     keys.write_text('{"step": ')
     with Tmux(tmp_path) as at:
         at.run(COMMAND)
-        at.sees(STANDS, "keys.json: the keymap is not")
+        at.sees(STANDS, "keys.json: the key")
         at.press("q")
         assert at.shell() == 0
         for session in (tmp_path / "state/simwasm/sessions").iterdir():
