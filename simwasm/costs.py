@@ -47,7 +47,7 @@ class Costs:
         self._outermost = 0
 
     def __call__(self, event: Event) -> None:
-        if event.__class__ is Entered:
+        if isinstance(event, Entered):
             self._open.append((event.vm, event.function, self.burnt(event.vm)))
             return
         vm, function, before = self._open.pop()

@@ -137,7 +137,7 @@ class WasmerEngine:
 
 def _singlepass() -> Any:
     try:
-        import wasmer_compiler_singlepass  # type: ignore[import-untyped,import-not-found,unused-ignore]  # no types
+        import wasmer_compiler_singlepass
     except ImportError as error:
         raise EngineUnavailable(
             f"wasmer's compiler for stepping does not load ({error}); "

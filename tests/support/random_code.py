@@ -629,7 +629,7 @@ class Code:
         return True
 
     def _stored(self, depth: int) -> bool:
-        type = self.chance.choice([type for type in self.shape.types if type in STORES])
+        type: Type = self.chance.choice([type for type in self.shape.types if type in STORES])
         self.address(depth - 1)
         if type in ("f32", "f64"):
             self.settled(type, depth)

@@ -50,7 +50,7 @@ class Watched:
         first = at if live else position
         for call in range(first, position):
             emit, given = rows[pieces[call]]
-            if emit in CALLS:
+            if emit is not None and emit in CALLS:
                 self._run(first, call, hooked=True)
                 e.offset = self._offsets[call]
                 emit(e, given)

@@ -1,0 +1,4 @@
+# As wasmer itself.
+from typing import Any
+
+def __getattr__(name: str) -> Any: ...
