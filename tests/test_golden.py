@@ -6,34 +6,11 @@
 from __future__ import annotations
 
 import pytest
-from cases import Case, cases
+from cases import Case, cases, trace
 
-from simwasm.answers import Clusters
 from simwasm.engines.engine import Engine
-from simwasm.host.profile import ENVOY
-from simwasm.recording import Recording
-from simwasm.session import Session
 
 CASES = cases()
-
-
-def trace(case: Case, engine: Engine) -> str:
-    """The trace file of a case."""
-    lines: list[str] = []
-    now = case.exchanges[0].started_ns
-    recording = Recording(lines.append, [case.plugin], profile=ENVOY, now_ns=now)
-    clusters = Clusters(case.clusters)
-    with Session(
-        [case.plugin],
-        engine=engine,
-        observers=[recording],
-        clusters=clusters.names,
-        ask_cluster=clusters.ask,
-        now_ns=now,
-    ) as session:
-        for outcome in session.replay(case.exchanges):
-            recording.finished(outcome)
-    return "".join(lines)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)

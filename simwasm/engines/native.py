@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from simwasm.engines.link import Interface
 from simwasm.engines.load import load
 from simwasm.errors import EngineUnavailable, InputError
+from simwasm.wasm.decode import unsigned
 from simwasm.wasm.module import Kind
 from simwasm.wasm.reader import read_module
 from simwasm.wasm.rewrite import Rewritten, rewrite
@@ -258,23 +259,14 @@ def _block_map(data: bytes) -> Mapped:
     for (address, at), (_, end) in zip(heads, [*heads[1:], (0, len(steps))], strict=True):
         offset: int | None = None
         while at < end:
-            step, at = _leb(steps, at)
+            step, at = unsigned(steps, at)
             address += step >> 1
             if step & 1:
                 found.append((address, None))
                 continue
-            change, after = _leb(steps, at)
+            change, after = unsigned(steps, at)
             if offset is not None and steps[after - 1] & 0x40:
                 change -= 1 << 7 * (after - at)
             offset, at = (offset or 0) + change, after
             found.append((address, offset))
     return found if len(found) == entries else []
-
-
-def _leb(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while (byte := data[at]) > 0x7F:
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        at += 1
-    return value | byte << shift, at + 1

@@ -138,7 +138,7 @@ def _end_of_br_table(data: bytes, at: int, end: int, function: str) -> int:
     if data[at] != _BR_TABLE:
         raise _undecodable(explain(data, at, end), function, at)
     count = _INDEX.match(data, at + 1, end)
-    left = _unsigned(count[0], 0)[0] + 1 if count else 0
+    left = unsigned(count[0], 0)[0] + 1 if count else 0
     stop = count.end() if count else end
     if not 0 < left <= end - stop:
         raise _undecodable("br_table with more labels than there is code", function, at)
@@ -193,17 +193,18 @@ def decode(piece: bytes) -> tuple[Opcode, Immediates]:
     row = ONE_BYTE[piece[0]]
     at = 1
     if row is None:
-        number, at = _unsigned(piece, 1)
+        number, at = unsigned(piece, 1)
         row = PREFIXED[piece[0], number]
     return row, _READERS[row.immediate](piece, at)
 
 
 def opcode(data: bytes, at: int) -> Opcode:
     """The row of the instruction there, of which nothing else is looked at."""
-    return ONE_BYTE[data[at]] or PREFIXED[data[at], _unsigned(data, at + 1)[0]]
+    return ONE_BYTE[data[at]] or PREFIXED[data[at], unsigned(data, at + 1)[0]]
 
 
-def _unsigned(data: bytes, at: int) -> tuple[int, int]:
+def unsigned(data: bytes, at: int) -> tuple[int, int]:
+    """A number in LEB128, and where it ends."""
     value = shift = 0
     while (byte := data[at]) > 0x7F:
         value |= (byte & 0x7F) << shift
@@ -213,14 +214,14 @@ def _unsigned(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _signed(piece: bytes, at: int) -> Immediates:
-    value, end = _unsigned(piece, at)
+    value, end = unsigned(piece, at)
     return (value - (1 << 7 * (end - at)) if piece[end - 1] & 0x40 else value,)
 
 
 def _indices(piece: bytes, at: int) -> Immediates:
     found = []
     while at < len(piece):
-        value, at = _unsigned(piece, at)
+        value, at = unsigned(piece, at)
         found.append(value)
     return tuple(found)
 
@@ -269,7 +270,7 @@ def explain(data: bytes, at: int, end: int) -> str:
             return f"opcode 0x{first:02x} belongs to {proposal}, which is not supported: build without it"
     match = _INDEX.match(data, at + 1, end)
     if first in (0xFC, 0xFD) and match:
-        number = _unsigned(match[0], 0)[0]
+        number = unsigned(match[0], 0)[0]
         row = PREFIXED.get((first, number))
         return _broken(row, data, match.end(), end) if row else f"illegal opcode 0x{first:02x} 0x{number:x}"
     return f"illegal opcode 0x{first:02x}"

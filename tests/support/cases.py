@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from simwasm.answers import Script, read_script
+from simwasm.answers import Clusters, Script, read_script
+from simwasm.engines.engine import Engine
 from simwasm.exchange import Exchange
+from simwasm.host.profile import ENVOY
 from simwasm.plugin import Plugin
+from simwasm.recording import Recording
+from simwasm.session import Session
 from simwasm.traffic.importer import read_traffic
 
 ROOT = Path(__file__).parents[2]
@@ -54,3 +59,23 @@ def cases() -> tuple[Case, ...]:
         )
         for row in rows
     )
+
+
+def trace(case: Case, engine: Engine, look: Callable[[Session], object] = lambda session: None) -> str:
+    """The trace file of a case; somebody may look at the session before it stops."""
+    lines: list[str] = []
+    now = case.exchanges[0].started_ns
+    recording = Recording(lines.append, [case.plugin], profile=ENVOY, now_ns=now)
+    clusters = Clusters(case.clusters)
+    with Session(
+        [case.plugin],
+        engine=engine,
+        observers=[recording],
+        clusters=clusters.names,
+        ask_cluster=clusters.ask,
+        now_ns=now,
+    ) as session:
+        for outcome in session.replay(case.exchanges):
+            recording.finished(outcome)
+        look(session)
+    return "".join(lines)
