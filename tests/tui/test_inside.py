@@ -225,3 +225,21 @@ def test_the_profile_leads_to_a_functions_instructions() -> None:
 )
 def test_places_in_code_are_completed(typed: str, found: str) -> None:
     assert found in [each.text for each in places(typed, len(typed), [HEADERS])]
+
+
+def test_a_unit_brings_the_pane_that_shows_its_steps() -> None:
+    """Unless one works in the strip, where another pane would take its place."""
+
+    async def test() -> None:
+        async with on_screen(debug_build(), (140, 44)) as at:
+            shown = []
+            for _ in Unit:
+                await at.press("u")
+                where = at.main.body.where(at.main.body.size)
+                shown.append(at.main.body.active("strip", where))
+            assert shown == ["source", "wasm", "wasm"]
+            await open_pane(at, "stack")
+            await at.press("u")
+            assert at.main.body.active("strip", at.main.body.where(at.main.body.size)) == "stack"
+
+    run(test())

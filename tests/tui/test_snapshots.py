@@ -32,8 +32,8 @@ SHOTS = {
         [*"ss", *"4444444", "equals_sign", *"args", "enter", "escape", "w"],
     ),
     "help": ("http_auth/browser", (80, 24), "simwasm-light", ["question_mark"]),
-    "instruction": ("allow_header_c/browser", (120, 40), "", [*"suussss", *"4444", *"ssss"]),
-    "instruction-narrow": ("allow_header_c/browser", (80, 24), "simwasm-light", [*"suuss", *"4444"]),
+    "instruction": ("allow_header_c/browser", (120, 40), "", [*"suussss", *"44", *"ssss"]),
+    "instruction-narrow": ("allow_header_c/browser", (80, 24), "simwasm-light", [*"suuss", *"44"]),
 }
 _NOT_FOUND = ["g", "2", "0", "enter", "O", "ctrl+u", *"NOT_FOUND", "enter"]
 """Go to the second header that is asked for, and say that it is not there."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from simwasm.debug.instant import Moment
 from simwasm.debug.stop import Why
+from simwasm.debug.unit import Unit
 from simwasm.errors import SimwasmError
 from simwasm_tui.messages import Complain, Say
 from simwasm_tui.panes.coded import Placed
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from simwasm_tui.widgets.ask import Ask
     from simwasm_tui.widgets.body import Body
 
+_SHOWN_IN = {Unit.LINE: "source", Unit.INSTRUCTION: "wasm"}
+"""The pane in which a step of that unit is seen."""
 _FILTER_HINT = "call:get_header* status!=OK · empty for all rows"
 _PATIENCE = 0.3
 """Seconds for which keys wait for the run to stand."""
@@ -137,6 +140,8 @@ class Verbs(Marks, Viewing):
             return
         self.debugger.unit = unit = self.debugger.unit.following
         self.say(f"One step is one {unit.value}.")
+        if unit in _SHOWN_IN:
+            self.body.bring(_SHOWN_IN[unit])
         self.renew()
 
     def _code_here(self) -> str | None:

@@ -205,6 +205,13 @@ class Body(Drawn):
 
     # The focus.
 
+    def bring(self, name: str) -> None:
+        """Bring a pane into sight where nobody works in the one that is there; the focus stays."""
+        slot, focused = self.slot_of(name, self.where(self.size)), self.focused_pane()
+        if slot and (focused is None or self.slot_of(focused.id or "", self.where(self.size)) != slot):
+            self.chosen[slot] = name
+            self.rearrange()
+
     def open(self, name: str) -> None:
         """Bring a pane into sight and give it the focus."""
         where = self.where(self.size)
