@@ -157,7 +157,9 @@ def test_many_locals_and_operands_compile() -> None:
 
 
 def test_a_function_that_is_too_long_is_refused() -> None:
-    with pytest.raises(BadModule, match="instructions: the engine python takes 100,000, the others take any number"):
+    with pytest.raises(
+        BadModule, match="instructions: the engine python takes 100,000, the others take any number"
+    ):
         generated(f"(func {'nop ' * (LONGEST + 1)})")
 
 
