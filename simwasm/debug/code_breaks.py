@@ -13,7 +13,6 @@ from functools import partial
 
 from simwasm.debug.breakpoints import Breakpoint, Breakpoints
 from simwasm.debug.byte_stops import ByteStops
-from simwasm.debug.byte_writers import ByteWriters
 from simwasm.debug.code_hits import CodeHits, counts, offsets_in, scope_in, watching
 from simwasm.debug.code_plans import CodePlans
 from simwasm.debug.instant import Moment
@@ -36,10 +35,10 @@ class CodeBreaks:
         worker: Worker,
         plans: Plans,
         code_plans: CodePlans,
-        writers: ByteWriters,
+        bytes: ByteStops,
         breakpoints: Breakpoints,
     ) -> None:
-        self._bytes = ByteStops(worker, plans, code_plans, writers, breakpoints)
+        self._bytes = bytes
         self._worker = worker
         self._plans = plans
         self._code_plans = code_plans

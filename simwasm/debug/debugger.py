@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from simwasm.debug.branch import Branch, Override
 from simwasm.debug.breakpoints import Breakpoints
+from simwasm.debug.byte_stops import ByteStops
 from simwasm.debug.byte_writers import ByteWriters
 from simwasm.debug.code import Code
 from simwasm.debug.code_breaks import CodeBreaks
@@ -47,17 +48,20 @@ class Debugger:
         self, inputs: Inputs, *, changed: Callable[[], None] = lambda: None, ahead: int = AHEAD
     ) -> None:
         self.breakpoints = Breakpoints()
-        self._worker = Worker(new_branch("run", inputs), changed, self._stopped_by)
-        self._plans = Plans(self._worker, self.breakpoints, changed, ahead)
-        self._code_plans = CodePlans(self._worker, self._plans)
-        self._writers = ByteWriters(self._worker, self._plans, self._code_plans)
-        self._code_breaks = CodeBreaks(
-            self._worker, self._plans, self._code_plans, self._writers, self.breakpoints
-        )
-        self.inside = Inside(self._worker, self._code_plans, self._writers)
-        """What can be seen and done inside of callbacks."""
         self.unit = Unit.CALL
         """What one step is, where a verb does not say."""
+        self._plan_for(Worker(new_branch("run", inputs), changed, self._stopped_by), changed, ahead)
+
+    def _plan_for(self, worker: Worker, changed: Callable[[], None], ahead: int) -> None:
+        """Make plans for the one who moves the run from now on."""
+        self._worker = worker
+        self._plans = plans = Plans(worker, self.breakpoints, changed, ahead)
+        self._code_plans = code_plans = CodePlans(worker, plans, self.alone)
+        writers = ByteWriters(worker, plans, code_plans)
+        stops = ByteStops(worker, plans, code_plans, writers, self.breakpoints)
+        self._code_breaks = CodeBreaks(worker, plans, code_plans, stops, self.breakpoints)
+        self.inside = Inside(worker, code_plans, writers)
+        """What can be seen and done inside of callbacks."""
 
     # Life.
 

@@ -19,12 +19,8 @@ from typing import Any, NoReturn
 from simwasm.abi.enums import LogLevel
 from simwasm.abi.table import Abi, Side
 from simwasm.debug.branch import Branch, Override
-from simwasm.debug.byte_writers import ByteWriters
-from simwasm.debug.code_breaks import CodeBreaks
-from simwasm.debug.code_plans import CodePlans
 from simwasm.debug.debugger import Debugger
 from simwasm.debug.inputs import Inputs
-from simwasm.debug.inside import Inside
 from simwasm.debug.state import State
 from simwasm.debug.steps import first_row
 from simwasm.debug.stop import Stop, Why
@@ -90,14 +86,7 @@ class TraceReader(Debugger):
     def __init__(self, trace: TraceFile, *, changed: Callable[[], None] = lambda: None) -> None:
         super().__init__(_inputs(trace), changed=changed)
         self.branch.tape = Tape(lambda: 0)  # how long a call took is not in the file
-        self._worker = _Cursor(self.branch, changed, self._stopped_by)
-        self._plans = type(self._plans)(self._worker, self.breakpoints, changed, 0)
-        self._code_plans = CodePlans(self._worker, self._plans, ALONE)
-        self._writers = ByteWriters(self._worker, self._plans, self._code_plans)
-        self._code_breaks = CodeBreaks(
-            self._worker, self._plans, self._code_plans, self._writers, self.breakpoints
-        )
-        self.inside = Inside(self._worker, self._code_plans, self._writers)
+        self._plan_for(_Cursor(self.branch, changed, self._stopped_by), changed, 0)
         self.trace = trace
         self.reading: Future[None] = Future()
         """Has what is wrong with the file, once all of it was read."""

@@ -7,6 +7,7 @@ moved to where the target expects them, and then it jumps; how it jumps is the b
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from itertools import groupby
 from typing import NamedTuple
 
@@ -40,7 +41,7 @@ class Code(NamedTuple):
     opcodes: bytes
 
 
-class Flow:
+class Flow(ABC):
     """Writes the instructions of control of one function."""
 
     def __init__(self, emitter: Emitter, rows: Rows, type: FuncType, dues: Dues, code: Code) -> None:
@@ -77,18 +78,21 @@ class Flow:
 
     # For those who know how to jump.
 
+    @abstractmethod
     def open(self, at: int, opcode: int, block: Block) -> None:
-        raise NotImplementedError
+        """Begin a block."""
 
+    @abstractmethod
     def otherwise(self, block: Block, fell: bool) -> None:
-        raise NotImplementedError
+        """Begin what an `if` does otherwise; `fell` says whether its first arm comes to its end."""
 
+    @abstractmethod
     def end(self, block: Block, fell: bool) -> None:
-        raise NotImplementedError
+        """End a block; `fell` says whether one comes there without a jump."""
 
+    @abstractmethod
     def jump(self, target: Block) -> None:
         """Go where the target's operands are waited for."""
-        raise NotImplementedError
 
     # What they share.
 

@@ -73,16 +73,13 @@ class TypeReader(ABC):
         return kind
 
     def _substituted(self) -> Kind:
-        found = self._substitution()
-        if self.symbol.peek() != "I":
-            return found
-        before = self.arguments
-        named = Kind(str(found) + self._template())
-        self.arguments = before
-        return self._kept(named)
+        return self._of_template(self._substitution())
 
     def _templated(self) -> Kind:
-        found = self._kept(self._parameter())
+        return self._of_template(self._kept(self._parameter()))
+
+    def _of_template(self, found: Kind) -> Kind:
+        """The same, with its template's arguments if some follow."""
         if self.symbol.peek() != "I":
             return found
         before = self.arguments
