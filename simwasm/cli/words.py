@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from simwasm import __version__
+from simwasm.cli import options
 from simwasm.cli.bring import bring
+from simwasm.cli.words_traces import COMMANDS
 
 _RUN = """examples:
   simwasm run samples/allow_header/plugin.wasm traces/traffic/allow_header.har
@@ -65,9 +67,6 @@ _ABI = """examples:
 _COMPLETION = """examples:
   simwasm completion bash > ~/.local/share/bash-completion/completions/simwasm
   simwasm completion zsh > ~/.zfunc/_simwasm"""
-
-_FAIL_POLICIES = ("closed", "open", "reload", "open-at-once")
-_LOG_LEVELS = ("trace", "debug", "info", "warn", "error", "critical")
 
 
 class _Later:
@@ -141,6 +140,8 @@ def parser() -> argparse.ArgumentParser:
             commands, "transpile", "show a plugin's functions as the Python that they run as", _TRANSPILE
         )
     )
+    for each in COMMANDS:
+        each.add(_command(commands, each.name, each.help, each.examples))
     _abi(_command(commands, "abi", "print the reference of the Proxy-Wasm ABI", _ABI))
     _completion(_command(commands, "completion", "print a shell's completion script", _COMPLETION))
     return top
@@ -167,9 +168,13 @@ def _run(words: argparse.ArgumentParser) -> None:
         "--repeat", metavar="N", type=int,
         help="replay the traffic N times and tell how the plugin's memory grows, in bytes a request",
     )  # fmt: skip
-    _plugin(words)
-    _host(words)
-    _output(words)
+    words.add_argument(
+        "--golden", metavar="FILE", default="",
+        help="write a new golden trace, which `simwasm check` plays again and compares",
+    )  # fmt: skip
+    options.plugin(words)
+    options.host(words)
+    options.output(words)
 
 
 def _debug(words: argparse.ArgumentParser) -> None:
@@ -207,9 +212,9 @@ def _debug(words: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run exchanges by their recorded times, not one after the other",
     )
-    _color(group)
-    _plugin(words)
-    _host(words)
+    options.color(group)
+    options.plugin(words)
+    options.host(words)
 
 
 def _send(words: argparse.ArgumentParser) -> None:
@@ -227,9 +232,9 @@ def _send(words: argparse.ArgumentParser) -> None:
     )
     words.add_argument("--upstream", metavar="URL", help="really ask that server")
     words.add_argument("-v", "--verbose", action="store_true", help="print the crossings instead of the log")
-    _plugin(words)
-    _host(words)
-    _output(words)
+    options.plugin(words)
+    options.host(words)
+    options.output(words)
 
 
 def _verify(words: argparse.ArgumentParser) -> None:
@@ -241,11 +246,11 @@ def _verify(words: argparse.ArgumentParser) -> None:
         help="a header that may have any value, such as one with random numbers",
     )  # fmt: skip
     group.add_argument("--json", action="store_true", help="print the comparison as JSON")
-    _color(group)
-    _plugin(words)
+    options.color(group)
+    options.plugin(words)
     group = words.add_argument_group("the host")
-    _engine(group)
-    _callout(group)
+    options.engine(group)
+    options.callout(group)
 
 
 def _import_envoy_log(words: argparse.ArgumentParser) -> None:
@@ -257,147 +262,7 @@ def _import_envoy_log(words: argparse.ArgumentParser) -> None:
     words.add_argument(
         "--compare", metavar="TRACE", help="print how a trace of simwasm's differs; exit with 1 if it does"
     )
-    _color(words.add_argument_group("output"))
-
-
-def _plugin(words: argparse.ArgumentParser) -> None:
-    group = words.add_argument_group("the plugin")
-    group.add_argument(
-        "--module",
-        metavar="FILE",
-        default="",
-        help="its module, where PLUGIN is a WasmPlugin that names an image",
-    )
-    group.add_argument(
-        "--config",
-        metavar="TEXT",
-        default="",
-        help="its configuration; @FILE reads a file, @- standard input",
-    )
-    group.add_argument(
-        "--vm-config", metavar="TEXT", default="", help="its VM's configuration; @FILE reads a file"
-    )
-    group.add_argument("--name", metavar="NAME", help="its name in the log (default: from the file's name)")
-    group.add_argument("--root-id", metavar="ID", default="", help="its root_id")
-    group.add_argument("--vm-id", metavar="ID", default="", help="its vm_id")
-    group.add_argument(
-        "--env", metavar="K=V", action="append", default=[], help="an environment variable of its VM"
-    )
-    group.add_argument(
-        "--fail-policy", choices=_FAIL_POLICIES, default="closed",
-        help="what becomes of requests once it has trapped: refused (closed), passed on (open; open-at-once: the one "
-        "that met the trap, too), or refused until it is started anew (reload)",
-    )  # fmt: skip
-    group.add_argument(
-        "--fail-open",
-        dest="fail_policy",
-        action="store_const",
-        const="open",
-        help="the same as --fail-policy open",
-    )
-    group.add_argument(
-        "--network", action="store_true", help="it stands in the way of TCP connections, not of HTTP"
-    )
-    group.add_argument(
-        "--reload-after", metavar="MS", type=int, default=1000,
-        help="how long after its last start it is started anew (default: 1000)",
-    )  # fmt: skip
-    group.add_argument(
-        "--allow", metavar="NAME", action="append", default=[],
-        help="a function it may call, or a callback that may be called; without any, all are allowed",
-    )  # fmt: skip
-    _debug_info(group)
-
-
-def _debug_info(words: argparse._ActionsContainer) -> None:
-    words.add_argument(
-        "--debug-file", metavar="FILE", default="",
-        help="its debug information, if that is in another file than the one it names itself",
-    )  # fmt: skip
-    words.add_argument(
-        "--source-map", metavar="OLD=NEW", action="append", default=[],
-        help="the folder here (NEW) that has the sources of a folder of the build (OLD)",
-    )  # fmt: skip
-
-
-def _host(words: argparse.ArgumentParser) -> None:
-    group = words.add_argument_group("the host")
-    _engine(group)
-    _callout(group)
-    group.add_argument(
-        "--log-level", choices=_LOG_LEVELS, default="info", help="what the plugin logs (default: info)"
-    )
-    group.add_argument(
-        "--fuel",
-        metavar="N",
-        type=int,
-        help="instructions a callback may take, 1000 a host call (default: 1e9)",
-    )
-    group.add_argument("--memory", metavar="MIB", type=int, help="memory a plugin may have (default: 1024)")
-    group.add_argument(
-        "--buffer-limit",
-        metavar="BYTES",
-        type=int,
-        help="how much of a body may be held back (default: 1 MiB)",
-    )
-    group.add_argument(
-        "--fault", metavar="FAULT", action="append", default=[],
-        help="what goes wrong: callout:auth#2=reset, trap:proxy_log#3, malloc#2, upstream=reset@100, client=gone@10, "
-        "status:proxy_set_shared_data=CAS_MISMATCH",
-    )  # fmt: skip
-    group.add_argument(
-        "--workers",
-        metavar="N",
-        type=int,
-        default=1,
-        help="workers, each with plugins of its own (default: 1)",
-    )
-    group.add_argument("--seed", metavar="N", type=int, default=0, help="of everything random (default: 0)")
-
-
-def _engine(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--engine", metavar="NAME", help="wasmer, wasmtime or python (default: the first that loads)"
-    )
-
-
-def _callout(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--callout", metavar="CLUSTER=ANSWER", action="append", default=[],
-        help="who answers a plugin's callouts: a status, reset, refused, timeout, no-host, http://…, or "
-        "a script's file",
-    )  # fmt: skip
-
-
-def _output(words: argparse.ArgumentParser) -> None:
-    group = words.add_argument_group("output")
-    group.add_argument("--trace", metavar="OUT.jsonl", help="write the trace to a file; - is standard output")
-    group.add_argument(
-        "--format", choices=("arrows", "envoy"), default="arrows",
-        help="crossings as arrows, or as Envoy prints them at wasm:trace (default: arrows)",
-    )  # fmt: skip
-    group.add_argument("--access-log", action="store_true", help="print an access log line as Istio does")
-    group.add_argument(
-        "--expect", metavar="STATUS", type=int, help="exit with 1 if the client got another status"
-    )
-    group.add_argument(
-        "--strict",
-        action="store_true",
-        help="exit with 1 if there is any problem; they are listed at the end",
-    )
-    group.add_argument(
-        "--cost", action="store_true",
-        help="list what callbacks and host calls cost, in instructions, the same on every engine and machine",
-    )  # fmt: skip
-    group.add_argument("--json", action="store_true", help="print outcomes as JSON, one a line")
-    group.add_argument("--quiet", action="store_true", help="print neither crossings nor the log, but errors")
-    _color(group)
-
-
-def _color(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--color", choices=("auto", "always", "never"), default="auto", help="colours (default: auto)"
-    )
+    options.color(words.add_argument_group("output"))
 
 
 def _inspect(words: argparse.ArgumentParser) -> None:
@@ -422,12 +287,12 @@ def _disasm(words: argparse.ArgumentParser) -> None:
         "--native", action="store_true", help="the machine code that the engine made, beside the instructions"
     )
     words.add_argument("--source", action="store_true", help="the lines of source between them")
-    _debug_info(words)
+    options.debug_info(words)
     words.add_argument(
         "--engine", metavar="NAME", help="whose machine code: wasmtime or wasmer (default: wasmtime)"
     )
     words.add_argument("--json", action="store_true", help="print it as JSON, one function a line")
-    _color(words.add_argument_group("output"))
+    options.color(words.add_argument_group("output"))
 
 
 def _transpile(words: argparse.ArgumentParser) -> None:
@@ -436,8 +301,8 @@ def _transpile(words: argparse.ArgumentParser) -> None:
     words.add_argument(
         "-o", "--output", metavar="OUT.py", help="write a file that can be imported and runs on its own"
     )
-    _debug_info(words)
-    _color(words.add_argument_group("output"))
+    options.debug_info(words)
+    options.color(words.add_argument_group("output"))
 
 
 def _function(words: argparse.ArgumentParser) -> None:
@@ -457,9 +322,9 @@ def _profile(words: argparse.ArgumentParser) -> None:
     group.add_argument("--start", action="store_true", help="count what the plugin does when it starts, too")
     group.add_argument("--speedscope", metavar="FILE", default="", help="write them for speedscope.app, too")
     group.add_argument("--json", action="store_true", help="print them as JSON, a line for each VM")
-    _color(group)
-    _plugin(words)
-    _host(words)
+    options.color(group)
+    options.plugin(words)
+    options.host(words)
 
 
 def _abi(words: argparse.ArgumentParser) -> None:
