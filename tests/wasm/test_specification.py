@@ -19,9 +19,9 @@ from simwasm.wasm.module import Kind
 from simwasm.wasm.reader import read_module
 from simwasm.wasm.rewrite import Limits, rewrite
 
-WIDE = Limits(slice=1000, pages=65536)
+WIDE = Limits(slice=50_000, pages=65536)
 
-MOST = 1_500
+MOST = 1_000
 """Commands of a file: the few that have more say the same of one address after the other."""
 
 # Modules share memories and tables with each other there; a rewritten module has its own.
@@ -49,7 +49,7 @@ class World:
         for name, params in {**prints, "_f64_f64": [f64, f64]}.items():
             kind = wasmtime.FuncType(params, [])
             self._linker.define_func("spectest", f"print{name}", kind, lambda *_: None)
-        self._linker.define_func("simwasm", "slice", wasmtime.FuncType([], [i32]), lambda: 1000)
+        self._linker.define_func("simwasm", "slice", wasmtime.FuncType([], [i32]), lambda: 50_000)
         text = """(module (table (export "table") 10 20 funcref) (memory (export "memory") 1 2)
           (global (export "global_i32") i32 (i32.const 666)) (global (export "global_i64") i64 (i64.const 666))
           (global (export "global_f32") f32 (f32.const 666.6)) (global (export "global_f64") f64 (f64.const 666.6)))"""
