@@ -58,6 +58,12 @@ class Plugin:
     remaps: tuple[Remap, ...] = field(default=(), compare=False)
     """Which folders here stand for those that its source was in when it was built."""
 
+    def like(self, other: Plugin) -> Plugin:
+        """This plugin, with what another one of the same bytes has found out about them already."""
+        if self.wasm == other.wasm:
+            self.__dict__.update({name: other.__dict__[name] for name in _OF_BYTES if name in other.__dict__})
+        return self
+
     @cached_property
     def sha256(self) -> str:
         """The digest of the plugin's bytes."""
@@ -92,6 +98,10 @@ class Plugin:
             f"{self.name}: Missing or unknown Proxy-Wasm ABI version: {found}; "
             f"known are {', '.join(v.value for v in VERSIONS)}. Is this a Proxy-Wasm plugin?"
         )
+
+
+_OF_BYTES = ("sha256", "module", "abi")
+"""What depends on a plugin's bytes alone."""
 
 
 def read_bytes(path: str | Path) -> bytes:

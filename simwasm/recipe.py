@@ -83,11 +83,11 @@ FAIL_POLICIES = {
 }
 
 
-def plugin(recipe: Recipe) -> Plugin:
-    """The plugin that a recipe describes."""
+def plugin(recipe: Recipe, read: Callable[[Path], bytes] = read_bytes) -> Plugin:
+    """The plugin that a recipe describes; modules are read by that function."""
     path = Path(recipe.plugin)
     yaml = path.suffix in (".yaml", ".yml")
-    found = _from_yaml(recipe, path) if yaml else _from_module(recipe, path)
+    found = _from_yaml(recipe, path, read) if yaml else _from_module(recipe, path, read)
     debug = debug_file(found.module, recipe.debug_file) if recipe.debug_file else None
     return replace(found, debug=debug, remaps=remaps(recipe.source_map))
 
@@ -114,9 +114,9 @@ def _remap(text: str) -> Remap:
         raise InputError(f"--source-map {text}: {error}") from None
 
 
-def _from_module(recipe: Recipe, path: Path) -> Plugin:
+def _from_module(recipe: Recipe, path: Path, read: Callable[[Path], bytes]) -> Plugin:
     """The plugin that a module is, with what the options say of it."""
-    wasm = read_bytes(path)
+    wasm = read(path)
     _in_their_order(recipe, wasm)
     return Plugin(
         name=recipe.name or default_name(path),
@@ -134,7 +134,7 @@ def _from_module(recipe: Recipe, path: Path) -> Plugin:
     )
 
 
-def _from_yaml(recipe: Recipe, path: Path) -> Plugin:
+def _from_yaml(recipe: Recipe, path: Path, read: Callable[[Path], bytes]) -> Plugin:
     """The plugin that a WasmPlugin describes; options say otherwise where they are given."""
     from simwasm.config.wasm_plugin import read_wasm_plugins  # for those who have such a file
 
@@ -144,7 +144,7 @@ def _from_yaml(recipe: Recipe, path: Path) -> Plugin:
         raise InputError(f"{path}: choose one of its WasmPlugins by --name, in the order they run: {names}")
     (which,) = found
     module = Path(recipe.module or which.module(path))
-    plain = which.plugin(read_bytes(module))
+    plain = which.plugin(read(module))
     policy = _fail_policy(recipe.fail_policy)
     return replace(
         plain,

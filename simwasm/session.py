@@ -13,7 +13,7 @@ from typing import Protocol
 
 from simwasm.abi.codec import Gate
 from simwasm.abi.table import ALLOCATORS
-from simwasm.engines.engine import Engine, Instance
+from simwasm.engines.engine import Engine, Instance, Program
 from simwasm.engines.fuel import Fuel, FuelState
 from simwasm.engines.load import load
 from simwasm.engines.memory import LinearMemory
@@ -32,6 +32,9 @@ from simwasm.link import Handlers, Link, Wire, check
 from simwasm.plugin import Plugin
 from simwasm.trace.event import Observer
 from simwasm.wasm.rewrite import FUEL, Limits
+
+Programs = Callable[[Engine, bytes, Limits], Program]
+"""Where compiled modules come from."""
 
 DEFAULT_FUEL = 1_000_000_000
 """Instructions that one callback may take before it counts as an endless loop."""
@@ -129,6 +132,7 @@ class Session:
         fuel: int | None = DEFAULT_FUEL,
         faults: Sequence[Fault] = (),
         between: Between | None = None,
+        programs: Programs = load,
     ) -> None:
         self.proxy = Proxy(
             plugins,
@@ -147,6 +151,7 @@ class Session:
         self.started: list[Started] = []
         """The VMs, in the order in which they were made; without an instance once they are not used any more."""
         self._between = between
+        self._programs = programs
         self._engine = engine
         self._limits = limits if fuel is None or fuel >= limits.slice else replace(limits, slice=fuel)
         self._budget = fuel
@@ -204,7 +209,7 @@ class Session:
             handlers = faults.handlers(handlers)
         link = Link(vm, between.handlers(handlers) if between else handlers, self.wire)
         memory = LinearMemory(started.look)
-        program = load(engine, vm.plugin.wasm, self._limits)
+        program = self._programs(engine, vm.plugin.wasm, self._limits)
         imports = link.imports(memory)
         try:
             started.instance = program.start(unwinding(imports) if between else imports, started.fuel)
