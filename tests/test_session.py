@@ -163,7 +163,7 @@ def test_a_file_that_is_no_plugin_is_refused_with_its_reason(engine: Engine) -> 
 
 def test_too_little_fuel_is_a_trap_that_says_so(engine: Engine, sample: Sample) -> None:
     with pytest.raises(Trap, match="out of fuel"):
-        play(engine, sample("allow_header_go"), request("GET", "/"), fuel=1)
+        play(engine, sample("allow_header"), request("GET", "/"), fuel=1)
 
 
 def test_fuel_put_back_is_that_of_the_call_it_was_taken_in(engine: Engine, sample: Sample) -> None:

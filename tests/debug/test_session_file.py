@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simwasm.abi.enums import HeadersAction, Status
@@ -162,6 +162,7 @@ def test_no_file_is_ever_more_than_a_sentence(data: bytes) -> None:
     _reads_or_complains(data)
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from(_KEYS), _LIKE))
 def test_no_session_is_ever_more_than_a_sentence(members: dict[str, Any]) -> None:
     known = {"simwasm_session": 1, "plugin": {"file": "p.wasm"}}

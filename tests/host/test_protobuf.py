@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as any_of
 
 from simwasm.host.messages import BY_NAME, LOCALITY, METADATA, NODE, NULL, STRUCT, node
@@ -23,6 +23,7 @@ plain = any_of.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(any_of.dictionaries(any_of.text(), plain))
 def test_a_struct_is_read_as_what_was_written(value: dict[str, Any]) -> None:
     assert read(STRUCT, Message(STRUCT, {"fields": value}).encode()) == value
