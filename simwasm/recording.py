@@ -10,6 +10,7 @@ from simwasm.host.outcome import Outcome
 from simwasm.host.profile import Profile
 from simwasm.plugin import Plugin
 from simwasm.trace.store import Recorder, header, to_json
+from simwasm.trace.timing import Timing
 
 
 class Recording(Recorder):
@@ -23,15 +24,20 @@ class Recording(Recorder):
         profile: Profile,
         now_ns: int,
         engine: str = "",
+        timing: Timing | None = None,
     ) -> None:
-        rules = f"{profile.name} {profile.version}"
-        super().__init__(
-            write, header(plugins, profile=rules, seed=profile.seed, started_ns=now_ns, engine=engine)
-        )
+        head = header(plugins, profile=rules_of(profile), seed=profile.seed, started_ns=now_ns, engine=engine)
+        super().__init__(write, head, timing)
 
     def finished(self, outcome: Outcome) -> None:
         """Note what became of an exchange."""
-        self.outcome(ending(outcome))
+        cost = {"instructions": self._timing.since()} if self._timing else {}
+        self.outcome(ending(outcome) | cost)
+
+
+def rules_of(profile: Profile) -> str:
+    """The name of a host's rules, as a header has it."""
+    return f"{profile.name} {profile.version}"
 
 
 def ending(outcome: Outcome) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from simwasm.abi.table import Abi
 from simwasm.trace.event import Entered, Event, Left, Trapped
+from simwasm.trace.formats import Converter
 from simwasm.trace.parse import (
     Ending,
     Header,
@@ -69,14 +70,15 @@ class Decoder:
 class Replay:
     """Gives the events of lines in their order."""
 
-    def __init__(self, decoder: Decoder) -> None:
+    def __init__(self, decoder: Decoder, convert: Converter) -> None:
         self._decoder = decoder
+        self._convert = convert
         self._position = 0
         self._around: list[Entered] = []
 
     def line(self, line: bytes) -> Iterator[Event | Ending]:
         """What happened on the next line."""
-        content = content_of(line) if line.strip() else {}
+        content = self._convert(content_of(line)) if line.strip() else {}
         if "outcome" in content:
             yield ending_of(content["outcome"])
         if "call" in content:

@@ -22,9 +22,10 @@ from simwasm.errors import TraceError
 from simwasm.plugin import Plugin
 from simwasm.trace.decode import Decoder, Replay
 from simwasm.trace.event import Event
+from simwasm.trace.formats import converter
 from simwasm.trace.index import KINDS, Index, Stretch
 from simwasm.trace.linefile import BOM, LineFile
-from simwasm.trace.parse import Ending, Header, Wrong, content_of, ending_of, read_header
+from simwasm.trace.parse import Ending, Header, Wrong, content_of, ending_of, measured_of, read_header
 from simwasm.trace.rows import Row
 
 _ALL = 1 << 62
@@ -46,6 +47,7 @@ class TraceFile:
         self._file = file
         first = file.first()
         self.header: Header = self._header(first)
+        self._convert = converter(self.header.format)
         self.complete = False
         """Every line was looked at: `rows` are all there are."""
         self.note = ""
@@ -127,16 +129,21 @@ class TraceFile:
         offset = found.begins[begun]
         ends = found.ends[begun]
         position, decoder, ended = found.positions[begun], self._decoder, None
+        measured = 0, 0
         try:
-            content = content_of(self._file.line(offset))
+            content = self._content(offset)
             entered = decoder.entered(content, position, self._time(content, begun))
             if ends >= 0:
-                closing = content if ends == offset else content_of(self._file.line(offset := ends))
+                closing = content if ends == offset else self._content(offset := ends)
                 ended = decoder.ended(closing, found.ended[begun], entered)
+                measured = measured_of(closing)
         except Wrong as wrong:
             raise self._misread(wrong, offset) from None
         kind = KINDS[found.kinds[index]]
-        return Row(index, found.positions[index], kind, found.depth(index), entered, ended, 0)
+        return Row(index, found.positions[index], kind, found.depth(index), entered, ended, *measured)
+
+    def _content(self, offset: int) -> dict[str, Any]:
+        return self._convert(content_of(self._file.line(offset)))
 
     def _time(self, content: dict[str, Any], row: int) -> int | None:
         """When a call was made: at the time of the callback around it, if it does not say."""
@@ -145,7 +152,7 @@ class TraceFile:
             row = links[row]
             at = self._at_row.get(row)
             if at is None:
-                content = content_of(self._file.line(self._found.begins[row]))
+                content = self._content(self._found.begins[row])
                 at = self._decoder.at(content)
                 if at is not None:
                     self._at_row = {row: at}  # the next rows are likely to be in the same callback
@@ -157,14 +164,14 @@ class TraceFile:
     def _outcome(self, index: int) -> Ending:
         offset = self._found.endings[index]
         try:
-            return ending_of(content_of(self._file.line(offset)).get("outcome"))
+            return ending_of(self._content(offset).get("outcome"))
         except Wrong as wrong:
             raise self._misread(wrong, offset) from None
 
     def events(self) -> Iterator[Event | Ending]:
         """Everything in the order of the file, as a `Recorder` would be told it."""
         self.index()
-        replay = Replay(self._decoder)
+        replay = Replay(self._decoder, self._convert)
         offset = self._begin
         while offset < self._at:
             for line in BytesIO(self._file.lines(offset)):
@@ -183,7 +190,7 @@ class TraceFile:
         if made is None:
             return "the trace names no plugin"
         told = []
-        if made.sha256 != plugin.sha256:
+        if made.sha256 and made.sha256 != plugin.sha256:
             told.append(
                 f"it was made with another build of it: sha256 {made.sha256[:12]}, not {plugin.sha256[:12]}"
             )

@@ -19,13 +19,14 @@ from simwasm.abi.kinds import Form, Param
 from simwasm.abi.table import FUNCTIONS, VERSIONS, Abi, Function, Side
 from simwasm.errors import Frame, Trap, TrapKind
 from simwasm.exchange import Chunk, Headers, Message, to_bytes, to_text
-from simwasm.trace.store import FORMAT
+from simwasm.trace.formats import FORMAT, converter
+from simwasm.trace.store import first_line
 from simwasm.trace.text import printable
 
 _SHOWN = 60
 _decode = json.JSONDecoder().decode
-_HEAD = {"format": int, "plugins": list, "profile": str, "seed": int, "started_ns": int}
-_MADE = {"name": str, "sha256": str, "abi": str}
+_HEAD = {"plugins": list, "profile": str, "seed": int, "started_ns": int}
+_MORE = {"engine": str, "redacted": list, "recipe": dict, "test": str}
 _KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number"}
 
 
@@ -39,6 +40,7 @@ class Made:
 
     name: str
     sha256: str
+    """Empty in goldens."""
     abi: Abi
 
 
@@ -52,7 +54,14 @@ class Header:
     started_ns: int
     engine: str = ""
     """Empty where the file does not say which engine ran."""
+    redacted: tuple[str, ...] = ()
+    """What of the run is not told as it was."""
+    recipe: Mapping[str, Any] | None = None
+    """What plays the run again, with paths from the folder of the file; None if nothing does."""
+    test: str = ""
+    """The test of pytest that plays the run again."""
     format: int = FORMAT
+    """That of the file, which may be an older one."""
 
 
 class Ending(NamedTuple):
@@ -88,22 +97,32 @@ def read_header(content: Mapping[str, Any]) -> Header:
     """Understand a first line."""
     if "format" not in content:
         raise Wrong("does not begin as a trace does, with its format. Was the file written by --trace?")
-    version = _of(content, "format", int)
-    if version != FORMAT:
-        raise Wrong(
-            f"is of format {version}, and this simwasm reads format {FORMAT}: use the one that wrote it"
-        )
+    version = format_of(content)
+    content = converter(version)(dict(content))
     known = {key: _of(content, key, kind) for key, kind in _HEAD.items()}
-    engine = _of(content, "engine", str) if "engine" in content else ""
-    return Header(
-        tuple(map(_made, known["plugins"])), known["profile"], known["seed"], known["started_ns"], engine
-    )
+    more = {key: _of(content, key, kind) for key, kind in _MORE.items() if key in content}
+    redacted = more.get("redacted", [])
+    if not all(isinstance(name, str) for name in redacted):
+        raise Wrong(f"has {_seen(redacted)} for `redacted`, which is a list of texts")
+    known["plugins"] = tuple(map(_made, known["plugins"]))
+    return Header(**(known | more | {"redacted": tuple(redacted), "format": version}))
+
+
+def format_of(content: Mapping[str, Any]) -> int:
+    """The number of a first line's format, which can be read here."""
+    version: int = _of(content, "format", int)
+    if version > FORMAT:
+        raise Wrong(f"is of format {version}, and this simwasm reads up to {FORMAT}: update simwasm")
+    if version < 1:
+        raise Wrong(f"is of format {version}, which there never was")
+    return version
 
 
 def _made(content: Any) -> Made:
     if not isinstance(content, dict):
         raise Wrong(f"has {_seen(content)} for a plugin, not an object")
-    name, digest, abi = (_of(content, key, kind) for key, kind in _MADE.items())
+    name, abi = _of(content, "name", str), _of(content, "abi", str)
+    digest = _of(content, "sha256", str) if "sha256" in content else ""
     if abi not in {version.value for version in VERSIONS}:
         known = ", ".join(version.value for version in VERSIONS)
         raise Wrong(f"names ABI {_seen(abi)}; known are {known}")
@@ -111,16 +130,25 @@ def _made(content: Any) -> Made:
 
 
 def header_json(header: Header) -> dict[str, Any]:
-    """The first line again, as a `Recorder` wants it."""
+    """The first line again, as a `Recorder` wants it: of the newest format."""
     plugins = [{"name": made.name, "sha256": made.sha256, "abi": made.abi.value} for made in header.plugins]
-    found = {
-        "format": header.format,
-        "plugins": plugins,
-        "profile": header.profile,
-        "seed": header.seed,
-        "started_ns": header.started_ns,
+    more = {
+        "engine": header.engine,
+        "redacted": list(header.redacted),
+        "recipe": header.recipe,
+        "test": header.test,
     }
-    return found | {"engine": header.engine} if header.engine else found
+    return first_line(plugins, header.profile, header.seed, header.started_ns, more)
+
+
+def measured_of(content: Mapping[str, Any]) -> tuple[int, int]:
+    """How long a call took and what it cost, by the line that ends it; 0 where nobody measured."""
+    if "took_ns" not in content and "instructions" not in content:
+        return 0, 0
+    found = [content.get(key, 0) for key in ("took_ns", "instructions")]
+    if not all(type(number) is int and number >= 0 for number in found):
+        raise Wrong("has a `took_ns` or `instructions` that is no number")
+    return found[0], found[1]
 
 
 @cache

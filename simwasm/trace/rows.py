@@ -42,6 +42,8 @@ class Row(NamedTuple):
     """How that call ended, as far as it was recorded."""
     took_ns: int
     """How long it really took, everything inside it included; 0 where nobody measured."""
+    instructions: int = 0
+    """What it cost by fuel, everything inside it included; 0 where nobody measured."""
 
 
 class Rows(Protocol):

@@ -22,10 +22,9 @@ from simwasm.errors import Trap
 from simwasm.plugin import Plugin
 from simwasm.trace import lines
 from simwasm.trace.event import Entered, Event, Left
+from simwasm.trace.formats import FORMAT
 from simwasm.trace.lines import to_json
 from simwasm.trace.timing import Timing
-
-FORMAT = 2
 
 __all__ = ["FORMAT", "Recorder", "header", "to_json", "trap_to_json"]
 

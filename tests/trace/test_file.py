@@ -34,7 +34,7 @@ from simwasm.trace.store import Recorder
 
 CASES = cases()
 HEAD = (
-    '{"format": 1, "plugins": [{"name": "p", "sha256": "00", "abi": "0.2.1"}], '
+    '{"format": 2, "plugins": [{"name": "p", "sha256": "00", "abi": "0.2.1"}], '
     '"profile": "envoy 1.40", "seed": 0, "started_ns": 1000}'
 )
 HEADERS = (
@@ -330,8 +330,14 @@ def _recorded(path: Path, events: Iterable[Event]) -> Path:
         (b'{\n  "format": 1\n}', "`jq -c .` joins them"),
         (b"{}", "line 1 does not begin as a trace does"),
         (b'{"format": 1', "line 1 is not JSON"),
-        (HEAD.replace("1,", "2,", 1).encode(), "line 1 is of format 2, and this simwasm reads format 1"),
-        (HEAD.replace("1,", '"1",', 1).encode(), 'line 1 has "1" for `format`, which is a number'),
+        (
+            HEAD.replace("2,", "3,", 1).encode(),
+            "line 1 is of format 3, and this simwasm reads up to 2: update",
+        ),
+        (HEAD.replace("2,", "0,", 1).encode(), "line 1 is of format 0, which there never was"),
+        (HEAD.replace("2,", '"2",', 1).encode(), 'line 1 has "2" for `format`, which is a number'),
+        (HEAD.replace("2,", '2, "test": 5,', 1).encode(), "line 1 has 5 for `test`, which is text"),
+        (HEAD.replace("2,", '2, "redacted": [5],', 1).encode(), "line 1 has [5] for `redacted`"),
         (HEAD.replace("0.2.1", "0.9.9").encode(), 'line 1 names ABI "0.9.9"; known are 0.1.0, 0.2.0, 0.2.1'),
         (HEAD.replace('"envoy 1.40"', "null").encode(), "line 1 has null for `profile`"),
     ],
