@@ -24,6 +24,7 @@ from simwasm.trace.envoy_text import EnvoyText
 from simwasm.trace.event import Observer
 from simwasm.trace.query.grades import Grade
 from simwasm.trace.text import ArrowLog, Frames, printable
+from simwasm.trace.timing import Timing
 
 OnLog = Callable[[LogLine], None]
 
@@ -40,9 +41,11 @@ class Watch:
         each: bool,
         costs: bool,
         frames: Frames,
+        timing: Timing | None = None,
     ) -> None:
         self.costs = Costs() if costs else None
         """What calls cost, if somebody wants to know."""
+        self._timing = timing
         self.problems = Problems(all=each)
         self.exchanges = 0
         """How many have ended."""
@@ -56,11 +59,13 @@ class Watch:
 
     def start(self, session: Session) -> None:
         """Start the plugins: what they cross until they are up belongs to no exchange."""
-        if self.costs:
-            self.costs.burnt = session.burnt
+        for each in (self.costs, self._timing):
+            if each:
+                each.burnt = session.burnt
         session.start()
-        if self.costs:
-            self.costs.since()
+        for each in (self.costs, self._timing):
+            if each:
+                each.since()
         self._started = True
         self._crossed = self._lints.crossings
 
@@ -98,15 +103,25 @@ def watching(
             on_log = partial(_told_as_envoy_does, text)
         else:
             observers.append(ArrowLog(_writer(stream), ink=colour, frames=frames))
+    if words.timing and words.trace is None:
+        raise InputError("--timing: what calls took is noted in the trace: add --trace FILE")
     if words.trace is None:
         yield Watch(None, observers, on_log, each=words.json, costs=words.cost, frames=frames)
         return
     file = sys.stdout if words.trace == "-" else opened(words.trace, "--trace")
     try:
         rules = setup.profile(words)
-        recorder = Recording(file.write, [plugin], profile=rules, now_ns=now_ns, engine=engine)
-        each = words.json
-        yield Watch(recorder, [*observers, recorder], on_log, each=each, costs=words.cost, frames=frames)
+        timing = Timing() if words.timing else None
+        recorder = Recording(file.write, [plugin], profile=rules, now_ns=now_ns, engine=engine, timing=timing)
+        yield Watch(
+            recorder,
+            [*observers, recorder],
+            on_log,
+            each=words.json,
+            costs=words.cost,
+            frames=frames,
+            timing=timing,
+        )
     finally:
         if file is not sys.stdout:
             file.close()
