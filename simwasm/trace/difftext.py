@@ -33,9 +33,14 @@ _STYLES = {
 def diff_text(alignment: Alignment, *, around: int = 3, ink: Ink = plain) -> Iterator[str]:
     """The lines of a comparison; none if the runs are the same."""
     for first, end in _hunks(alignment, around):
-        yield ink("callback", _head(alignment, alignment[first]))
-        for at in range(first, end):
-            yield from _lines(alignment, alignment[at], ink)
+        yield from diff_lines(alignment, range(first, end), ink)
+
+
+def diff_lines(alignment: Alignment, pairs: range, ink: Ink = plain) -> Iterator[str]:
+    """The lines of a stretch of pairs, whether they differ or not."""
+    yield ink("callback", _head(alignment, alignment[pairs.start]))
+    for at in pairs:
+        yield from _lines(alignment, alignment[at], ink)
 
 
 def _hunks(alignment: Alignment, around: int) -> Iterator[tuple[int, int]]:
