@@ -30,9 +30,11 @@ _STYLES = {
 }
 
 
-def diff_text(alignment: Alignment, *, around: int = 3, ink: Ink = plain) -> Iterator[str]:
-    """The lines of a comparison; none if the runs are the same."""
-    for first, end in _hunks(alignment, around):
+def diff_text(
+    alignment: Alignment, *, around: int = 3, ink: Ink = plain, start: int = 0
+) -> Iterator[str]:
+    """The lines of a comparison, from a pair on; none if the runs are the same."""
+    for first, end in _hunks(alignment, around, start):
         yield from diff_lines(alignment, range(first, end), ink)
 
 
@@ -43,14 +45,16 @@ def diff_lines(alignment: Alignment, pairs: range, ink: Ink = plain) -> Iterator
         yield from _lines(alignment, alignment[at], ink)
 
 
-def _hunks(alignment: Alignment, around: int) -> Iterator[tuple[int, int]]:
+def _hunks(alignment: Alignment, around: int, start: int) -> Iterator[tuple[int, int]]:
     """Stretches of pairs around what differs; those that would touch are one."""
     first = end = -1
     for at in alignment.changes():
+        if at < start:
+            continue
         if first >= 0 and at - around > end:
             yield first, end
             first = -1
-        first = max(0, at - around) if first < 0 else first
+        first = max(start, at - around) if first < 0 else first
         end = min(len(alignment), at + around + 1)
     if first >= 0:
         yield first, end

@@ -28,7 +28,7 @@ _SHORT = 60
 
 
 def first_difference(alignment: Alignment, exchanges: Exchanges | None = None) -> str:
-    """The first crossing that differs, in words; empty if none does. `exchanges` knows those of the run on the right."""
+    """The first crossing that differs, in words; empty if none does. `exchanges` knows the run on the right."""
     at = next(alignment.changes(), None)
     if at is None:
         return ""
@@ -42,7 +42,7 @@ def first_callback(alignment: Alignment, *, around: int = 12, ink: Ink = plain) 
     at = next(alignment.changes(), None)
     if at is None:
         return
-    first, end = _callback(alignment, at, around)
+    first, end = callback_pairs(alignment, at, around)
     yield from diff_lines(alignment, range(first, end), ink=ink)
 
 
@@ -86,7 +86,7 @@ def callback_around(rows: Rows, index: int) -> Row | None:
     return None
 
 
-def _callback(alignment: Alignment, at: int, around: int) -> tuple[int, int]:
+def callback_pairs(alignment: Alignment, at: int, around: int) -> tuple[int, int]:
     """The pairs of the callback of a pair, as far as they are near."""
     first, end = at, at + 1
     while first > max(0, at - around) and not _begins(alignment, first):
