@@ -59,7 +59,7 @@ def _arguments(left: Row, right: Row) -> Iterator[str]:
     for index in compared(function.inputs):
         param, old, new = function.inputs[index], left.entered.args[index], right.entered.args[index]
         if old != new:
-            yield from _change(_subject(left, param), old, new)
+            yield from change(_subject(left, param), old, new)
 
 
 def _answers(left: Row, right: Row) -> Iterator[str]:
@@ -77,7 +77,7 @@ def _answers(left: Row, right: Row) -> Iterator[str]:
             function.outputs, left.ended.values, right.ended.values, strict=False
         ):
             if before != after:
-                yield from _change(_subject(left, param), before, after)
+                yield from change(_subject(left, param), before, after)
 
 
 def _both_returned(left: Row, right: Row) -> bool:
@@ -125,7 +125,8 @@ def _name(param: Param, value: Any) -> str:
     return text[1:-1] if text[:1] == text[-1:] == '"' else text
 
 
-def _change(what: str, old: Any, new: Any) -> Iterator[str]:
+def change(what: str, old: Any, new: Any) -> Iterator[str]:
+    """How a value differs: `key: "a" -> "b"`, header by header if it has some, a long one from where it differs."""
     if _are_pairs(old) and _are_pairs(new):
         yield f"{what}: {', '.join(_pairs(old, new))}"
     elif isinstance(old, (str, bytes)) and type(old) is type(new) and max(len(old), len(new)) > _LONG:
