@@ -1,0 +1,47 @@
+"""Tests of a plugin: load it, send requests through it, and look at what became of them.
+
+    from simwasm.testing import Action, load_plugin
+
+    plugin = load_plugin("plugin.wasm", config={"limit": 3})
+    plugin.upstream("auth").replies(403)
+    result = plugin.send("GET", "/status/418")
+    assert result.response.status == 403
+    assert result.action("proxy_on_request_headers") is Action.PAUSE
+    assert result.logs.contains("deny by default")
+    assert not result.upstream.called
+
+Everything happens in virtual time, the same way on every machine. This package is for everybody; what has no name
+here is not.
+"""
+
+from simwasm.abi.enums import Action
+from simwasm.testing.logs import LogLine, Logs
+from simwasm.testing.phases import Call, LocalReply, Phase
+from simwasm.testing.plugin_under_test import PluginUnderTest, load_plugin
+from simwasm.testing.result import Callout, Cost, Received, Result
+from simwasm.testing.trace import Trace
+from simwasm.testing.upstream import Reply, Upstream
+from simwasm.testing.values import Headers, Request, Response
+from simwasm.testing.verdict import Verdict
+
+__all__ = [
+    "Action",
+    "Call",
+    "Callout",
+    "Cost",
+    "Headers",
+    "LocalReply",
+    "LogLine",
+    "Logs",
+    "Phase",
+    "PluginUnderTest",
+    "Received",
+    "Reply",
+    "Request",
+    "Response",
+    "Result",
+    "Trace",
+    "Upstream",
+    "Verdict",
+    "load_plugin",
+]

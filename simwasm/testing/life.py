@@ -1,0 +1,241 @@
+"""A plugin's life in a test: its session, the streams that are open, and what has ended.
+
+Rules: nothing is started before it has to be, so that servers and faults can be said first; time passes only while a
+stream is waited for or where a test says so; what is due at this instant is done before the test goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from simwasm.answers import Clusters
+from simwasm.engines.engine import Engine
+from simwasm.errors import InputError, SimwasmError
+from simwasm.exchange import Exchange, Message
+from simwasm.grpc_answers import Talk
+from simwasm.host.faults import Fault
+from simwasm.host.outcome import LogLine, Outcome
+from simwasm.host.ports import Answer, Callout, Service
+from simwasm.host.profile import ENVOY, Profile
+from simwasm.host.stream import Stream
+from simwasm.lints.lint import Problem
+from simwasm.plugin import Plugin
+from simwasm.session import DEFAULT_FUEL, Session, nobody, recorded
+from simwasm.testing import shared
+from simwasm.testing.logs import Logs, line
+from simwasm.testing.record import Asked, Record
+from simwasm.testing.trace import Entry, Setting, Trace
+from simwasm.testing.upstream import Upstream
+from simwasm.trace.event import Observer
+from simwasm.wasm.rewrite import Limits
+
+STARTED_NS = 1_767_225_600_000_000_000
+"""When virtual time begins: the first second of 2026."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a plugin is loaded with."""
+
+    plugin: Plugin
+    engine: Engine
+    profile: Profile = ENVOY
+    limits: Limits = field(default_factory=Limits)
+    fuel: int | None = DEFAULT_FUEL
+    workers: int = 1
+    faults: tuple[Fault, ...] = ()
+    clusters: Clusters = field(default_factory=lambda: Clusters({}))
+    """Those that were given as options."""
+    started_ns: int = STARTED_NS
+
+
+class Flow:
+    """An exchange that was begun, and what became of it."""
+
+    def __init__(self, exchange: Exchange, stream: Stream) -> None:
+        self.exchange = exchange
+        self.stream = stream
+        self.outcome: Outcome | None = None
+
+
+class _Known(Mapping[str, bool]):
+    """The clusters that there are, and of each whether it has a host."""
+
+    def __init__(self, said: Mapping[str, Upstream], given: Mapping[str, bool]) -> None:
+        self._said = said
+        self._given = given
+
+    def __getitem__(self, name: str) -> bool:
+        return self._said[name].has_host if name in self._said else self._given[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._given, **dict.fromkeys(self._said, True)})
+
+    def __len__(self) -> int:
+        return len({*self._given, *self._said})
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._said or name in self._given
+
+
+class Life:
+    """What happens to one plugin."""
+
+    def __init__(self, setup: Setup, observers: Collection[Observer] = ()) -> None:
+        self.setup = setup
+        self.faults = list(setup.faults)
+        self.record = Record()
+        self.upstream = Upstream("")
+        self.clusters: dict[str, Upstream] = {}
+        self.ended: list[tuple[Flow, Outcome]] = []
+        """What has ended, in that order."""
+        self.over = False
+        self._observers = tuple(observers)
+        self._session: Session | None = None
+        self._failed: SimwasmError | None = None
+        self._flows: list[Flow] = []
+
+    @property
+    def started_ns(self) -> int:
+        """When virtual time began."""
+        return self.setup.started_ns
+
+    @property
+    def begun(self) -> bool:
+        """Whether the plugin was started."""
+        return self._session is not None
+
+    @property
+    def session(self) -> Session:
+        """The session, started."""
+        if self._failed is not None:
+            raise self._failed
+        if self._session is None:
+            self._session = self._start()
+        return self._session
+
+    def running(self) -> Session:
+        """The session, if things can still happen."""
+        if self.over:
+            raise InputError("the plugin was closed, so nothing can happen any more; load it again")
+        return self.session
+
+    def _start(self) -> Session:
+        setup = self.setup
+        session = Session(
+            [setup.plugin],
+            engine=setup.engine,
+            workers=setup.workers,
+            observers=[self.record, *self._observers],
+            clusters=_Known(self.clusters, setup.clusters.names),
+            ask_upstream=self._ask_upstream,
+            ask_cluster=self._ask_cluster,
+            profile=setup.profile,
+            now_ns=setup.started_ns,
+            on_log=self.record.log,
+            limits=setup.limits,
+            fuel=setup.fuel,
+            faults=self.faults,
+            programs=shared.program,
+        )
+        self.record.of(session)
+        self._session = session
+        try:
+            session.start()
+        except SimwasmError as error:
+            self._failed, self._session = error, None
+            session.close()
+            raise
+        return session
+
+    def close(self) -> None:
+        """End it; the plugin is told, if it was ever started."""
+        if self.over:
+            return
+        self.over = True
+        if self._session is not None:
+            try:
+                self._session.stop()
+            finally:
+                self._session.close()
+
+    # Who answers.
+
+    def cluster(self, name: str | None) -> Upstream:
+        """The server of that name; the upstream of requests where there is none."""
+        if name is None:
+            return self.upstream
+        if name not in self.clusters:
+            self.clusters[name] = Upstream(name)
+        return self.clusters[name]
+
+    def _ask_upstream(self, exchange: Exchange, request: Message) -> Answer:
+        found = self.upstream.ask(request)
+        if isinstance(found, Talk):
+            raise InputError("upstream: a gRPC service cannot answer requests; write replies()")
+        return recorded(exchange, request) if found is None else found
+
+    def _ask_cluster(self, callout: Callout) -> Answer | Service:
+        found: Answer | Service | None = None
+        if callout.cluster in self.clusters:
+            found = self.clusters[callout.cluster].ask(callout.request)
+        if found is None and callout.cluster in self.setup.clusters.names:
+            found = self.setup.clusters.ask(callout)
+        if found is None:
+            found = nobody(callout)
+        self.record.asked.append(Asked(len(self.record.events), callout, found))
+        return found
+
+    def callouts_of(self, stream: Stream) -> list[Asked]:
+        """The callouts that a stream's callbacks asked for."""
+        mine = self.record.calls_of(stream)
+        return [asked for asked in self.record.asked if asked.call.id in mine]
+
+    # What happens.
+
+    def open(self, exchange: Exchange) -> Flow:
+        """Begin an exchange when it is due."""
+        flow = Flow(exchange, self.running().proxy.open(exchange))
+        self._flows.append(flow)
+        return flow
+
+    def wait(self, flows: Iterable[Flow]) -> None:
+        """Have things happen until these have ended, and what is due by then."""
+        proxy = self.running().proxy
+        waiting = list(flows)
+        while any(flow.outcome is None for flow in waiting) and proxy.step():
+            self._collect()
+        self.settle()
+
+    def settle(self) -> None:
+        """Do what is due at this instant."""
+        proxy = self.running().proxy
+        while not proxy.clock.waits() and proxy.step():
+            self._collect()
+        self._collect()
+
+    def _collect(self) -> None:
+        for outcome in self.session.proxy.ended_now():
+            self.record.finished(outcome)
+            for flow in self._flows:
+                if flow.exchange is outcome.exchange:
+                    flow.outcome = outcome
+                    self.ended.append((flow, outcome))
+                    self._flows.remove(flow)
+                    break
+
+    # What is made of it.
+
+    def logs(self, lines: Iterable[LogLine]) -> Logs:
+        """Lines for a test."""
+        return Logs(line(each, self.started_ns) for each in lines)
+
+    def trace(self, entries: list[Entry]) -> Trace:
+        """Entries for a test."""
+        setup = self.setup
+        return Trace(entries, Setting([setup.plugin], setup.profile, setup.started_ns, setup.engine.name))
+
+    def problems_of(self, stream: Stream | None) -> tuple[Problem, ...]:
+        """What the lints say of a stream, or of everything."""
+        return ()

@@ -1,0 +1,236 @@
+"""What is written down while a plugin runs, and whose it is.
+
+An event is appended to a list and nothing else, unless a callback begins or ends: then it is noted which stream it was
+for, what it cost, and what it left behind. Everything else is found out when a test asks. Rules for whose a callback
+is: that of its context's stream; the answer to a callout is whose the callout was; whatever else is called while
+streams are open (a tick, a queue) is all of theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from simwasm.abi.enums import BufferType
+from simwasm.abi.table import ALLOCATORS, Function, Side, named
+from simwasm.exchange import Headers
+from simwasm.host.headers import HeaderMap
+from simwasm.host.outcome import LogLine, Outcome
+from simwasm.host.ports import Callout
+from simwasm.host.stream import Stream
+from simwasm.session import Session, Started
+from simwasm.trace.event import Entered, Event, Left
+
+LARGEST = 1 << 26
+"""How many bytes of bodies are kept, as callbacks left them."""
+
+_PLUGIN = Side.PLUGIN
+_ALLOCATORS = frozenset(row for name in ALLOCATORS for row in named(name))
+_CALLS = frozenset(
+    row for name in ("proxy_http_call", "proxy_grpc_call", "proxy_grpc_stream") for row in named(name)
+)
+_ANSWERS = frozenset(
+    row
+    for name in (
+        "proxy_on_http_call_response", "proxy_on_grpc_receive_initial_metadata", "proxy_on_grpc_receive",
+        "proxy_on_grpc_receive_trailing_metadata", "proxy_on_grpc_close",
+    )
+    for row in named(name)
+)  # fmt: skip
+_REQUEST = ("proxy_on_request_headers", "proxy_on_request_body", "proxy_on_request_trailers")
+_RESPONSE = ("proxy_on_response_headers", "proxy_on_response_body", "proxy_on_response_trailers")
+_BODIES = {
+    "proxy_on_request_body": BufferType.HTTP_REQUEST_BODY,
+    "proxy_on_response_body": BufferType.HTTP_RESPONSE_BODY,
+    "proxy_on_downstream_data": BufferType.DOWNSTREAM_DATA,
+    "proxy_on_upstream_data": BufferType.UPSTREAM_DATA,
+}
+
+
+class Visit:
+    """One callback: where its events are, what it cost, and what it left."""
+
+    __slots__ = ("begin", "end", "function", "stream", "streams", "outer", "burnt", "memory", "grown", "started",
+                 "headers", "trailers", "body")  # fmt: skip
+
+    def __init__(self, begin: int, function: Function, started: Started, outer: bool) -> None:
+        self.begin = begin
+        self.end = -1
+        self.function = function
+        self.started = started
+        self.outer = outer
+        self.stream: Stream | None = None
+        self.streams: tuple[Stream, ...] = ()
+        self.burnt = started.burnt()
+        self.memory = _memory(started)
+        self.grown = 0
+        self.headers: Headers | None = None
+        self.trailers: Headers | None = None
+        self.body: bytes | None = None
+
+
+class Asked(NamedTuple):
+    """A cluster was asked."""
+
+    at: int
+    """How many events there had been."""
+    call: Callout
+    answer: Any
+
+
+class Record:
+    """Everything that a session did."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.visits: list[Visit] = []
+        self.lines: list[tuple[int, LogLine]] = []
+        """Log lines, each with how many events there had been."""
+        self.outcomes: list[tuple[int, Outcome]] = []
+        self.asked: list[Asked] = []
+        self._session: Session
+        self._open: list[Visit | None] = []
+        self._guests: dict[str, Started] = {}
+        self._kept = 0
+        self._owned = 0
+        self._askers: dict[tuple[str, int], tuple[Stream, ...]] = {}
+
+    def of(self, session: Session) -> None:
+        """Say whose events these are."""
+        self._session = session
+
+    def log(self, line: LogLine) -> None:
+        """Take a line of the proxy's log."""
+        self.lines.append((len(self.events), line))
+
+    def finished(self, outcome: Outcome) -> None:
+        """Note what became of an exchange."""
+        self.outcomes.append((len(self.events), outcome))
+
+    def __call__(self, event: Event) -> None:
+        """Take an event."""
+        self.events.append(event)
+        if isinstance(event, Entered):
+            function = event.function
+            if function.side is _PLUGIN and function not in _ALLOCATORS:
+                self._open.append(self._begun(event))
+            else:
+                self._open.append(None)
+            return
+        visit = self._open.pop()
+        if visit is not None:
+            self._ended(visit, event)
+
+    def _begun(self, event: Entered) -> Visit:
+        started = self._guests.get(event.vm) or self._find(event.vm)
+        visit = Visit(len(self.events) - 1, event.function, started, not self._open)
+        context = started.vm.contexts.get(event.context)
+        visit.stream = stream = context.stream if context is not None else None
+        visit.streams = (stream,) if stream is not None else tuple(self._session.proxy.open_streams)
+        self.visits.append(visit)
+        return visit
+
+    def _find(self, vm: str) -> Started:
+        found = next(each for each in reversed(self._session.started) if each.vm.name == vm)
+        self._guests[vm] = found
+        return found
+
+    def _ended(self, visit: Visit, event: Event) -> None:
+        visit.end = len(self.events) - 1
+        started, stream = visit.started, visit.stream
+        visit.burnt = started.burnt() - visit.burnt
+        visit.grown = _memory(started) - visit.memory
+        if stream is None:
+            return
+        name = visit.function.name
+        lane = stream.request if name in _REQUEST else stream.response if name in _RESPONSE else None
+        if lane is not None:
+            visit.headers = _entries(lane.headers)
+            visit.trailers = _entries(lane.trailers)
+        kind = _BODIES.get(name)
+        if kind is not None:
+            entered = self.events[visit.begin]
+            assert isinstance(entered, Entered)
+            context = started.vm.contexts.get(entered.context)
+            found = context.buffers.get(kind) if context is not None else None
+            if found is not None and self._kept + len(found) <= LARGEST:
+                self._kept += len(found)
+                visit.body = found.data
+
+    # Whose it is.
+
+    def visits_of(self, stream: Stream) -> list[Visit]:
+        """The outermost callbacks that are a stream's, in their order."""
+        self._own()
+        return [visit for visit in self.visits if visit.outer and stream in visit.streams and visit.end >= 0]
+
+    def calls_of(self, stream: Stream) -> set[int]:
+        """The numbers of the callouts that a stream's callbacks asked for."""
+        self._own()
+        return {call for (_, call), streams in self._askers.items() if stream in streams}
+
+    def _own(self) -> None:
+        """Find out whose the answers to callouts are."""
+        while self._owned < len(self.visits):
+            visit = self.visits[self._owned]
+            if visit.end < 0:
+                return
+            self._owned += 1
+            entered = self.events[visit.begin]
+            assert isinstance(entered, Entered)
+            if visit.function in _ANSWERS:
+                visit.streams = self._askers.get((entered.vm, entered.args[1]), visit.streams)
+            for at in range(visit.begin + 1, visit.end):
+                call = self.events[at]
+                if isinstance(call, Entered) and call.function in _CALLS:
+                    left = self._end_of(at)
+                    if isinstance(left, Left) and left.values:
+                        self._askers[call.vm, left.values[0]] = visit.streams
+
+    def _end_of(self, at: int) -> Event | None:
+        seq = self.events[at].seq
+        for event in self.events[at + 1 :]:
+            if not isinstance(event, Entered) and event.opened == seq:
+                return event
+        return None
+
+    def entries_of(self, visits: Sequence[Visit], outcome: Outcome | None) -> Iterator[Event | Outcome]:
+        """The events of callbacks, and what became of their exchange where that was known."""
+        at = next((at for at, each in self.outcomes if each is outcome), -1)
+        told = outcome is None
+        for visit in visits:
+            if not told and outcome is not None and visit.begin >= at:
+                yield outcome
+                told = True
+            yield from self.events[visit.begin : visit.end + 1]
+        if not told and outcome is not None:
+            yield outcome
+
+    def entries(self) -> list[Event | Outcome]:
+        """Everything, what became of exchanges where that was known."""
+        found: list[Event | Outcome] = []
+        before = 0
+        for at, outcome in self.outcomes:
+            found += [*self.events[before:at], outcome]
+            before = at
+        return [*found, *self.events[before:]]
+
+    def lines_of(self, visits: Sequence[Visit], outcome: Outcome | None) -> list[LogLine]:
+        """The log lines of callbacks, and those that the host wrote for their exchange."""
+        own = {id(line) for line in outcome.logs} if outcome is not None else set()
+        found, next_visit = [], 0
+        for at, line in self.lines:
+            while next_visit < len(visits) and visits[next_visit].begin < at:
+                next_visit += 1
+            inside = next_visit and at <= visits[next_visit - 1].end + 1
+            if inside or id(line) in own:
+                found.append(line)
+        return found
+
+
+def _entries(found: HeaderMap | None) -> Headers | None:
+    return None if found is None else found.entries
+
+
+def _memory(started: Started) -> int:
+    return 0 if started.instance is None else started.instance.memory.size()
