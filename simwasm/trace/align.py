@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from enum import Enum
 from functools import cache
-from typing import Any, NamedTuple, TypeVar, overload
+from typing import Any, NamedTuple, Protocol, TypeVar, cast, overload
 
 from simwasm.abi.kinds import Form, Param
 from simwasm.abi.table import ALLOCATORS, Function
@@ -64,6 +64,12 @@ class Alignment(Sequence[Pair]):
         self._rights.append(right)
         self._differences.append(_ORDER.index(difference))
 
+    def same_rows(self, left: range, right: range) -> None:
+        """Put pairs of equal rows behind the others."""
+        self._lefts.extend(left)
+        self._rights.extend(right)
+        self._differences.frombytes(bytes(len(left)))
+
     def __len__(self) -> int:
         return len(self._differences)
 
@@ -94,58 +100,125 @@ class Alignment(Sequence[Pair]):
         return left, right
 
 
+class Marks(NamedTuple):
+    """What stands for each row of a callback, at four degrees of likeness: equal marks are equal rows."""
+
+    contents: Sequence[Hashable]
+    """The whole row."""
+    called: Sequence[Hashable]
+    """The function and its arguments."""
+    calls: Sequence[Hashable]
+    """The function and what the call is about."""
+    names: Sequence[Hashable]
+    """The function."""
+
+
+class Block(Protocol):
+    """A callback of the host with all that is in it."""
+
+    @property
+    def rows(self) -> range:
+        """Its rows."""
+
+    @property
+    def content(self) -> Hashable:
+        """What stands for all of it."""
+
+    @property
+    def heading(self) -> Hashable:
+        """What stands for its first row."""
+
+    @property
+    def callback(self) -> Hashable:
+        """What stands for its function."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether its last row is where it returned or trapped."""
+
+    def marks(self) -> Marks:
+        """What stands for its rows."""
+
+
+class Exchange(Protocol):
+    """The callbacks from one stream's creation to the next one's."""
+
+    @property
+    def rows(self) -> range:
+        """Its rows."""
+
+    @property
+    def content(self) -> Hashable:
+        """What stands for all of it."""
+
+    @property
+    def callbacks(self) -> Hashable:
+        """What stands for the first rows of its callbacks."""
+
+    def inside(self) -> Sequence[Block]:
+        """Its callbacks."""
+
+
 def align(left: Rows, right: Rows) -> Alignment:
     """Put the rows of two runs side by side."""
-    found = Alignment(left, right)
-    sides = _read(left), _read(right)
-    for a, b in _together(sides[0].exchanges, sides[1].exchanges, (_content, _callbacks, _any)):
-        inner = _together(a.inside if a else (), b.inside if b else (), (_content, _heading, _callback))
+    return aligned(Alignment(left, right), exchanges_of(left), exchanges_of(right))
+
+
+def aligned(found: Alignment, left: Sequence[Exchange], right: Sequence[Exchange]) -> Alignment:
+    """Put the exchanges of two runs side by side, wherever their rows are."""
+    for a, b in together(left, right, (_content, _callbacks, _any)):
+        if a and b and a.content == b.content and len(a.rows) == len(b.rows):
+            found.same_rows(a.rows, b.rows)
+            continue
+        inner = together(a.inside() if a else (), b.inside() if b else (), (_content, _heading, _callback))
         for one, other in inner:
-            _rows(found, sides, one, other)
+            _blocks(found, one, other)
     return found
 
 
 class _Block(NamedTuple):
-    """A callback of the host with all that is in it."""
+    """A callback of rows that were read."""
 
-    first: int
-    end: int
-    """Behind its last row."""
+    rows: range
     content: int
     heading: int
     callback: int
+    closed: bool
+    all: Marks
+
+    def marks(self) -> Marks:
+        first, end = self.rows.start, self.rows.stop
+        return Marks(*(marks[first:end] for marks in self.all))
 
 
 class _Exchange(NamedTuple):
-    """The callbacks from one stream's creation to the next one's."""
+    """An exchange of rows that were read."""
 
-    inside: tuple[_Block, ...]
+    blocks: tuple[_Block, ...]
     content: int
     callbacks: int
 
+    @property
+    def rows(self) -> range:
+        return range(self.blocks[0].rows.start, self.blocks[-1].rows.stop)
 
-class _Side(NamedTuple):
-    """One run: what stands for each of its rows, at three degrees of likeness, and its exchanges."""
-
-    contents: list[int]
-    calls: list[int]
-    names: list[int]
-    exchanges: list[_Exchange]
+    def inside(self) -> Sequence[Block]:
+        return self.blocks
 
 
-def _content(item: _Block | _Exchange) -> int:
+def _content(item: Block | Exchange) -> Hashable:
     return item.content
 
 
-def _heading(block: _Block) -> int:
+def _heading(block: Block) -> Hashable:
     return block.heading
 
 
-def _callback(block: _Block) -> int:
+def _callback(block: Block) -> Hashable:
     return block.callback
 
 
-def _callbacks(exchange: _Exchange) -> int:
+def _callbacks(exchange: Exchange) -> Hashable:
     return exchange.callbacks
 
 
@@ -153,29 +226,40 @@ def _any(item: object) -> int:
     return 0
 
 
-def _read(rows: Rows) -> _Side:
-    contents: list[int] = []
-    calls: list[int] = []
-    names: list[int] = []
+def exchanges_of(rows: Rows) -> Sequence[Exchange]:
+    """Read all rows of a run."""
+    marks = Marks([], [], [], [])
+    contents, called, calls, names = cast(tuple[list[int], ...], marks)
     starts: list[int] = []
     streams: set[int] = set()
+    closing: set[int] = set()
     for index in range(len(rows)):
         row = rows[index]
         alike = (row.kind, row.entered.function.name)
-        called = (*alike, _args(row, naming=True))
-        contents.append(hash((*alike, _args(row), _answer(row))))
-        calls.append(hash(called))
+        args = _args(row)
+        contents.append(hash((*alike, args, _answer(row))))
+        called.append(hash((row.entered.function.name, args)))
+        calls.append(hash((*alike, _args(row, naming=True))))
         names.append(hash(alike))
         if not row.depth and row.kind in (Kind.CALLBACK, Kind.HOST_CALL):
             if _opens_stream(row):
                 streams.add(len(starts))
             starts.append(index)
+        elif not row.depth:
+            closing.add(index)
     ends = [*starts[1:], len(contents)][: len(starts)]
     blocks = [
-        _Block(first, end, hash(tuple(contents[first:end])), contents[first], names[first])
+        _Block(
+            range(first, end),
+            hash(tuple(contents[first:end])),
+            contents[first],
+            names[first],
+            end - 1 in closing,
+            marks,
+        )
         for first, end in zip(starts, ends, strict=True)
     ]
-    return _Side(contents, calls, names, list(_exchanges(blocks, streams)))
+    return list(_exchanges(blocks, streams))
 
 
 def _opens_stream(row: Row) -> bool:
@@ -193,7 +277,7 @@ def _exchanges(blocks: list[_Block], streams: set[int]) -> Iterator[_Exchange]:
             start = at
 
 
-def _together(
+def together(
     left: Sequence[T], right: Sequence[T], keys: Sequence[Callable[[T], Hashable]]
 ) -> Iterator[tuple[T | None, T | None]]:
     """Pairs of what is equal by the first key, between those by the next one, and at last what is alone."""
@@ -207,66 +291,61 @@ def _together(
         *matches([key(item) for item in left], [key(item) for item in right]),
         (len(left), len(right)),
     ]:
-        yield from _together(left[a:i], right[b:j], others)
+        yield from together(left[a:i], right[b:j], others)
         if i < len(left):
             yield left[i], right[j]
         a, b = i + 1, j + 1
 
 
-def _rows(found: Alignment, sides: tuple[_Side, _Side], one: _Block | None, other: _Block | None) -> None:
+def _blocks(found: Alignment, one: Block | None, other: Block | None) -> None:
     """The rows of two callbacks, or of one without a partner."""
-    left = range(one.first, one.end) if one else range(0)
-    right = range(other.first, other.end) if other else range(0)
-    if one and other and one.content == other.content and len(left) == len(right):
-        for i, j in zip(left, right, strict=True):
-            found.add(i, j, Difference.SAME)
-        return
-    marked = [(False, index) for index in left], [(True, index) for index in right]
-    keys = [_key(sides, which) for which in ("contents", "calls", "names")]
-    ends = _last_rows(found, one, other)
-    if ends:
-        marked = marked[0][:-1], marked[1][:-1]
-    if one and other:  # their first rows belong together, however the callback was called
-        _pair(found, one.first, other.first)
-        marked = marked[0][1:], marked[1][1:]
-    for a, b in _together(*marked, keys):
-        _pair(found, a[1] if a else -1, b[1] if b else -1)
-    if ends:
-        _pair(found, *ends)
-
-
-def _key(sides: tuple[_Side, _Side], which: str) -> Callable[[tuple[bool, int]], Hashable]:
-    keys = [getattr(side, which) for side in sides]
-    return lambda item: keys[item[0]][item[1]]
-
-
-def _last_rows(found: Alignment, one: _Block | None, other: _Block | None) -> tuple[int, int] | None:
-    """The rows where two callbacks have returned or trapped, if both have."""
     if one is None or other is None:
-        return None
-    i, j = one.end - 1, other.end - 1
-    both = all(
-        row.kind in (Kind.RETURN, Kind.TRAP) and not row.depth for row in (found.left[i], found.right[j])
-    )
-    return (i, j) if both else None
-
-
-def _pair(found: Alignment, left: int, right: int) -> None:
-    if left < 0 or right < 0:
-        found.add(left, right, Difference.ONLY_RIGHT if left < 0 else Difference.ONLY_LEFT)
+        for index in one.rows if one else ():
+            found.add(index, -1, Difference.ONLY_LEFT)
+        for index in other.rows if other else ():
+            found.add(-1, index, Difference.ONLY_RIGHT)
+    elif one.content == other.content and len(one.rows) == len(other.rows):
+        found.same_rows(one.rows, other.rows)
     else:
-        found.add(left, right, difference(found.left[left], found.right[right]))
+        _rows(found, one, other)
 
 
-def difference(left: Row, right: Row) -> Difference:
-    """How two rows differ that belong together."""
-    if _called(left) != _called(right):
-        return Difference.ARGUMENTS
-    return Difference.SAME if _answer(left) == _answer(right) else Difference.RESULT
+def _rows(found: Alignment, one: Block, other: Block) -> None:
+    """The rows of two callbacks that belong together and differ."""
+    sides = one.marks(), other.marks()
+    bases = one.rows.start, other.rows.start
+    ends = [len(one.rows), len(other.rows)]
+    if ended := one.closed and other.closed:
+        ends = [end - 1 for end in ends]
+    # their first rows belong together, however the callback was called; and so do those where both have ended
+    inner = [[(which, index) for index in range(1, end)] for which, end in enumerate(ends)]
+    keys = [_key(both) for both in zip(*sides, strict=True)]
+    _pair(found, sides, bases, 0, 0)
+    for a, b in together(inner[0], inner[1], (keys[0], keys[2], keys[3])):
+        _pair(found, sides, bases, a[1] if a else -1, b[1] if b else -1)
+    if ended:
+        _pair(found, sides, bases, *ends)
 
 
-def _called(row: Row) -> Hashable:
-    return row.entered.function.name, _args(row)
+def _key(marks: tuple[Sequence[Hashable], Sequence[Hashable]]) -> Callable[[tuple[int, int]], Hashable]:
+    return lambda item: marks[item[0]][item[1]]
+
+
+def _pair(
+    found: Alignment, sides: tuple[Marks, Marks], bases: tuple[int, int], left: int, right: int
+) -> None:
+    """Two rows of two callbacks, by their places in them."""
+    if left < 0 or right < 0:
+        alone = Difference.ONLY_RIGHT if left < 0 else Difference.ONLY_LEFT
+        found.add(bases[0] + left if left >= 0 else -1, bases[1] + right if right >= 0 else -1, alone)
+        return
+    one, other = sides
+    if one.contents[left] == other.contents[right]:
+        differs = Difference.SAME
+    else:
+        same_call = one.called[left] == other.called[right]
+        differs = Difference.RESULT if same_call else Difference.ARGUMENTS
+    found.add(bases[0] + left, bases[1] + right, differs)
 
 
 def _args(row: Row, *, naming: bool = False) -> Hashable:
@@ -314,4 +393,6 @@ def _answer(row: Row) -> Hashable:
 def _hashable(value: Any) -> Hashable:
     if isinstance(value, (tuple, list)):
         return tuple([_hashable(item) for item in value])
+    if value.__class__ is int and value < 0:
+        return str(value)  # -1 and -2 have the same hash
     return value if isinstance(value, Hashable) else repr(value)
