@@ -123,6 +123,17 @@ class TraceFile:
     def _error(self, wrong: Wrong, number: int) -> TraceError:
         return TraceError(f"{self.path}: line {number} {wrong}; record it again, or mend it by hand")
 
+    def line_of(self, row: int) -> int:
+        """On which line a row stands, counted from 1; one that ends a call on the line that tells it."""
+        found = self._found
+        begun = found.began(row)
+        offset = found.begins[begun] if begun == row or found.ends[begun] < 0 else found.ends[begun]
+        return self._file.number(offset)
+
+    def outcome_line(self, index: int) -> int:
+        """On which line an outcome stands."""
+        return self._file.number(self._found.endings[index])
+
     def _row(self, index: int) -> Row:
         found = self._found
         begun = found.began(index)

@@ -1,0 +1,206 @@
+"""A golden against a run that has to be the same: nothing, or what differs, in words.
+
+Rules: equal bytes are the whole answer for a run that does what it did, and nothing is parsed for it; a golden that was
+spelled anew by hand is the same as long as its lines mean the same; one that cannot be read is a `TraceError` with its
+line, and never passes.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from itertools import islice, zip_longest
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from simwasm.errors import InputError, TraceError
+from simwasm.exchange import Message
+from simwasm.goldens.writing import encoded
+from simwasm.trace.align import Alignment, align
+from simwasm.trace.difftext import diff_text
+from simwasm.trace.explain import change, one_line
+from simwasm.trace.file import TraceFile, open_trace
+from simwasm.trace.first import callback_pairs, exchanges_of, first_callback, first_difference
+from simwasm.trace.lines import dumps
+from simwasm.trace.parse import Ending, Header, content_of
+from simwasm.trace.text import printable, value_text
+
+_MOST_LINES = 60
+"""More of a comparison is not shown: who wants all of it compares the files."""
+_AROUND = 12
+_MESSAGES = ("upstream_request", "response")
+
+
+class Mismatch(NamedTuple):
+    """That a run is not as in its golden."""
+
+    path: str
+    line: int
+    """The line of the golden on which it begins to differ."""
+    headline: str
+    """The first difference, in a sentence."""
+    details: str
+    """All that differs, as far as it can be looked through, in lines."""
+    advice: str
+    """What to do."""
+
+    def __str__(self) -> str:
+        parts = f"{printable(self.path)}:{self.line}: {self.headline}", self.details, self.advice
+        return "\n".join(part for part in parts if part)
+
+
+class _Difference(NamedTuple):
+    """One thing that differs."""
+
+    line: int
+    headline: str
+    details: tuple[str, ...] = ()
+
+
+def compare_golden(path: str | Path, found: str, *, update: str = "") -> Mismatch | None:
+    """None if a golden has this text, or means the same; else what differs, and what to do about it.
+
+    `update` says how the golden is written anew, if not by `simwasm check --update`.
+    """
+    data = encoded(found)
+    how = update or printable(f"`simwasm check --update {path}`")
+    try:
+        if Path(path).read_bytes() == data:
+            return None
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such golden yet; write it by {how}") from None
+    except OSError:
+        pass  # what is wrong is told when it is opened as a trace
+    golden = open_trace(path)
+    try:
+        golden.index()
+        if golden.note:
+            raise TraceError(f"{path}: {golden.note} If not, write it anew by {how}")
+        told = _differences(golden, data)
+    finally:
+        golden.close()
+    if not told:
+        return None
+    first, *others = told
+    details = [*first.details, *(line for other in others for line in (other.headline, *other.details))]
+    advice = f"If this is what it should do, write the golden anew by {how}."
+    return Mismatch(str(path), first.line, first.headline, "\n".join(details), advice)
+
+
+def _differences(golden: TraceFile, data: bytes) -> list[_Difference]:
+    """What differs; nothing where the lines mean the same."""
+    with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
+        file.write(data)
+        file.flush()
+        run = open_trace(file.name)
+        try:
+            run.index()
+            others = [_Difference(1, text) for text in _of_another_plugin(golden.header, run.header)]
+            return others or list(_told(golden, run))
+        finally:
+            run.close()
+
+
+def _of_another_plugin(golden: Header, run: Header) -> Iterator[str]:
+    then, now = (
+        " and ".join(f"{made.name} (ABI {made.abi.value})" for made in header.plugins) or "no plugin"
+        for header in (golden, run)
+    )
+    if then != now:
+        yield printable(f"it is the golden of {then}, and {now} was run")
+
+
+def _told(golden: TraceFile, run: TraceFile) -> Iterator[_Difference]:
+    calls = list(_calls(golden, run))
+    outcomes = list(_outcomes(golden, run))
+    yield from calls
+    yield from outcomes
+    yield from _headers(golden.header, run.header)
+    if not calls and not outcomes:
+        yield from _first_line(golden, run)
+
+
+def _calls(golden: TraceFile, run: TraceFile) -> Iterator[_Difference]:
+    """The first crossing that differs with the callback around it, then the others."""
+    alignment = align(golden.rows, run.rows)
+    at = next(alignment.changes(), None)
+    if at is None:
+        return
+    around = tuple(first_callback(alignment, around=_AROUND))
+    _, end = callback_pairs(alignment, at, _AROUND)
+    rest = diff_text(alignment, around=1, start=end)
+    shown = tuple(islice(rest, _MOST_LINES))
+    more = sum(1 for _ in rest)
+    details = (*around, *shown, *((f"… and {more:,} lines more",) if more else ()))
+    yield _Difference(_line(golden, alignment, at), first_difference(alignment, exchanges_of(run)), details)
+
+
+def _line(golden: TraceFile, alignment: Alignment, at: int) -> int:
+    """The line of the golden where a pair stands, or the row before it does."""
+    row = next((left for at in range(at, -1, -1) if (left := alignment[at].left) is not None), None)
+    return 1 if row is None else golden.line_of(row)
+
+
+def _headers(golden: Header, run: Header) -> Iterator[_Difference]:
+    """What decided the run, where that differs."""
+    for name in ("profile", "seed"):
+        old, new = getattr(golden, name), getattr(run, name)
+        if old != new:
+            yield _Difference(1, f"{name}: {_shown(old)} -> {_shown(new)}")
+
+
+def _outcomes(golden: TraceFile, run: TraceFile) -> Iterator[_Difference]:
+    """What became of exchanges, where that differs."""
+    for index, (old, new) in enumerate(zip_longest(golden.outcomes, run.outcomes)):
+        line = golden.outcome_line(index) if old is not None else 1
+        either = old or new
+        assert either is not None
+        exchange = one_line(f"exchange {index + 1} ({either.name})")
+        if old is None or new is None:
+            word = "was not there before" if old is None else "is not there any more"
+            yield _Difference(line, f"{exchange} {word}")
+        elif old.content != new.content:
+            yield _Difference(line, f"{exchange} ended otherwise: {'; '.join(_ended(old, new))}")
+
+
+def _ended(old: Ending, new: Ending) -> Iterator[str]:
+    for key in dict.fromkeys((*old.content, *new.content)):
+        before, after = old.content.get(key), new.content.get(key)
+        if before != after and key not in _MESSAGES:
+            yield f"{key}: {_shown(before)} -> {_shown(after)}"
+    yield from _message("the upstream's request", old.request, new.request)
+    yield from _message("the response", old.response, new.response)
+
+
+def _message(name: str, old: Message | None, new: Message | None) -> Iterator[str]:
+    if old is None or new is None:
+        if old != new:
+            yield f"{name}: {'there was none' if old is None else 'there is none any more'}"
+        return
+    for part in ("headers", "data", "trailers"):
+        before, after = getattr(old, part), getattr(new, part)
+        if before != after:
+            yield from change(f"{name}'s {'body' if part == 'data' else part}", before, after)
+
+
+def _first_line(golden: TraceFile, run: TraceFile) -> Iterator[_Difference]:
+    """The first line that differs though no call does: by what the host counts, or by the time."""
+    for (line, old), (_, new) in zip_longest(_contents(golden), _contents(run), fillvalue=(1, {})):
+        if old != new:
+            keys = [key for key in dict.fromkeys((*old, *new)) if old.get(key) != new.get(key)]
+            told = "; ".join(f"{key}: {_shown(old.get(key))} -> {_shown(new.get(key))}" for key in keys)
+            yield _Difference(line, one_line(f"{old.get('call') or 'this line'} differs in {told}"))
+            return
+
+
+def _contents(trace: TraceFile) -> Iterator[tuple[int, dict[str, Any]]]:
+    """What stands on the lines behind the header."""
+    for number, line in enumerate(Path(trace.path).read_bytes().split(b"\n")[1:], 2):
+        if line.strip():
+            yield number, content_of(line)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return value_text(value)
+    return "nothing" if value is None else one_line(dumps(value))
