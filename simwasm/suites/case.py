@@ -1,6 +1,6 @@
 """One case of a suite, whatever file it comes from: a name, a place, and how it is played.
 
-    def play(bench): plugin = bench.load("plugin.wasm", config="{}"); result = plugin.send("GET", "/"); yield Miss("…", 12)
+    def play(bench): result = bench.load("plugin.wasm", config="{}").send("GET", "/"); yield Miss("…", 12)
 
 Rules: playing a case loads its plugins through the bench, which knows what the command line said and keeps them until
 their traces were looked at; what is not as expected is a `Miss`, told as it is found; whatever makes playing impossible

@@ -1,0 +1,141 @@
+"""What a test file says, before anybody asks what it means: messages with their fields, each with its place.
+
+Rules: a field that there is not, or that is there twice or along with its alternative, is an error with its place and
+the name that was probably meant; so is a value of the wrong kind. Bytes are texts that stand for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from simwasm.errors import ConfigError
+from simwasm.suites.google.schema import EARLIER, ENUMS, MESSAGES, RANGES, Field
+from simwasm.trace.text import printable
+
+MOST_VALUES = 200_000
+
+
+class Place(NamedTuple):
+    """A line and a column of a file, from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+    def wrong(self, message: str) -> ConfigError:
+        """The error for what is written here."""
+        return ConfigError(f"{self}: {message}")
+
+
+Scalar = str | int | bool
+
+
+class Entry(NamedTuple):
+    """A value of a field, and where it is written."""
+
+    value: Scalar | Record
+    place: Place
+
+
+@dataclass(slots=True)
+class Record:
+    """A message: its fields in the order in which they were first named."""
+
+    kind: str
+    place: Place
+    fields: dict[str, list[Entry]] = field(default_factory=dict)
+
+    def all(self, name: str) -> list[Entry]:
+        """Every value of a field."""
+        return self.fields.get(name, [])
+
+    def records(self, name: str) -> list[Record]:
+        """The messages in a field."""
+        return [entry.value for entry in self.all(name) if isinstance(entry.value, Record)]
+
+    def record(self, name: str) -> Record | None:
+        """The message in a field, if it is there."""
+        return next(iter(self.records(name)), None)
+
+    def text(self, name: str) -> str | None:
+        """The text of a field, if it is there."""
+        return next((entry.value for entry in self.all(name) if isinstance(entry.value, str)), None)
+
+    def number(self, name: str) -> int | None:
+        """The number of a field, if it is there."""
+        return next((entry.value for entry in self.all(name) if isinstance(entry.value, int)), None)
+
+
+class Builder:
+    """Puts a file's values together and counts them."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self._left = MOST_VALUES
+
+    def place(self, line: int, column: int) -> Place:
+        return Place(self.file, line, column)
+
+    def field(self, record: Record, name: str, place: Place) -> tuple[str, Field]:
+        """The field that a name means."""
+        name = EARLIER.get((record.kind, name), name)
+        found = MESSAGES[record.kind].get(name)
+        if found is None:
+            raise place.wrong(_unknown(record.kind, name))
+        return name, found
+
+    def open(self, record: Record, name: str, place: Place) -> None:
+        """Refuse a field that cannot be there (again)."""
+        wanted = MESSAGES[record.kind][name]
+        if not wanted.many and name in record.fields:
+            first = record.fields[name][0].place
+            raise place.wrong(f"`{name}` is there twice; {record.kind} has one, and line {first.line} has said it")
+        for other in record.fields:
+            if wanted.one_of and other != name and MESSAGES[record.kind][other].one_of == wanted.one_of:
+                raise place.wrong(f"`{name}` is there along with `{other}`: only one of them can be. Take one away")
+
+    def add(self, record: Record, name: str, value: Scalar | Record, place: Place) -> None:
+        """Put a value into a field."""
+        self._left -= 1
+        if self._left < 0:
+            raise place.wrong(f"there are more than {MOST_VALUES:,} values in this file. Split it")
+        record.fields.setdefault(name, []).append(Entry(value, place))
+
+
+def checked_text(kind: str, text: str, place: Place) -> str:
+    """A text for a field of this kind; only bytes may be anything."""
+    if kind == "string" and any("\ud800" <= c <= "\udfff" for c in text):
+        raise place.wrong("this text is not UTF-8, as a text has to be; only `value`, `exact` and `content` may be else")
+    return text
+
+
+def checked_number(kind: str, number: int, place: Place) -> int:
+    """A number for a field of this kind."""
+    least, most = RANGES[kind]
+    if not least <= number <= most:
+        raise place.wrong(f"{_short(str(number))} is no number from {least} to {most}")
+    return number
+
+
+def level(name: str, kind: str, place: Place) -> int:
+    """The number of an enumeration's name."""
+    names = ENUMS[kind]
+    if name not in names:
+        raise place.wrong(f"`{_short(name)}` is no {kind}; there are {', '.join(names)}")
+    return names.index(name)
+
+
+def _unknown(kind: str, name: str) -> str:
+    fields = MESSAGES[kind]
+    near = get_close_matches(name, fields, 1)
+    hint = f"is it `{near[0]}`?" if near else f"it has {', '.join(fields)}"
+    return f"{kind} has no field `{_short(name)}`; {hint}"
+
+
+def _short(text: str) -> str:
+    return printable(text if len(text) <= 60 else f"{text[:60]}…")

@@ -1,0 +1,87 @@
+"""The words of a file in protobuf's text format: names, numbers, strings with their escapes taken, and signs.
+
+Rule: what is read are texts that stand for bytes, so that a string may have bytes that are no text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from simwasm.exchange import to_bytes, to_text
+from simwasm.suites.google.record import Builder, Place
+from simwasm.trace.text import printable
+
+_TOKEN = re.compile(
+    r"""(?P<space>(?:[ \t\r\n\v\f]+|\#[^\n]*)+)
+      | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
+      | (?P<number>(?:0[xX][0-9a-fA-F]+|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[A-Za-z0-9_.]*)
+      | (?P<string>"[^"\\\n]*(?:\\.[^"\\\n]*)*"|'[^'\\\n]*(?:\\.[^'\\\n]*)*')
+      | (?P<sign>[{}<>\[\]:,;-])""",
+    re.VERBOSE,
+)
+_ESCAPE = re.compile(
+    rb"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL
+)
+_SIMPLE = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v",
+           b"\\": b"\\", b"'": b"'", b'"': b'"', b"?": b"?"}  # fmt: skip
+
+
+class Token(NamedTuple):
+    """A word, and where it is. `kind` is name, number, string, sign or end."""
+
+    kind: str
+    text: str
+    place: Place
+
+
+def tokens(text: str, builder: Builder) -> Iterator[Token]:
+    """The words, and an end behind them."""
+    at, line, start = 0, 1, 0
+    while at < len(text):
+        place = builder.place(line, at - start + 1)
+        found = _TOKEN.match(text, at)
+        if found is None:
+            raise place.wrong(_stray(text, at))
+        kind, word = found.lastgroup or "", found[0]
+        if kind == "string":
+            word = _unescaped(word[1:-1], place)
+        if kind != "space":
+            yield Token(kind, word, place)
+        at = found.end()
+        breaks = found[0].count("\n")
+        if breaks:
+            line, start = line + breaks, text.rindex("\n", 0, at) + 1
+    yield Token("end", "", builder.place(line, at - start + 1))
+
+
+def _stray(text: str, at: int) -> str:
+    sign = text[at]
+    if sign in "\"'":
+        return f"this string does not end in its line. Close it by {sign}, and go on with another one in the next line"
+    return f"`{printable(sign)}` has no meaning here; texts stand between quotes, and a comment begins with #"
+
+
+def _unescaped(text: str, place: Place) -> str:
+    """A string's bytes, as a text."""
+    if "\\" not in text:
+        return text
+
+    def taken(found: re.Match[bytes]) -> bytes:
+        octal, two, four, eight, simple = found.groups()
+        if octal:
+            return bytes([int(octal, 8) & 0xFF])
+        if two:
+            return bytes([int(two, 16)])
+        if simple is not None:
+            if simple not in _SIMPLE:
+                sign = printable(to_text(simple))
+                raise place.wrong(f"`\\{sign}` is no escape; a backslash itself is written `\\\\`, in a regex too")
+            return _SIMPLE[simple]
+        number = int(four or eight, 16)
+        if number > 0x10FFFF or 0xD800 <= number < 0xE000:
+            raise place.wrong(f"there is no character {number:#x}")
+        return chr(number).encode()
+
+    return to_text(_ESCAPE.sub(taken, to_bytes(text)))
