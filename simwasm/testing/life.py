@@ -234,7 +234,8 @@ class Life:
     def trace(self, entries: list[Entry]) -> Trace:
         """Entries for a test."""
         setup = self.setup
-        return Trace(entries, Setting([setup.plugin], setup.profile, setup.started_ns, setup.engine.name))
+        setting = Setting([setup.plugin], setup.profile, setup.started_ns, setup.engine.name)
+        return Trace(entries, setting, lambda: Trace(self.record.entries(), setting))
 
     def problems_of(self, stream: Stream | None) -> tuple[Problem, ...]:
         """What the lints say of a stream, or of everything."""

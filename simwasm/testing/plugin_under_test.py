@@ -156,6 +156,11 @@ class PluginUnderTest:
     # What is known of it.
 
     @property
+    def results(self) -> tuple[Result, ...]:
+        """What became of everything that has ended so far, in that order."""
+        return tuple(Result(self._life, flow.stream, outcome) for flow, outcome in self._life.ended)
+
+    @property
     def logs(self) -> Logs:
         """Everything that was logged."""
         return self._life.logs(each for _, each in self._life.record.lines)

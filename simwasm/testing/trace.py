@@ -88,6 +88,8 @@ class Trace:
         self.setting = setting
         self._whole = whole
         """The trace that this is a part of: explanations number rows as they are there."""
+        self.asked: tuple[str, tuple[Row, ...]] | None = None
+        """The filter that was asked for last, and its rows."""
 
     @cached_property
     def rows(self) -> EventRows:
@@ -116,7 +118,9 @@ class Trace:
     def filter(self, wanted: str) -> tuple[Row, ...]:
         """The rows that a filter means."""
         fits = self._filter(wanted).fits
-        return tuple(row for row in self.rows if fits(row))
+        found = tuple(row for row in self.rows if fits(row))
+        self.asked = wanted, found
+        return found
 
     def count(self, wanted: str) -> int:
         """How many calls a filter means."""
