@@ -1,0 +1,168 @@
+"""What a result tells of one of its attributes, for a test that expected something else of it.
+
+    response   what made it: the local reply, or the last callback that could change it; where its headers were written
+    action     the callback, with all that happened in it
+    upstream   what it received; or why it was not asked
+    logs, callouts, cost, trace      what there is
+
+Rules: a row is shown with the callback around it; nothing is told twice; a piece of evidence is a screenful at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from simwasm.pytest_plugin.running import Evidence
+from simwasm.testing import Headers, Result
+from simwasm.testing.excerpt import around, line
+from simwasm.trace.rows import Row
+from simwasm.trace.text import printable, value_text
+
+_MOST = 20
+_WIDE = 200
+_ANSWERS = ("response", "answer", "local_reply", "details", "reset", "received", "waiting", "trap")
+
+
+def evidence(result: Result, about: str, texts: Iterable[str]) -> Evidence:
+    """What there is to tell of an attribute of a result; `texts` are those that the assertion names."""
+    tell = _response if about in _ANSWERS else _TOLD[about]
+    lines, seq = tell(result)
+    written = _written(result, texts) if about in (*_ANSWERS, "upstream") else None
+    seq = written.position if written is not None else seq
+    row = written or _row(result, seq)
+    shown = around(result.trace.rows, row, result.trace.number).splitlines() if row is not None else ()
+    return Evidence((*(_cut(each) for each in lines), *(_cut(each) for each in shown)), seq)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDE else f"{text[:_WIDE]}…"
+
+
+def _row(result: Result, seq: int) -> Row | None:
+    """The row of an event."""
+    rows = result.trace.rows
+    if not seq or not len(rows):
+        return None
+    row = rows[min(rows.at(seq), len(rows) - 1)]
+    return row if row.position == seq or row.entered.seq == seq else None
+
+
+def _written(result: Result, texts: Iterable[str]) -> Row | None:
+    """The last row that writes a header which the assertion names."""
+    named = {text.lower() for text in texts if text and text.isprintable()}
+    for row in reversed(list(result.trace.rows)):
+        name = row.entered.function.name
+        writes = "_header_map_" in name and not name.startswith("proxy_get")
+        if writes and any(isinstance(arg, str) and arg.lower() in named for arg in row.entered.args):
+            return row
+    return None
+
+
+def _asked(result: Result, what: str) -> int:
+    """The event behind what was asked of a result last."""
+    return next((each.seq for each in reversed(result.asked) if each.what.startswith(what)), 0)
+
+
+Told = tuple[list[str], int]
+
+
+def _response(result: Result) -> Told:
+    if result.answer is None:
+        why = result.reset or result.waiting or "it has not ended"
+        return [f"the client received no response: {why}", *_trap(result)], 0
+    reply = result.local_reply
+    status = int(result.answer.status)
+    by = "the upstream" if reply is None else "the plugin" if reply.by_plugin else "the proxy"
+    said = f"the client received {status}, from {by}" + (f" ({result.details})" if result.details else "")
+    headers = "headers: " + _headers(result.answer.headers)
+    body = result.answer.body
+    content = [f"body: {value_text(body)}"] if body else []
+    return [said, headers, *content, *_trap(result)], _asked(result, "response.status")
+
+
+def _trap(result: Result) -> list[str]:
+    return [] if result.trap is None else [printable(f"the plugin trapped: {result.trap}")]
+
+
+def _headers(headers: Headers) -> str:
+    return (
+        ", ".join(f"{printable(name)}: {value_text(value)[1:-1]}" for name, value in headers.pairs) or "none"
+    )
+
+
+def _upstream(result: Result) -> Told:
+    if result.upstream.called:
+        request = result.upstream.request
+        return [
+            printable(f"the upstream received {request.method} {request.path}"),
+            "headers: " + _headers(request.headers),
+            *([f"body: {value_text(request.body)}"] if request.body else []),
+        ], 0
+    lines, _ = _response(result)
+    seq = next((phase.seq for phase in result.phases if phase.local_reply is not None), 0)
+    return ["the upstream was not called", lines[0]], seq
+
+
+def _action(result: Result) -> Told:
+    returned = [f"{name} returned {getattr(action, 'name', action)}" for name, action in result.actions]
+    seq = _asked(result, "action(")
+    return ([] if seq else returned[:_MOST]), seq
+
+
+def _logs(result: Result) -> Told:
+    lines = [printable(str(each)) for each in result.logs]
+    left = [f"… and {len(lines) - _MOST} more"] if len(lines) > _MOST else []
+    return [
+        "logged was:" if lines else "nothing was logged",
+        *(f"  {each}" for each in lines[:_MOST]),
+        *left,
+    ], 0
+
+
+def _callouts(result: Result) -> Told:
+    calls = [
+        printable(f"  {each.cluster}: {each.request.method} {each.request.path} -> ")
+        + (str(int(each.answer.status)) if each.answer else each.failure or "no answer yet")
+        for each in result.callouts
+    ]
+    return ["called were:" if calls else "no cluster was called", *calls[:_MOST]], 0
+
+
+def _cost(result: Result) -> Told:
+    cost = result.cost
+    dearest = sorted(cost.callbacks.items(), key=lambda item: -item[1])[:_MOST]
+    width = max((len(name) for name, _ in dearest), default=0)
+    return [
+        f"it cost {cost.instructions:,} instructions, {cost.host_calls:,} host calls, {cost.allocated:,} bytes "
+        f"allocated, {cost.memory_growth:,} bytes of new memory; by callback, the dearest first:",
+        *(f"  {name:<{width}} {burnt:>12,}" for name, burnt in dearest),
+    ], 0
+
+
+def _trace(result: Result) -> Told:
+    asked = result.trace.asked
+    if asked is None:
+        return [], 0
+    wanted, rows = asked
+    if not rows:
+        return [f"nothing fits `{printable(wanted)}`"], 0
+    lines = list(_numbered(result, rows[:_MOST]))
+    left = [f"  … and {len(rows) - _MOST} more"] if len(rows) > _MOST else []
+    return [f"`{printable(wanted)}` fits:", *lines, *left], 0
+
+
+def _numbered(result: Result, rows: Iterable[Row]) -> Iterator[str]:
+    for row in rows:
+        yield f"  {result.trace.number(row)}  {line(row)}"
+
+
+_TOLD: dict[str, Callable[[Result], Told]] = {
+    "upstream": _upstream,
+    "action": _action,
+    "actions": _action,
+    "phases": _action,
+    "callouts": _callouts,
+    "cost": _cost,
+    "logs": _logs,
+    "trace": _trace,
+}

@@ -1,0 +1,123 @@
+"""What a failed test shows of its plugins: why, what crossed the ABI, and where the trace is.
+
+Rules: a failure is explained behind pytest's own words, never in their place; of an error of simwasm's the test's own
+lines are shown and not simwasm's; what is long is cut, since all of it is in the trace.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from simwasm.errors import SimwasmError
+from simwasm.pytest_plugin import leaving, options
+from simwasm.pytest_plugin.evidence import evidence
+from simwasm.pytest_plugin.running import STALE, WROTE, Evidence, Test
+from simwasm.pytest_plugin.statement import Spoken, spoken
+from simwasm.testing import PluginUnderTest, Result
+from simwasm.testing.values import Told
+
+_LONGEST = 200
+"""Lines of an arrow log that are shown."""
+_NOTHING = Evidence(())
+
+
+def explain(test: Test, call: pytest.CallInfo[None]) -> None:
+    """Say behind the words of a failure why it is so."""
+    found = call.excinfo
+    if found is None:
+        return
+    if isinstance(found.value, SimwasmError):
+        _without_ours(found)
+    elif isinstance(found.value, AssertionError) and found.value.args:
+        test.evidence = _evidence(test, found)
+        if test.evidence.lines:
+            told = "\n".join(f"  {each}" for each in test.evidence.lines)
+            found.value.args = (f"{found.value.args[0]}\n\n{told}", *found.value.args[1:])
+
+
+def _without_ours(found: pytest.ExceptionInfo[BaseException]) -> None:
+    """Leave the frames of simwasm out, behind those of the test."""
+    entries = [
+        entry
+        for entry in found.traceback
+        if not str(entry.frame.f_globals.get("__name__", "")).startswith("simwasm.")
+    ]
+    if entries:
+        found.traceback = type(found.traceback)(entries)
+
+
+def _evidence(test: Test, found: pytest.ExceptionInfo[BaseException]) -> Evidence:
+    said = str(found.value.args[0])
+    for verdict in reversed(test.unmet):
+        if repr(verdict)[:_SEEN] in said:
+            return Evidence(tuple(verdict.text.splitlines()), verdict.position)
+    about = spoken(found)
+    if about is None:
+        return _NOTHING
+    result, attribute = _subject(test, about)
+    if result is None or not attribute:
+        return _NOTHING
+    return evidence(result, attribute, about.texts)
+
+
+_SEEN = 60
+"""So much of a verdict's short form stands in pytest's words, which are cut."""
+
+
+def _subject(test: Test, about: Spoken) -> tuple[Result | None, str]:
+    """The result that an assertion speaks of: one that it names, otherwise the last one; and what of it."""
+    for value in about.names:
+        if isinstance(value, Result):
+            return value, about.about
+        if isinstance(value, Told) and isinstance(value.of, Result):
+            return value.of, "response"
+    results = [result for plugin in test.plugins for result in plugin.results]
+    return (results[-1] if results else None), about.about
+
+
+def attach(test: Test, report: pytest.TestReport) -> None:
+    """Put the arrow logs and the place of the trace into the report of a failure."""
+    _goldens(test, report)
+    if report.when == "call" and report.passed:
+        leaving.forget(test)
+    if not report.failed:
+        return
+    for plugin in test.plugins:
+        report.sections.append((f"simwasm: {plugin.name} on {plugin.engine}", _log(plugin)))
+    left = leaving.leave(test)
+    if left:
+        report.sections.append(("simwasm: the trace", "\n".join(left)))
+
+
+def _goldens(test: Test, report: pytest.TestReport) -> None:
+    """What is said of goldens comes with the report, whichever process it is made in."""
+    if report.when != "call" or not test.item.config.getoption(options.UPDATE):
+        return
+    setattr(report, WROTE, test.wrote)
+    gone = list(getattr(test.item.config, STALE, ()))
+    if report.passed:
+        from simwasm.pytest_plugin.stale import unasked
+
+        gone += unasked(test)
+    setattr(report, STALE, gone)
+
+
+def _log(plugin: PluginUnderTest) -> str:
+    """The arrow log of each exchange; that of the start where there is none."""
+    results = plugin.results
+    if not results:
+        return _short(plugin.trace.text) or "it was not started"
+    return "\n\n".join(
+        f"── {result.name}: {_ended(result)}\n{_short(result.trace.text)}" for result in results[-5:]
+    )
+
+
+def _ended(result: Result) -> str:
+    return str(int(result.answer.status)) if result.answer else result.reset or "no response"
+
+
+def _short(text: str) -> str:
+    lines = text.rstrip("\n").split("\n")
+    if len(lines) <= _LONGEST:
+        return "\n".join(lines)
+    return "\n".join((f"… {len(lines) - _LONGEST:,} lines before", *lines[-_LONGEST:]))
