@@ -31,13 +31,15 @@ def portable(path: str, folder: Path) -> str:
     return resolved.relative_to(above).as_posix() if resolved.is_relative_to(above) else str(resolved)
 
 
-def options_to_json(recipe: Recipe, folder: Path) -> dict[str, Any]:
-    """What is not as by default."""
+def options_to_json(
+    recipe: Recipe, folder: Path, name: Callable[[str, Path], str] = portable
+) -> dict[str, Any]:
+    """What is not as by default; `name` names a file from a folder."""
     found: dict[str, Any] = {}
     for each in fields(recipe):
         value = getattr(recipe, each.name)
         if each.name not in _FILES and value != (None if each.default is MISSING else each.default):
-            found[each.name] = _told(each.name, value, lambda path: portable(path, folder))
+            found[each.name] = _told(each.name, value, lambda path: name(path, folder))
     return found
 
 

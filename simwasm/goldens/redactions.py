@@ -49,9 +49,9 @@ class Redaction:
     """A value that was hidden is hidden in other texts too."""
 
 
-LONGEST = 1024
+LONGEST = 512
 """Nobody reviews more than that of one value."""
-SHOWN = 200
+SHOWN = 120
 """As much is shown of one that is longer."""
 
 _DATE = r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"

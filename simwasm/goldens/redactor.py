@@ -123,7 +123,7 @@ class Redactor:
         """A message as a golden tells it."""
         if message is None:
             return None
-        body = to_bytes(self.text(message.data)) if message.data else b""
+        body = self.text(message.data)
         return Message(
             self.pairs(message.headers), (Chunk(body),) if body else (), self.pairs(message.trailers)
         )
@@ -163,8 +163,10 @@ class Redactor:
                 self.used.add(name)
         if self._long and len(found) > LONGEST:
             self.used.add("long")
-            return _shortened(found)
-        return value if found is text else found
+            found = _shortened(found)
+        if found is text:
+            return value
+        return found if isinstance(value, str) else to_bytes(found)
 
 
 def _shortened(text: str) -> str:

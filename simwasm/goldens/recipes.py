@@ -1,0 +1,84 @@
+"""The recipe in a golden's header: what plays it again, with files named from the golden's folder.
+
+    "recipe": {"plugin": "../plugin.wasm", "traffic": ["login.har"], "callout": ["auth=auth.json"]}
+
+Rules: the fields are those of a `Recipe` that are not as by default, in their order; what does not decide what a plugin
+does, such as the engine, is none of them; what cannot be read a second time, such as standard input, is refused.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from simwasm.debug.saved_recipe import options_from_json, options_to_json
+from simwasm.errors import ConfigError, InputError
+from simwasm.recipe import Recipe
+from simwasm.traffic.json_field import Field
+
+_REMEDY = "write it anew by `simwasm run … --golden`, or correct it"
+_FILES = ("plugin", "traffic")
+_NOT_KEPT = ("engine", "debug_file", "source_map")
+
+
+def recipe_to_json(recipe: Recipe, golden: str | Path) -> dict[str, Any]:
+    """A recipe for a golden of this path."""
+    folder = Path(golden).parent
+    for option, text in (("--config", recipe.config), ("--vm-config", recipe.vm_config)):
+        if text == "@-":
+            raise InputError(
+                f"--golden: {option} @- can be read only once: put the configuration into a file"
+            )
+    options = options_to_json(recipe, folder, named)
+    return {
+        "plugin": named(recipe.plugin, folder),
+        "traffic": [named(path, folder) for path in recipe.traffic],
+        **{key: _listed(value) for key, value in options.items() if key not in _NOT_KEPT},
+    }
+
+
+def _listed(value: Any) -> Any:
+    """A value as it is when it is read again."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def named(path: str, folder: Path) -> str:
+    """A file as it is named from a folder, with slashes."""
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def recipe_from_json(content: Mapping[str, Any], golden: str | Path) -> Recipe:
+    """The recipe in the header of a golden."""
+    folder = Path(golden).parent
+    top = Field({"recipe": dict(content)}, f"{golden}:1", _REMEDY).get("recipe")
+    options = {key: value for key, value in content.items() if key not in _FILES}
+    try:
+        return Recipe(
+            _opened(top.get("plugin"), folder),
+            tuple(_opened(each, folder) for each in top.get("traffic").items()),
+            **options_from_json(Field(_nameable(top, options), top.where, _REMEDY, top.path), folder),
+        )
+    except InputError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _opened(found: Field, folder: Path) -> str:
+    _nameable(found, found.text())
+    return str(folder / found.text())
+
+
+def _nameable(found: Field, value: Any) -> Any:
+    """A value, all of whose texts can be part of a path."""
+    if isinstance(value, (dict, list)):
+        for each in value.values() if isinstance(value, dict) else value:
+            _nameable(found, each)
+    elif isinstance(value, str):
+        try:
+            os.fsencode(value)
+        except ValueError:
+            raise found.wrong("has a text that cannot be part of a path") from None
+        if "\0" in value:
+            raise found.wrong("has a text that cannot be part of a path")
+    return value
