@@ -26,7 +26,7 @@ from simwasm.host.faults import Fault, Faults
 from simwasm.host.outcome import LogLine, Outcome
 from simwasm.host.ports import Answer, AskCluster, AskUpstream, Callout, Failure, Guest, Resolve
 from simwasm.host.profile import ENVOY, Profile
-from simwasm.host.proxy import Proxy
+from simwasm.host.proxy import Proxy, Told
 from simwasm.host.vm import Vm
 from simwasm.link import Handlers, Link, Wire, check
 from simwasm.plugin import Plugin
@@ -133,6 +133,7 @@ class Session:
         faults: Sequence[Fault] = (),
         between: Between | None = None,
         programs: Programs = load,
+        told: Told | None = None,
     ) -> None:
         self.proxy = Proxy(
             plugins,
@@ -146,6 +147,7 @@ class Session:
             now_ns=now_ns,
             on_log=on_log,
             faults=Faults(faults) if faults else None,
+            told=told,
         )
         self.wire = Wire(observers) if observers else None
         self.started: list[Started] = []

@@ -84,6 +84,14 @@ class Clock:
         """Whether nothing is left to do at this instant."""
         return not self.ready and not (self._due and self._due[0][0] <= self.now)
 
+    def due(self) -> int | None:
+        """When the next thing is due; None if nothing is."""
+        while self._due and self._due[0][2].job is None:
+            heappop(self._due)
+            self._dead -= 1
+        times = [queue[0][0] for queue in (self.ready, self._due) if queue]
+        return min(times, default=None)
+
     def next(self) -> Job | None:
         """Take what is due next and move the time there."""
         soon, due = self.ready, self._due

@@ -49,18 +49,21 @@ class Tcp(Stream):
 
     __slots__ = (
         "_next", "_blocked", "_arrived", "_arrived_end", "_pending", "_write_end", "_closing",
-        "_closed", "_client_heard_end", "_said_upstream_end", "_lingers",
+        "_closed", "_client_heard_end", "_said_upstream_end", "_lingers", "_pieces", "_silent",
     )  # fmt: skip
 
     exchange: Conversation
     router: TcpProxy
 
-    def __init__(self, proxy: Proxy, talk: Conversation) -> None:
-        super().__init__(proxy, talk)
+    def __init__(self, proxy: Proxy, talk: Conversation, live: bool = False) -> None:
+        super().__init__(proxy, talk, live)
         self.request = DownstreamLane(self)
         self.response = UpstreamLane(self)
         self.router = TcpProxy(self)
+        self._pieces = list(talk.pieces)
         self._next = 0
+        self._silent = False
+        """All is said that was to be said so far, and more may come."""
         self._blocked = False
         """The upstream is to say something, and is not connected yet."""
         self._arrived = b""
@@ -94,15 +97,31 @@ class Tcp(Stream):
 
     def _say(self) -> None:
         """Have the next piece said when it is due."""
-        pieces = self.exchange.pieces
-        if self._next < len(pieces):
-            self.later(pieces[self._next].after_ns, self._piece)
+        if self._next < len(self._pieces):
+            self.later(self._pieces[self._next].after_ns, self._piece)
+        elif self._live:
+            self._silent = True
         elif not self._lingers:
             self._lingers = True
             self.later(LINGER_NS, self._all_said)
 
+    def say(self, piece: Piece) -> None:
+        """Have something said on a connection that is live, behind what was said."""
+        self._pieces.append(piece)
+        self._break_silence()
+
+    def end(self) -> None:
+        """Have nothing more said on a connection that is live."""
+        self._live = False
+        self._break_silence()
+
+    def _break_silence(self) -> None:
+        if self._silent:
+            self._silent = False
+            self._say()
+
     def _piece(self) -> None:
-        piece = self.exchange.pieces[self._next]
+        piece = self._pieces[self._next]
         if self._closed or self.ended:
             return
         if piece.side is Side.UPSTREAM and not self.router.connected:
@@ -126,7 +145,7 @@ class Tcp(Stream):
 
     def _upstream_ends_too(self) -> None:
         """An upstream that has nothing left to say ends when it hears the client's end."""
-        done = self._next == len(self.exchange.pieces) and self._lingers
+        done = self._next == len(self._pieces) and self._lingers
         if done and self.router.heard_end and not self._said_upstream_end:
             self.later(0, partial(self._from_upstream, Piece(Side.UPSTREAM, close=Close.END)))
 

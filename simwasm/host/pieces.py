@@ -29,7 +29,7 @@ class Delivery:
     """What is behind a message's headers, on its way into a lane; each piece when it arrived. `cut` ends it early, and
     a client that `leaves` does so at its end."""
 
-    __slots__ = ("_cut", "_leaves", "lane", "_message", "_next", "_pieces", "_since", "stream")
+    __slots__ = ("_cut", "_leaves", "lane", "_message", "_more", "_next", "_pieces", "_since", "stream")
 
     def __init__(self, stream: Stream, lane: Lane, message: Message, protocol: str, cut: str = "",
                  leaves: bool = False) -> None:  # fmt: skip
@@ -44,6 +44,8 @@ class Delivery:
         self._since = 0
         """When the next piece was there and found no room."""
         self._cut = cut
+        self._more = bool(message.trailers or cut)
+        """Something comes behind the last piece."""
         self._leaves = leaves
 
     def start(self) -> None:
@@ -65,7 +67,7 @@ class Delivery:
             return
         data = self._pieces[self._next].data
         self._next += 1
-        end = self._next == len(self._pieces) and not self._message.trailers and not self._cut
+        end = self._next == len(self._pieces) and not self._more
         if lane.request:
             stream.received += len(data)
         if not end:
@@ -103,6 +105,53 @@ class Delivery:
             if self._leaves:
                 self.stream.later(0, self.stream.leave)
             self.lane.receive_trailers(HeaderMap(self._message.trailers, request=self.lane.request))
+
+
+class Feed(Delivery):
+    """What is behind a request's headers, where somebody says it piece by piece while it is under way."""
+
+    __slots__ = ("_idle", "_last", "_open", "said")
+
+    def __init__(self, stream: Stream, lane: Lane) -> None:
+        super().__init__(stream, lane, Message(()), "HTTP/2")
+        self.said: list[Chunk] = []
+        """All of the body, as it came."""
+        self._more = self._open = True
+        self._idle = True
+        self._last = stream.proxy.clock.now
+
+    @property
+    def trailers(self) -> Headers:
+        """Those that came behind the body."""
+        return self._message.trailers
+
+    def say(self, data: bytes) -> None:
+        """Have a piece of the body come now."""
+        now = self.stream.proxy.clock.now
+        piece = Chunk(data, now - self._last)
+        self._last = now
+        self._pieces.append(piece)
+        self.said.append(piece)
+        self._go_on()
+
+    def end(self, trailers: Headers = ()) -> None:
+        """Have the message end, with trailers or with an empty piece."""
+        self._message = self._message._replace(trailers=trailers)
+        self._open = False
+        self._more = bool(trailers)
+        if not trailers:
+            self._pieces.append(Chunk(b""))
+        self._go_on()
+
+    def start(self) -> None:
+        """Have the next piece delivered if it has been said."""
+        self._idle = self._open and self._next == len(self._pieces)
+        if not self._idle:
+            self.stream.later(0, self._deliver)
+
+    def _go_on(self) -> None:
+        if self._idle:
+            self.start()
 
 
 class Assembly:

@@ -277,6 +277,29 @@ def find(context: Context, path: Path) -> bytes | Refusal:
     return Refusal(Status.SERIALIZATION_FAILURE, not_written(path)) if written is None else written
 
 
+def told(context: Context, path: Path) -> bytes | Refusal | None:
+    """The bytes of a property of which whoever runs the proxy has said something; None if that is not so."""
+    found = told_value(context, path)
+    if found is NOT_TOLD:
+        return None
+    if found is None:
+        return Refusal(Status.NOT_FOUND, f"`{'.'.join(path)}` was said to have no value")
+    written = serialise(found)
+    return Refusal(Status.SERIALIZATION_FAILURE, not_written(path)) if written is None else written
+
+
+def told_value(context: Context, path: Path) -> Value:
+    """What was said of a property, or of something that it is inside of; `NOT_TOLD` for nothing."""
+    said = context.vm.proxy.told
+    for size in range(len(path), 0, -1) if said else ():
+        if said is not None and path[:size] in said:
+            return _inside(said[path[:size]], path[size:])
+    return NOT_TOLD
+
+
+NOT_TOLD = object()
+
+
 def _find_deep(context: Context, path: Path) -> bytes | Refusal:
     """A property that has no row of its own."""
     if path and not path[-1]:
@@ -293,6 +316,8 @@ def _find_deep(context: Context, path: Path) -> bytes | Refusal:
 
 def value_at(context: Context, path: Path) -> Value:
     """The value that a path leads to; None where there is none."""
+    if (said := told_value(context, path)) is not NOT_TOLD:
+        return said
     row = PROPERTIES.get(path[:2])
     if row is not None:
         return _inside(row.find(context), path[2:])

@@ -7,7 +7,7 @@ and what answers for guests, upstream and clusters.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from random import Random
 from typing import Protocol
 
@@ -34,6 +34,9 @@ AT_ONE_INSTANT = 100_000
 FOR_ONE_EXCHANGE = 1_000_000
 """How many jobs there may be: a millisecond's tick until a stream is idle for too long makes 300,000."""
 
+
+Told = Mapping[tuple[str, ...], object]
+"""Properties by their paths: values to give in the place of what the host would; None stands for no value."""
 
 _NO_CONNECTION = Connection()
 """What stands for a connection that nobody has told anything of."""
@@ -68,6 +71,7 @@ class Proxy:
         now_ns: int = 0,
         on_log: Callable[[LogLine], None] | None = None,
         faults: Faults | None = None,
+        told: Told | None = None,
     ) -> None:
         self.plugins = tuple(plugins)
         """The chain, in its order."""
@@ -77,6 +81,8 @@ class Proxy:
         self.ask_upstream = faults.upstream(ask_upstream) if faults else ask_upstream
         self.ask_cluster = faults.cluster(ask_cluster) if faults else ask_cluster
         self.resolve = resolve
+        self.told = told
+        """The properties that whoever runs it says; None if nobody ever will."""
         self.profile = profile
         self.clusters = clusters
         self.clock = Clock(now_ns)
@@ -149,9 +155,11 @@ class Proxy:
         for worker in self.workers:
             worker.start()
 
-    def open(self, exchange: Exchange) -> Stream:
-        """Begin an exchange when it is due, at once if that is past."""
-        stream = Tcp(self, exchange) if isinstance(exchange, Conversation) else Stream(self, exchange)
+    def open(self, exchange: Exchange, *, live: bool = False) -> Stream:
+        """Begin an exchange when it is due, at once if that is past; a live one is said piece by piece."""
+        stream = (
+            Tcp(self, exchange, live) if isinstance(exchange, Conversation) else Stream(self, exchange, live)
+        )
         self.open_streams[stream] = None
         wait = exchange.started_ns - self.clock.now
         if wait > 0:
@@ -178,9 +186,7 @@ class Proxy:
     def step(self) -> bool:
         """Do what is due next; say whether there was anything."""
         if not self.clock.ready and self.clock.waits():
-            for stream in self.begun:
-                stream.watch_idle()
-            self.begun.clear()
+            self._time_passes()
         job = self.clock.next()
         if job is None:
             return False
@@ -189,6 +195,23 @@ class Proxy:
             self._count()
         job()
         return True
+
+    def step_until(self, at: int) -> bool:
+        """Do what is due next if it is due by then; otherwise it becomes that late, and nothing was done."""
+        clock = self.clock
+        if clock.waits():
+            self._time_passes()
+        due = clock.due()
+        if due is not None and due <= at:
+            return self.step()
+        clock.now = max(clock.now, at)
+        return False
+
+    def _time_passes(self) -> None:
+        """Nothing is left to do at this instant: from now on streams can be idle for too long."""
+        for stream in self.begun:
+            stream.watch_idle()
+        self.begun.clear()
 
     def _count(self) -> None:
         """Many jobs were done. If no exchange ended and time stands still, or goes on and on, it is without end."""

@@ -23,7 +23,7 @@ from simwasm.host.filters import StreamContext
 from simwasm.host.headers import HeaderMap
 from simwasm.host.lane import Held, Lane, RequestLane, ResponseLane
 from simwasm.host.outcome import LogLine, Outcome, Taken
-from simwasm.host.pieces import Assembly, Delivery
+from simwasm.host.pieces import Assembly, Delivery, Feed
 from simwasm.host.router import Router
 from simwasm.host.routes import Route, choose
 
@@ -42,10 +42,10 @@ class Stream:
     __slots__ = (
         "proxy", "exchange", "started", "filters", "request", "response", "ended", "actions", "logs", "details",
         "code", "waiting", "state", "received", "router", "route", "_prepared", "_local", "_bad", "_reset",
-        "_to_client", "_grpc", "_idle", "_last",
+        "_to_client", "_grpc", "_idle", "_last", "_live", "feed",
     )  # fmt: skip
 
-    def __init__(self, proxy: Proxy, exchange: Exchange) -> None:
+    def __init__(self, proxy: Proxy, exchange: Exchange, live: bool = False) -> None:
         self.proxy = proxy
         self.exchange = exchange
         self.started = proxy.clock.now
@@ -74,6 +74,10 @@ class Stream:
         self._idle: Timer | None = None
         self._last = self.started
         self.received = 0
+        self._live = live
+        """What comes behind the headers is said while it is under way."""
+        self.feed: Feed | None = None
+        """By whom it is said, once the headers have come."""
 
     @property
     def sent(self) -> int:
@@ -135,6 +139,10 @@ class Stream:
         self._grpc = edge.is_grpc(headers)
         self.route = choose(self.proxy.profile.routes, headers)
         self.wait()
+        if self._live:
+            self.feed = Feed(self, self.request)
+            self.request.receive_headers(headers, False)
+            return
         end = not message.body and not message.trailers
         if self.proxy.faults is not None:
             message, cut, leaves = self.proxy.faults.sent(message)

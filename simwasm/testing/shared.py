@@ -29,7 +29,7 @@ def engine(name: str | None) -> Engine:
 
 def program(engine: Engine, wasm: bytes, limits: Limits) -> Program:
     """A compiled module."""
-    return _program(engine, wasm, limits)
+    return _program(cast("Hashable", engine), wasm, limits)
 
 
 @lru_cache(_PROGRAMS)

@@ -31,7 +31,10 @@ Handler = Callable[..., Any]
 _TOPICS = (buffers, callouts, dns, foreign, grpc, headers, logs, metrics, properties, shared, streams, wasi)
 HANDLERS: dict[str, Handler] = {name: handler for topic in _TOPICS for name, handler in topic.CALLS.items()}
 
+_AS_TOLD: dict[str, Handler] = {"proxy_get_property": properties.proxy_get_property_as_told}
+
 
 def bound(vm: Vm) -> dict[str, Handler]:
     """Every handler with its VM tied in; what the VM may not call is refused."""
-    return {name: handler.__get__(vm) for name, handler in HANDLERS.items()} | refusals(vm, HANDLERS)
+    handlers = HANDLERS if vm.proxy.told is None else HANDLERS | _AS_TOLD
+    return {name: handler.__get__(vm) for name, handler in handlers.items()} | refusals(vm, HANDLERS)

@@ -31,4 +31,11 @@ def proxy_set_property(vm: Vm, path: tuple[str, ...], value: bytes) -> Refusal |
     return None
 
 
+def proxy_get_property_as_told(vm: Vm, path: tuple[str, ...]) -> bytes | Refusal:
+    """What somebody has said of a property, otherwise what the host knows."""
+    if vm.context is not None and (said := properties.told(vm.context, path)) is not None:
+        return said
+    return proxy_get_property(vm, path)
+
+
 CALLS = calls(proxy_get_property, proxy_set_property)

@@ -12,7 +12,7 @@ from simwasm.host.context import Context
 from simwasm.host.filter_state import PREFIX, State
 from simwasm.host.headers import HeaderMap
 from simwasm.host.messages import NULL
-from simwasm.host.properties import PROPERTIES, TREES, value_at
+from simwasm.host.properties import NOT_TOLD, PROPERTIES, TREES, told_value, value_at
 from simwasm.host.property_values import TREE, Value, part
 from simwasm.host.protobuf import Message
 
@@ -86,6 +86,8 @@ def top_level(context: Context, name: str) -> Any:
             return None
         return Lookup(TREE, lambda: iter(()), lambda field: _field(context, (name, field)))
     row = PROPERTIES.get((name,))
+    if (said := told_value(context, (name,))) is not NOT_TOLD:
+        return as_cel(said, row.kind if row is not None else "")
     if row is not None:
         return as_cel(row.find(context), row.kind)
     state = context.stream.state.get(PREFIX + name) if context.stream is not None else None
@@ -94,7 +96,10 @@ def top_level(context: Context, name: str) -> Any:
 
 def _field(context: Context, path: tuple[str, str]) -> Any:
     row = PROPERTIES.get(path)
-    return as_cel(value_at(context, path)) if row is None else as_cel(row.find(context), row.kind)
+    if row is None:
+        return as_cel(value_at(context, path))
+    said = told_value(context, path)
+    return as_cel(row.find(context) if said is NOT_TOLD else said, row.kind)
 
 
 _KINDS: dict[str, Callable[[Any], Any]] = {
