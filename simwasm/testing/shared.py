@@ -6,6 +6,7 @@ it, so there is one engine of each name; nothing that a guest can change is shar
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Hashable
 from functools import cache, lru_cache
 from pathlib import Path
@@ -63,3 +64,10 @@ def known(plugin: Plugin) -> Plugin:
     same = _parsed(plugin.wasm)
     assert same.module and same.abi
     return plugin.like(same)
+
+
+@atexit.register
+def forget() -> None:
+    """Let go of everything, before the interpreter takes the engines' own modules apart."""
+    _program.cache_clear()
+    engine.cache_clear()
