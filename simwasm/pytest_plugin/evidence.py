@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from simwasm.pytest_plugin.running import Evidence
-from simwasm.testing import Headers, Result
+from simwasm.pytest_plugin.statement import Spoken
+from simwasm.testing import Headers, Request, Response, Result
 from simwasm.testing.excerpt import around, line
 from simwasm.trace.rows import Row
 from simwasm.trace.text import printable, value_text
@@ -21,17 +22,18 @@ from simwasm.trace.text import printable, value_text
 _MOST = 20
 _WIDE = 200
 _ANSWERS = ("response", "answer", "local_reply", "details", "reset", "received", "waiting", "trap")
+_COMPARED = frozenset(("headers", "body", "text", "json", "received", "chunks", "trailers"))
 
 
-def evidence(result: Result, about: str, texts: Iterable[str]) -> Evidence:
-    """What there is to tell of an attribute of a result; `texts` are those that the assertion names."""
+def evidence(result: Result, about: str, spoken: Spoken) -> Evidence:
+    """What there is to tell of an attribute of a result that a failed assertion speaks of."""
     tell = _response if about in _ANSWERS else _TOLD[about]
-    lines, seq = tell(result)
-    written = _written(result, texts) if about in (*_ANSWERS, "upstream") else None
-    seq = written.position if written is not None else seq
-    row = written or _row(result, seq)
+    lines, seq = tell(result, spoken)
+    row = _row(result, seq)
+    if about in (*_ANSWERS, "upstream") and (written := _written(result, spoken.texts)) is not None:
+        row = written
     shown = around(result.trace.rows, row, result.trace.number).splitlines() if row is not None else ()
-    return Evidence((*(_cut(each) for each in lines), *(_cut(each) for each in shown)), seq)
+    return Evidence(tuple(map(_cut, (*lines, *shown))), row.position if row is not None else seq)
 
 
 def _cut(text: str) -> str:
@@ -44,13 +46,15 @@ def _row(result: Result, seq: int) -> Row | None:
     if not seq or not len(rows):
         return None
     row = rows[min(rows.at(seq), len(rows) - 1)]
-    return row if row.position == seq or row.entered.seq == seq else None
+    return row if seq in (row.position, row.entered.seq) else None
 
 
 def _written(result: Result, texts: Iterable[str]) -> Row | None:
     """The last row that writes a header which the assertion names."""
     named = {text.lower() for text in texts if text and text.isprintable()}
-    for row in reversed(list(result.trace.rows)):
+    rows = result.trace.rows
+    for index in reversed(range(len(rows))):
+        row = rows[index]
         name = row.entered.function.name
         writes = "_header_map_" in name and not name.startswith("proxy_get")
         if writes and any(isinstance(arg, str) and arg.lower() in named for arg in row.entered.args):
@@ -66,7 +70,7 @@ def _asked(result: Result, what: str) -> int:
 Told = tuple[list[str], int]
 
 
-def _response(result: Result) -> Told:
+def _response(result: Result, spoken: Spoken) -> Told:
     if result.answer is None:
         why = result.reset or result.waiting or "it has not ended"
         return [f"the client received no response: {why}", *_trap(result)], 0
@@ -74,10 +78,17 @@ def _response(result: Result) -> Told:
     status = int(result.answer.status)
     by = "the upstream" if reply is None else "the plugin" if reply.by_plugin else "the proxy"
     said = f"the client received {status}, from {by}" + (f" ({result.details})" if result.details else "")
-    headers = "headers: " + _headers(result.answer.headers)
-    body = result.answer.body
-    content = [f"body: {value_text(body)}"] if body else []
-    return [said, headers, *content, *_trap(result)], _asked(result, "response.status")
+    return [printable(said), *_parts(result.answer, spoken), *_trap(result)], _asked(
+        result, "response.status"
+    )
+
+
+def _parts(message: Request | Response, spoken: Spoken) -> list[str]:
+    """Headers and body; whoever asks for one of them sees it in the comparison."""
+    if spoken.attributes & _COMPARED:
+        return []
+    body = [f"body: {value_text(message.body)}"] if message.body else []
+    return ["headers: " + _headers(message.headers), *body]
 
 
 def _trap(result: Result) -> list[str]:
@@ -90,26 +101,30 @@ def _headers(headers: Headers) -> str:
     )
 
 
-def _upstream(result: Result) -> Told:
+def _upstream(result: Result, spoken: Spoken) -> Told:
     if result.upstream.called:
         request = result.upstream.request
         return [
             printable(f"the upstream received {request.method} {request.path}"),
-            "headers: " + _headers(request.headers),
-            *([f"body: {value_text(request.body)}"] if request.body else []),
+            *_parts(request, spoken),
         ], 0
-    lines, _ = _response(result)
+    lines, _ = _response(result, spoken)
     seq = next((phase.seq for phase in result.phases if phase.local_reply is not None), 0)
     return ["the upstream was not called", lines[0]], seq
 
 
-def _action(result: Result) -> Told:
-    returned = [f"{name} returned {getattr(action, 'name', action)}" for name, action in result.actions]
-    seq = _asked(result, "action(")
+def _action(result: Result, spoken: Spoken) -> Told:
+    returned = [
+        f"{phase.callback} returned {getattr(phase.action, 'name', phase.action)}"
+        for phase in result.phases
+        if phase.action is not None
+    ]
+    named = (phase.seq for phase in result.phases if phase.callback in spoken.texts)
+    seq = _asked(result, "action(") or next(named, 0)
     return ([] if seq else returned[:_MOST]), seq
 
 
-def _logs(result: Result) -> Told:
+def _logs(result: Result, spoken: Spoken) -> Told:
     lines = [printable(str(each)) for each in result.logs]
     left = [f"… and {len(lines) - _MOST} more"] if len(lines) > _MOST else []
     return [
@@ -119,7 +134,7 @@ def _logs(result: Result) -> Told:
     ], 0
 
 
-def _callouts(result: Result) -> Told:
+def _callouts(result: Result, spoken: Spoken) -> Told:
     calls = [
         printable(f"  {each.cluster}: {each.request.method} {each.request.path} -> ")
         + (str(int(each.answer.status)) if each.answer else each.failure or "no answer yet")
@@ -128,7 +143,7 @@ def _callouts(result: Result) -> Told:
     return ["called were:" if calls else "no cluster was called", *calls[:_MOST]], 0
 
 
-def _cost(result: Result) -> Told:
+def _cost(result: Result, spoken: Spoken) -> Told:
     cost = result.cost
     dearest = sorted(cost.callbacks.items(), key=lambda item: -item[1])[:_MOST]
     width = max((len(name) for name, _ in dearest), default=0)
@@ -139,7 +154,7 @@ def _cost(result: Result) -> Told:
     ], 0
 
 
-def _trace(result: Result) -> Told:
+def _trace(result: Result, spoken: Spoken) -> Told:
     asked = result.trace.asked
     if asked is None:
         return [], 0
@@ -156,7 +171,7 @@ def _numbered(result: Result, rows: Iterable[Row]) -> Iterator[str]:
         yield f"  {result.trace.number(row)}  {line(row)}"
 
 
-_TOLD: dict[str, Callable[[Result], Told]] = {
+_TOLD: dict[str, Callable[[Result, Spoken], Told]] = {
     "upstream": _upstream,
     "action": _action,
     "actions": _action,

@@ -36,28 +36,30 @@ def explain(test: Test, call: pytest.CallInfo[None]) -> None:
 
 
 def _without_ours(found: pytest.ExceptionInfo[BaseException]) -> None:
-    """Leave the frames of simwasm out, behind those of the test."""
-    entries = [
-        entry
-        for entry in found.traceback
-        if not str(entry.frame.f_globals.get("__name__", "")).startswith("simwasm.")
-    ]
-    if entries:
-        found.traceback = type(found.traceback)(entries)
+    """Leave the frames of simwasm out, behind those of the test: pytest asks a frame's globals whether to hide it."""
+    for entry in found.traceback:
+        if str(entry.frame.f_globals.get("__name__", "")).startswith("simwasm."):
+            entry.frame.f_globals.setdefault("__tracebackhide__", _is_explained)
+
+
+def _is_explained(found: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Whether an error tells the user everything."""
+    return isinstance(found.value, SimwasmError)
 
 
 def _evidence(test: Test, found: pytest.ExceptionInfo[BaseException]) -> Evidence:
     said = str(found.value.args[0])
     for verdict in reversed(test.unmet):
         if repr(verdict)[:_SEEN] in said:
-            return Evidence(tuple(verdict.text.splitlines()), verdict.position)
+            headline, *details = verdict.text.splitlines()
+            return Evidence(tuple(details if headline in said else (headline, *details)), verdict.position)
     about = spoken(found)
     if about is None:
         return _NOTHING
     result, attribute = _subject(test, about)
     if result is None or not attribute:
         return _NOTHING
-    return evidence(result, attribute, about.texts)
+    return evidence(result, attribute, about)
 
 
 _SEEN = 60

@@ -1,7 +1,7 @@
 """The assertion that failed, read again: which results it speaks of, and what of them.
 
-    assert result.response.headers["x-by"] == "me"      ->  (result, "response", ("x-by", "me"))
-    assert not plugin.send("GET", "/").upstream.called  ->  (None, "upstream", ("GET", "/"))
+    assert result.response.headers["x-by"] == "me"      ->  result, response, ("x-by", "me")
+    assert not plugin.send("GET", "/").upstream.called  ->  plugin, upstream, ("GET", "/")
 
 Rule: nothing of it is evaluated again, except for looking up names.
 """
@@ -31,6 +31,8 @@ class Spoken(NamedTuple):
     """The attribute of a result that it is about; empty if it is about none."""
     texts: tuple[str, ...]
     """The texts that are written in it."""
+    attributes: frozenset[str]
+    """Every attribute in it."""
 
 
 def spoken(found: pytest.ExceptionInfo[BaseException]) -> Spoken | None:
@@ -42,11 +44,12 @@ def spoken(found: pytest.ExceptionInfo[BaseException]) -> Spoken | None:
     nodes = list(ast.walk(tree))
     known = {**entry.frame.f_globals, **entry.frame.f_locals}
     names = dict.fromkeys(node.id for node in nodes if isinstance(node, ast.Name))
-    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    attributes = frozenset(node.attr for node in nodes if isinstance(node, ast.Attribute))
     return Spoken(
         tuple(known[name] for name in names if name in known),
         next((name for name in ABOUT if name in attributes), ""),
         tuple(_texts(nodes)),
+        attributes,
     )
 
 
