@@ -6,10 +6,19 @@ Rule: what the command line says comes before what a case says: the engine, and 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from simwasm.testing import Plugin
+    from simwasm.testing import PluginUnderTest
+    from simwasm.testing.trace import Trace
+
+
+class Played(Protocol):
+    """What a case was played with: a `PluginUnderTest`, or whoever drives a plugin in another way."""
+
+    @property
+    def trace(self) -> Trace: ...
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +35,10 @@ class Bench:
     """Where one case is played."""
 
     options: Options = Options()
-    plugins: list[Plugin] = field(default_factory=list)
+    plugins: list[Played] = field(default_factory=list)
     """Those that were loaded, in their order."""
 
-    def load(self, plugin: str, **settings: Any) -> Plugin:
+    def load(self, plugin: str, **settings: Any) -> PluginUnderTest:
         """Load a plugin as `simwasm.testing.load_plugin` does; the command line has the last word."""
         from simwasm.testing import load_plugin
 

@@ -54,7 +54,9 @@ class CaselessMap:
         spelling, old = self._entries.get(key, (name, ""))
         self._size += len(value) - len(old) + (0 if key in self._entries else len(name))
         if self._size > LARGEST:
-            raise Refusal(Status.INTERNAL_FAILURE, f"the map has {LARGEST:,} characters, as many as it may here")
+            raise Refusal(
+                Status.INTERNAL_FAILURE, f"the map has {LARGEST:,} characters, as many as it may here"
+            )
         self._entries[key] = spelling, value
 
     def remove(self, name: str) -> None:

@@ -4,8 +4,8 @@
     GET https://host:8080/path …    →  :scheme and :authority too, whatever `Host` says
     HTTP/1.1 200 OK                 →  :status
 
-Rules: lines end in `\\n` or `\\r\\n`; a line that begins with a blank goes on with the one before; what follows an empty
-line is not looked at; names become lower case; a path is as a browser would send it.
+Rules: lines end in `\\n` or `\\r\\n`; a line that begins with a blank goes on with the one before; what follows an
+empty line is not looked at; names become lower case; a path is as a browser would send it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import re
 from urllib.parse import urlsplit
 
 from simwasm.exchange import Header, to_bytes, to_text
-from simwasm.suites.google.record import Place
+from simwasm.suites.shape import wrong
+from simwasm.suites.tree import Place
 from simwasm.trace.text import printable
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -53,20 +54,20 @@ def _header(line: str) -> Header:
 def _response(first: str, headers: list[Header], place: Place) -> list[Header]:
     found = _STATUS.match(first)
     if found is None:
-        raise place.wrong(f"`{_short(first)}` begins no response; write `HTTP/1.1 200 OK`")
+        wrong(place, f"`{_short(first)}` begins no response; write `HTTP/1.1 200 OK`")
     return [(":status", found[1]), *headers]
 
 
 def _request(first: str, headers: list[Header], place: Place) -> list[Header]:
     words = first.split()
     if len(words) < 2:
-        raise place.wrong(f"`{_short(first)}` begins no request; write `GET /path HTTP/1.1`")
+        wrong(place, f"`{_short(first)}` begins no request; write `GET /path HTTP/1.1`")
     method, target = words[:2]
     rest = [header for header in headers if header[0] != "host"]
     if _ABSOLUTE.match(target):
         return [(":method", method), *_absolute(target, place), *rest]
     if target[:1] != "/" or target[:2] == "//" or _UNSENT.search(target):
-        raise place.wrong(f"`{_short(target)}` is no path as a request has it; begin it with / and escape it by %")
+        wrong(place, f"`{_short(target)}` is no path as a request has it; begin it with / and escape it by %")
     host = ", ".join(value for name, value in headers if name == "host" and value)
     authority = [(":authority", host)] if host else []
     return [(":method", method), (":path", target), *authority, *(rest if host else headers)]
@@ -77,7 +78,7 @@ def _absolute(target: str, place: Place) -> list[Header]:
         parts = urlsplit(target)
         port = parts.port
     except ValueError:
-        raise place.wrong(f"`{_short(target)}` is no address") from None
+        wrong(place, f"`{_short(target)}` is no address")
     scheme, host = parts.scheme, parts.hostname or ""
     if port is not None and port != _PORTS.get(scheme):
         host += f":{port}"

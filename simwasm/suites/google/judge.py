@@ -16,17 +16,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 from simwasm.abi.enums import HeadersAction
+from simwasm.config.yaml_file import LARGEST
 from simwasm.errors import ConfigError, InputError
 from simwasm.exchange import to_text
 from simwasm.plugin import read_bytes
 from simwasm.suites.google.headers import CaselessMap
-from simwasm.suites.google.record import Place
+from simwasm.suites.google.host import Reply
 from simwasm.suites.google.regex import compiled
-from simwasm.suites.google.stage import Reply, Result
-from simwasm.suites.google.suite import Expectation, Immediate, Matcher
+from simwasm.suites.google.stage import Result
+from simwasm.suites.google.suite import Expectation, Immediate, Matcher, Wanted
+from simwasm.suites.shape import wrong
+from simwasm.suites.tree import Place
 from simwasm.trace.text import printable
 
 _MOST_SHOWN, _LONGEST_SHOWN = 20, 400
+_NEVER = (
+    "this can never hold, since that tester sees neither headers nor a local reply in a body phase; expect it of a "
+    "headers phase, or in a suite of simwasm's own"
+)
 
 
 class Failure(NamedTuple):
@@ -40,14 +47,22 @@ class Failure(NamedTuple):
 def judge_headers(phase: str, expected: Expectation, found: Result) -> Iterator[Failure]:
     """What of a headers phase is wrong."""
     yield from _headers(phase, expected, found)
-    yield from _matchers(phase, "headers", expected.headers, [f"{key}: {value}" for key, value in found.headers])
+    yield from _matchers(
+        phase, "headers", expected.headers, [f"{key}: {value}" for key, value in found.headers]
+    )
     yield from _matchers(phase, "body", expected.body, [to_text(found.body)])
     yield from _steering(phase, expected, found)
     yield from judge_logs(phase, expected, found.logs)
 
 
-judge_body = judge_headers
-"""What of a body phase is wrong: it has a body and logs only."""
+def judge_body(phase: str, expected: Expectation, found: Result) -> Iterator[Failure]:
+    """What of a body phase is wrong, which has a body and logs only."""
+    never = [expected.immediate] if expected.immediate is not None else expected.has_header[:1]
+    for each in never:
+        field = "has_header" if isinstance(each, Wanted) else "immediate"
+        yield Failure(f"{phase}: {field}: {_NEVER}", each.place)
+        return
+    yield from judge_headers(phase, expected, found)
 
 
 def judge_logs(phase: str, expected: Expectation, logs: Sequence[str]) -> Iterator[Failure]:
@@ -64,7 +79,9 @@ def _headers(phase: str, expected: Expectation, found: Result) -> Iterator[Failu
             yield Failure(f"{phase}: header `{_short(key)}`: expected `{_short(value)}`, missing", place,
                           f"headers there: {_short(there)}")  # fmt: skip
         elif came != value:
-            yield Failure(f"{phase}: header `{_short(key)}`: expected `{_short(value)}`, came `{_short(came)}`", place)
+            yield Failure(
+                f"{phase}: header `{_short(key)}`: expected `{_short(value)}`, came `{_short(came)}`", place
+            )
     for key, _, place in expected.no_header:
         came = known.get(key)
         if came is not None:
@@ -85,7 +102,8 @@ def _steering(phase: str, expected: Expectation, found: Result) -> Iterator[Fail
         return
     if not status:
         yield Failure(f"{phase}: immediate: expected a local reply, the plugin sent none", wanted.place)
-    yield from _reply(phase, wanted, reply if reply is not None else Reply(0, 0, ""))
+    elif reply is not None:
+        yield from _reply(phase, wanted, reply)
 
 
 def _reply(phase: str, wanted: Immediate, reply: Reply) -> Iterator[Failure]:
@@ -95,14 +113,10 @@ def _reply(phase: str, wanted: Immediate, reply: Reply) -> Iterator[Failure]:
         ("details", wanted.details, reply.details),
     ):
         if expected is not None and expected != came:
-            yield Failure(
-                f"{phase}: {field}: expected {_value(expected)}, came {_value(came)}", wanted.place
-            )
+            yield Failure(f"{phase}: {field}: expected {_value(expected)}, came {_value(came)}", wanted.place)
 
 
-def _matchers(
-    phase: str, what: str, expected: Sequence[Matcher], texts: Sequence[str]
-) -> Iterator[Failure]:
+def _matchers(phase: str, what: str, expected: Sequence[Matcher], texts: Sequence[str]) -> Iterator[Failure]:
     for matcher in expected:
         is_match = _matching(matcher)
         if any(map(is_match, texts)) is not matcher.invert:
@@ -119,7 +133,7 @@ def _matching(matcher: Matcher) -> Callable[[str], bool]:
         try:
             return compiled(matcher.text)
         except ConfigError as error:
-            raise matcher.place.wrong(str(error)) from None
+            wrong(matcher.place, str(error))
     text = beside(matcher.text, matcher.place) if matcher.kind == "file" else matcher.text
     return lambda found: found == text
 
@@ -127,9 +141,12 @@ def _matching(matcher: Matcher) -> Callable[[str], bool]:
 def beside(name: str, place: Place) -> str:
     """The contents of a file that a test names; its path starts at the test's folder."""
     try:
-        return to_text(read_bytes(Path(place.file).parent / name))
+        data = read_bytes(Path(place.file).parent / name)
     except InputError as error:
-        raise place.wrong(str(error)) from None
+        wrong(place, str(error))
+    if len(data) > LARGEST:
+        wrong(place, f"{name}: is larger than {LARGEST >> 20} MiB")
+    return to_text(data)
 
 
 def _action(action: int) -> str:

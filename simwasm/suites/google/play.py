@@ -1,38 +1,31 @@
 """Playing a test: phase after phase on one stream, each judged before the next.
 
-Rules, that tester's: a plugin that does not start, or fails, ends its test; anything else that is wrong is told, and the
-test goes on; every body is the end of the stream with its last chunk; headers never are.
+Rules, that tester's: a plugin that does not start, or fails, ends its test; anything else that is wrong is told, and
+the test goes on; every body is the end of the stream with its last chunk; headers never are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from simwasm.engines.engine import Engine
 from simwasm.errors import PluginError
 from simwasm.exchange import to_bytes
-from simwasm.plugin import Plugin
 from simwasm.suites.google.headers import CaselessMap
 from simwasm.suites.google.http1 import read_headers
-from simwasm.suites.google.judge import Failure, beside, judge_headers, judge_logs
-from simwasm.suites.google.record import Place
+from simwasm.suites.google.judge import Failure, beside, judge_body, judge_headers, judge_logs
 from simwasm.suites.google.stage import Result, Stage
-from simwasm.suites.google.suite import Chunking, Env, Input, Invocation, Trial
-from simwasm.trace.event import Observer
+from simwasm.suites.google.suite import Chunking, Input, Invocation, Trial
+from simwasm.suites.shape import wrong
+from simwasm.suites.tree import Place
 from simwasm.trace.text import printable
 
 
-def play(
-    trial: Trial, env: Env, plugin: Plugin, *, engine: Engine, observers: Sequence[Observer] = ()
-) -> Iterator[Failure]:
-    """Play a test in a VM of its own, and give what is not as expected."""
-    stage = Stage(plugin, env, trial.properties, engine=engine, observers=observers)
+def play(trial: Trial, stage: Stage) -> Iterator[Failure]:
+    """Play a test, and give what is not as expected."""
     try:
         yield from _phases(trial, stage)
     except _Failed as failed:
         yield failed.failure
-    finally:
-        stage.leave()
 
 
 class _Failed(Exception):
@@ -55,7 +48,7 @@ def _phases(trial: Trial, stage: Stage) -> Iterator[Failure]:
     yield from _bodies("request", trial.request_body, trial.chunking, stage)
     yield from _headers("response", trial.response_headers, stage)
     yield from _bodies("response", trial.response_body, trial.chunking, stage)
-    closed = _healthy("stream_destroy", stage.close(), trial.place, stage)
+    closed = _healthy("stream_destroy", stage.end(), trial.place, stage)
     yield from judge_logs("stream_destroy", trial.stream_destroy, closed.logs)
     stage.stop()
     _healthy("plugin_destroy", closed, trial.place, stage)
@@ -77,12 +70,13 @@ def _bodies(
     for number, invocation in enumerate(invocations, 1):
         body = to_bytes(_contents(invocation.input))
         chunks = cut(body, chunking) if chunking is not None else [body]
-        found, logs = b"", ()
+        found = Result()
         for index, chunk in enumerate(chunks, 1):
-            result = stage.body(f"proxy_on_{phase}", chunk, index == len(chunks))
-            found, logs = found + _healthy(phase, result, invocation.place, stage).body, result.logs
+            came = stage.body(f"proxy_on_{phase}", chunk, index == len(chunks))
+            found = Result(body=found.body + came.body, logs=came.logs)
+            _healthy(phase, found, invocation.place, stage)
         name = f"{phase} {number}" if len(invocations) > 1 else phase
-        yield from judge_headers(name, invocation.result, Result(body=found, logs=logs))
+        yield from judge_body(name, invocation.result, found)
 
 
 def cut(body: bytes, chunking: Chunking) -> list[bytes]:
@@ -92,7 +86,9 @@ def cut(body: bytes, chunking: Chunking) -> list[bytes]:
     else:
         size, most = len(body) // chunking.number, chunking.number - 1
         if not size:
-            raise chunking.place.wrong(f"{len(body)} bytes cannot be cut into {chunking.number} chunks that have any")
+            wrong(
+                chunking.place, f"{len(body)} bytes cannot be cut into {chunking.number} chunks that have any"
+            )
     starts = range(0, len(body), size)[: most + 1]
     return [body[at : at + size] for at in starts[:-1]] + [body[starts[-1] if starts else 0 :]]
 

@@ -7,29 +7,14 @@ the name that was probably meant; so is a value of the wrong kind. Bytes are tex
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import NamedTuple
 
-from simwasm.errors import ConfigError
 from simwasm.suites.google.schema import EARLIER, ENUMS, MESSAGES, RANGES, Field
+from simwasm.suites.shape import near, wrong
+from simwasm.suites.tree import Place
 from simwasm.trace.text import printable
 
 MOST_VALUES = 200_000
-
-
-class Place(NamedTuple):
-    """A line and a column of a file, from 1."""
-
-    file: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
-
-    def wrong(self, message: str) -> ConfigError:
-        """The error for what is written here."""
-        return ConfigError(f"{self}: {message}")
 
 
 Scalar = str | int | bool
@@ -86,7 +71,7 @@ class Builder:
         name = EARLIER.get((record.kind, name), name)
         found = MESSAGES[record.kind].get(name)
         if found is None:
-            raise place.wrong(_unknown(record.kind, name))
+            wrong(place, _unknown(record.kind, name))
         return name, found
 
     def open(self, record: Record, name: str, place: Place) -> None:
@@ -94,23 +79,28 @@ class Builder:
         wanted = MESSAGES[record.kind][name]
         if not wanted.many and name in record.fields:
             first = record.fields[name][0].place
-            raise place.wrong(f"`{name}` is there twice; {record.kind} has one, and line {first.line} has said it")
+            wrong(place, f"`{name}` is there twice; {record.kind} has one, and line {first.line} has said it")
         for other in record.fields:
             if wanted.one_of and other != name and MESSAGES[record.kind][other].one_of == wanted.one_of:
-                raise place.wrong(f"`{name}` is there along with `{other}`: only one of them can be. Take one away")
+                wrong(
+                    place, f"`{name}` is there along with `{other}`: only one of them can be. Take one away"
+                )
 
     def add(self, record: Record, name: str, value: Scalar | Record, place: Place) -> None:
         """Put a value into a field."""
         self._left -= 1
         if self._left < 0:
-            raise place.wrong(f"there are more than {MOST_VALUES:,} values in this file. Split it")
+            wrong(place, f"there are more than {MOST_VALUES:,} values in this file. Split it")
         record.fields.setdefault(name, []).append(Entry(value, place))
 
 
 def checked_text(kind: str, text: str, place: Place) -> str:
     """A text for a field of this kind; only bytes may be anything."""
     if kind == "string" and any("\ud800" <= c <= "\udfff" for c in text):
-        raise place.wrong("this text is not UTF-8, as a text has to be; only `value`, `exact` and `content` may be else")
+        wrong(
+            place,
+            "this text is not UTF-8, as a text has to be; only `value`, `exact` and `content` may be else",
+        )
     return text
 
 
@@ -118,23 +108,21 @@ def checked_number(kind: str, number: int, place: Place) -> int:
     """A number for a field of this kind."""
     least, most = RANGES[kind]
     if not least <= number <= most:
-        raise place.wrong(f"{_short(str(number))} is no number from {least} to {most}")
+        wrong(place, f"{_short(str(number))} is no number from {least} to {most}")
     return number
 
 
-def level(name: str, kind: str, place: Place) -> int:
-    """The number of an enumeration's name."""
+def level(name: str | int, kind: str, place: Place) -> int:
+    """The number of an enumeration's name, or of that number."""
     names = ENUMS[kind]
-    if name not in names:
-        raise place.wrong(f"`{_short(name)}` is no {kind}; there are {', '.join(names)}")
-    return names.index(name)
+    number = name if isinstance(name, int) else names.index(name) if name in names else -1
+    if not 0 <= number < len(names):
+        wrong(place, f"`{_short(str(name))}` is no {kind}; there are {', '.join(names)}")
+    return number
 
 
 def _unknown(kind: str, name: str) -> str:
-    fields = MESSAGES[kind]
-    near = get_close_matches(name, fields, 1)
-    hint = f"is it `{near[0]}`?" if near else f"it has {', '.join(fields)}"
-    return f"{kind} has no field `{_short(name)}`; {hint}"
+    return f"{kind} has no field `{_short(name)}`; {near(name, tuple(MESSAGES[kind]))}"
 
 
 def _short(text: str) -> str:

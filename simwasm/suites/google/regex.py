@@ -1,7 +1,7 @@
 """Regular expressions as RE2 understands them, matched against the whole of a text.
 
-RE2 itself is used where it is installed. Where it is not, Python's `re` takes its place for what means the same in both;
-the rest is refused, so that nothing ever matches differently than it did in the tester.
+RE2 itself is used where it is installed. Where it is not, Python's `re` takes its place for what means the same in
+both; the rest is refused, so that nothing ever matches differently than it did in the tester.
 """
 
 from __future__ import annotations

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from simwasm.abi.enums import LogLevel
 from simwasm.exchange import Header, Headers
-from simwasm.suites.google.record import Place, Record
+from simwasm.suites.google.record import Record
+from simwasm.suites.shape import wrong
+from simwasm.suites.tree import Place
 
 _MATCHERS = ("exact", "regex", "file")
 
@@ -137,8 +139,9 @@ def _trial(record: Record, number: int) -> Trial:
     for phase in ("request_body", "response_body"):
         bodies = record.records(phase)
         if chunking is not None and len(bodies) > 1:
-            raise bodies[1].place.wrong(
-                f"`{chunking.unit}` cuts one body into chunks, but this is another `{phase}`. Take one of them away"
+            wrong(
+                bodies[1].place,
+                f"`{chunking.unit}` cuts one body into chunks, but this is another `{phase}`. Take one of them away",
             )
     return Trial(
         record.text("name") or f"test {number}",
@@ -162,7 +165,7 @@ def _chunking(record: Record) -> Chunking | None:
             continue
         place = record.all(unit)[0].place
         if number < 1:
-            raise place.wrong(f"`{unit}: {number}` cuts nothing. Say 1 or more, or take it away")
+            wrong(place, f"`{unit}: {number}` cuts nothing. Say 1 or more, or take it away")
         return Chunking(unit, number, place)
     return None
 
@@ -207,14 +210,14 @@ def _expectation(record: Record | None, place: Place) -> Expectation:
 def _wanted(record: Record, field: str) -> Wanted:
     key, value = _header(record)
     if not key:
-        raise record.place.wrong(f'this `{field}` names no header; write `{field} {{ key: "…" }}`')
+        wrong(record.place, f'this `{field}` names no header; write `{field} {{ key: "…" }}`')
     return Wanted(key, value, record.place)
 
 
 def _matcher(record: Record) -> Matcher:
     kind = next((kind for kind in _MATCHERS if record.all(kind)), None)
     if kind is None:
-        raise record.place.wrong("this matches nothing; say what is expected by `exact`, `regex` or `file`")
+        wrong(record.place, "this matches nothing; say what is expected by `exact`, `regex` or `file`")
     return Matcher(kind, record.text(kind) or "", bool(record.number("invert")), record.place)
 
 

@@ -8,13 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simwasm.suites.google.record import Builder, Place, Record, Scalar, checked_number, checked_text, level
+from simwasm.suites.google.record import Builder, Record, Scalar, checked_number, checked_text, level
 from simwasm.suites.google.schema import ENUMS, MESSAGES, RANGES, Field
 from simwasm.suites.google.tokens import Token, tokens
+from simwasm.suites.shape import wrong
+from simwasm.suites.tree import Place
 from simwasm.trace.text import printable
 
 _CLOSING = {"{": "}", "<": ">"}
-_TRUTH = {"true": True, "True": True, "t": True, "1": True, "false": False, "False": False, "f": False, "0": False}
+_TRUTH = {
+    "true": True,
+    "True": True,
+    "t": True,
+    "1": True,
+    "false": False,
+    "False": False,
+    "f": False,
+    "0": False,
+}
 
 
 def read_text(text: str, file: str) -> Record:
@@ -37,8 +48,9 @@ class _Parser:
         while not self._is_end(closing):
             name = self._next
             if name.kind != "name":
-                raise name.place.wrong(
-                    f"here a field's name is expected, or the end of {record.kind}, not {_shown(name)}"
+                wrong(
+                    name.place,
+                    f"here a field's name is expected, or the end of {record.kind}, not {_shown(name)}",
                 )
             self._step()
             self._field(record, name)
@@ -49,7 +61,7 @@ class _Parser:
         word = self._next
         if word.kind == "end":
             if closing != "end":
-                raise word.place.wrong(f"the file ends, but a `{closing}` is missing")
+                wrong(word.place, f"the file ends, but a `{closing}` is missing")
             return True
         return word.kind == "sign" and word.text == closing
 
@@ -58,17 +70,17 @@ class _Parser:
         self._builder.open(record, field, name.place)
         is_message = wanted.kind in MESSAGES
         if not self._took(":") and not is_message:
-            raise self._next.place.wrong(f"here a `:` is expected behind `{name.text}`, not {_shown(self._next)}")
+            wrong(self._next.place, f"here a `:` is expected behind `{name.text}`, not {_shown(self._next)}")
         if not self._is_sign("["):
             self._value(record, field, wanted, name.place)
             return
         if not wanted.many:
-            raise self._next.place.wrong(f"`{name.text}` has one value, so a list cannot stand here")
+            wrong(self._next.place, f"`{name.text}` has one value, so a list cannot stand here")
         self._step()
         while not self._took("]"):
             self._value(record, field, wanted, self._next.place)
             if not self._took(",") and not self._is_sign("]"):
-                raise self._next.place.wrong(f"here a `,` or a `]` is expected, not {_shown(self._next)}")
+                wrong(self._next.place, f"here a `,` or a `]` is expected, not {_shown(self._next)}")
 
     def _value(self, record: Record, name: str, wanted: Field, place: Place) -> None:
         if wanted.kind not in MESSAGES:
@@ -77,7 +89,7 @@ class _Parser:
         opening = self._next
         closing = _CLOSING.get(opening.text) if opening.kind == "sign" else None
         if closing is None:
-            raise opening.place.wrong(f"`{name}` is a message: here a `{{` is expected, not {_shown(opening)}")
+            wrong(opening.place, f"`{name}` is a message: here a `{{` is expected, not {_shown(opening)}")
         self._step()
         made = Record(wanted.kind, place)
         self.fields(made, closing)
@@ -91,7 +103,7 @@ class _Parser:
             while self._next.kind == "string":
                 parts.append(self._step().text)
             if not parts:
-                raise place.wrong(f"`{name}` is a text: here quotes are expected, not {_shown(self._next)}")
+                wrong(place, f"`{name}` is a text: here quotes are expected, not {_shown(self._next)}")
             return checked_text(kind, "".join(parts), place)
         minus = kind != "bool" and self._took("-")
         word = self._step()
@@ -101,11 +113,9 @@ class _Parser:
             return level(word.text, kind, word.place)
         number = _number(word)
         if number is None or kind == "bool":
-            raise word.place.wrong(f"`{name}` is {_NAMES.get(kind, 'a whole number')}, not {_shown(word)}")
+            wrong(word.place, f"`{name}` is {_NAMES.get(kind, 'a whole number')}, not {_shown(word)}")
         if kind in ENUMS:
-            if minus or number >= len(ENUMS[kind]):
-                raise place.wrong(f"there is no {kind} {number}; there are {', '.join(ENUMS[kind])}")
-            return number
+            return level(-number if minus else number, kind, place)
         assert kind in RANGES
         return checked_number(kind, -number if minus else number, place)
 

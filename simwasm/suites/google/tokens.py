@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from simwasm.exchange import to_bytes, to_text
-from simwasm.suites.google.record import Builder, Place
+from simwasm.suites.google.record import Builder
+from simwasm.suites.shape import wrong
+from simwasm.suites.tree import Place
 from simwasm.trace.text import printable
 
 _TOKEN = re.compile(
@@ -43,7 +45,7 @@ def tokens(text: str, builder: Builder) -> Iterator[Token]:
         place = builder.place(line, at - start + 1)
         found = _TOKEN.match(text, at)
         if found is None:
-            raise place.wrong(_stray(text, at))
+            wrong(place, _stray(text, at))
         kind, word = found.lastgroup or "", found[0]
         if kind == "string":
             word = _unescaped(word[1:-1], place)
@@ -77,11 +79,11 @@ def _unescaped(text: str, place: Place) -> str:
         if simple is not None:
             if simple not in _SIMPLE:
                 sign = printable(to_text(simple))
-                raise place.wrong(f"`\\{sign}` is no escape; a backslash itself is written `\\\\`, in a regex too")
+                wrong(place, f"`\\{sign}` is no escape; a backslash itself is written `\\\\`, in a regex too")
             return _SIMPLE[simple]
         number = int(four or eight, 16)
         if number > 0x10FFFF or 0xD800 <= number < 0xE000:
-            raise place.wrong(f"there is no character {number:#x}")
+            wrong(place, f"there is no character {number:#x}")
         return chr(number).encode()
 
     return to_text(_ESCAPE.sub(taken, to_bytes(text)))

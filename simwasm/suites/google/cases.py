@@ -1,0 +1,61 @@
+"""The tests of a file as cases of a suite: which plugin they are played with, and on which engine.
+
+Rules: what the command line names comes before what the file names; the paths of module and configuration are looked
+for from the current folder, as that tester does, and then beside the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simwasm import recipe
+from simwasm.errors import ConfigError
+from simwasm.suites.case import Case, Miss
+from simwasm.suites.google.read import read
+from simwasm.suites.google.suite import Suite, Trial
+
+if TYPE_CHECKING:
+    from simwasm.plugin import Plugin
+    from simwasm.suites.bench import Bench
+
+
+def cases(path: str | Path) -> list[Case]:
+    """The cases of a file."""
+    suite = read(path)
+    return [
+        Case(trial.name, suite.file, trial.place.line, partial(_play, suite, trial)) for trial in suite.trials
+    ]
+
+
+def _play(suite: Suite, trial: Trial, bench: Bench) -> Iterator[Miss]:
+    from simwasm.suites.google.play import play  # listing cases needs no host
+    from simwasm.suites.google.stage import Stage
+    from simwasm.testing import shared
+
+    plugin = _plugin(suite, bench.options.plugin)
+    stage = Stage(plugin, suite.env, trial.properties, engine=shared.engine(bench.options.engine))
+    bench.plugins.append(stage)
+    for failure in play(trial, stage):
+        yield Miss(failure.message, failure.place.line, None, failure.details)
+
+
+def _plugin(suite: Suite, override: str) -> Plugin:
+    from simwasm.testing import shared
+
+    env = suite.env
+    if not override and not env.wasm:
+        raise ConfigError(
+            f"{suite.file}: names no plugin. Say which by --plugin FILE, or by `wasm_path` in `env`"
+        )
+    config = f"@{_found(suite, env.config)}" if env.config else ""
+    made = recipe.Recipe(override or str(_found(suite, env.wasm)), config=config)
+    return shared.known(recipe.plugin(made, shared.read))
+
+
+def _found(suite: Suite, name: str) -> Path:
+    """A file that the suite names."""
+    beside = Path(suite.file).parent / name
+    return beside if not Path(name).exists() and beside.exists() else Path(name)
