@@ -129,7 +129,11 @@ class ExpressionError(InputError):
 
 
 class TraceError(SimwasmError):
-    """A trace file cannot be read, or its format is not known."""
+    """A trace file cannot be read, or its format is not known; `line` is where in it, 0 for the file as a whole."""
+
+    def __init__(self, message: str = "", line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 class Divergence(TraceError):

@@ -10,6 +10,7 @@ from itertools import chain
 
 from simwasm import recipe as recipes
 from simwasm.cli import output, problems, setup
+from simwasm.cli.golden import Golden
 from simwasm.cli.rounds import Rounds
 from simwasm.cli.watch import Watch, watching
 from simwasm.engines.find import engine as find_engine
@@ -36,18 +37,21 @@ def command(words: Namespace) -> int:
     first = next(exchanges, None)
     now = first.started_ns if first is not None else 0
     printer = None if words.quiet or words.json else (stream, colour)
+    golden = Golden(words, plugin, now)
     with watching(words, plugin, find_engine(words.engine).name, now, printer) as watch:
-        session = setup.session(words, plugin, observers=watch.observers, now_ns=now, on_log=watch.on_log)
+        observers = [*watch.observers, *golden.observers]
+        session = setup.session(words, plugin, observers=observers, now_ns=now, on_log=watch.on_log)
         watch.start(session)
-        report = _Report(words, watch, colour)
+        report = _Report(words, watch, golden, colour)
         rounds = None
         if first is not None:
-            rounds = _replay(session, chain([first], exchanges), words.repeat, report)
+            rounds = _replay(session, chain([first], exchanges), words, report)
         session.stop()
         watch.stopped()
         for problem in rounds.problems() if rounds else ():
             watch.problems.add(problem)
     report.end()
+    golden.write()
     output.missed(session.proxy.faults)
     problems.tell(words, watch, rounds)
     failed = session.proxy.traps > 0
@@ -55,17 +59,17 @@ def command(words: Namespace) -> int:
 
 
 def _replay(
-    session: Session, exchanges: Iterable[Exchange], repeat: int | None, report: _Report
+    session: Session, exchanges: Iterable[Exchange], words: Namespace, report: _Report
 ) -> Rounds | None:
     """Replay once as they are read, or all of them again and again."""
-    if repeat is None:
-        for outcome in session.replay(exchanges):
+    if words.repeat is None:
+        for outcome in session.replay(exchanges, together=words.together):
             report.add(outcome)
         return None
     again = list(exchanges)
     rounds = Rounds(session, len(again))
-    for _ in range(repeat):
-        for outcome in session.replay(again):
+    for _ in range(words.repeat):
+        for outcome in session.replay(again, together=words.together):
             report.add(outcome)
         rounds.ended()
     return rounds
@@ -74,8 +78,9 @@ def _replay(
 class _Report:
     """The lines behind the crossings, and what was not as expected."""
 
-    def __init__(self, words: Namespace, watch: Watch, colour: output.Ink) -> None:
+    def __init__(self, words: Namespace, watch: Watch, golden: Golden, colour: output.Ink) -> None:
         self._words = words
+        self._golden = golden
         self._watch = watch
         self._colour = colour
         self._number = 0
@@ -85,6 +90,7 @@ class _Report:
     def add(self, outcome: Outcome) -> None:
         self._number += 1
         crossings = self._watch.finished(outcome)
+        self._golden.finished(outcome)
         instructions = self._watch.costs.since() if self._watch.costs else None
         words = self._words
         if words.access_log:

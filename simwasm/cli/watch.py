@@ -42,6 +42,7 @@ class Watch:
         costs: bool,
         frames: Frames,
         timing: Timing | None = None,
+        together: bool = False,
     ) -> None:
         self.costs = Costs() if costs else None
         """What calls cost, if somebody wants to know."""
@@ -54,6 +55,7 @@ class Watch:
         self._recorder = recorder
         self._lints = Lints(self.problems, whose=self._whose, least=Grade.WARNING, frames=frames)
         self._started = False
+        self._together = together
         self._crossed = 0
         self.observers: list[Observer] = [*observers, self._lints, *([self.costs] if self.costs else [])]
 
@@ -83,8 +85,8 @@ class Watch:
         self._lints.over()
 
     def _whose(self, vm: str, context: int) -> int:
-        """They run one after the other, so it is the next that ends."""
-        return self.exchanges + 1 if self._started else 0
+        """They run one after the other, so it is the next that ends; together, nobody can tell."""
+        return self.exchanges + 1 if self._started and not self._together else 0
 
 
 @contextmanager
@@ -94,6 +96,7 @@ def watching(
     """Open what the words ask for, and close it whatever happens."""
     observers: list[Observer] = []
     frames = Backtraces([plugin])
+    together = getattr(words, "together", False)
     on_log: OnLog | None = None if printer is not None else log_printer(words)
     if printer is not None:
         stream, colour = printer
@@ -106,7 +109,9 @@ def watching(
     if words.timing and words.trace is None:
         raise InputError("--timing: what calls took is noted in the trace: add --trace FILE")
     if words.trace is None:
-        yield Watch(None, observers, on_log, each=words.json, costs=words.cost, frames=frames)
+        yield Watch(
+            None, observers, on_log, each=words.json, costs=words.cost, frames=frames, together=together
+        )
         return
     file = sys.stdout if words.trace == "-" else opened(words.trace, "--trace")
     try:
@@ -121,6 +126,7 @@ def watching(
             costs=words.cost,
             frames=frames,
             timing=timing,
+            together=together,
         )
     finally:
         if file is not sys.stdout:

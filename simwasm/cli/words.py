@@ -172,6 +172,15 @@ def _run(words: argparse.ArgumentParser) -> None:
         "--golden", metavar="FILE", default="",
         help="write a new golden trace, which `simwasm check` plays again and compares",
     )  # fmt: skip
+    words.add_argument(
+        "--redact", metavar="WHAT", action="append", default=[],
+        help="what the golden must not tell: header:NAME, property:PATH, text:REGEX; keep:NAME hides less",
+    )  # fmt: skip
+    words.add_argument(
+        "--together",
+        action="store_true",
+        help="run exchanges by their recorded times, not one after the other",
+    )
     options.plugin(words)
     options.host(words)
     options.output(words)

@@ -75,7 +75,7 @@ def compare_golden(path: str | Path, found: str, *, update: str = "") -> Mismatc
     try:
         golden.index()
         if golden.note:
-            raise TraceError(f"{path}: {golden.note} If not, write it anew by {how}")
+            raise TraceError(f"{path}: {golden.note} Write it anew by {how}", golden.last_line)
         told = _differences(golden, data)
     finally:
         golden.close()
@@ -160,7 +160,8 @@ def _outcomes(golden: TraceFile, run: TraceFile) -> Iterator[_Difference]:
             word = "was not there before" if old is None else "is not there any more"
             yield _Difference(line, f"{exchange} {word}")
         elif old.content != new.content:
-            yield _Difference(line, f"{exchange} ended otherwise: {'; '.join(_ended(old, new))}")
+            first, *others = _ended(old, new)
+            yield _Difference(line, f"{exchange} {first}", tuple(f"    {text}" for text in others))
 
 
 def _ended(old: Ending, new: Ending) -> Iterator[str]:

@@ -92,7 +92,7 @@ _KINDS = {
     "header": "the name of a header",
     "text": "a regular expression",
     "property": "the path of a property, such as request.id",
-    "keep": f"one of {', '.join(_NAMES)}",
+    "keep": "the name of a built-in redaction, such as date",
 }
 
 
@@ -116,8 +116,8 @@ def own_of(redacted: Iterable[str]) -> tuple[str, ...]:
 def _parts(text: str) -> tuple[str, str]:
     kind, colon, about = text.partition(":")
     if not colon or not about or kind not in _KINDS:
-        known = "; ".join(f"{kind}: and {what}" for kind, what in _KINDS.items())
-        raise InputError(f"`{text}` is nothing that can be redacted: it is {known}")
+        known = "; ".join(f"{kind}: with {what}" for kind, what in _KINDS.items())
+        raise InputError(f"`{text}` is nothing that can be redacted; there is {known}")
     if kind == "header":
         return kind, about.lower()
     if kind == "text":

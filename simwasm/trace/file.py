@@ -121,7 +121,7 @@ class TraceFile:
             raise self._error(wrong, 1) from None
 
     def _error(self, wrong: Wrong, number: int) -> TraceError:
-        return TraceError(f"{self.path}: line {number} {wrong}; record it again, or mend it by hand")
+        return TraceError(f"{self.path}: line {number} {wrong}; record it again, or mend it by hand", number)
 
     def line_of(self, row: int) -> int:
         """On which line a row stands, counted from 1; one that ends a call on the line that tells it."""
@@ -129,6 +129,11 @@ class TraceFile:
         begun = found.began(row)
         offset = found.begins[begun] if begun == row or found.ends[begun] < 0 else found.ends[begun]
         return self._file.number(offset)
+
+    @property
+    def last_line(self) -> int:
+        """The number of the last line that was looked at."""
+        return self._found.lines
 
     def outcome_line(self, index: int) -> int:
         """On which line an outcome stands."""

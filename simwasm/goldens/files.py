@@ -1,0 +1,83 @@
+"""Which files are goldens, and what plays each again.
+
+Rules: a file that was named is a golden or a mistake; in a folder, recorded traffic is passed over, and everything else
+that is called *.jsonl is a golden, so that one which is broken does not go unnoticed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import NoReturn
+
+from simwasm.errors import InputError
+from simwasm.goldens.playing import Player
+from simwasm.goldens.recipes import recipe_from_json
+from simwasm.goldens.redactions import own_of
+from simwasm.trace.file import open_trace
+from simwasm.trace.parse import Header
+
+_TRAFFIC = b'{"simwasm"'
+
+
+def goldens(paths: Iterable[str]) -> tuple[str, ...]:
+    """The goldens that these files and folders are, each once, in their order."""
+    return tuple(dict.fromkeys(found for path in paths for found in _below(path)))
+
+
+def _below(path: str) -> list[str]:
+    if not os.path.isdir(path):
+        return [path]
+    found = sorted(_files(path))
+    if not found:
+        raise InputError(
+            f"{path}: there is no golden in this folder; `simwasm run … --golden FILE` writes one"
+        )
+    return found
+
+
+def _files(folder: str) -> Iterator[str]:
+    for where, _, names in os.walk(folder, onerror=_unreadable):
+        for name in names:
+            path = os.path.join(where, name)
+            if name.endswith(".jsonl") and not _is_traffic(path):
+                yield path
+
+
+def _unreadable(error: OSError) -> NoReturn:
+    raise InputError(f"{error.filename}: cannot be read: {error.strerror}")
+
+
+def _is_traffic(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(_TRAFFIC)) == _TRAFFIC
+    except OSError:
+        return False  # it is told what is wrong with it when it is read
+
+
+def header(path: str) -> Header:
+    """The first line of a golden."""
+    golden = open_trace(path, ahead=0)
+    golden.close()
+    return golden.header
+
+
+def played(path: str, header: Header, player: Player) -> str:
+    """The run of a golden's recipe, as the text that the golden has to have."""
+    assert header.recipe is not None
+    try:
+        own = own_of(header.redacted)
+        return player.play(recipe_from_json(header.recipe, path), header.recipe, own)
+    except InputError as error:
+        text = str(error)
+        raise InputError(text if text.startswith(path) else f"{path}:1: {text}") from None
+
+
+def unplayable(header: Header) -> str:
+    """Why a golden cannot be played by its recipe; empty if it can."""
+    if header.test:
+        return f"pytest plays it: {header.test}"
+    if header.recipe is None:
+        return "nothing in it tells how it is played again: it is a trace of --trace, and not of --golden"
+    return ""
