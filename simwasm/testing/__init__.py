@@ -15,10 +15,13 @@ here is not.
 """
 
 from simwasm.abi.enums import Action
+from simwasm.testing.loading import load_plugin
 from simwasm.testing.logs import LogLine, Logs
 from simwasm.testing.phases import Call, LocalReply, Phase
-from simwasm.testing.plugin_under_test import PluginUnderTest, load_plugin
+from simwasm.testing.plugin_under_test import PluginUnderTest
 from simwasm.testing.result import Callout, Cost, Received, Result
+from simwasm.testing.stock import Metrics, Queue, SharedData
+from simwasm.testing.streams import Stream, Talk
 from simwasm.testing.trace import Trace
 from simwasm.testing.upstream import Reply, Upstream
 from simwasm.testing.values import Headers, Request, Response
@@ -33,13 +36,18 @@ __all__ = [
     "LocalReply",
     "LogLine",
     "Logs",
+    "Metrics",
     "Phase",
     "PluginUnderTest",
+    "Queue",
     "Received",
     "Reply",
     "Request",
     "Response",
     "Result",
+    "SharedData",
+    "Stream",
+    "Talk",
     "Trace",
     "Upstream",
     "Verdict",

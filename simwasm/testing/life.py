@@ -15,16 +15,17 @@ from simwasm.errors import InputError, SimwasmError
 from simwasm.exchange import Exchange, Message
 from simwasm.grpc_answers import Talk
 from simwasm.host.faults import Fault
-from simwasm.host.outcome import LogLine, Outcome
+from simwasm.host.outcome import LogLine
 from simwasm.host.ports import Answer, Callout, Service
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.host.stream import Stream
-from simwasm.lints.lint import Problem
 from simwasm.plugin import Plugin
 from simwasm.session import DEFAULT_FUEL, Session, nobody, recorded
 from simwasm.testing import shared
 from simwasm.testing.logs import Logs, line
+from simwasm.testing.problems import Problems
 from simwasm.testing.record import Asked, Record
+from simwasm.testing.result import Result
 from simwasm.testing.trace import Entry, Setting, Trace
 from simwasm.testing.upstream import Upstream
 from simwasm.trace.event import Observer
@@ -56,7 +57,8 @@ class Flow:
     def __init__(self, exchange: Exchange, stream: Stream) -> None:
         self.exchange = exchange
         self.stream = stream
-        self.outcome: Outcome | None = None
+        self.result: Result | None = None
+        """None while it has not ended."""
 
 
 class _Known(Mapping[str, bool]):
@@ -88,9 +90,12 @@ class Life:
         self.record = Record()
         self.upstream = Upstream("")
         self.clusters: dict[str, Upstream] = {}
-        self.ended: list[tuple[Flow, Outcome]] = []
-        """What has ended, in that order."""
+        self.ended: list[Result] = []
+        """What became of everything that has ended, in that order."""
+        self.told: dict[tuple[str, ...], object] = {}
+        """What is said of properties."""
         self.over = False
+        self.problems = Problems(self)
         self._observers = tuple(observers)
         self._session: Session | None = None
         self._failed: SimwasmError | None = None
@@ -138,6 +143,7 @@ class Life:
             fuel=setup.fuel,
             faults=self.faults,
             programs=shared.program,
+            told=self.told,
         )
         self.record.of(session)
         self._session = session
@@ -194,9 +200,9 @@ class Life:
 
     # What happens.
 
-    def open(self, exchange: Exchange) -> Flow:
-        """Begin an exchange when it is due."""
-        flow = Flow(exchange, self.running().proxy.open(exchange))
+    def open(self, exchange: Exchange, *, live: bool = False) -> Flow:
+        """Begin an exchange when it is due; a live one is said piece by piece."""
+        flow = Flow(exchange, self.running().proxy.open(exchange, live=live))
         self._flows.append(flow)
         return flow
 
@@ -204,9 +210,17 @@ class Life:
         """Have things happen until these have ended, and what is due by then."""
         proxy = self.running().proxy
         waiting = list(flows)
-        while any(flow.outcome is None for flow in waiting) and proxy.step():
+        while any(flow.result is None for flow in waiting) and proxy.step():
             self._collect()
         self.settle()
+
+    def advance(self, nanoseconds: int) -> None:
+        """Do what is due until then, and leave the clock there."""
+        proxy = self.running().proxy
+        at = proxy.clock.now + nanoseconds
+        while proxy.step_until(at):
+            self._collect()
+        self._collect()
 
     def settle(self) -> None:
         """Do what is due at this instant."""
@@ -220,8 +234,8 @@ class Life:
             self.record.finished(outcome)
             for flow in self._flows:
                 if flow.exchange is outcome.exchange:
-                    flow.outcome = outcome
-                    self.ended.append((flow, outcome))
+                    flow.result = Result(self, flow.stream, outcome)
+                    self.ended.append(flow.result)
                     self._flows.remove(flow)
                     break
 
@@ -236,7 +250,3 @@ class Life:
         setup = self.setup
         setting = Setting([setup.plugin], setup.profile, setup.started_ns, setup.engine.name)
         return Trace(entries, setting, lambda: Trace(self.record.entries(), setting))
-
-    def problems_of(self, stream: Stream | None) -> tuple[Problem, ...]:
-        """What the lints say of a stream, or of everything."""
-        return ()

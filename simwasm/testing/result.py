@@ -126,7 +126,8 @@ class Result:
 
     def __init__(self, life: Life, stream: HostStream, outcome: Outcome) -> None:
         self._life = life
-        self._stream = stream
+        self.stream = stream
+        """The host's."""
         self.outcome = outcome
         """What the host says of it."""
         self.asked: deque[WasAsked] = deque(maxlen=_ASKED)
@@ -177,7 +178,7 @@ class Result:
     @cached_property
     def callouts(self) -> tuple[Callout, ...]:
         """The clusters that were asked for it, in that order."""
-        return tuple(map(_callout, self._life.callouts_of(self._stream)))
+        return tuple(map(_callout, self._life.callouts_of(self.stream)))
 
     # How it ended.
 
@@ -225,7 +226,7 @@ class Result:
 
     @cached_property
     def _visits(self) -> list[Visit]:
-        return self._life.record.visits_of(self._stream)
+        return self._life.record.visits_of(self.stream)
 
     @cached_property
     def phases(self) -> tuple[Phase, ...]:
@@ -278,7 +279,7 @@ class Result:
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
         """What the lints say of it."""
-        return self._life.problems_of(self._stream)
+        return self._life.problems.of(self.stream)
 
     def _told_status(self, status: int) -> int:
         self.asked.append(WasAsked(status, self._decided(), "response.status"))
