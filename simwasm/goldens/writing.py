@@ -2,7 +2,7 @@
 
 Rules: the same run gives the same text, whichever engine ran; the order of fields is that of a trace file; a call has
 no allocator's call inside, no reason in simwasm's words, and a trap no frames, since these change with a build or a
-version although the plugin does what it did.
+version although the plugin does what it did; callouts are counted for each context.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from simwasm.abi.table import ALLOCATORS
+from simwasm.abi.table import ALLOCATORS, Function
 from simwasm.errors import InputError, Trap
+from simwasm.goldens.numbering import Numbering
 from simwasm.goldens.redactions import BUILT_IN, redactions
 from simwasm.goldens.redactor import Call, Redactor
 from simwasm.host.outcome import Outcome
@@ -68,6 +69,10 @@ def encoded(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
+_Open = tuple[str, int, Function, tuple[Any, ...], Call]
+"""A call that has not ended: its VM, context, function, arguments, and how its values are told."""
+
+
 class GoldenWriter:
     """An observer that makes a golden of what it is told."""
 
@@ -77,7 +82,8 @@ class GoldenWriter:
         self._redact = Redactor(redactions(own), header.started_ns)
         self._lines: list[str] = []
         self._record = Recorder(self._lines.append, header_json(header))
-        self._open: list[tuple[tuple[Any, ...], Call]] = []
+        self._number = Numbering()
+        self._open: list[_Open] = []
         self._hidden = 0
         """How many calls are open in the innermost of the allocator, itself included."""
 
@@ -92,22 +98,24 @@ class GoldenWriter:
             self._open.pop()
             self._record(event._replace(trap=Trap(event.trap.kind, (), event.trap.detail)))
 
-    def enter(self, at: int, vm: str, context: int, function: Any, args: tuple[Any, ...]) -> None:
+    def enter(self, at: int, vm: str, context: int, function: Function, args: tuple[Any, ...]) -> None:
         """Note that a crossing begins."""
         if self._hidden or function.name in ALLOCATORS:
             self._hidden += 1
             return
         call = self._redact.call(function)
-        self._open.append((args, call))
-        self._record.enter(at, vm, context, function, call.args(args) if call.args else args)
+        self._open.append((vm, context, function, args, call))
+        told = self._number.args(vm, function, call.args(args) if call.args else args)
+        self._record.enter(at, vm, context, function, told)
 
     def leave(self, opened: int, result: Any, values: tuple[Any, ...] = (), reason: str = "") -> None:
         """Note that the innermost crossing ended."""
         if self._hidden:
             self._hidden -= 1
             return
-        args, call = self._open.pop()
-        self._record.leave(opened, result, call.values(args, values) if call.values and values else values)
+        vm, context, function, args, call = self._open.pop()
+        told = call.values(args, values) if call.values and values else values
+        self._record.leave(opened, result, self._number.values(vm, context, function, told))
 
     def finished(self, outcome: Outcome) -> None:
         """Note what became of an exchange."""
