@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from simwasm.suites.shape import Schema, Shape, near, wrong
@@ -33,7 +32,7 @@ class Section:
         """Where a key is written; otherwise where the section begins."""
         return self.places.get(key) or self.places.get("") or Place()
 
-    def has(self, key: str) -> bool:
+    def wrote(self, key: str) -> bool:
         """Whether somebody wrote this key."""
         return key in self.places
 
@@ -57,13 +56,18 @@ def key(shape: Shape[Any], doc: str, *, default: Any = None, required: bool = Fa
         default=MISSING if required else default,
         metadata={"shape": shape, "doc": doc},
         kw_only=True,
-    )  # type: ignore[call-overload]  # MISSING is what no default is written as
+    )
 
 
-@cache
 def keys_of(kind: type[Section]) -> dict[str, Key]:
     """The keys of a section, in their order."""
-    return {each.name: each for each in map(_key, fields(kind)) if each is not None}
+    if kind not in _KEYS:
+        _KEYS[kind] = {each.name: each for each in map(_key, fields(kind)) if each is not None}
+    return _KEYS[kind]
+
+
+_KEYS: dict[type[Section], dict[str, Key]] = {}
+"""What `keys_of` has found."""
 
 
 def _key(found: Field[Any]) -> Key | None:

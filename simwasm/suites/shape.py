@@ -1,6 +1,6 @@
 """What values in a suite may be: each shape reads a value, describes itself to editors, and has words for people.
 
-    DURATION.read(node) -> 5_000_000        DURATION.schema() -> {"anyOf": […]}        DURATION.words -> "a duration (5ms, 2s)"
+    DURATION.read(node) -> 5_000_000    DURATION.schema() -> {"pattern": …}    DURATION.words -> "a duration (5ms)"
 
 Rules: a shape says the same thing three times, so that reader, JSON Schema and reference cannot disagree; whatever is
 wrong is a `ConfigError` at its place that tells what would be right; what a parameter (`${name}`) may stand for is
@@ -169,7 +169,10 @@ class Whole:
     def read(self, node: Node) -> int:
         value = node.value
         if isinstance(value, bool) or not isinstance(value, int):
-            wrong(node, f"is {node.kind}, not {self.words}" + (" (a whole one)" if isinstance(value, float) else ""))
+            wrong(
+                node,
+                f"is {node.kind}, not {self.words}" + (" (a whole one)" if isinstance(value, float) else ""),
+            )
         if not self.least <= value <= self.most:
             wrong(node, self.beyond.format(value) if self.beyond else f"{value} is not {self.words}")
         return value
@@ -239,7 +242,11 @@ class Many(Generic[T]):
         return tuple(map(self.of.read, node.items))
 
     def schema(self) -> Schema:
-        return {"type": "array", "items": self.of.schema(), **({"minItems": self.least} if self.least else {})}
+        return {
+            "type": "array",
+            "items": self.of.schema(),
+            **({"minItems": self.least} if self.least else {}),
+        }
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def read_tree(path: str | Path) -> Node:
 
 def tree_of(text: str, file: str) -> Node:
     """The one document of a text."""
-    import yaml  # for those who have such a file
+    import yaml  # type: ignore[import-untyped]  # it takes 30 ms, for those who have such a file
 
     if len(text) > LARGEST:
         raise ConfigError(f"{file}: is larger than {LARGEST >> 20} MiB")
@@ -145,7 +145,9 @@ class _Builder:
         for event in events:
             name = type(event).__name__
             if name == "DocumentStartEvent" and self._root is not None:
-                raise ConfigError(f"{self._place(event)}: a second document begins here: write each to a file of its own")
+                raise ConfigError(
+                    f"{self._place(event)}: a second document begins here: write each to a file of its own"
+                )
             step = _STEPS.get(name)
             if step is not None:
                 step(self, event)
@@ -175,7 +177,9 @@ class _Builder:
         node = ended.node
         for source in ended.merged:
             assert node.entries is not None and source.entries is not None
-            node.entries |= {name: entry for name, entry in source.entries.items() if name not in node.entries}
+            node.entries |= {
+                name: entry for name, entry in source.entries.items() if name not in node.entries
+            }
         self._done(node, ended.anchor)
 
     def scalar(self, event: Any) -> None:
@@ -191,7 +195,7 @@ class _Builder:
 
     def _value(self, event: Any) -> Scalar:
         text: str = event.value
-        if event.implicit[0] and event.style is None or (event.tag or "").startswith(_TAG):
+        if (event.implicit[0] and event.style is None) or (event.tag or "").startswith(_TAG):
             tag = event.tag.removeprefix(_TAG) if event.tag else None
             for name, form, read in _FORMS:
                 if tag in (None, name) and form.fullmatch(text):
