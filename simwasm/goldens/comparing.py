@@ -7,6 +7,7 @@ line, and never passes.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from itertools import islice, zip_longest
@@ -65,7 +66,7 @@ def compare_golden(path: str | Path, found: str, *, update: str = "") -> Mismatc
     data = encoded(found)
     how = update or printable(f"`simwasm check --update {path}`")
     try:
-        if Path(path).read_bytes() == data:
+        if os.stat(path).st_size == len(data) and Path(path).read_bytes() == data:
             return None
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such golden yet; write it by {how}") from None

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
-from simwasm.errors import InputError
+from simwasm.errors import BadModule, InputError, TraceError
 from simwasm.goldens.playing import Player
 from simwasm.goldens.recipes import recipe_from_json
 from simwasm.goldens.redactions import own_of
@@ -22,7 +22,7 @@ _TRAFFIC = b'{"simwasm"'
 
 def goldens(paths: Iterable[str]) -> tuple[str, ...]:
     """The goldens that these files and folders are, each once, in their order."""
-    return tuple(dict.fromkeys(found for path in paths for found in _below(path)))
+    return tuple(dict.fromkeys(os.path.normpath(found) for path in paths for found in _below(path)))
 
 
 def _below(path: str) -> list[str]:
@@ -49,16 +49,22 @@ def _unreadable(error: OSError) -> NoReturn:
 
 
 def _is_traffic(path: str) -> bool:
+    if not os.path.isfile(path):
+        return False
     try:
         with open(path, "rb") as file:
             return file.read(len(_TRAFFIC)) == _TRAFFIC
     except OSError:
-        return False  # it is told what is wrong with it when it is read
+        return False  # it is told what is wrong with it when it is opened as a golden
 
 
 def header(path: str) -> Header:
     """The first line of a golden."""
-    golden = open_trace(path, ahead=0)
+    try:
+        golden = open_trace(path, ahead=0)
+    except TraceError as error:
+        advice = "restore it, or write it anew by `simwasm run … --golden`"
+        raise error if error.line else TraceError(f"{error}; {advice}") from None
     golden.close()
     return golden.header
 
@@ -66,9 +72,11 @@ def header(path: str) -> Header:
 def played(path: str, header: Header, player: Player) -> str:
     """The run of a golden's recipe, as the text that the golden has to have."""
     assert header.recipe is not None
+    recipe = recipe_from_json(header.recipe, path)
     try:
-        own = own_of(header.redacted)
-        return player.play(recipe_from_json(header.recipe, path), header.recipe, own)
+        return player.play(recipe, header.recipe, own_of(header.redacted))
+    except BadModule as error:
+        raise InputError(f"{path}:1: {recipe.module or recipe.plugin}: {error}") from None
     except InputError as error:
         text = str(error)
         raise InputError(text if text.startswith(path) else f"{path}:1: {text}") from None

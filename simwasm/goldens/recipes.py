@@ -70,15 +70,18 @@ def _opened(found: Field, folder: Path) -> str:
 
 
 def _nameable(found: Field, value: Any) -> Any:
-    """A value, all of whose texts can be part of a path."""
-    if isinstance(value, (dict, list)):
-        for each in value.values() if isinstance(value, dict) else value:
-            _nameable(found, each)
-    elif isinstance(value, str):
-        try:
-            os.fsencode(value)
-        except ValueError:
-            raise found.wrong("has a text that cannot be part of a path") from None
-        if "\0" in value:
+    """Some values, whose texts can be part of a path; those that are no text are looked at when they are read."""
+    texts = [value] if isinstance(value, str) else value.values() if isinstance(value, dict) else value
+    for each in texts:
+        if isinstance(each, list):
+            _nameable(found, [text for text in each if isinstance(text, str)])
+        elif isinstance(each, str) and not _can_be_path(each):
             raise found.wrong("has a text that cannot be part of a path")
     return value
+
+
+def _can_be_path(text: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(text)
+    except ValueError:
+        return False

@@ -130,7 +130,7 @@ class Redactor:
 
     def pairs(self, headers: Headers) -> Headers:
         """Headers with the values hidden that change."""
-        return tuple((self.text(name), self._value(name, value)) for name, value in headers)
+        return tuple([(name, self._value(name, value)) for name, value in headers])
 
     def _value(self, name: Any, value: Any) -> Any:
         """The value of a header."""
@@ -151,6 +151,8 @@ class Redactor:
     def text(self, value: Any) -> Any:
         """Any text or bytes."""
         if not isinstance(value, (str, bytes)) or not value:
+            return value
+        if not self._followed and not self._patterns and len(value) <= LONGEST:
             return value
         text = value if isinstance(value, str) else to_text(value)
         found = text
