@@ -3,8 +3,8 @@
     scripted({CONFIGURE: [("proxy_set_tick_period_milliseconds", 50)], TICK: [("proxy_log", 2, "tick")]})
 
 Numbers are 32-bit words, `Long(n)` one of 64 bits, texts an address and a size, `OUT` a place where the host writes
-(the n-th argument's) and `Read(n)` what stands in such a place, `SELF` the context of the callback. Some words are no
-host calls: `TRAP`; `("memory.grow", n)`, whose result stands in place 0; `ASKED`, which ends the callback here unless
+(the n-th argument's) and `Read(n)` what stands in such a place, `SELF` the context of the callback, `THIRD` its
+third argument. Some words are no host calls: `TRAP`; `("memory.grow", n)`, whose result stands in place 0; `ASKED`, which ends the callback here unless
 a request brought the header `ask`; `("from", n)`, which ends it until it is called the n-th time; `("trap if OK", …)`,
 which makes a host call and traps if that goes well. A callback that is named gives
 Continue or true unless `results` says otherwise; one that is not named is not exported.
@@ -42,7 +42,7 @@ class Mark:
     name: str
 
 
-OUT, SELF = Mark("out"), Mark("self")
+OUT, SELF, THIRD = Mark("out"), Mark("self"), Mark("third")
 Argument = int | str | bytes | Read | Mark
 Call = tuple[Argument, ...]
 TRAP: Call = ("unreachable",)
@@ -134,6 +134,8 @@ class _Writer:
             yield f"(i32.load (i32.const {_PLACES + 4 * argument.place}))"
         elif argument is SELF:
             yield "(local.get 0)"
+        elif argument is THIRD:
+            yield "(local.get 2)"
         elif argument is OUT:
             yield f"(i32.const {_PLACES + 4 * number})"
         else:
