@@ -112,6 +112,10 @@ class Instrument:
         stop = b"\x22\x00\x45\x04\x40\x00\x0b"
         return b"\x01\x01\x7f" + ask + stop + b"\x23" + counter + b"\x20\x00\x6a\x24" + counter + b"\x0b"
 
+    def code(self, module: Module, own: int, name: str) -> Code:
+        """A function with all that is inserted."""
+        return instrument(module, own, self, name)
+
     def moved(self, index: int) -> int:
         """Where the function of that index is in the rewritten module."""
         return index if index < self.first_own else index + 1

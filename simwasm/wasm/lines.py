@@ -19,6 +19,7 @@ from simwasm.wasm.dwarf.rows import Place, rows
 from simwasm.wasm.dwarf.sections import PROBLEMS
 from simwasm.wasm.dwarf.units import Units
 from simwasm.wasm.dwarf.variables import Inlined, Variables
+from simwasm.wasm.dwarf.written import Written, written
 from simwasm.wasm.module import Module
 from simwasm.wasm.source_map import SourceMap
 
@@ -94,9 +95,27 @@ class Lines:
     def _starts(self) -> list[int]:
         return [body.start for body in self._module.bodies]
 
+    def within(self, begin: int, end: int) -> Iterator[tuple[int, Place | None]]:
+        """The places of a function that has these offsets: from where on each holds."""
+        if not self.units.there:
+            yield from self._map.within(begin, end)
+            return
+        try:
+            unit = self.units.at(begin)
+            code = self.units.code
+            if unit is not None:
+                for address, place in rows(unit).within(begin - code, end - code):
+                    yield address + code, place
+        except PROBLEMS:
+            return
+
     def inlined(self, offset: int) -> tuple[Inlined, ...]:
         """What is inlined at the instruction at an offset, the innermost first, each with where it is called."""
         return self.variables.at(offset).inlined if self.units.there else ()
+
+    def written(self, offset: int) -> tuple[Written, ...]:
+        """The function of the source that an instruction is in, and all that was inlined into that."""
+        return written(self.units, offset) if self.units.there else ()
 
     def content(self, file: str) -> str | None:
         """The text of a source file, where the plugin brings it along."""

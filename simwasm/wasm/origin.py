@@ -17,7 +17,6 @@ from simwasm.wasm.decode import decode
 from simwasm.wasm.fuel import BULK, Instrument
 from simwasm.wasm.module import Body, Module
 from simwasm.wasm.names import function_names
-from simwasm.wasm.probes import instrumented
 from simwasm.wasm.reader import read_module
 
 _PREFIX = 0xFC
@@ -69,7 +68,7 @@ class Origins:
         """Where the function's instructions are in the original, and where in the rewritten file."""
         if function not in self._offsets:
             own = function - self._by.first_own
-            code = instrumented(self._module, own, self._by, self._names[function])
+            code = self._by.code(self._module, own, self._names[function])
             start = self._rewritten[own].start + len(code.head)
             body = self._module.bodies[own]
             before = _starts(code.before, body.code)

@@ -150,11 +150,6 @@ class Probing(Instrument):
         return bytes((_TYPE_BYTES[results[0]] if results else 0x40,))
 
 
-def instrumented(module: Module, own: int, by: Instrument, name: str) -> Code:
-    """A function with all that is inserted."""
-    return by.code(module, own, name) if isinstance(by, Probing) else instrument(module, own, by, name)
-
-
 def block_types(module: Module) -> list[FuncType]:
     """The types of the blocks around bodies, where a number of values needs one."""
     kinds = dict.fromkeys(module.types[index].results for index in module.functions)

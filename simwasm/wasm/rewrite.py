@@ -8,7 +8,8 @@
 * No memory grows beyond `Limits.pages`, no table beyond `LARGEST_TABLE`; a module that begins larger is refused.
 * What is hidden is exported: mutable numeric globals of the module's own, its tables, its memory.
 * Custom sections are dropped, except the names of functions.
-* Where they are wanted, probes tell which instruction comes next (`probes.py`).
+* Where they are wanted, probes tell which instruction comes next (`probes.py`), or marks which code was run
+  (`marks.py`).
 
 Rules that live here: the order of sections is kept; the same input gives the same bytes; nothing else
 changes what the plugin does; places in the rewritten binary lead back to the original by
@@ -26,6 +27,7 @@ from simwasm.wasm.cursor import Cursor
 from simwasm.wasm.decode import split
 from simwasm.wasm.encode import name, s32, section, u32, vector
 from simwasm.wasm.fuel import Instrument
+from simwasm.wasm.marks import Marking, Marks, marked
 from simwasm.wasm.module import (
     Bounds,
     Element,
@@ -51,7 +53,6 @@ from simwasm.wasm.probes import (
     Probing,
     block_types,
     check,
-    instrumented,
 )
 from simwasm.wasm.reader import SECTION_ORDER, VALUE_TYPES
 
@@ -109,6 +110,7 @@ class Rewritten:
     """The module as it was loaded."""
     limits: Limits
     probes: Probes | None = None
+    marks: Marks | None = None
 
     @property
     def slice(self) -> int:
@@ -126,10 +128,12 @@ class Rewritten:
     @cached_property
     def _origins(self) -> Origins:
         types = _Types(self.module, self.probes)
-        return Origins(self.module, self.wasm, _instrument(self.module, self.probes, types))
+        return Origins(self.module, self.wasm, _instrument(self.module, self.probes, self.marks, types))
 
 
-def rewrite(module: Module, limits: Limits = Limits(), probes: Probes | None = None) -> Rewritten:
+def rewrite(
+    module: Module, limits: Limits = Limits(), probes: Probes | None = None, marks: Marks | None = None
+) -> Rewritten:
     """Rewrite a module; one that cannot be decoded, or begins larger than the limits, is refused."""
     if probes is not None:
         check(module, probes)
@@ -143,7 +147,7 @@ def rewrite(module: Module, limits: Limits = Limits(), probes: Probes | None = N
         contents[4] = vector(_value_type(table.element) + _bounds(table.bounds) for table in tables)
     if memories:
         contents[5] = vector(_bounds(memory.bounds) for memory in memories)
-    by = _instrument(module, probes, types)
+    by = _instrument(module, probes, marks, types)
     contents[6] = _globals(module, by, limits)
     contents[7] = _exports(module, by)
     if module.start is not None:
@@ -152,7 +156,9 @@ def rewrite(module: Module, limits: Limits = Limits(), probes: Probes | None = N
         contents[9] = vector(_element(element, module.data, by) for element in module.elements)
     contents[10] = _code(module, by)
     ordered = b"".join(section(number, contents[number]) for number in SECTION_ORDER if number in contents)
-    return Rewritten(module.data[:8] + ordered + section(0, _names(module, by)), module, limits, probes)
+    return Rewritten(
+        module.data[:8] + ordered + section(0, _names(module, by)), module, limits, probes, marks
+    )
 
 
 def limited(module: Module, limits: Limits) -> tuple[list[TableType], list[MemoryType]]:
@@ -197,9 +203,11 @@ class _Types:
             self.added.append(b"\x60" + b"".join(sides))
 
 
-def _instrument(module: Module, probes: Probes | None, types: _Types) -> Instrument:
+def _instrument(module: Module, probes: Probes | None, marks: Marks | None, types: _Types) -> Instrument:
     if probes is not None:
         return Probing.of(module, probes, types.index)
+    if marks is not None:
+        return Marking.of(module, marks)
     imported = len(module.imported(Kind.FUNCTION))
     total = imported + len(module.functions)
     fuel = len(module.imported(Kind.GLOBAL)) + len(module.globals)
@@ -271,7 +279,10 @@ def _globals(module: Module, by: Instrument, limits: Limits) -> bytes:
     items = [_global_type(item.type) + _expression(module.data, item.init, by) for item in module.globals]
     added = (limits.slice, 1, 0) if isinstance(by, Probing) else (limits.slice,)
     kind = _global_type(GlobalType(ValType.I32, True))
-    return vector([*items, *(kind + b"\x41" + s32(first) + b"\x0b" for first in added)])
+    items += [kind + b"\x41" + s32(first) + b"\x0b" for first in added]
+    if isinstance(by, Marking):
+        items += [_global_type(GlobalType(ValType.I64, True)) + b"\x42\x00\x0b"] * by.marks.globals
+    return vector(items)
 
 
 def _expression(data: bytes, span: Span, by: Instrument) -> bytes:
@@ -294,6 +305,8 @@ def _exports(module: Module, by: Instrument) -> bytes:
     items.append((FUEL, Kind.GLOBAL, by.fuel))
     if isinstance(by, Probing):
         items += [(IDLE, Kind.GLOBAL, by.fuel + 1), (DEPTH, Kind.GLOBAL, by.fuel + 2)]
+    if isinstance(by, Marking):
+        items += [(marked(number), Kind.GLOBAL, by.fuel + 1 + number) for number in range(by.marks.globals)]
     return vector(name(label) + bytes((kind,)) + u32(index) for label, kind, index in items)
 
 
@@ -325,7 +338,7 @@ def _code(module: Module, by: Instrument) -> bytes:
     names = function_names(module)
     bodies = []
     for own in range(len(module.bodies)):
-        code = instrumented(module, own, by, names[by.first_own + own])
+        code = by.code(module, own, names[by.first_own + own])
         written = code.head + b"".join(code.after)
         bodies += [u32(len(written)), written]
     refill = by.refill_body()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import posixpath
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,6 +56,13 @@ class SourceMap:
             return None
         name = self._names[self._files[index]]
         return Place(name, self._lines[index], self._columns[index]) if name else None
+
+    def within(self, begin: int, end: int) -> Iterator[tuple[int, Place | None]]:
+        """The places from an offset on, up to another one: from where on each holds."""
+        for index in range(bisect_left(self._offsets, begin), bisect_left(self._offsets, end)):
+            offset = self._offsets[index]
+            if index + 1 == len(self._offsets) or self._offsets[index + 1] != offset:
+                yield offset, self.at(offset)
 
     def places(self) -> Iterator[tuple[int, Place]]:
         """Every offset that is told of, with its place."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import posixpath
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from simwasm.wasm.dwarf.cursor import Bytes
@@ -47,6 +48,13 @@ class Rows(NamedTuple):
         if index < 0 or not self.lines[index]:
             return None
         return self.place(self.files[index], self.lines[index], self.columns[index])
+
+    def within(self, begin: int, end: int) -> Iterator[tuple[int, Place | None]]:
+        """The lines from an address on, up to another one: from where on each holds."""
+        index = bisect_right(self.addresses, begin) - 1
+        for at in range(max(0, index), bisect_left(self.addresses, end)):
+            line = self.lines[at]
+            yield self.addresses[at], self.place(self.files[at], line, self.columns[at]) if line else None
 
     def place(self, file: int, line: int, column: int = 0) -> Place | None:
         """A line of a file by the file's number."""

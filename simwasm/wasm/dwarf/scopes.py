@@ -44,7 +44,7 @@ def levels(unit: Unit, address: int) -> tuple[Level, ...]:
     result = []
     for first, last in zip(cuts, [*cuts[1:], len(path)], strict=True):
         die = path[first]
-        result.append(Level(die, tuple(reversed(path[first:last])), title(unit, die), _called(unit, die)))
+        result.append(Level(die, tuple(reversed(path[first:last])), title(unit, die), called(unit, die)))
     return tuple(reversed(result))
 
 
@@ -74,7 +74,7 @@ def title(unit: Unit, die: DIE) -> str:
     return "?"
 
 
-def _called(unit: Unit, die: DIE) -> Place | None:
+def called(unit: Unit, die: DIE) -> Place | None:
     """Where an inlined function is called."""
     if die.tag != _INLINED:
         return None
