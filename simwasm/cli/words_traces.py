@@ -86,6 +86,9 @@ def _test(words: argparse.ArgumentParser) -> None:
     words.add_argument(
         "--traces", metavar="FOLDER", default="", help="where the traces of failed cases are kept"
     )
+    words.add_argument(
+        "--update-goldens", dest="update", action="store_true", help="write the goldens of cases anew"
+    )
     words.add_argument("--coverage", metavar="FILE", default="", help="keep what the cases reached")
     _verdicts(words, "cases")
 

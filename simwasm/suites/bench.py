@@ -28,6 +28,8 @@ class Options:
     engine: str | None = None
     plugin: str = ""
     """The module, whatever the suite names."""
+    update: bool = False
+    """Write goldens anew."""
 
 
 @dataclass(slots=True)

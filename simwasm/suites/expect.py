@@ -348,9 +348,6 @@ class Expect(Section):
     queues: tuple[tuple[str, tuple[str, ...]], ...] = key(
         Named(Either((Word("empty", ()), OneOrMany(TEXT)))), "What is in shared queues then.", default=()
     )
-    properties: tuple[tuple[str, TextRule], ...] = key(
-        Named(TEXT_RULE, "PATH"), "Properties that the plugin has set.", default=()
-    )
     golden: Path | None = key(
         As(TEXT, path_of, "a file"), "The golden trace that it has to be like; `--update-goldens` writes it."
     )
@@ -364,18 +361,42 @@ class Expect(Section):
         if starts and others:
             wrong(self.at("starts"), f"can never hold: a plugin that does not start has no `{others[0]}`")
 
+    def of_plugin(self) -> None:
+        """Refuse what only a request can have."""
+        for name in self.places:
+            if name and name not in OF_PLUGIN:
+                wrong(
+                    self.at(name),
+                    f"`{name}` is expected of a request, and none ended here; write it to one that did",
+                )
+
     def over(self, other: Expect) -> Expect:
         """This, and what another one expects of what this says nothing about."""
         said: dict[str, Any] = {}
         for name, each in keys_of(Expect).items():
             mine, others = getattr(self, each.field), getattr(other, each.field)
-            if name in ("headers", "trailers", "actions", "metrics", "shared_data", "queues", "properties"):
+            if name in ("headers", "trailers", "actions", "metrics", "shared_data", "queues"):
                 said[each.field] = tuple({**dict(others), **dict(mine)}.items())
             elif name in ("calls",):
                 said[each.field] = (*others, *mine)
             else:
                 said[each.field] = mine if self.wrote(name) else others
         return Expect(**said, places={**other.places, **self.places})
+
+
+OF_PLUGIN = (
+    "starts",
+    "trapped",
+    "logs",
+    "calls",
+    "cost",
+    "problems",
+    "metrics",
+    "shared_data",
+    "queues",
+    "golden",
+)
+"""What can be expected of a plugin as a whole."""
 
 
 def span(text: str) -> tuple[int, int]:

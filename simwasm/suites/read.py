@@ -1,4 +1,4 @@
-"""A suite's file, read: its tree, its cases with parameters filled in, and what only all of it together tells is wrong."""
+"""A suite's file, read: its tree, its cases with parameters filled in, and what only all of it tells is wrong."""
 
 from __future__ import annotations
 

@@ -6,26 +6,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from simwasm.host.fault_text import parse_fault
 from simwasm.suites.content import CONTENT, HEADERS
 from simwasm.suites.expect import Expect
 from simwasm.suites.request import REQUEST, TALK, Request, Talk
 from simwasm.suites.rules import FILE
 from simwasm.suites.section import Of, Section, key
 from simwasm.suites.settings import Settings
-from simwasm.suites.shape import DURATION, NAME, TEXT, Anything, Many, Named, OneOrMany, Scalar, wrong
+from simwasm.suites.shape import DURATION, NAME, TEXT, Anything, Many, Named, OneOrMany, wrong
 
-_WHAT = ("request", "talk", "open", "send", "end", "leave", "advance", "fault")
-
-
-def _fault(text: str) -> str:
-    parse_fault(text, "fault")
-    return text
+_WHAT = ("request", "talk", "open", "send", "end", "leave", "advance")
 
 
 @dataclass(frozen=True)
 class Step(Section):
-    """One step of a case: one of `request`, `talk`, `open`, `send`, `end`, `leave`, `advance` and `fault`."""
+    """One step of a case: one of `request`, `talk`, `open`, `send`, `end`, `leave` and `advance`."""
 
     request: Request | None = key(
         REQUEST, "A request that is sent, and waited for; with `open` it stays open."
@@ -42,11 +36,6 @@ class Step(Section):
     body: bytes | None = key(CONTENT, "With `send` and `end`: what is sent.")
     trailers: tuple[tuple[str, tuple[str, ...]], ...] = key(HEADERS, "With `end`: the trailers.", default=())
     advance: int | None = key(DURATION, "Let so much virtual time pass.")
-    fault: tuple[str, ...] = key(
-        OneOrMany(Scalar("a fault (`callout:auth=reset`)", _fault)),
-        "Have this go wrong from now on.",
-        default=(),
-    )
     expect: Expect | None = key(
         Of(Expect), "What is expected: of the request that ended here, otherwise of the plugin so far."
     )
@@ -54,6 +43,8 @@ class Step(Section):
     def check(self) -> None:
         """Refuse what is no step."""
         said = [name for name in _WHAT if self.wrote(name)]
+        if said in (["advance"], []) and self.expect is not None:
+            self.expect.of_plugin()
         if said == ["request", "open"]:
             if self.wrote("expect"):
                 wrong(self.at("expect"), "the request is under way yet: write what is expected to its `end`")
@@ -103,6 +94,8 @@ class Case(Settings):
             )
         if self.only and self.traffic is None:
             wrong(self.at("only"), "goes with `traffic`")
+        if self.expect is not None and (not said or said == ["steps"]):
+            self.expect.of_plugin()
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,7 @@ class _Builder:
 
     def _value(self, event: Any) -> Scalar:
         text: str = event.value
-        if (event.implicit[0] and event.style is None) or (event.tag or "").startswith(_TAG):
+        if event.implicit[0] or (event.tag or "").startswith(_TAG):
             tag = event.tag.removeprefix(_TAG) if event.tag else None
             for name, form, read in _FORMS:
                 if tag in (None, name) and form.fullmatch(text):

@@ -135,6 +135,10 @@ class Upstream:
         """Have a function answer: with a `Reply`, a status, or the name of a failure."""
         return self._says(answering, times)
 
+    def gives(self, answer: Answer | Script) -> Upstream:
+        """Have it answer as a file of rules says, or with what the host takes for an answer."""
+        return self._says(answer, None)
+
     def _says(self, answer: Answer | Answering | Script, times: int | None) -> Upstream:
         if times is not None and times < 1:
             raise InputError(f"times: {times} is not a positive number")

@@ -1,0 +1,60 @@
+"""Files of cases, found: suites of our own, and those of Google's plugin tester; folders are looked through for both.
+
+Rule: a file that is named has to be a suite; of those in a folder, YAML that is neither is passed over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from simwasm.errors import InputError
+from simwasm.suites.case import Case
+
+_TEXT = (".textpb", ".textproto", ".txtpb", ".pbtxt")
+_YAML = (".yaml", ".yml")
+_OURS = re.compile(r"^cases\s*:", re.MULTILINE)
+
+
+def cases(paths: Iterable[str]) -> Iterator[Case]:
+    """The cases of files and folders, in their order."""
+    for path in paths:
+        found = Path(path)
+        if found.is_dir():
+            files = sorted(
+                each for each in found.rglob("*") if each.suffix in (*_TEXT, *_YAML) and each.is_file()
+            )
+            ours = [each for each in files if _is_suite(each)]
+            if not ours:
+                raise InputError(f"{path}: has no suites in it: YAML files with `cases:`, or .textpb files")
+            for each in ours:
+                yield from _cases(each)
+        else:
+            yield from _cases(found)
+
+
+def _cases(path: Path) -> list[Case]:
+    from simwasm.suites.google.read import is_google
+
+    if is_google(path, _begin(path)):
+        from simwasm.suites.google import cases as google
+
+        return google.cases(path)
+    from simwasm.suites import play
+
+    return play.cases(path)
+
+
+def _is_suite(path: Path) -> bool:
+    from simwasm.suites.google.read import is_google
+
+    text = _begin(path)
+    return path.suffix in _TEXT or bool(_OURS.search(text)) or is_google(path, text)
+
+
+def _begin(path: Path) -> str:
+    try:
+        return path.read_bytes()[: 1 << 20].decode("utf-8", "replace")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
