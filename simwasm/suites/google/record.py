@@ -59,9 +59,9 @@ class Record:
 class Builder:
     """Puts a file's values together and counts them."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, most: int = MOST_VALUES) -> None:
         self.file = file
-        self._left = MOST_VALUES
+        self._most = self._left = most
 
     def place(self, line: int, column: int) -> Place:
         return Place(self.file, line, column)
@@ -90,7 +90,7 @@ class Builder:
         """Put a value into a field."""
         self._left -= 1
         if self._left < 0:
-            wrong(place, f"there are more than {MOST_VALUES:,} values in this file. Split it")
+            wrong(place, f"there are more than {self._most:,} values in this file. Split it")
         record.fields.setdefault(name, []).append(Entry(value, place))
 
 
