@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, cast
 
 from simwasm.abi.enums import PeerType
 from simwasm.conversation import Close, Conversation, Piece, Side
-from simwasm.exchange import Header, Message
+from simwasm.exchange import Chunk, Header, Message
 from simwasm.host.buffers import Buffer
 from simwasm.host.clock import MILLISECOND
 from simwasm.host.filters import StreamContext
@@ -114,6 +114,12 @@ class Tcp(Stream):
         """Have nothing more said on a connection that is live."""
         self._live = False
         self._break_silence()
+
+    @property
+    def sent_by_client(self) -> Message:
+        """What the client has said."""
+        said = (Chunk(piece.data) for piece in self._pieces if piece.side is Side.CLIENT and piece.data)
+        return Message((), tuple(said))
 
     def _break_silence(self) -> None:
         if self._silent:

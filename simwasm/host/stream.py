@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simwasm.abi.enums import MapType
-from simwasm.exchange import Exchange, Header, decimal, first
+from simwasm.exchange import Exchange, Header, Message, decimal, first
 from simwasm.host import edge
 from simwasm.host.clock import Job, Timer
 from simwasm.host.filter_state import Object, State
@@ -78,6 +78,12 @@ class Stream:
         """What comes behind the headers is said while it is under way."""
         self.feed: Feed | None = None
         """By whom it is said, once the headers have come."""
+
+    @property
+    def sent_by_client(self) -> Message:
+        """The request as its client has sent it, or has until now if it is said piece by piece."""
+        asked, feed = self.exchange.request, self.feed
+        return asked if feed is None else asked._replace(body=tuple(feed.said), trailers=feed.trailers)
 
     @property
     def sent(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from simwasm.answers import Clusters
 from simwasm.engines.engine import Engine
@@ -16,7 +17,7 @@ from simwasm.exchange import Exchange, Message
 from simwasm.grpc_answers import Talk
 from simwasm.host.faults import Fault
 from simwasm.host.outcome import LogLine
-from simwasm.host.ports import Answer, Callout, Service
+from simwasm.host.ports import Answer, AskCluster, Callout, Service
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.host.stream import Stream
 from simwasm.plugin import Plugin
@@ -146,6 +147,7 @@ class Life:
             told=self.told,
         )
         self.record.of(session)
+        session.proxy.ask_cluster = partial(self._noted, session.proxy.ask_cluster)
         self._session = session
         try:
             session.start()
@@ -188,9 +190,12 @@ class Life:
             found = self.clusters[callout.cluster].ask(callout.request)
         if found is None and callout.cluster in self.setup.clusters.names:
             found = self.setup.clusters.ask(callout)
-        if found is None:
-            found = nobody(callout)
-        self.record.asked.append(Asked(len(self.record.events), callout, found))
+        return nobody(callout) if found is None else found
+
+    def _noted(self, ask: AskCluster, callout: Callout) -> Answer | Service:
+        """Note what a cluster answers, or a fault in its place."""
+        found = ask(callout)
+        self.record.asked.append(Asked(callout, found))
         return found
 
     def callouts_of(self, stream: Stream) -> list[Asked]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from simwasm import recipe as recipes
 from simwasm.abi.enums import LogLevel
-from simwasm.errors import InputError
+from simwasm.errors import BadModule, InputError
+from simwasm.plugin import Plugin
 from simwasm.recipe import Recipe
 from simwasm.session import DEFAULT_FUEL
 from simwasm.testing import given, shared
@@ -52,7 +53,7 @@ def load_plugin(
     if isinstance(config, bytes):
         plugin = replace(plugin, config=config)
     setup = Setup(
-        shared.known(plugin),
+        _parsed(plugin, made.plugin),
         shared.engine(engine),
         _profile(made),
         recipes.limits(made),
@@ -62,6 +63,14 @@ def load_plugin(
         recipes.clusters(made),
     )
     return PluginUnderTest(setup)
+
+
+def _parsed(plugin: Plugin, path: str) -> Plugin:
+    """The plugin with its module read; what is wrong with that is said of its file."""
+    try:
+        return shared.known(plugin)
+    except BadModule as error:
+        raise BadModule(f"{path}: {error}") from None
 
 
 def _option(name: str, value: Any) -> Any:

@@ -72,8 +72,6 @@ class Visit:
 class Asked(NamedTuple):
     """A cluster was asked."""
 
-    at: int
-    """How many events there had been."""
     call: Callout
     answer: Any
 

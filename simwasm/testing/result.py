@@ -85,7 +85,14 @@ class Callout:
 
 
 class Received:
-    """What the upstream received of one request."""
+    """What the upstream received of one request.
+
+    Example:
+        >>> plugin = load_plugin("samples/allow_header/plugin.wasm")
+        >>> upstream = plugin.send("POST", "/", headers={"allow": "true"}, body="hello").upstream
+        >>> upstream.called, upstream.request.method, upstream.received
+        (True, 'POST', b'hello')
+    """
 
     def __init__(self, message: Message | None) -> None:
         self._message = message
@@ -149,7 +156,7 @@ class Result:
     @cached_property
     def request(self) -> Request:
         """The request as the client sent it."""
-        return Request(self.outcome.exchange.request)
+        return Request(self.stream.sent_by_client)
 
     @property
     def response(self) -> Response:

@@ -29,7 +29,14 @@ def _near(name: str, there: Mapping[str, object], what: str) -> str:
 
 
 class Metrics(Mapping[str, int]):
-    """Metrics by their names: the value of a counter or gauge, the number of samples of a histogram."""
+    """Metrics by their names: the value of a counter or gauge, the number of samples of a histogram.
+
+    Example:
+        >>> plugin = load_plugin("samples/rate_limit/plugin.wasm")
+        >>> _ = plugin.send("GET", "/")
+        >>> plugin.metrics["rate_limit.allowed"]
+        1
+    """
 
     def __init__(self, proxy: Callable[[], Proxy]) -> None:
         self._proxy = proxy
@@ -62,7 +69,14 @@ class Metrics(Mapping[str, int]):
 
 
 class SharedData(Mapping[str, bytes]):
-    """Shared data by its keys; a test may write it, too."""
+    """Shared data by its keys; a test may write it, too.
+
+    Example:
+        >>> plugin = load_plugin("samples/rate_limit/plugin.wasm")
+        >>> _ = plugin.send("GET", "/")
+        >>> plugin.shared_data["rate_limit.client.127.0.0.1"]
+        b' 1'
+    """
 
     def __init__(self, proxy: Callable[[], Proxy], vm_id: str) -> None:
         self._proxy = proxy
@@ -96,7 +110,14 @@ class SharedData(Mapping[str, bytes]):
 
 
 class Queue:
-    """A shared queue that the plugin has registered."""
+    """A shared queue that the plugin has registered.
+
+    Example:
+        >>> plugin = load_plugin("jobs.wasm")
+        >>> plugin.queue("jobs").put(b"one")
+        >>> plugin.logs.contains("there is a job"), len(plugin.queue("jobs"))
+        (True, 1)
+    """
 
     def __init__(self, proxy: Callable[[], Proxy], vm_id: str, name: str, settle: Callable[[], None]) -> None:
         self._proxy = proxy

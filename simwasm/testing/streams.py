@@ -119,7 +119,7 @@ class Talk(_Open):
     """A TCP connection on which both sides talk.
 
     Example:
-        >>> plugin = load_plugin("plugin.wasm", network=True)
+        >>> plugin = load_plugin("ping.wasm", network=True)
         >>> talk = plugin.connect()
         >>> talk.send(b"PING")
         >>> talk.upstream_sends(b"PONG")

@@ -75,10 +75,11 @@ class Trace:
     """Everything that crossed the ABI, in its order.
 
     Example:
-        plugin = load_plugin("plugin.wasm")
-        result = plugin.send("GET", "/")
-        assert result.trace.never("proxy_http_call")
-        assert result.trace.count("call:get_header status:NOT_FOUND") == 1
+        >>> result = load_plugin("samples/allow_header/plugin.wasm").send("GET", "/")
+        >>> assert result.trace.never("proxy_http_call")
+        >>> assert result.trace.before("call:get_header status:NOT_FOUND", "proxy_send_local_response")
+        >>> result.trace.count("proxy_log")
+        2
     """
 
     def __init__(

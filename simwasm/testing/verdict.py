@@ -14,7 +14,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An answer that explains itself: true or false, with the reason as its text."""
+    """An answer that explains itself: true or false, with the reason as its text.
+
+    Example:
+        >>> trace = load_plugin("samples/allow_header/plugin.wasm").send("GET", "/").trace
+        >>> bool(trace.has("proxy_log")), bool(trace.never("proxy_log"))
+        (True, False)
+    """
 
     holds: bool
     text: str
