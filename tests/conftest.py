@@ -15,7 +15,7 @@ from simwasm.engines import find
 from simwasm.engines.engine import Engine
 from simwasm.plugin import Plugin
 
-pytest_plugins = ["proofs", "testsuite"]
+pytest_plugins = ["proofs", "pytester", "testsuite"]
 
 ROOT = Path(__file__).parent.parent
 ENGINES = ("wasmer", "wasmtime") if sys.version_info[:2] == (3, 10) else ("wasmtime",)

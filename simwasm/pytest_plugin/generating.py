@@ -49,15 +49,19 @@ def exchanges(metafunc: pytest.Metafunc) -> None:
 
 
 def _read(definition: pytest.Item, path: str) -> list[Exchange]:
-    try:
-        read = list(read_traffic(found(definition, path)))
-    except SimwasmError as error:
-        pytest.fail(f"{definition.nodeid}: {error}", pytrace=False)
+    read, wrong = _tried(os.path.relpath(found(definition, path)))
     if not read:
-        pytest.fail(
-            f"{definition.nodeid}: {path}: has no exchange, so there is nothing to test", pytrace=False
-        )
+        wrong = wrong or f"{path}: has no exchange, so there is nothing to test"
+        pytest.fail(f"{definition.nodeid}: {wrong}", pytrace=False)
     return read
+
+
+def _tried(path: str) -> tuple[list[Exchange], str]:
+    """The exchanges of a recording, or what is wrong with it."""
+    try:
+        return list(read_traffic(path)), ""
+    except SimwasmError as error:
+        return [], str(error)
 
 
 def _name(exchange: Exchange) -> str:

@@ -43,12 +43,18 @@ class Loading:
                 '  simwasm_plugin("plugin.wasm")                in a fixture of yours called `plugin`',
                 pytrace=False,
             )
-        try:
-            plugin = self._load(os.fspath(path), {"engine": self._engine, **chosen, **said})
-        except SimwasmError as error:
-            pytest.fail(f"{self._item.nodeid}: {error}", pytrace=False)
+        plugin, wrong = self._tried(os.fspath(path), {"engine": self._engine, **chosen, **said})
+        if plugin is None:
+            pytest.fail(f"{self._item.nodeid}: {wrong}", pytrace=False)
         self._made.append(plugin)
         return plugin
+
+    def _tried(self, path: str, said: dict[str, Any]) -> tuple[PluginUnderTest | None, str]:
+        """The plugin, or why it cannot be loaded."""
+        try:
+            return self._load(path, said), ""
+        except SimwasmError as error:
+            return None, str(error)
 
     def _load(self, path: str, said: dict[str, Any]) -> PluginUnderTest:
         for name in _FILES:
