@@ -6,9 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from simwasm.conversation import Close, Conversation, Piece, Side, conversation
-from simwasm.exchange import Chunk, Connection, Exchange, Message, Tls, lower, request
-from simwasm.suites.content import CONTENT, HEADERS, pairs
+from simwasm.conversation import Close, Conversation, Side, conversation
+from simwasm.conversation import Piece as Spoken
+from simwasm.exchange import Chunk as Piece
+from simwasm.exchange import Connection, Exchange, Message, Tls, lower, request
+from simwasm.suites.content import CONTENT, HEADERS, Content, pairs
 from simwasm.suites.section import Of, Section, key
 from simwasm.suites.shape import DURATION, FLAG, TEXT, As, Choice, Either, Many, Scalar, Shape, wrong
 from simwasm.suites.tree import Node
@@ -17,11 +19,15 @@ _PROTOCOLS = ("HTTP/1.0", "HTTP/1.1", "HTTP/2", "HTTP/3")
 
 
 @dataclass(frozen=True)
-class Part(Section):
+class Chunk(Content):
     """A piece of a body."""
 
-    body: bytes = key(CONTENT, "What is sent.", required=True)
     after: int = key(DURATION, "How long after the piece before, in virtual time.", default=0)
+
+
+CHUNK: Shape[Chunk] = Either(
+    (As(TEXT, lambda text, node: Chunk(text=text, places={"": node.place, "text": node.place})), Of(Chunk))
+)
 
 
 @dataclass(frozen=True)
@@ -64,10 +70,7 @@ class Request(Section):
     )
     headers: tuple[tuple[str, tuple[str, ...]], ...] = key(HEADERS, "Its headers.", default=())
     body: bytes | None = key(CONTENT, "Its body, in one piece.")
-    chunks: tuple[Part, ...] | None = key(
-        Many(Either((As(CONTENT, lambda data, node: Part(body=data)), Of(Part)))),
-        "Its body, in several pieces.",
-    )
+    chunks: tuple[Chunk, ...] | None = key(Many(CHUNK), "Its body, in several pieces.")
     trailers: tuple[tuple[str, tuple[str, ...]], ...] = key(HEADERS, "Its trailers.", default=())
     client: Client | None = key(Of(Client), "The connection that it comes by.")
 
@@ -104,7 +107,7 @@ class Request(Section):
         )  # fmt: skip
         if self.chunks is None:
             return made
-        return made._replace(body=tuple(Chunk(piece.body, piece.after) for piece in self.chunks))
+        return made._replace(body=tuple(Piece(each.data, each.after) for each in self.chunks))
 
     def exchange(self, id: str, name: str) -> Exchange:
         """The request as an exchange that nobody has recorded an answer of."""
@@ -149,12 +152,12 @@ class Saying(Section):
         if (self.client is None) is (self.upstream is None):
             wrong(self.at(), "one side speaks at a time: write `client` or `upstream`")
 
-    def piece(self) -> Piece:
+    def piece(self) -> Spoken:
         """What is said."""
         side, data = (
             (Side.CLIENT, self.client) if self.client is not None else (Side.UPSTREAM, self.upstream or b"")
         )
-        return Piece(side, data, self.after, self.close)
+        return Spoken(side, data, self.after, self.close)
 
 
 @dataclass(frozen=True)
