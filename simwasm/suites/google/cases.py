@@ -1,7 +1,7 @@
 """The tests of a file as cases of a suite: which plugin they are played with, and on which engine.
 
-Rules: what the command line names comes before what the file names; the paths of module and configuration are looked
-for from the current folder, as that tester does, and then beside the file.
+Rules: what the command line names comes before what the file names; module and configuration are looked for beside
+the file, so that it does not matter where simwasm is called, and then from the current folder, as that tester does.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _play(suite: Suite, trial: Trial, bench: Bench) -> Iterator[Miss]:
     stage = Stage(plugin, suite.env, trial.properties, engine=shared.engine(bench.options.engine))
     bench.plugins.append(stage)
     for failure in play(trial, stage):
-        yield Miss(failure.message, failure.place.line, None, failure.details)
+        yield Miss(failure.message, failure.place.line, stage.row, failure.details)
 
 
 def _plugin(suite: Suite, override: str) -> Plugin:
@@ -58,4 +58,4 @@ def _plugin(suite: Suite, override: str) -> Plugin:
 def _found(suite: Suite, name: str) -> Path:
     """A file that the suite names."""
     beside = Path(suite.file).parent / name
-    return beside if not Path(name).exists() and beside.exists() else Path(name)
+    return beside if beside.exists() else Path(name)

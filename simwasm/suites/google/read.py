@@ -14,7 +14,7 @@ from simwasm.suites.google.textproto import read_text
 from simwasm.suites.google.yaml_form import suite_record
 from simwasm.suites.tree import read_tree
 
-TEXT_SUFFIXES = (".textpb", ".textproto", ".txtpb", ".pbtxt", ".pbtext", ".prototxt")
+TEXT_SUFFIXES = (".textpb", ".textproto", ".txtpb", ".pbtxt")
 YAML_SUFFIXES = (".yaml", ".yml")
 _OF_THEIRS = re.compile(r"^(?:(?P<env>env|runtime)|(?P<test>test)|(?P<tests>tests))[ \t]*:", re.MULTILINE)
 _INSIDE = re.compile(

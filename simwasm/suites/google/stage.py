@@ -95,6 +95,11 @@ class Stage:
         proxy, engine = self._session.proxy, self._engine
         return Trace(self._events, Setting(proxy.plugins, proxy.profile, proxy.clock.now, engine.name))
 
+    @property
+    def row(self) -> int | None:
+        """The row that the trace ends with so far."""
+        return len(self.trace.rows) - 1 if self._events else None
+
     # The plugin's life.
 
     def start(self) -> tuple[str, ...]:

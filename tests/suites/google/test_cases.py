@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from scripted import scripted
 
 from simwasm.engines.engine import Engine
 from simwasm.errors import SimwasmError
 from simwasm.suites.bench import Bench, Options
 from simwasm.suites.case import Case, Miss
 from simwasm.suites.google.cases import cases
+from simwasm.trace.rows import Kind
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 ALLOW = SAMPLES / "allow_header/plugin.wasm"
@@ -63,15 +65,22 @@ def test_a_miss_has_the_line_of_what_was_expected_and_tells_what_came(tmp_path: 
     case = written(
         tmp_path, 'test {\nrequest_headers {\nresult {\nimmediate {}\nlog { exact: "denied" }\n} } }'
     )
-    assert misses(case, plugin=ALLOW) == [
-        Miss(
-            "request_headers: log: expected one that is `denied`",
-            5,
-            None,
-            "log:\n  #2 wasm-rust: on_http_request_headers\n"
-            "  #2 wasm-rust: allow header not found or is not true, deny by default",
-        )
+    (miss,) = misses(case, plugin=ALLOW)
+    assert (miss.message, miss.line) == ("request_headers: log: expected one that is `denied`", 5)
+    assert miss.details.split("\n") == [
+        "log:",
+        "  #2 wasm-rust: on_http_request_headers",
+        "  #2 wasm-rust: allow header not found or is not true, deny by default",
     ]
+
+
+def test_a_miss_has_the_row_that_ends_its_phase(tmp_path: Path) -> None:
+    bench = Bench(Options("wasmtime", str(ALLOW)))
+    (miss,) = written(tmp_path, "test { request_headers {} response_headers {} }").play(bench)
+    assert miss.row is not None
+    row = bench.plugins[0].trace.rows[miss.row]
+    assert (row.kind, row.entered.function.name) == (Kind.RETURN, "proxy_on_request_headers")
+    bench.close()
 
 
 def test_what_a_plugin_logged_cannot_break_out_of_its_line(tmp_path: Path) -> None:
@@ -133,7 +142,15 @@ def test_a_file_that_names_no_plugin_needs_one(tmp_path: Path) -> None:
         misses(written(tmp_path, "test {}"))
 
 
-def test_paths_start_at_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_beside_the_file_comes_before_one_in_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "plugin.wasm").write_bytes(scripted({}))
+    monkeypatch.chdir(SAMPLES / "allow_header")
+    assert misses(written(tmp_path, 'env { wasm_path: "plugin.wasm" } test { request_headers {} }')) == []
+
+
+def test_other_paths_start_at_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(SAMPLES)
     assert misses(written(tmp_path, 'env { wasm_path: "allow_header/plugin.wasm" } test {}')) == []
 

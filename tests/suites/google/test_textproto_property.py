@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -44,9 +44,10 @@ def _suite_class() -> Any:
         for number, (name, wanted) in enumerate(fields.items(), 1):
             field = message.field.add(name=name, number=number, label=3 if wanted.many else 1)
             if wanted.kind in _TYPES:
-                field.type = _TYPES[wanted.kind]
+                field.type = cast(Any, _TYPES[wanted.kind])
             else:
-                field.type, field.type_name = (11 if wanted.kind in MESSAGES else 14), f".p.{wanted.kind}"
+                field.type = cast(Any, 11 if wanted.kind in MESSAGES else 14)
+                field.type_name = f".p.{wanted.kind}"
             if wanted.one_of:
                 if not message.oneof_decl:
                     message.oneof_decl.add(name=wanted.one_of)
