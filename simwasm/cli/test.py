@@ -47,7 +47,7 @@ def _run(words: Namespace, cases: Sequence[Case], report: Report) -> None:
     for case in cases:
         for name in engines:
             suffix = f" [{name}]" if len(engines) > 1 else ""
-            report.add(run(case, Options(name, words.plugin, words.update), kept, suffix))
+            report.add(run(case, Options(name, words.plugin, words.update, words.config), kept, suffix))
 
 
 def _engines(wanted: str | None) -> list[str | None]:

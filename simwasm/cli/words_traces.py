@@ -80,6 +80,10 @@ def _test(words: argparse.ArgumentParser) -> None:
         help="suites in YAML, or as Google's plugin tester has them (.textpb, .yaml), or folders with them",
     )  # fmt: skip
     words.add_argument("--plugin", metavar="FILE", default="", help="the module, whatever the suite names")
+    words.add_argument(
+        "--config", metavar="TEXT", default="",
+        help="the plugin's configuration, whatever the suite says; @FILE reads a file",
+    )  # fmt: skip
     words.add_argument("-k", dest="only", metavar="TEXT", default="", help="only cases whose name has this")
     words.add_argument("--list", action="store_true", help="list the cases and run none")
     words.add_argument("--schema", action="store_true", help="print the JSON Schema of suites, for editors")

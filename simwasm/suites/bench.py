@@ -30,6 +30,8 @@ class Options:
     """The module, whatever the suite names."""
     update: bool = False
     """Write goldens anew."""
+    config: str = ""
+    """The plugin's configuration, whatever the suite says: a text, or `@` and a file."""
 
 
 @dataclass(slots=True)
@@ -46,6 +48,8 @@ class Bench:
 
         if self.options.engine is not None:
             settings["engine"] = self.options.engine
+        if self.options.config:
+            settings["config"] = self.options.config
         loaded = load_plugin(self.options.plugin or plugin, **settings)
         self.plugins.append(loaded)
         return loaded

@@ -19,7 +19,7 @@ from simwasm.suites.google.suite import Suite, Trial
 
 if TYPE_CHECKING:
     from simwasm.plugin import Plugin
-    from simwasm.suites.bench import Bench
+    from simwasm.suites.bench import Bench, Options
 
 
 def cases(path: str | Path) -> list[Case]:
@@ -35,23 +35,23 @@ def _play(suite: Suite, trial: Trial, bench: Bench) -> Iterator[Miss]:
     from simwasm.suites.google.stage import Stage
     from simwasm.testing import shared
 
-    plugin = _plugin(suite, bench.options.plugin)
+    plugin = _plugin(suite, bench.options)
     stage = Stage(plugin, suite.env, trial.properties, engine=shared.engine(bench.options.engine))
     bench.plugins.append(stage)
     for failure in play(trial, stage):
         yield Miss(failure.message, failure.place.line, stage.row, failure.details)
 
 
-def _plugin(suite: Suite, override: str) -> Plugin:
+def _plugin(suite: Suite, options: Options) -> Plugin:
     from simwasm.testing import shared
 
     env = suite.env
-    if not override and not env.wasm:
+    if not options.plugin and not env.wasm:
         raise ConfigError(
             f"{suite.file}: names no plugin. Say which by --plugin FILE, or by `wasm_path` in `env`"
         )
-    config = f"@{_found(suite, env.config)}" if env.config else ""
-    made = recipe.Recipe(override or str(_found(suite, env.wasm)), config=config)
+    config = options.config or (f"@{_found(suite, env.config)}" if env.config else "")
+    made = recipe.Recipe(options.plugin or str(_found(suite, env.wasm)), config=config)
     return shared.known(recipe.plugin(made, shared.read))
 
 

@@ -155,6 +155,13 @@ def test_other_paths_start_at_the_current_folder(tmp_path: Path, monkeypatch: py
     assert misses(written(tmp_path, 'env { wasm_path: "allow_header/plugin.wasm" } test {}')) == []
 
 
+def test_a_configuration_may_be_said_whatever_the_file_says() -> None:
+    bench = Bench(Options("wasmtime", config='{"header": "a", "value": "b"}'))
+    (miss,) = cases(SAMPLES / "config_loading/tests.yaml")[0].play(bench)
+    assert "adding a: b to every response" in miss.details
+    bench.close()
+
+
 def test_a_plugin_that_does_not_start_is_told_with_its_log(tmp_path: Path) -> None:
     (miss,) = misses(written(tmp_path, "\ntest {}"), plugin=SAMPLES / "config_loading/plugin.wasm")
     assert miss.line == 2
