@@ -15,6 +15,24 @@ from simwasm.trace.event import Observer
 from simwasm.trace.text import printable
 
 
+def check(words: Namespace) -> None:
+    """Refuse what no golden can be made of, before anything is read."""
+    path = words.golden
+    if not path:
+        if words.redact:
+            raise InputError("--redact: only a golden is redacted: add --golden FILE")
+        return
+    if words.repeat is not None:
+        raise InputError("--golden: a golden is of one round: leave out --repeat")
+    if os.path.lexists(path):
+        raise InputError(f"--golden {path}: is there already; `simwasm check --update {path}` writes it anew")
+    from simwasm.goldens.recipes import recipe_to_json
+    from simwasm.goldens.redactions import redactions
+
+    recipe_to_json(setup.recipe(words), path)
+    redactions(tuple(words.redact))
+
+
 class Golden:
     """The golden of a run, if one is wanted."""
 
@@ -23,15 +41,7 @@ class Golden:
     def __init__(self, words: Namespace, plugin: Plugin, now_ns: int) -> None:
         self._path: str = words.golden
         if not self._path:
-            if words.redact:
-                raise InputError("--redact: only a golden is redacted: add --golden FILE")
             return
-        if words.repeat is not None:
-            raise InputError("--golden: a golden is of one round: leave out --repeat")
-        if os.path.lexists(self._path):
-            raise InputError(
-                f"--golden {self._path}: is there already; `simwasm check --update {self._path}` writes it anew"
-            )
         from simwasm.goldens.recipes import recipe_to_json
         from simwasm.goldens.writing import GoldenWriter, header_of
 

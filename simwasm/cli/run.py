@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from itertools import chain
 
 from simwasm import recipe as recipes
+from simwasm.cli import golden as goldens
 from simwasm.cli import output, problems, setup
-from simwasm.cli.golden import Golden
 from simwasm.cli.rounds import Rounds
 from simwasm.cli.watch import Watch, watching
 from simwasm.engines.find import engine as find_engine
@@ -28,6 +28,7 @@ def command(words: Namespace) -> int:
     """Replay; 0, or 1 if the plugin trapped, a status was not the expected one, or there must be no problem."""
     if words.repeat is not None and words.repeat < 1:
         raise InputError(f"--repeat: {words.repeat} is no number of rounds")
+    goldens.check(words)
     plugin = setup.plugin(words)
     stream = output.stdout()
     colour = output.ink(words, stream)
@@ -37,7 +38,7 @@ def command(words: Namespace) -> int:
     first = next(exchanges, None)
     now = first.started_ns if first is not None else 0
     printer = None if words.quiet or words.json else (stream, colour)
-    golden = Golden(words, plugin, now)
+    golden = goldens.Golden(words, plugin, now)
     with watching(words, plugin, find_engine(words.engine).name, now, printer) as watch:
         observers = [*watch.observers, *golden.observers]
         session = setup.session(words, plugin, observers=observers, now_ns=now, on_log=watch.on_log)
@@ -78,7 +79,7 @@ def _replay(
 class _Report:
     """The lines behind the crossings, and what was not as expected."""
 
-    def __init__(self, words: Namespace, watch: Watch, golden: Golden, colour: output.Ink) -> None:
+    def __init__(self, words: Namespace, watch: Watch, golden: goldens.Golden, colour: output.Ink) -> None:
         self._words = words
         self._golden = golden
         self._watch = watch

@@ -22,7 +22,11 @@ _TRAFFIC = b'{"simwasm"'
 
 def goldens(paths: Iterable[str]) -> tuple[str, ...]:
     """The goldens that these files and folders are, each once, in their order."""
-    return tuple(dict.fromkeys(os.path.normpath(found) for path in paths for found in _below(path)))
+    found = (os.path.normpath(file) for path in paths for file in _below(path))
+    first: dict[str, str] = {}
+    for file in found:
+        first.setdefault(os.path.realpath(file), file)
+    return tuple(first.values())
 
 
 def _below(path: str) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from simwasm.debug.saved_recipe import options_from_json, options_to_json
 from simwasm.errors import ConfigError, InputError
-from simwasm.recipe import Recipe
+from simwasm.recipe import Recipe, default_name
 from simwasm.traffic.json_field import Field
 
 _REMEDY = "write it anew by `simwasm run … --golden`, or correct it"
@@ -32,11 +32,18 @@ def recipe_to_json(recipe: Recipe, golden: str | Path) -> dict[str, Any]:
                 f"--golden: {option} @- can be read only once: put the configuration into a file"
             )
     options = options_to_json(recipe, folder, named)
+    options = _name(recipe) | options
     return {
         "plugin": named(recipe.plugin, folder),
         "traffic": [named(path, folder) for path in recipe.traffic],
         **{key: _listed(value) for key, value in options.items() if key not in _NOT_KEPT},
     }
+
+
+def _name(recipe: Recipe) -> dict[str, str]:
+    """The plugin's name if it is that of the folder, which may be called otherwise elsewhere."""
+    path = Path(recipe.plugin)
+    return {"name": default_name(path)} if path.name == "plugin.wasm" else {}
 
 
 def _listed(value: Any) -> Any:
