@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 from simwasm.answers import Clusters
 from simwasm.engines.engine import Engine
@@ -96,11 +96,15 @@ class Life:
         self.told: dict[tuple[str, ...], object] = {}
         """What is said of properties."""
         self.over = False
-        self.problems = Problems(self)
         self._observers = tuple(observers)
         self._session: Session | None = None
         self._failed: SimwasmError | None = None
         self._flows: list[Flow] = []
+
+    @cached_property
+    def problems(self) -> Problems:
+        """What the lints say, if somebody asks."""
+        return Problems(self)
 
     @property
     def started_ns(self) -> int:
