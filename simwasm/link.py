@@ -26,7 +26,7 @@ from simwasm.host.context import Context
 from simwasm.host.vm import Vm
 from simwasm.plugin import Plugin
 from simwasm.trace.event import Direct, Entered, Event, Left, Observer, Trapped
-from simwasm.wasm.module import FuncType, Kind
+from simwasm.wasm.module import Kind
 
 Handlers = Mapping[str, Callable[..., Any]]
 Caller = Callable[..., Any]
@@ -65,13 +65,14 @@ def _hint(version: Abi, name: str) -> str:
 def _check_callbacks(plugin: Plugin) -> None:
     module = plugin.module
     rows = callbacks(plugin.abi)
+    types = module.function_types()
     names = set()
     for export in module.exports:
         row = rows.get(export.name)
         if row is None or export.kind is not Kind.FUNCTION:
             continue
         names.add(export.name)
-        found: FuncType = module.function_type(export.index)
+        found = types[export.index]
         if found != row.type:
             raise LinkError(
                 f"{plugin.name}: Bad function signature for: {export.name}, want: {row.type}, "

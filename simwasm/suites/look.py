@@ -6,7 +6,7 @@ at the row of the trace that shows it; a trap that nobody expects is a miss.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from simwasm.abi.enums import LogLevel
@@ -44,11 +44,14 @@ def misses(expect: Expect, plugin: PluginUnderTest, result: Result | None) -> It
     if result is not None:
         yield from _Look(expect, result).all()
     else:
-        yield from _trapped(expect, _trap_in(plugin.trace), plugin.trace)
+        yield from _trapped(expect, _trap_in(plugin.trace), lambda: plugin.trace)
     about = result if result is not None else plugin
-    yield from _logs(expect.logs, about.logs, expect.at("logs"))
-    yield from _calls(expect.calls, about.trace)
-    yield from _cost(expect.cost, about.cost)
+    if expect.logs is not None:
+        yield from _logs(expect.logs, about.logs, expect.at("logs"))
+    if expect.calls:
+        yield from _calls(expect.calls, about.trace)
+    if expect.cost is not None:
+        yield from _cost(expect.cost, about.cost)
     if expect.problems is not None:
         yield from _problems(expect, about)
     yield from _kept(expect, plugin)
@@ -89,13 +92,14 @@ class _Look:
         self._result = result
 
     def all(self) -> Iterator[Miss]:
-        yield from _trapped(self._expect, self._result.trap, self._result.trace)
+        yield from _trapped(self._expect, self._result.trap, lambda: self._result.trace)
         yield from self._response()
         yield from self._ending()
         yield from self._upstream()
         yield from self._callouts()
         yield from self._actions()
-        yield from _Phases(self._result).all(self._expect.phases)
+        if self._expect.phases:
+            yield from _Phases(self._result).all(self._expect.phases)
 
     def _told(
         self, key: str, said: Iterable[Said], seq: int = 0, place: Place | None = None
@@ -163,9 +167,9 @@ class _Look:
         rule, found = self._expect.upstream, self._result.upstream
         if rule is None:
             return
-        seq = _last(self._result.trace, "proxy_send_local_response")
         if not found.called:
             if rule.called is not False:
+                seq = _last(self._result.trace, "proxy_send_local_response")
                 why = f" ({printable(self._result.details)})" if self._result.details else ""
                 yield from self._told(
                     "upstream", [Said(f"upstream: expected to be called, but it is not{why}")], seq
@@ -372,8 +376,11 @@ def _trap_in(trace: Trace) -> Trap | None:
     return next((event.trap for event in trace.rows.events if isinstance(event, Trapped)), None)
 
 
-def _trapped(expect: Expect, trap: Trap | None, trace: Trace) -> Iterator[Miss]:
+def _trapped(expect: Expect, trap: Trap | None, whole: Callable[[], Trace]) -> Iterator[Miss]:
     wanted = False if expect.trapped is None else expect.trapped
+    if trap is None and wanted is False:
+        return
+    trace = whole()
     seq = next((event.seq for event in trace.rows.events if isinstance(event, Trapped)), 0)
     frames = "" if trap is None else "\n".join(f"    at {printable(str(frame))}" for frame in trap.frames)
     for said in _whether("trap", wanted, "" if trap is None else str(trap)):
@@ -433,9 +440,7 @@ def _verdict(rule: CallRule, trace: Trace):  # type: ignore[no-untyped-def]
     return "before", trace.before(rule.before[0], rule.before[1])
 
 
-def _cost(budget: Budget | None, cost: Cost) -> Iterator[Miss]:
-    if budget is None:
-        return
+def _cost(budget: Budget, cost: Cost) -> Iterator[Miss]:
     by_callback = "\n".join(
         f"  {count:>12,}  {name}" for name, count in sorted(cost.callbacks.items(), key=lambda each: -each[1])
     )

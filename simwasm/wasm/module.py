@@ -226,6 +226,11 @@ class Module:
             return kind
         return self.types[self.functions[index - len(imported)]]
 
+    def function_types(self) -> tuple[FuncType, ...]:
+        """The types of all functions, those that are imported first."""
+        imported = (item.type for item in self.imports if isinstance(item.type, FuncType))
+        return (*imported, *(self.types[index] for index in self.functions))
+
     def customs(self, name: str) -> tuple[Span, ...]:
         """The contents of every custom section of that name."""
         return tuple(Span(s.start, s.end) for s in self.sections if s.id == 0 and s.name == name)
