@@ -25,7 +25,7 @@ from simwasm.session import DEFAULT_FUEL, Session, nobody, recorded
 from simwasm.testing import shared
 from simwasm.testing.logs import Logs, line
 from simwasm.testing.problems import Problems
-from simwasm.testing.record import Asked, Record
+from simwasm.testing.record import Record
 from simwasm.testing.result import Result
 from simwasm.testing.trace import Entry, Setting, Trace
 from simwasm.testing.upstream import Upstream
@@ -199,13 +199,8 @@ class Life:
     def _noted(self, ask: AskCluster, callout: Callout) -> Answer | Service:
         """Note what a cluster answers, or a fault in its place."""
         found = ask(callout)
-        self.record.asked.append(Asked(callout, found))
+        self.record.asks(callout, found)
         return found
-
-    def callouts_of(self, stream: Stream) -> list[Asked]:
-        """The callouts that a stream's callbacks asked for."""
-        mine = self.record.calls_of(stream)
-        return [asked for asked in self.record.asked if asked.call.id in mine]
 
     # What happens.
 

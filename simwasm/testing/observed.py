@@ -38,7 +38,7 @@ class Observed:
     @property
     def logs(self) -> Logs:
         """Everything that was logged."""
-        return self._life.logs(each for _, each in self._life.record.lines)
+        return self._life.logs(self._life.record.lines)
 
     @property
     def cost(self) -> Cost:

@@ -91,22 +91,8 @@ class Phase:
 
 def phases(record: Record, visits: Sequence[Visit], started_ns: int) -> tuple[Phase, ...]:
     """The callbacks of visits, and those inside of them."""
-    found = []
-    for visit in _with_inner(record, visits):
-        found.append(_phase(record, visit, started_ns))
-    return tuple(found)
-
-
-def _with_inner(record: Record, visits: Sequence[Visit]) -> Iterator[Visit]:
-    spans = iter(visits)
-    span = next(spans, None)
-    for visit in record.visits:
-        while span is not None and visit.begin > span.end:
-            span = next(spans, None)
-        if span is None:
-            return
-        if visit.begin >= span.begin and visit.end >= 0:
-            yield visit
+    every = (inner for visit in visits for inner in record.inside(visit))
+    return tuple(_phase(record, visit, started_ns) for visit in every)
 
 
 def _phase(record: Record, visit: Visit, started_ns: int) -> Phase:
@@ -114,7 +100,7 @@ def _phase(record: Record, visit: Visit, started_ns: int) -> Phase:
     assert isinstance(entered, Entered)
     arguments = _arguments(entered)
     calls = tuple(_calls(record.events[visit.begin + 1 : visit.end]))
-    lines = record.lines_of([visit], None)
+    lines = record.lines_of([visit])
     return Phase(
         visit.function.name,
         arguments,

@@ -8,7 +8,9 @@ streams are open (a tick, a queue) is all of theirs.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from simwasm.abi.enums import BufferType
@@ -50,10 +52,11 @@ _BODIES = {
 class Visit:
     """One callback: where its events are, what it cost, and what it left."""
 
-    __slots__ = ("begin", "end", "function", "stream", "streams", "outer", "burnt", "memory", "grown", "started",
-                 "headers", "trailers", "body")  # fmt: skip
+    __slots__ = ("number", "begin", "end", "function", "stream", "streams", "outer", "burnt", "memory", "grown",
+                 "started", "headers", "trailers", "body")  # fmt: skip
 
-    def __init__(self, begin: int, function: Function, started: Started, outer: bool) -> None:
+    def __init__(self, number: int, begin: int, function: Function, started: Started, outer: bool) -> None:
+        self.number = number
         self.begin = begin
         self.end = -1
         self.function = function
@@ -82,28 +85,44 @@ class Record:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.visits: list[Visit] = []
-        self.lines: list[tuple[int, LogLine]] = []
-        """Log lines, each with how many events there had been."""
+        self.lines: list[LogLine] = []
         self.outcomes: list[tuple[int, Outcome]] = []
-        self.asked: list[Asked] = []
+        """What became of exchanges, each with how many events there had been."""
+        self.asked: dict[tuple[str, int], Asked] = {}
+        """What clusters were asked, by VM and number."""
+        self._at: list[int] = []
+        """How many events there had been before each line."""
+        self._ended: dict[int, int] = {}
+        """The same of each outcome."""
         self._session: Session
         self._open: list[Visit | None] = []
         self._guests: dict[str, Started] = {}
         self._kept = 0
         self._owned = 0
         self._askers: dict[tuple[str, int], tuple[Stream, ...]] = {}
+        self._mine: dict[Stream, list[Visit]] = {}
+        self._calls: dict[Stream, dict[tuple[str, int], None]] = {}
 
     def of(self, session: Session) -> None:
         """Say whose events these are."""
         self._session = session
 
+    def asks(self, callout: Callout, answer: object) -> None:
+        """Note what a cluster was asked and answered."""
+        for vm in self._session.proxy.vms:
+            flight = vm.in_flight.get(callout.id)
+            if flight is not None and flight.call is callout:
+                self.asked[vm.name, callout.id] = Asked(callout, answer)
+
     def log(self, line: LogLine) -> None:
         """Take a line of the proxy's log."""
-        self.lines.append((len(self.events), line))
+        self.lines.append(line)
+        self._at.append(len(self.events))
 
     def finished(self, outcome: Outcome) -> None:
         """Note what became of an exchange."""
         self.outcomes.append((len(self.events), outcome))
+        self._ended[id(outcome)] = len(self.events)
 
     def __call__(self, event: Event) -> None:
         """Take an event."""
@@ -111,17 +130,17 @@ class Record:
         if isinstance(event, Entered):
             function = event.function
             if function.side is _PLUGIN and function not in _ALLOCATORS:
-                self._open.append(self._begun(event))
+                self._open.append(self._visit(event))
             else:
                 self._open.append(None)
             return
         visit = self._open.pop()
         if visit is not None:
-            self._ended(visit, event)
+            self._leave(visit, event)
 
-    def _begun(self, event: Entered) -> Visit:
+    def _visit(self, event: Entered) -> Visit:
         started = self._guests.get(event.vm) or self._find(event.vm)
-        visit = Visit(len(self.events) - 1, event.function, started, not self._open)
+        visit = Visit(len(self.visits), len(self.events) - 1, event.function, started, not self._open)
         context = started.vm.contexts.get(event.context)
         visit.stream = stream = context.stream if context is not None else None
         visit.streams = (stream,) if stream is not None else tuple(self._session.proxy.open_streams)
@@ -133,7 +152,7 @@ class Record:
         self._guests[vm] = found
         return found
 
-    def _ended(self, visit: Visit, event: Event) -> None:
+    def _leave(self, visit: Visit, event: Event) -> None:
         visit.end = len(self.events) - 1
         started, stream = visit.started, visit.stream
         visit.burnt = started.burnt() - visit.burnt
@@ -158,50 +177,72 @@ class Record:
     # Whose it is.
 
     def visits_of(self, stream: Stream) -> list[Visit]:
-        """The outermost callbacks that are a stream's, in their order."""
+        """The outermost callbacks that are a stream's and have ended, in their order."""
         self._own()
-        return [visit for visit in self.visits if visit.outer and stream in visit.streams and visit.end >= 0]
+        return self._mine.get(stream, [])
 
-    def calls_of(self, stream: Stream) -> set[int]:
-        """The numbers of the callouts that a stream's callbacks asked for."""
+    def callouts_of(self, stream: Stream) -> list[Asked]:
+        """What clusters were asked by a stream's callbacks."""
         self._own()
-        return {call for (_, call), streams in self._askers.items() if stream in streams}
+        return [self.asked[call] for call in self._calls.get(stream, ()) if call in self.asked]
+
+    def inside(self, visit: Visit) -> Iterator[Visit]:
+        """A callback, and those that were made while it ran."""
+        for at in range(visit.number, len(self.visits)):
+            if self.visits[at].begin > visit.end:
+                return
+            yield self.visits[at]
 
     def _own(self) -> None:
-        """Find out whose the answers to callouts are."""
+        """Find out whose callbacks are that nobody has asked for yet."""
         while self._owned < len(self.visits):
             visit = self.visits[self._owned]
             if visit.end < 0:
                 return
             self._owned += 1
-            entered = self.events[visit.begin]
-            assert isinstance(entered, Entered)
+            entered = self._begin_of(visit)
             if visit.function in _ANSWERS:
                 visit.streams = self._askers.get((entered.vm, entered.args[1]), visit.streams)
-            for at in range(visit.begin + 1, visit.end):
-                call = self.events[at]
-                if isinstance(call, Entered) and call.function in _CALLS:
-                    left = self._end_of(at)
-                    if isinstance(left, Left) and left.values:
-                        self._askers[call.vm, left.values[0]] = visit.streams
+            if visit.outer:
+                for stream in visit.streams:
+                    self._mine.setdefault(stream, []).append(visit)
+            self._note_calls(visit)
 
-    def _end_of(self, at: int) -> Event | None:
+    def _note_calls(self, visit: Visit) -> None:
+        """Note which callouts a callback has asked for."""
+        for at in range(visit.begin + 1, visit.end):
+            call = self.events[at]
+            if isinstance(call, Entered) and call.function in _CALLS:
+                left = self.end_of(at)
+                if isinstance(left, Left) and left.values:
+                    key = call.vm, left.values[0]
+                    self._askers[key] = visit.streams
+                    for stream in visit.streams:
+                        self._calls.setdefault(stream, {})[key] = None
+
+    def end_of(self, at: int) -> Event | None:
+        """The event that ends what one begins."""
         seq = self.events[at].seq
         for event in self.events[at + 1 :]:
             if not isinstance(event, Entered) and event.opened == seq:
                 return event
         return None
 
-    def entries_of(self, visits: Sequence[Visit], outcome: Outcome | None) -> Iterator[Event | Outcome]:
+    def _begin_of(self, visit: Visit) -> Entered:
+        entered = self.events[visit.begin]
+        assert isinstance(entered, Entered)
+        return entered
+
+    def entries_of(self, visits: Sequence[Visit], outcome: Outcome) -> Iterator[Event | Outcome]:
         """The events of callbacks, and what became of their exchange where that was known."""
-        at = next((at for at, each in self.outcomes if each is outcome), -1)
-        told = outcome is None
+        at = self._ended[id(outcome)]
+        told = False
         for visit in visits:
-            if not told and outcome is not None and visit.begin >= at:
+            if not told and visit.begin >= at:
                 yield outcome
                 told = True
             yield from self.events[visit.begin : visit.end + 1]
-        if not told and outcome is not None:
+        if not told:
             yield outcome
 
     def entries(self) -> list[Event | Outcome]:
@@ -213,17 +254,22 @@ class Record:
             before = at
         return [*found, *self.events[before:]]
 
-    def lines_of(self, visits: Sequence[Visit], outcome: Outcome | None) -> list[LogLine]:
+    def lines_of(self, visits: Sequence[Visit], outcome: Outcome | None = None) -> list[LogLine]:
         """The log lines of callbacks, and those that the host wrote for their exchange."""
-        own = {id(line) for line in outcome.logs} if outcome is not None else set()
-        found, next_visit = [], 0
-        for at, line in self.lines:
-            while next_visit < len(visits) and visits[next_visit].begin < at:
-                next_visit += 1
-            inside = next_visit and at <= visits[next_visit - 1].end + 1
-            if inside or id(line) in own:
-                found.append(line)
-        return found
+        found: list[tuple[int, LogLine]] = []
+        for visit in visits:
+            first = bisect_right(self._at, visit.begin)
+            last = bisect_right(self._at, visit.end + 1)
+            found += zip(self._at[first:last], self.lines[first:last], strict=True)
+        if outcome is not None:
+            have = {id(line) for _, line in found}
+            found += [(self._at_of(line), line) for line in outcome.logs if id(line) not in have]
+            found.sort(key=itemgetter(0))
+        return [line for _, line in found]
+
+    def _at_of(self, line: LogLine) -> int:
+        """How many events there had been when a line was written."""
+        return next(at for at, each in zip(self._at, self.lines, strict=True) if each is line)
 
 
 def _entries(found: HeaderMap | None) -> Headers | None:

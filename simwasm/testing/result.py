@@ -185,7 +185,7 @@ class Result:
     @cached_property
     def callouts(self) -> tuple[Callout, ...]:
         """The clusters that were asked for it, in that order."""
-        return tuple(map(_callout, self._life.callouts_of(self.stream)))
+        return tuple(map(_callout, self._life.record.callouts_of(self.stream)))
 
     # How it ended.
 
