@@ -1,6 +1,6 @@
 """Files of cases, found: suites of our own, and those of Google's plugin tester; folders are looked through for both.
 
-Rule: a file that is named has to be a suite; of those in a folder, YAML that is neither is passed over.
+Rule: a file that is named has to be a suite; of those in a folder, what is neither is passed over.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ def _cases(path: Path) -> list[Case]:
 
 
 def _is_suite(path: Path) -> bool:
-    from simwasm.suites.google.read import is_google
+    from simwasm.suites.google.read import has_tests
 
     text = _begin(path)
-    return path.suffix in _TEXT or bool(_OURS.search(text)) or is_google(path, text)
+    return has_tests(path, text) or (path.suffix in _YAML and bool(_OURS.search(text)))
 
 
 def _begin(path: Path) -> str:

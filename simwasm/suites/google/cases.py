@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simwasm import recipe
-from simwasm.errors import ConfigError
 from simwasm.suites.case import Case, Miss
 from simwasm.suites.google.read import read
-from simwasm.suites.google.suite import Suite, Trial
+from simwasm.suites.google.suite import Named, Suite, Trial
+from simwasm.suites.shape import wrong
+from simwasm.trace.text import printable
 
 if TYPE_CHECKING:
     from simwasm.plugin import Plugin
@@ -35,27 +36,33 @@ def _play(suite: Suite, trial: Trial, bench: Bench) -> Iterator[Miss]:
     from simwasm.suites.google.stage import Stage
     from simwasm.testing import shared
 
-    plugin = _plugin(suite, bench.options)
+    plugin = _plugin(suite, trial, bench.options)
     stage = Stage(plugin, suite.env, trial.properties, engine=shared.engine(bench.options.engine))
     bench.plugins.append(stage)
     for failure in play(trial, stage):
         yield Miss(failure.message, failure.place.line, stage.row, failure.details)
 
 
-def _plugin(suite: Suite, options: Options) -> Plugin:
+def _plugin(suite: Suite, trial: Trial, options: Options) -> Plugin:
     from simwasm.testing import shared
 
-    env = suite.env
-    if not options.plugin and not env.wasm:
-        raise ConfigError(
-            f"{suite.file}: names no plugin. Say which by --plugin FILE, or by `wasm_path` in `env`"
-        )
-    config = options.config or (f"@{_found(suite, env.config)}" if env.config else "")
-    made = recipe.Recipe(options.plugin or str(_found(suite, env.wasm)), config=config)
+    wasm = options.plugin or _found(suite.env.wasm)
+    if not wasm:
+        wrong(trial.place, "no plugin is named. Say which by --plugin FILE, or by `wasm_path` in `env`")
+    config = options.config or _found(suite.env.config)
+    made = recipe.Recipe(wasm, config=config if options.config or not config else f"@{config}")
     return shared.known(recipe.plugin(made, shared.read))
 
 
-def _found(suite: Suite, name: str) -> Path:
-    """A file that the suite names."""
-    beside = Path(suite.file).parent / name
-    return beside if beside.exists() else Path(name)
+def _found(named: Named | None) -> str:
+    """The path of a file that the suite names; nothing if it names none."""
+    if named is None:
+        return ""
+    beside = Path(named.place.file).parent / named.path
+    found = next((path for path in (beside, Path(named.path)) if path.is_file()), None)
+    if found is None:
+        wrong(
+            named.place,
+            f"`{printable(named.path)}` is no file, neither beside this one nor in the current folder",
+        )
+    return str(found)

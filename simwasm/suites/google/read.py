@@ -21,6 +21,7 @@ _INSIDE = re.compile(
     r"^[- \t]+(?:(?:request|response)_?(?:headers|body)|(?:plugin|stream)_?(?:init|destroy))[ \t]*:",
     re.MULTILINE | re.IGNORECASE,
 )
+_IN_TEXT = re.compile(r"^[ \t]*(?:test|env|runtime)[ \t\n]*:?[ \t\n]*[{<\[]", re.MULTILINE)
 
 
 def is_google(path: str | Path, text: str = "") -> bool:
@@ -32,6 +33,12 @@ def is_google(path: str | Path, text: str = "") -> bool:
     return suffix in YAML_SUFFIXES and (
         "test" in found or ("tests" in found and _INSIDE.search(text) is not None)
     )
+
+
+def has_tests(path: str | Path, text: str) -> bool:
+    """Whether a file that nobody has named is one of them: the text format may hold anything."""
+    in_text = Path(path).suffix.lower() in TEXT_SUFFIXES
+    return _IN_TEXT.search(text) is not None if in_text else is_google(path, text)
 
 
 def read(path: str | Path) -> Suite:

@@ -16,12 +16,18 @@ from simwasm.suites.tree import Place
 _MATCHERS = ("exact", "regex", "file")
 
 
+class Named(NamedTuple):
+    """A file that is named: its path, as it is written."""
+
+    path: str
+    place: Place
+
+
 class Env(NamedTuple):
     """What all tests of a file share."""
 
-    wasm: str = ""
-    """A path, as it is written."""
-    config: str = ""
+    wasm: Named | None = None
+    config: Named | None = None
     log_level: LogLevel = LogLevel.INFO
     now_ns: int = 1_000_000
     """The time, which stands still: a millisecond after the epoch unless the file has another."""
@@ -127,11 +133,16 @@ def suite_of(record: Record) -> Suite:
 def _env(record: Record) -> Env:
     level, seconds = record.number("log_level") or 0, record.number("time_secs") or 0
     return Env(
-        record.text("wasm_path") or "",
-        record.text("config_path") or "",
+        _named(record, "wasm_path"),
+        _named(record, "config_path"),
         LogLevel(level - 1) if level else Env().log_level,
         seconds * 1_000_000_000 if seconds else Env().now_ns,
     )
+
+
+def _named(record: Record, field: str) -> Named | None:
+    path = record.text(field)
+    return Named(path, record.all(field)[0].place) if path else None
 
 
 def _trial(record: Record, number: int) -> Trial:

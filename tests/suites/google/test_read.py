@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simwasm.errors import ConfigError, InputError
-from simwasm.suites.google.read import is_google, read
+from simwasm.suites.google.read import has_tests, is_google, read
 
 
 @pytest.mark.parametrize("name", ["tests.textpb", "a/B.TEXTPROTO", "x.pbtxt", "x.txtpb"])
@@ -44,6 +44,16 @@ def test_other_yaml_is_not_theirs(text: str) -> None:
 
 def test_neither_is_anything_else() -> None:
     assert not is_google("test.json", "test: 1")
+
+
+@pytest.mark.parametrize("text", ["test {}", "# a\nenv\n{}", "  test: [", 'runtime < wasm_path: "a" >'])
+def test_in_a_folder_the_text_format_is_known_by_its_fields(text: str) -> None:
+    assert has_tests("tests.textpb", text)
+
+
+@pytest.mark.parametrize("text", ["cookies {}", "tests {}", "# test {", 'name: "test {"', "test_path: 1", ""])
+def test_in_a_folder_other_messages_are_passed_over(text: str) -> None:
+    assert not has_tests("config.textpb", text)
 
 
 WRONG = {
