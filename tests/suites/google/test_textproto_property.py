@@ -119,7 +119,7 @@ def _without_empty_lists(value: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(_plain("TestSuite"), st.booleans(), st.booleans(), st.booleans())
 def test_what_protobuf_prints_is_read_as_it_was_meant(
     value: dict[str, Any], as_utf8: bool, one_line: bool, pointed: bool
@@ -136,7 +136,7 @@ _WORDS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.lists(_WORDS, max_size=12).map(" ".join))
 def test_what_is_read_is_read_by_protobuf_too_and_alike(text: str) -> None:
     try:
@@ -148,7 +148,7 @@ def test_what_is_read_is_read_by_protobuf_too_and_alike(text: str) -> None:
     assert _record(again) == _without_empty_lists(found)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.text(st.sampled_from("abtes{}<>[]:,;\"'\\x07#\n -_ä\x00"), max_size=30))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
