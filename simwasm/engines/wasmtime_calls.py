@@ -56,6 +56,10 @@ _delete_trap.restype = None
 _STOP = ctypes.c_char_p(b"python exception"), c_size_t(len(b"python exception"))
 
 
+Types = dict[FuncType, wasmtime.FuncType]
+"""Types as wasmtime has them: dear to make, and good for every instance of the same engine."""
+
+
 class Calls:
     """What the exports and host functions of one instance share."""
 
@@ -64,7 +68,9 @@ class Calls:
         store: wasmtime.Store,
         stopped: Callable[[wasmtime.Trap], Trap],
         framed: Callable[[list[RawFrame]], Frames],
+        types: Types,
     ) -> None:
+        self._types = types
         self._store = store
         self._context = ctypes.cast(store._context(), c_void_p)
         self._stopped = stopped
@@ -81,7 +87,9 @@ class Calls:
         simple = set(kind.params) | set(kind.results) <= {_I32} and len(kind.results) < 2
         callback = _simple_host(function, self._raised) if simple else _any_host(function, self._raised)
         made = ffi.wasmtime_func_t()
-        wasmtime_type = _wasmtime_type(kind)
+        wasmtime_type = self._types.get(kind)
+        if wasmtime_type is None:
+            wasmtime_type = self._types[kind] = _wasmtime_type(kind)
         _new_function(
             self._context,
             ctypes.cast(wasmtime_type.ptr(), c_void_p),

@@ -25,7 +25,7 @@ from simwasm.engines.memory import LinearMemory, Look, nothing, view_of
 from simwasm.engines.refuse import refusal, unstartable
 from simwasm.engines.traps import RawFrame, Stop, frames, trap
 from simwasm.engines.unwind import Frames
-from simwasm.engines.wasmtime_calls import Calls
+from simwasm.engines.wasmtime_calls import Calls, Types
 from simwasm.errors import Trap, TrapKind
 from simwasm.wasm.rewrite import MEMORY, Rewritten
 
@@ -99,6 +99,7 @@ class WasmtimeProgram:
         self._interface = interface
         self._module = module
         self._binary = binary
+        self._types: Types = {}
 
     def compiled(self) -> bytes:
         """The interface and the native code."""
@@ -115,7 +116,7 @@ class WasmtimeProgram:
         def framed(raw: list[RawFrame]) -> Frames:
             return partial(frames, raw, self._binary)
 
-        calls = Calls(store, stopped, framed)
+        calls = Calls(store, stopped, framed, self._types)
         linked = [calls.host(function) for function in functions]
         try:
             instance = wasmtime.Instance(store, self._module, linked)
