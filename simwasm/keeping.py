@@ -10,12 +10,22 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from simwasm.engines.engine import Engine
+    from simwasm.plugin import Plugin
     from simwasm.testing.trace import Trace
     from simwasm.testing.verdict import Verdict
 
 
 class Keeper(Protocol):
     """Whoever runs the test."""
+
+    def engine(self, plugin: Plugin, engine: Engine, /) -> Engine:
+        """The engine that a plugin is to run on, in place of one."""
+        ...
+
+    def file(self, path: str, /) -> str:
+        """Where a file is that the test names."""
+        ...
 
     def loaded(self, plugin: object, /) -> None:
         """A plugin was loaded: a `PluginUnderTest`."""

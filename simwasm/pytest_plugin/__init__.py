@@ -33,6 +33,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for mark in options.MARKS:
         config.addinivalue_line("markers", mark)
     options.check(config)
+    if config.getoption(options.COVERAGE):
+        from simwasm.pytest_plugin import covering
+
+        covering.begin(config)
 
 
 @pytest.hookimpl(trylast=True)
@@ -84,6 +88,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.
         from simwasm.pytest_plugin import stale
 
         stale.look(config, items)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write what was reached."""
+    if session.config.getoption(options.COVERAGE):
+        from simwasm.pytest_plugin import covering
+
+        covering.end(session.config)
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:

@@ -39,9 +39,9 @@ _UPDATE = "`pytest --update-goldens`"
 def golden(test: Test, trace: Trace, name: str | None) -> Verdict:
     """Compare a trace with a golden of the test, or write it where that was asked for."""
     path = _path(test, name)
-    shown = os.path.relpath(path)
+    shown = displayed(test.item.config, path)
     if not test.item.config.getoption(options.UPDATE):
-        verdict = _compared(shown, _text(test.item, trace)) if path.exists() else _missing(shown)
+        verdict = _compared(path, shown, _text(test.item, trace)) if path.exists() else _missing(shown)
         if not verdict:
             test.explained(verdict)
         return verdict
@@ -72,6 +72,11 @@ def _path(test: Test, name: str | None) -> Path:
         )
     test.goldens.append(name)
     return folder(test.item.path) / f"{stem(test.item)}{f'.{name}' if name else ''}{SUFFIX}"
+
+
+def displayed(config: pytest.Config, path: Path) -> str:
+    """A path as it is named to who started pytest, wherever the test has gone to."""
+    return os.path.relpath(path, config.invocation_params.dir)
 
 
 def folder(path: Path) -> Path:
@@ -120,12 +125,13 @@ def _text(item: pytest.Item, trace: Trace) -> str:
     return golden_text(trace.entries, header, tuple(item.config.getini(options.REDACT)))
 
 
-def _compared(shown: str, text: str) -> Verdict:
+def _compared(path: Path, shown: str, text: str) -> Verdict:
     try:
-        problem = compare_golden(shown, text, update=_UPDATE)
+        problem = compare_golden(path, text, update=_UPDATE)
     except (TraceError, InputError) as error:
-        return Verdict(False, f"{error}\n{_UPDATE} writes it anew")
-    return Verdict(problem is None, str(problem or f"it is as in {shown}"))
+        return Verdict(False, f"{str(error).replace(str(path), shown)}\n{_UPDATE} writes it anew")
+    told = f"it is as in {shown}" if problem is None else str(problem._replace(path=shown))
+    return Verdict(problem is None, told)
 
 
 def _write(path: Path, text: str) -> bool:

@@ -8,14 +8,13 @@ folder of traces is never committed by accident.
 
 from __future__ import annotations
 
-import os
 import shlex
 from contextlib import suppress
 from pathlib import Path
 
 from simwasm.errors import SimwasmError
 from simwasm.pytest_plugin import options
-from simwasm.pytest_plugin.goldens import filename
+from simwasm.pytest_plugin.goldens import displayed, filename
 from simwasm.pytest_plugin.running import Test
 from simwasm.testing import PluginUnderTest
 
@@ -36,7 +35,7 @@ def leave(test: Test) -> list[str]:
         except (OSError, SimwasmError) as error:
             said.append(f"the trace could not be written: {error}")
             continue
-        shown = os.path.relpath(path)
+        shown = displayed(test.item.config, path)
         said += [shown, f"  simwasm debug {shlex.quote(shown)} --row {_row(test, plugin)}"]
     return said
 

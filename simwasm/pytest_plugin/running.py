@@ -14,6 +14,9 @@ import pytest
 from simwasm.keeping import keeper
 
 if TYPE_CHECKING:
+    from simwasm.engines.engine import Engine
+    from simwasm.plugin import Plugin
+    from simwasm.pytest_plugin.covering import Covering
     from simwasm.testing import PluginUnderTest
     from simwasm.testing.trace import Trace
     from simwasm.testing.verdict import Verdict
@@ -22,6 +25,10 @@ WROTE = "simwasm_wrote"
 """The attribute of a report that names the goldens which the test wrote."""
 STALE = "simwasm_stale"
 """The attribute of a report, or of the configuration, that names goldens which nobody asks for any more."""
+
+
+COVERING: pytest.StashKey[Covering] = pytest.StashKey()
+"""What is reached, where somebody wants to know."""
 
 
 class Evidence(NamedTuple):
@@ -52,6 +59,16 @@ class Test:
     def used(self) -> bool:
         """Whether it has to do with a plugin at all."""
         return bool(self.plugins)
+
+    def engine(self, plugin: Plugin, engine: Engine) -> Engine:
+        """The engine itself, or one that tells what is reached on it, where that is wanted."""
+        covering = self.item.config.stash.get(COVERING, None)
+        return engine if covering is None else covering.engine(plugin, engine)
+
+    def file(self, path: str) -> str:
+        """Where a file is: beside the test's file, or in the rootdir; else as it was said."""
+        places = (place / path for place in (self.item.path.parent, self.item.config.rootpath))
+        return next((str(place) for place in places if place.exists()), path)
 
     def loaded(self, plugin: object) -> None:
         """Keep a plugin that it has loaded."""

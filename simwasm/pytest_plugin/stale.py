@@ -6,13 +6,12 @@ file is looked at only if all of its tests were collected.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from simwasm.pytest_plugin.goldens import FOLDER, SUFFIX, folder, stem
+from simwasm.pytest_plugin.goldens import FOLDER, SUFFIX, displayed, folder, stem
 from simwasm.pytest_plugin.running import STALE, Test
 
 
@@ -26,7 +25,7 @@ def look(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
     found = [golden for path, known in stems.items() for golden in _without_test(path, known)]
     for place in {path.parent for path in stems}:
         found += _without_file(place)
-    setattr(config, STALE, sorted(map(os.path.relpath, found)))
+    setattr(config, STALE, sorted(displayed(config, golden) for golden in found))
 
 
 def _without_test(path: Path, stems: list[str]) -> list[Path]:
@@ -59,7 +58,7 @@ def unasked(test: Test) -> list[str]:
     own = stem(test.item)
     asked = {f"{own}{f'.{name}' if name else ''}{SUFFIX}" for name in test.goldens}
     return [
-        os.path.relpath(golden)
+        displayed(test.item.config, golden)
         for golden in _goldens(folder(test.item.path))
         if _is_of(golden, (own,)) and golden.name not in asked
     ]

@@ -10,7 +10,9 @@ from typing import Any
 
 from simwasm import recipe as recipes
 from simwasm.abi.enums import LogLevel
+from simwasm.engines.engine import Engine
 from simwasm.errors import BadModule, InputError
+from simwasm.keeping import keeper
 from simwasm.plugin import Plugin
 from simwasm.recipe import Recipe
 from simwasm.session import DEFAULT_FUEL
@@ -52,9 +54,10 @@ def load_plugin(
     plugin = recipes.plugin(made, shared.read)
     if isinstance(config, bytes):
         plugin = replace(plugin, config=config)
+    plugin = _parsed(plugin, made.plugin)
     setup = Setup(
-        _parsed(plugin, made.plugin),
-        shared.engine(engine),
+        plugin,
+        _engine(plugin, engine),
         _profile(made),
         recipes.limits(made),
         made.fuel if made.fuel is not None else DEFAULT_FUEL,
@@ -63,6 +66,12 @@ def load_plugin(
         recipes.clusters(made),
     )
     return PluginUnderTest(setup)
+
+
+def _engine(plugin: Plugin, name: str | None) -> Engine:
+    """The engine of that name, or what whoever runs the test has in its place."""
+    found, kept = shared.engine(name), keeper.get()
+    return found if kept is None else kept.engine(plugin, found)
 
 
 def _parsed(plugin: Plugin, path: str) -> Plugin:

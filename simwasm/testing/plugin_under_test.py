@@ -63,7 +63,8 @@ class PluginUnderTest(Observed):
 
     def replay(self, path: str | Path) -> tuple[Result, ...]:
         """Send the requests of a recording, with its pauses, each when the one before has ended."""
-        found = list(read_traffic(path))
+        kept = keeper.get()
+        found = list(read_traffic(path if kept is None else kept.file(str(path))))
         if not found:
             raise InputError(f"{path}: has no exchanges to replay")
         shift = self._life.running().proxy.clock.now - found[0].started_ns

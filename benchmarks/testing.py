@@ -1,0 +1,93 @@
+"""What a test of a plugin costs: beside the same request in a session without pytest, and beside tests that do nothing.
+
+Rule: every test has a plugin of its own; what is compiled is compiled before anything is measured.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from benchmarks.replay import PLUGIN
+from benchmarks.row import MILLISECONDS, Measure, Row, Target, in_turns
+from simwasm.engines.find import engine
+from simwasm.exchange import Exchange, request, response
+from simwasm.recipe import Recipe, plugin
+from simwasm.session import Session
+from simwasm.testing import shared
+
+FEW, MANY = 100, 1000
+_NOTHING = "def test_{number}(): pass\n"
+_SENDS = """
+def test_{number}(plugin):
+    result = plugin.send("GET", "/status/418")
+    assert result.response.status == 403
+    assert result.logs.contains("deny by default")
+"""
+_GOLDEN = """
+def test_{number}(plugin):
+    assert plugin.send("GET", "/status/418").trace.matches_golden()
+"""
+
+
+def rows(*, rounds: int = 3) -> Iterator[Row]:
+    """The overhead for each test, and a thousand goldens."""
+    with TemporaryDirectory(prefix="simwasm-bench-") as folder:
+        place = Path(folder)
+        sends = [_suite(place / f"sends{count}", _SENDS, count) for count in (FEW, MANY)]
+        nothing = _suite(place / "nothing", _NOTHING, MANY)
+        goldens = _suite(place / "goldens", _GOLDEN, MANY)
+        _pytest(goldens, "--update-goldens")()
+        sides = (_bare(), *map(_pytest, sends), _pytest(nothing), _pytest(goldens))
+        in_turns(1, *sides[:2])
+        bare, few, many, empty, golden = in_turns(rounds, *sides)
+    each = tuple((more - less) / (MANY - FEW) for less, more in zip(few, many, strict=True))
+    over = tuple(test - alone for test, alone in zip(each, bare, strict=True))
+    yield Row(
+        "testing", "a test with a plugin, less the same replay without pytest / that replay", MILLISECONDS, over,
+        bare, Target(3, MILLISECONDS),
+    )  # fmt: skip
+    yield Row(
+        "testing", "1,000 golden tests / 1,000 tests that do nothing", MILLISECONDS, golden, empty,
+        Target(10_000, MILLISECONDS),
+    )  # fmt: skip
+
+
+def _suite(folder: Path, test: str, count: int) -> Path:
+    folder.mkdir()
+    (folder / "pytest.ini").write_text(f"[pytest]\nsimwasm_plugin = {PLUGIN}\n")
+    (folder / "test_it.py").write_text("".join(test.format(number=number) for number in range(count)))
+    return folder
+
+
+def _pytest(folder: Path, *words: str) -> Measure:
+    """Milliseconds of a whole run."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+    def measure() -> float:
+        started = perf_counter()
+        subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
+        return (perf_counter() - started) * 1e3
+
+    return measure
+
+
+def _bare() -> Measure:
+    """Milliseconds of one request in a session of its own."""
+    found, chosen = plugin(Recipe(str(PLUGIN))), engine()
+    exchange = Exchange("1", 0, request("GET", "/status/418"), response(418))
+
+    def measure() -> float:
+        started = perf_counter()
+        for _ in range(FEW):
+            with Session([found], engine=chosen, programs=shared.program) as session:
+                assert [outcome.status for outcome in session.replay([exchange])] == [403]
+        return (perf_counter() - started) * 1e3 / FEW
+
+    return measure
