@@ -52,11 +52,12 @@ class CaselessMap:
         """Make this the value."""
         key = _key(name)
         spelling, old = self._entries.get(key, (name, ""))
-        self._size += len(value) - len(old) + (0 if key in self._entries else len(name))
-        if self._size > LARGEST:
+        size = self._size + len(value) - len(old) + (0 if key in self._entries else len(name))
+        if size > LARGEST:
             raise Refusal(
                 Status.INTERNAL_FAILURE, f"the map has {LARGEST:,} characters, as many as it may here"
             )
+        self._size = size
         self._entries[key] = spelling, value
 
     def remove(self, name: str) -> None:

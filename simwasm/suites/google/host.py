@@ -102,7 +102,6 @@ class Calls:
             "proxy_get_buffer_bytes": lambda kind, start, size: self._buffer(kind)[start : start + size],
             "proxy_get_buffer_status": lambda kind: (len(self._buffer(kind)), 0),
             "proxy_set_buffer_bytes": self._write,
-            "proxy_get_configuration": lambda: self._vm().plugin.config,
             "proxy_get_property": self._property,
             "proxy_set_property": _refuse,
             "proxy_send_local_response": self._reply,

@@ -31,6 +31,7 @@ from scripted import (
     scripted,
 )
 
+from simwasm.abi.table import Abi
 from simwasm.suites.bench import Bench, Options
 from simwasm.suites.google.cases import cases
 
@@ -50,6 +51,7 @@ class Rule(NamedTuple):
     results: Mapping[str, int] = MappingProxyType({})
     env: str = ""
     data: str = ""
+    abi: Abi = Abi.V0_2_1
 
 
 def say(text: str, level: int = 2) -> Call:
@@ -310,6 +312,14 @@ REPLIES = {
         ],
         calls={REQUEST: [reply(403, "", "")], ANSWER: [say("late")], REQUEST_BODY: [TRAP]},
     ),
+    "the last of several replies counts": Rule(
+        """request_headers { result { immediate { http_status: 404 } body { exact: "2" } } }""",
+        calls={REQUEST: [reply(403, "", "1"), reply(404, "", "2")]},
+    ),
+    "a reply for a stream is sent by whoever acts for it": Rule(
+        "request_headers {}",
+        calls={REQUEST: [("proxy_set_effective_context", 1), ("trap if OK", *reply(403, "", ""))]},
+    ),
     "a response can be replied to": Rule(
         """response_headers { result { immediate { http_status: 500 } body { exact: "broken" } } }""",
         calls={ANSWER: [reply(500, "", "broken")]},
@@ -407,6 +417,13 @@ LIFE = {
         """request_headers { result { log { exact: "@B\\017\\0\\0\\0\\0\\0" } } }""",
         calls={REQUEST: [("proxy_get_current_time_nanoseconds", OUT), ("proxy_log", 2, PLACES, 8)]},
     ),
+    "plugins of ABI 0.1.0 are not told of the end with headers": Rule(
+        """request_headers { input { header { key: "x" value: "1" } } result { log { exact: "1" } immediate {} } }
+           response_headers { input { header { key: "x" value: "1" } } }""",
+        ["request_headers: immediate: expected a local reply, the plugin sent none"],
+        calls={REQUEST: header(0, "x")},
+        abi=Abi.V0_1_0,
+    ),
     "a stream cannot be continued": Rule(
         "request_headers {}", calls={REQUEST: [("trap if OK", "proxy_continue_stream", 0)]}
     ),
@@ -427,6 +444,9 @@ LIFE = {
     "a trap at the end of a stream is one": Rule(
         "request_headers {}", ["stream_destroy: the plugin failed: "], calls={DELETE: [("from", 1), TRAP]}
     ),
+    "a trap at the end of the plugin is one": Rule(
+        "request_headers {}", ["plugin_destroy: the plugin failed: "], calls={DELETE: [("from", 2), TRAP]}
+    ),
     "a test of nothing plays the stream's life": Rule(
         'stream_init { log { exact: "a" } }', ["stream_init: log: expected one that is `a`"]
     ),
@@ -437,7 +457,9 @@ RULES = {**HEADERS, **BODIES, **REPLIES, **LOGS, **LIFE}
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_rule(rule: Rule, tmp_path: Path) -> None:
-    (tmp_path / "guest.wasm").write_bytes(scripted(rule.calls, rule.results, *filter(None, [rule.data])))
+    (tmp_path / "guest.wasm").write_bytes(
+        scripted(rule.calls, rule.results, *filter(None, [rule.data]), abi=rule.abi)
+    )
     (tmp_path / "config").write_text("configured")
     env = rule.env or "env {}"
     path = tmp_path / "tests.textpb"
