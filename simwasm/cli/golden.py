@@ -24,6 +24,8 @@ def check(words: Namespace) -> None:
         return
     if words.repeat is not None:
         raise InputError("--golden: a golden is of one round: leave out --repeat")
+    if path == "-":
+        raise InputError("--golden: a golden is a file, whose recipe names others from where it is")
     if os.path.lexists(path):
         raise InputError(f"--golden {path}: is there already; `simwasm check --update {path}` writes it anew")
     from simwasm.goldens.recipes import recipe_to_json

@@ -31,6 +31,11 @@ def recipe_to_json(recipe: Recipe, golden: str | Path) -> dict[str, Any]:
             raise InputError(
                 f"--golden: {option} @- can be read only once: put the configuration into a file"
             )
+    for text in recipe.callout:
+        if "=http://" in text:
+            raise InputError(
+                f"--golden: --callout {text}: a server may answer otherwise next time: script it"
+            )
     options = options_to_json(recipe, folder, named)
     options = _name(recipe) | options
     return {

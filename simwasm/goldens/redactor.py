@@ -52,6 +52,8 @@ class Redactor:
         self._patterns = [(each.name, re.compile(each.about)) for each in wanted if each.what is What.TEXT]
         self._long = any(each.what is What.LONG for each in wanted)
         self._followed: OrderedDict[str, str] = OrderedDict()
+        self._shortest = LONGEST + 1
+        """A shorter text can have nothing in it that is hidden, but by a pattern."""
         self._known: dict[Function, Call] = {}
 
     # Calls.
@@ -144,6 +146,7 @@ class Redactor:
         self.used.add(by.name)
         if by.followed and len(text) >= _SHORTEST:
             self._followed[text] = by.about
+            self._shortest = min(self._shortest, len(text))
             if len(self._followed) > _MOST_FOLLOWED:
                 self._followed.popitem(last=False)
         return f"<{by.about}>"
@@ -152,7 +155,7 @@ class Redactor:
         """Any text or bytes."""
         if not isinstance(value, (str, bytes)) or not value:
             return value
-        if not self._followed and not self._patterns and len(value) <= LONGEST:
+        if len(value) < self._shortest and not self._patterns:
             return value
         text = value if isinstance(value, str) else to_text(value)
         found = text

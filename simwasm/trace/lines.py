@@ -22,6 +22,8 @@ from simwasm.trace.event import shown
 
 def to_json(value: Any) -> Any:
     """A value as JSON has it."""
+    if value.__class__ is str and value.isascii():
+        return value
     value = shown(value)
     if isinstance(value, bytes):
         try:

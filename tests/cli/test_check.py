@@ -224,6 +224,7 @@ def test_a_golden_that_is_there_is_not_overwritten(project: Path, capsys: pytest
 @pytest.mark.parametrize(
     ("words", "why"),
     [
+        (("--golden", "-"), "a golden is a file"),
         (("--golden", "new.jsonl", "--config", "@-"), "--config @- can be read only once"),
         (("--golden", "new.jsonl", "--redact", "dat"), "`dat` is nothing that can be redacted"),
         (("--golden", "new.jsonl", "--repeat", "2"), "a golden is of one round"),

@@ -79,6 +79,11 @@ def test_what_can_be_read_only_once_is_refused(recipe: Recipe) -> None:
         recipe_to_json(replace(recipe, vm_config="@-"), "a.jsonl")
 
 
+def test_what_a_server_answers_is_refused(recipe: Recipe) -> None:
+    with pytest.raises(InputError, match="--callout auth=http://a: a server may answer otherwise next time"):
+        recipe_to_json(replace(recipe, callout=("auth=http://a",)), "a.jsonl")
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
