@@ -118,7 +118,7 @@ def _reply(phase: str, wanted: Immediate, reply: Reply) -> Iterator[Failure]:
 
 def _matchers(phase: str, what: str, expected: Sequence[Matcher], texts: Sequence[str]) -> Iterator[Failure]:
     for matcher in expected:
-        is_match = _matching(matcher)
+        is_match = matching(matcher)
         if any(map(is_match, texts)) is not matcher.invert:
             continue
         sort = "matches" if matcher.kind == "regex" else "is"
@@ -128,7 +128,8 @@ def _matchers(phase: str, what: str, expected: Sequence[Matcher], texts: Sequenc
         yield Failure(f"{which.rstrip()} `{_short(matcher.text)}`", matcher.place, _came(what, texts))
 
 
-def _matching(matcher: Matcher) -> Callable[[str], bool]:
+def matching(matcher: Matcher) -> Callable[[str], bool]:
+    """Whether a text is what a matcher wants; one that can match nothing is an error."""
     if matcher.kind == "regex":
         try:
             return compiled(matcher.text)

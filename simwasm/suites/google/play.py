@@ -12,7 +12,7 @@ from simwasm.errors import PluginError
 from simwasm.exchange import to_bytes
 from simwasm.suites.google.headers import CaselessMap
 from simwasm.suites.google.http1 import read_headers
-from simwasm.suites.google.judge import Failure, beside, judge_body, judge_headers, judge_logs
+from simwasm.suites.google.judge import Failure, beside, judge_body, judge_headers, judge_logs, matching
 from simwasm.suites.google.stage import Result, Stage
 from simwasm.suites.google.suite import Chunking, Input, Invocation, Trial
 from simwasm.suites.shape import wrong
@@ -22,6 +22,9 @@ from simwasm.trace.text import printable
 
 def play(trial: Trial, stage: Stage) -> Iterator[Failure]:
     """Play a test, and give what is not as expected."""
+    for expected in trial.expectations:
+        for matcher in (*expected.headers, *expected.body, *expected.log):
+            matching(matcher)
     try:
         yield from _phases(trial, stage)
     except _Failed as failed:

@@ -114,6 +114,13 @@ class Trial(NamedTuple):
     stream_init: Expectation
     stream_destroy: Expectation
 
+    @property
+    def expectations(self) -> tuple[Expectation, ...]:
+        """All that is expected."""
+        headers = (each for each in (self.request_headers, self.response_headers) if each is not None)
+        phases = (*headers, *self.request_body, *self.response_body)
+        return (self.plugin_init, self.stream_init, *(each.result for each in phases), self.stream_destroy)
+
 
 class Suite(NamedTuple):
     """A whole file."""

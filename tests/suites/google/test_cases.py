@@ -125,6 +125,7 @@ IMPOSSIBLE = {
     'test { request_headers { input { content: "GET" } } }': "1:26: `GET` begins no request",
     'test { request_headers { result { immediate {} log { regex: "[asd" } } } }':
         "1:48: this regex does not compile: missing ]: [asd",
+    'test { request_headers {} stream_destroy { log { regex: "(" } } }': "1:44: this regex does not compile",
     'test { request_headers { result { immediate {} body { file: "none" } } } }': "1:48: {}/none: cannot be read",
     'env { wasm_path: "none.wasm" } test {}': "1:7: `none.wasm` is no file, neither beside this one nor in",
     'env { config_path: "none" } test {}': "1:7: `none` is no file, neither beside this one nor in",
