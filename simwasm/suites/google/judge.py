@@ -143,8 +143,8 @@ def beside(name: str, place: Place) -> str:
     """The contents of a file that a test names; its path starts at the test's folder."""
     try:
         data = read_bytes(Path(place.file).parent / name)
-    except InputError as error:
-        wrong(place, str(error))
+    except (InputError, ValueError) as error:
+        wrong(place, printable(str(error)))
     if len(data) > LARGEST:
         wrong(place, f"{name}: is larger than {LARGEST >> 20} MiB")
     return to_text(data)

@@ -127,6 +127,8 @@ IMPOSSIBLE = {
         "1:48: this regex does not compile: missing ]: [asd",
     'test { request_headers {} stream_destroy { log { regex: "(" } } }': "1:44: this regex does not compile",
     'test { request_headers { result { immediate {} body { file: "none" } } } }': "1:48: {}/none: cannot be read",
+    r'test { request_headers { input { file: "a\0" } } }': "1:26: embedded null byte",
+    r'env { config_path: "a\0" } test {}': r"1:7: `a\x00` is no file",
     'env { wasm_path: "none.wasm" } test {}': "1:7: `none.wasm` is no file, neither beside this one nor in",
     'env { config_path: "none" } test {}': "1:7: `none` is no file, neither beside this one nor in",
     'test { num_chunks: 3 response_body { input { content: "ab" } } }': "1:8: 2 bytes cannot be cut into 3 chunks",
