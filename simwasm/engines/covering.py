@@ -20,15 +20,16 @@ from typing import Protocol
 from simwasm.engines.engine import (
     Binary,
     Capturable,
+    Direct,
     Engine,
     Export,
+    Followable,
     Growing,
     HostFunction,
     Imports,
     Memory,
     Program,
     Restorable,
-    Steppable,
     Word,
     Words,
 )
@@ -67,14 +68,19 @@ class CoveringEngine:
     def compile(self, module: Rewritten) -> Program:
         """Insert the marks and compile."""
         found = _Plan.of(module)
-        marked = module if self.name == "python" else found.rewritten(module)
-        return self._program(self._engine.compile(marked), found)
+        return self._program(self._engine.compile(self._marked(module, found)), found)
 
     def restore(self, compiled: bytes, binary: Binary) -> Program:
         """A program from what `compiled` gave."""
         found, code = _Plan.detach(compiled)
-        again = binary if self.name == "python" else cache(lambda: found.rewritten(binary()))
+        again = cache(lambda: self._marked(binary(), found))
         return self._program(self._engine.restore(code, again), found)
+
+    def _marked(self, module: Rewritten, plan: _Plan) -> Rewritten:
+        """With marks, for engines that run binaries; who runs a module as it is, is watched."""
+        if isinstance(self._engine, Direct):
+            return module
+        return rewrite(module.module, module.limits, marks=plan.marks)
 
     def _program(self, program: Program, plan: _Plan) -> Program:
         made = _GrowingProgram if isinstance(program, Growing) else CoveredProgram
@@ -92,10 +98,6 @@ class _Plan:
     def of(cls, module: Rewritten) -> _Plan:
         """That of a module as it was loaded."""
         return cls(sha256(module.module.data).digest(), Marks.of(module.module))
-
-    def rewritten(self, module: Rewritten) -> Rewritten:
-        """The module with its marks."""
-        return rewrite(module.module, module.limits, marks=self.marks)
 
     def attach(self, compiled: bytes) -> bytes:
         """Put it before compiled code."""
@@ -130,9 +132,14 @@ class CoveredProgram:
         """Link and run the start function."""
         calls: Counter[str] = Counter()
         counted = {key: _counted(key[1], function, calls) for key, function in imports.items()}
-        instance = self._program.start(counted, fuel)
+        ran: set[int] | None = None
+        if isinstance(self._program, Followable):
+            ran = set()
+            instance = self._program.follow(counted, fuel, ran.add)
+        else:
+            instance = self._program.start(counted, fuel)
         assert isinstance(instance, Capturable)
-        return CoveredInstance(instance, self._plan, calls, self._seen)
+        return CoveredInstance(instance, self._plan, calls, ran, self._seen)
 
 
 class _GrowingProgram(CoveredProgram):
@@ -159,11 +166,13 @@ def _counted(name: str, function: HostFunction, calls: Counter[str]) -> HostFunc
 class CoveredInstance:
     """A started module that tells what it reached."""
 
-    def __init__(self, instance: Capturable, plan: _Plan, calls: Counter[str], seen: Seen) -> None:
+    def __init__(
+        self, instance: Capturable, plan: _Plan, calls: Counter[str], ran: set[int] | None, seen: Seen
+    ) -> None:
         self._instance = instance
         self._plan = plan
         self._seen = seen
-        self._watched: set[int] | None = None
+        self._ran = ran
         self.digest = plan.digest
         """The module, by its SHA-256."""
         self.host_calls = calls
@@ -174,16 +183,13 @@ class CoveredInstance:
         self.exports: Mapping[str, Export] = {
             name: self._called(name, call) for name, call in instance.exports.items()
         }
-        if marked(0) not in instance.variables() and isinstance(instance, Steppable):
-            self._watched = set()
-            instance.watch(self._watched.add)
         seen.started(self)
 
     def reached(self) -> int:
         """Which blocks it ran, as bits."""
         marks = self._plan.marks
-        if self._watched is not None:
-            ran = self._watched
+        ran = self._ran
+        if ran is not None:
             return sum(1 << block for block, start in enumerate(marks.starts) if start in ran)
         get = self._instance.get_global
         words = (int(get(marked(number))) & _WORD for number in range(marks.globals))

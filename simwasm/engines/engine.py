@@ -186,6 +186,15 @@ class Growing(Program, Protocol):
 
 
 @runtime_checkable
+class Followable(Program, Protocol):
+    """The ability of a program to be followed instruction by instruction from the first one on."""
+
+    def follow(self, imports: Imports, fuel: Fuel, hook: Hook) -> Instance:
+        """Start, as `start` does, with a hook that watches already."""
+        ...
+
+
+@runtime_checkable
 class Direct(Protocol):
     """The ability of an engine to run a module as it was loaded."""
 

@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from weakref import WeakValueDictionary, finalize
 
-from simwasm.engines.engine import Binary, Imports
+from simwasm.engines.engine import Binary, Hook, Imports
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.link import Interface
 from simwasm.engines.python_instance import PythonInstance
@@ -136,6 +136,13 @@ class PythonProgram:
 
     def start(self, imports: Imports, fuel: Fuel) -> PythonInstance:
         """Link and run the start function."""
+        return self._begun(imports, fuel, None)
+
+    def follow(self, imports: Imports, fuel: Fuel, hook: Hook) -> PythonInstance:
+        """The same, told of each instruction from the first one on."""
+        return self._begun(imports, fuel, hook)
+
+    def _begun(self, imports: Imports, fuel: Fuel, hook: Hook | None) -> PythonInstance:
         functions = self._interface.link(imports, fuel)
         linked = Linked(
             self._codes,
@@ -145,6 +152,8 @@ class PythonProgram:
             self._pages,
         )
         instance = PythonInstance(linked, self._interface, self._names, self._kept.write)
+        if hook is not None:
+            instance.watch(hook)
         instance.begin()
         return instance
 

@@ -1,10 +1,11 @@
-"""A function's code in blocks: instructions of which one runs, once, whenever another one does.
+"""A function's code in blocks: instructions of which one runs, at least once, whenever another one does.
 
 Rules that live here:
 
 * a block goes on behind what is certain to come to its end: an `if` or a `block` that nothing leaves for further out;
-* a call may not return and a loop may not end, so both begin a new block behind them;
-* `else` and the `end` of what is within a function are only places, and are in no block; its own `end` is in one;
+* a block goes on inside of a loop, which is run at least once when it is come to; behind it is what falls out of it;
+* a call may not return, so behind it there is a new block;
+* `else` and the `end` of a block are only places, and are in none; a function's own `end` begins one if it is all there is;
 * what is never reached is in none; work is linear in the code, whatever its nesting.
 
 An instruction that traps on its own (a load out of bounds, a division by zero) is not told from what stands behind it
@@ -98,12 +99,9 @@ class _Walk:
 
     def _begin(self, position: int, opcode: int) -> None:
         """`block`, `loop` or `if`."""
-        if opcode == _LOOP:
-            self.of.append(NONE)
-        else:
-            self._happens(position)
+        self._happens(position)
         self.open.append(_Open(opcode, self.current, outermost=len(self.open)))
-        if opcode != _BLOCK and self.current != NONE:
+        if opcode == _IF and self.current != NONE:
             self.current = self._new()
 
     def _else(self) -> None:
@@ -116,7 +114,10 @@ class _Walk:
 
     def _end(self, position: int) -> None:
         if not self.open:
-            self._happens(position)
+            if not position:
+                self._happens(position)
+            else:
+                self.of.append(self.current if self.current in self.first else NONE)
             return
         self.of.append(NONE)
         closed = self.open.pop()
