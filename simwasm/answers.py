@@ -87,9 +87,14 @@ def read_script(path: str) -> Script:
         raise ConfigError(f"{path}: has half of a surrogate pair, which stands for no byte") from None
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: is not JSON: {error}") from None
+    return script(content, path)
+
+
+def script(content: Any, where: str) -> Script:
+    """Understand rules that have been read."""
     if not isinstance(content, list):
-        raise ConfigError(f"{path}: a script is a list of rules, not {type(content).__name__}")
-    return Script(path, tuple(_rule(item, f"{path}: rule {index}") for index, item in enumerate(content)))
+        raise ConfigError(f"{where}: a script is a list of rules, not {type(content).__name__}")
+    return Script(where, tuple(_rule(item, f"{where}: rule {index}") for index, item in enumerate(content)))
 
 
 def _rule(item: Any, where: str) -> Rule:

@@ -2,38 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from simwasm import recipe as recipes
 from simwasm.abi.enums import LogLevel
 from simwasm.engines.engine import Engine
 from simwasm.errors import BadModule, InputError
+from simwasm.host.profile import Profile
 from simwasm.keeping import keeper
 from simwasm.plugin import Plugin
 from simwasm.recipe import Recipe
 from simwasm.session import DEFAULT_FUEL
-from simwasm.testing import given, shared
+from simwasm.testing import shared
+from simwasm.testing.given import as_json
 from simwasm.testing.life import Setup
 from simwasm.testing.plugin_under_test import PluginUnderTest
 
-_SEVERAL = frozenset(each.name for each in fields(Recipe) if each.default == ())
-_FIELDS = tuple(each.name for each in fields(Recipe) if each.name not in ("plugin", "traffic", "together"))
+Config = str | bytes | Mapping[str, Any] | Sequence[Any]
+"""A text, `@` and the name of a file, bytes, or a value that is written as JSON."""
+Texts = str | Sequence[str]
+_OPTIONS = tuple(each.name for each in fields(Recipe) if each.name not in ("plugin", "traffic", "together"))
 
 
 def load_plugin(
     path: str | Path,
     *,
-    config: str | bytes | Mapping[str, Any] | list[Any] = "",
-    vm_config: str | bytes | Mapping[str, Any] | list[Any] = "",
+    config: Config = "",
+    vm_config: Config = "",
     engine: str | None = None,
-    env: Mapping[str, str] | tuple[str, ...] = (),
-    **options: Any,
+    name: str = "",
+    root_id: str = "",
+    vm_id: str = "",
+    env: Mapping[str, str] | Texts = (),
+    fail_policy: str = "closed",
+    reload_after: int = 1000,
+    allow: Texts = (),
+    callout: Texts = (),
+    log_level: str = "info",
+    fuel: int | None = None,
+    memory: int | None = None,
+    buffer_limit: int | None = None,
+    seed: int = 0,
+    workers: int = 1,
+    network: bool = False,
+    fault: Texts = (),
+    module: str = "",
+    debug_file: str = "",
+    source_map: Texts = (),
+    **unknown: NoReturn,
 ) -> PluginUnderTest:
-    """Load a plugin, a module or a WasmPlugin in YAML; the other keywords are those of `simwasm run`.
+    """Load a plugin, a module or a WasmPlugin in YAML; the keywords are the options of `simwasm run`.
 
     A configuration is a text, `@` and a file, or a value that is written as JSON. Nothing runs before the plugin is
     used for the first time.
@@ -43,21 +65,27 @@ def load_plugin(
         >>> plugin.send("GET", "/").response.headers["x-by"]
         'me'
     """
-    unknown = next((name for name in options if name not in _FIELDS), None)
-    if unknown is not None:
-        near = get_close_matches(unknown, _FIELDS, 1)
-        hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(_FIELDS)}"
-        raise InputError(f"load_plugin: there is no option `{unknown}`; {hint}")
-    said = {name: _option(name, each) for name, each in options.items()}
-    made = Recipe(str(path), env=_env(env), engine=engine, **said)
-    made = replace(made, config=_text(config), vm_config=_text(vm_config))
+    for slip in unknown:
+        raise InputError(f"load_plugin: there is no option `{slip}`; {_near(slip)}")
+    made = Recipe(
+        plugin=str(path), config=_text(config), vm_config=_text(vm_config), engine=engine, name=name,
+        root_id=root_id, vm_id=vm_id, env=_env(env), fail_policy=fail_policy, reload_after=reload_after,
+        allow=_texts(allow), callout=_texts(callout), log_level=log_level, fuel=fuel, memory=memory,
+        buffer_limit=buffer_limit, seed=seed, workers=workers, network=network, fault=_texts(fault), module=module,
+        debug_file=debug_file, source_map=_texts(source_map),
+    )  # fmt: skip
+    return PluginUnderTest(_setup(made, _bytes(config), _bytes(vm_config)))
+
+
+def _setup(made: Recipe, config: bytes | None, vm_config: bytes | None) -> Setup:
+    """What a recipe means, with configurations that are bytes."""
     plugin = recipes.plugin(made, shared.read)
-    if isinstance(config, bytes):
-        plugin = replace(plugin, config=config)
+    if config is not None or vm_config is not None:
+        plugin = replace(plugin, config=config or plugin.config, vm_config=vm_config or plugin.vm_config)
     plugin = _parsed(plugin, made.plugin)
-    setup = Setup(
+    return Setup(
         plugin,
-        _engine(plugin, engine),
+        _engine(plugin, made.engine),
         _profile(made),
         recipes.limits(made),
         made.fuel if made.fuel is not None else DEFAULT_FUEL,
@@ -65,7 +93,11 @@ def load_plugin(
         recipes.faults(made),
         recipes.clusters(made),
     )
-    return PluginUnderTest(setup)
+
+
+def _near(slip: str) -> str:
+    near = get_close_matches(slip, _OPTIONS, 1)
+    return f"did you mean `{near[0]}`?" if near else f"known are {', '.join(_OPTIONS)}"
 
 
 def _engine(plugin: Plugin, name: str | None) -> Engine:
@@ -82,26 +114,29 @@ def _parsed(plugin: Plugin, path: str) -> Plugin:
         raise BadModule(f"{path}: {error}") from None
 
 
-def _option(name: str, value: Any) -> Any:
-    """Options that may be said several times are tuples; a text alone is one of one."""
-    if name not in _SEVERAL:
-        return value
-    return (value,) if isinstance(value, str) else tuple(value)
+def _texts(given: Texts) -> tuple[str, ...]:
+    """What may be said several times; a text alone is one of one."""
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
-def _text(config: str | bytes | Mapping[str, Any] | list[Any]) -> str:
-    if isinstance(config, str):
-        return config
+def _env(env: Mapping[str, str] | Texts) -> tuple[str, ...]:
+    if isinstance(env, Mapping):
+        return tuple(f"{name}={value}" for name, value in env.items())
+    return _texts(env)
+
+
+def _text(config: Config) -> str:
+    """A configuration as the command line has it; nothing for one that is bytes."""
     if isinstance(config, bytes):
-        return config.decode("utf-8", "surrogateescape")
-    return given.as_json(config).decode("utf-8", "surrogateescape")
+        return ""
+    return config if isinstance(config, str) else as_json(config).decode("utf-8", "surrogateescape")
 
 
-def _env(env: Mapping[str, str] | tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"{name}={value}" for name, value in env.items()) if isinstance(env, Mapping) else tuple(env)
+def _bytes(config: Config) -> bytes | None:
+    return config if isinstance(config, bytes) else None
 
 
-def _profile(made: Recipe) -> Any:
+def _profile(made: Recipe) -> Profile:
     if made.log_level.upper() not in LogLevel.__members__:
         known = ", ".join(level.name.lower() for level in LogLevel)
         raise InputError(f"log_level: `{made.log_level}` is none of {known}")

@@ -7,11 +7,12 @@ fixture did; an answer for `times=2` is used up after two; where nothing fits, a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from pathlib import PurePath
+from typing import Any, NamedTuple
 
-from simwasm.answers import FAILURES, Script
+from simwasm.answers import FAILURES, Script, read_script, script
 from simwasm.errors import InputError
 from simwasm.exchange import Message, first
 from simwasm.grpc_answers import Talk
@@ -138,6 +139,14 @@ class Upstream:
     def gives(self, answer: Answer | Script) -> Upstream:
         """Have it answer as a file of rules says, or with what the host takes for an answer."""
         return self._says(answer, None)
+
+    def script(
+        self, rules: str | PurePath | Sequence[Mapping[str, Any]], *, times: int | None = None
+    ) -> Upstream:
+        """Have rules answer, gRPC services too: a JSON file as for `run --callout`, or what would stand in it."""
+        if isinstance(rules, (str, PurePath)):
+            return self._says(read_script(str(rules)), times)
+        return self._says(script(list(rules), f"upstream {self.name}"), times)
 
     def _says(self, answer: Answer | Answering | Script, times: int | None) -> Upstream:
         if times is not None and times < 1:

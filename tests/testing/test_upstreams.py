@@ -177,3 +177,16 @@ def test_a_script_that_fits_nothing_says_so() -> None:
     with pytest.raises(ConfigError, match="no rule fits GET /check"):
         plugin = asking(callout=f"auth={ROOT}/tests/testing/nothing.json")
         plugin.send("GET", "/")
+
+
+def test_a_grpc_service_is_said_in_steps(engine: Engine) -> None:
+    plugin = sample("grpc_auth", engine)
+    steps = [{"message": {"base64": "CAE="}}, {"status": 0}]
+    service = plugin.upstream("grpc-auth").script([{"when": {"path": "/auth.v1.Auth/Check"}, "grpc": steps}])
+    result = plugin.send("GET", "/")
+    assert (len(result.callouts), service.called) == (1, True)
+
+
+def test_a_script_with_a_slip_is_told() -> None:
+    with pytest.raises(ConfigError, match="upstream auth: rule 0: a rule has `reply`"):
+        sample("http_auth").upstream("auth").script([{"answer": 200}])
