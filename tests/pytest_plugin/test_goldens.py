@@ -117,7 +117,7 @@ def test_a_golden_of_another_plugin_is_told_so(project: Project) -> None:
     project.test(_TEST, "--update-goldens")
     mark = "pytestmark = pytest.mark.simwasm('config.wasm', config={'header': 'x-by', 'value': 'me'})"
     why = project.test(f"{mark}\n{dedent(_TEST)}").why()
-    assert "it is of plugin allow, and config ran" in why
+    assert "it is the golden of allow (ABI 0.2.1), and config (ABI 0.2.1) was run" in why
 
 
 def test_goldens_that_no_test_asks_for_are_told_and_stay(project: Project) -> None:

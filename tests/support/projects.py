@@ -71,7 +71,7 @@ class Reports:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take what became of a test."""
-        name = report.nodeid.partition("::")[2]
+        name = report.nodeid.removeprefix("test_it.py::")
         if report.failed:
             self.failed[name] = report.longreprtext
             self.sections[name] = report.sections
@@ -91,20 +91,18 @@ def reports(folder: Path, tests: str, *words: str) -> Reports:
     """Run tests that are all in one file, with a plugin of the configuration, and tell of each."""
     new_project(folder)
     (folder / "test_it.py").write_text(f"import pytest\nfrom simwasm.testing import *\n\n{dedent(tests)}")
-    found = Reports()
+    return ran_in(folder, *words)
+
+
+def ran_in(folder: Path, *words: str) -> Reports:
+    """Run the tests of a project, and tell of each."""
+    found, before = Reports(), set(sys.modules)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        quiet = [
-            "-p",
-            "no:terminal",
-            "--capture=no",
-            "--import-mode=importlib",
-            "--rootdir=.",
-            "-c",
-            "pytest.ini",
-        ]
+        quiet = ["-p", "no:terminal", "--capture=no", "--import-mode=importlib", "--rootdir=."]
         pytest.main([*quiet, *_without(), *words], plugins=[found])
-    sys.modules.pop("test_it", None)  # other projects have one too
+    for name in {name for name in sys.modules if name.startswith("test_")} - before:
+        del sys.modules[name]  # other projects have files of that name too
     return found
 
 
@@ -173,4 +171,4 @@ def project(pytester: pytest.Pytester, imported: None) -> Project:
     return Project(pytester)
 
 
-__all__ = ["ALLOW", "Project", "Ran", "Reports", "imported", "project", "reports", "why"]
+__all__ = ["ALLOW", "Project", "Ran", "Reports", "imported", "project", "ran_in", "reports", "why"]
