@@ -15,9 +15,11 @@ from simwasm.errors import EngineUnavailable, PluginError, SimwasmError, TraceEr
 from simwasm.goldens import files
 from simwasm.goldens.comparing import compare_golden
 from simwasm.goldens.playing import Player
+from simwasm.goldens.recipes import recipe_from_json, words_of
 from simwasm.goldens.writing import write_golden
 from simwasm.reports.check import Check, Verdict, from_here
 from simwasm.reports.report import Report, form
+from simwasm.trace.parse import Header
 from simwasm.trace.text import printable
 
 
@@ -63,15 +65,14 @@ def _checked(words: Namespace, path: str, player: Player) -> _Told:
         if why:
             named = path in words.golden and not header.test
             return (Verdict.ERROR if named else Verdict.SKIPPED), 1, why, ""
-        found = files.played(path, header, player)
-        return _compared(words, path, found)
+        return _compared(words, path, files.played(path, header, player), header)
     except SimwasmError as error:
         return _error(path, error)
     except OSError as error:
         return Verdict.ERROR, 0, f"{os.fspath(error.filename or path)}: {error.strerror}", ""
 
 
-def _compared(words: Namespace, path: str, found: str) -> _Told:
+def _compared(words: Namespace, path: str, found: str, header: Header) -> _Told:
     try:
         mismatch = compare_golden(path, found)
     except TraceError:
@@ -81,7 +82,9 @@ def _compared(words: Namespace, path: str, found: str) -> _Told:
         if mismatch is None:
             return Verdict.PASSED, 0, "", ""
         if not words.update:
-            details = f"{mismatch.details}\n{mismatch.advice}".lstrip("\n")
+            assert header.recipe is not None
+            look = f"To look at it: simwasm debug {words_of(recipe_from_json(header.recipe, path))}"
+            details = "\n".join(filter(None, (mismatch.details, mismatch.advice, look)))
             return Verdict.FAILED, mismatch.line, mismatch.headline, details
     write_golden(path, found)
     return Verdict.PASSED, 0, " (written anew)", ""

@@ -20,6 +20,9 @@ from simwasm.recipe import Recipe
 from simwasm.session import DEFAULT_FUEL, Session
 from simwasm.wasm.rewrite import Limits
 
+_MOST_RECORDINGS = 8
+"""More are not kept: they may be large."""
+
 
 class Player:
     """Plays one recipe after the other on an engine."""
@@ -29,12 +32,13 @@ class Player:
         self._files: dict[Path, bytes] = {}
         self._plugins: dict[bytes, Plugin] = {}
         self._programs: dict[tuple[bytes, Limits], Program] = {}
+        self._recordings: dict[tuple[tuple[str, ...], bool], tuple[Exchange, ...]] = {}
 
     def play(self, recipe: Recipe, told: Mapping[str, Any], own: tuple[str, ...] = ()) -> str:
         """The golden of a recipe, which is told so in the header; `own` are redactions that the user wants."""
         plugin = recipes.plugin(recipe, self._read)
         plugin.like(self._plugins.setdefault(plugin.wasm, plugin))
-        exchanges = tuple(recipes.exchanges(recipe))
+        exchanges = self._exchanges(recipe)
         now_ns = exchanges[0].started_ns if exchanges else 0
         header = header_of([plugin], profile=recipes.profile(recipe), now_ns=now_ns, recipe=told)
         writer = GoldenWriter(header, own)
@@ -66,6 +70,14 @@ class Player:
         ) as session:
             for outcome in session.replay(exchanges, together=recipe.together):
                 writer.finished(outcome)
+
+    def _exchanges(self, recipe: Recipe) -> tuple[Exchange, ...]:
+        key = recipe.traffic, recipe.network
+        if key not in self._recordings:
+            if len(self._recordings) == _MOST_RECORDINGS:
+                del self._recordings[next(iter(self._recordings))]
+            self._recordings[key] = tuple(recipes.exchanges(recipe))
+        return self._recordings[key]
 
     def _read(self, path: Path) -> bytes:
         if path not in self._files:

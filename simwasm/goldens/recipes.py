@@ -9,7 +9,9 @@ does, such as the engine, is none of them; what cannot be read a second time, su
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,21 @@ def _listed(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+def words_of(recipe: Recipe) -> str:
+    """What is typed behind `simwasm debug` for the same run."""
+    words = [recipe.plugin, *recipe.traffic]
+    for field in fields(Recipe)[2:]:
+        value, option = getattr(recipe, field.name), f"--{field.name.replace('_', '-')}"
+        if value == field.default:
+            continue
+        if value is True:
+            words.append(option)
+        else:
+            for each in value if isinstance(value, tuple) else (value,):
+                words += [option, str(each)]
+    return shlex.join(words)
+
+
 def named(path: str, folder: Path) -> str:
     """A file as it is named from a folder, with slashes."""
     return Path(os.path.relpath(path, folder)).as_posix()
@@ -78,7 +95,7 @@ def recipe_from_json(content: Mapping[str, Any], golden: str | Path) -> Recipe:
 
 def _opened(found: Field, folder: Path) -> str:
     _nameable(found, found.text())
-    return str(folder / found.text())
+    return os.path.normpath(folder / found.text())
 
 
 def _nameable(found: Field, value: Any) -> Any:

@@ -99,6 +99,8 @@ def test_a_run_that_differs_fails_with_the_first_difference(project: Path, check
     assert f"FAILED   {GOLDEN}\n  {GOLDEN}:33: row " in told
     assert 'proxy_get_header_map_value(key: ":status") answered OK "402", and OK "401" before' in told
     assert f"write the golden anew by `simwasm check --update {GOLDEN}`" in told
+    words = "plugin.wasm http_auth.har --name auth --callout auth=goldens/../http_auth.callouts.json"
+    assert f"To look at it: simwasm debug {words}\n" in told
 
 
 def test_only_update_writes_and_only_what_differs(project: Path, check: Check) -> None:
@@ -146,9 +148,9 @@ def test_traces_are_passed_over_in_a_folder_and_an_error_when_named(project: Pat
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (header(plugin="../nope.wasm"), ":1: goldens/../nope.wasm: cannot be read: No such file"),
-        (header(plugin="../http_auth.har"), ":1: goldens/../http_auth.har: not a Wasm module: it is text"),
-        (header(traffic=["../nope.har"]), ":1: goldens/../nope.har: cannot be read: No such file"),
+        (header(plugin="../nope.wasm"), ":1: nope.wasm: cannot be read: No such file"),
+        (header(plugin="../http_auth.har"), ":1: http_auth.har: not a Wasm module: it is text"),
+        (header(traffic=["../nope.har"]), ":1: nope.har: cannot be read: No such file"),
         (header(callout=["auth=nope.json"]), ":1: --callout auth: `nope.json` is no status"),
         (header(tracffic=1), ":1: recipe does not know 'tracffic'; known are"),
         (header(fault=["callout"]), ":1: --fault: "),
