@@ -161,7 +161,7 @@ class Exchange(Protocol):
 
 def align(left: Rows, right: Rows) -> Alignment:
     """Put the rows of two runs side by side."""
-    return aligned(Alignment(left, right), exchanges_of(left), exchanges_of(right))
+    return aligned(Alignment(left, right), exchanges_in(left), exchanges_in(right))
 
 
 def aligned(found: Alignment, left: Sequence[Exchange], right: Sequence[Exchange]) -> Alignment:
@@ -170,10 +170,32 @@ def aligned(found: Alignment, left: Sequence[Exchange], right: Sequence[Exchange
         if a and b and a.content == b.content and len(a.rows) == len(b.rows):
             found.same_rows(a.rows, b.rows)
             continue
-        inner = together(a.inside() if a else (), b.inside() if b else (), (_content, _heading, _callback))
-        for one, other in inner:
-            _blocks(found, one, other)
+        _inside(found, a.inside() if a else (), b.inside() if b else ())
     return found
+
+
+def _inside(found: Alignment, left: Sequence[Block], right: Sequence[Block]) -> None:
+    """The callbacks of two exchanges; those that they begin and end with in the same spelling are not looked at."""
+    most = min(len(left), len(right))
+    before = next((at for at in range(most) if _differ(left[at], right[at])), most)
+    most -= before
+    behind = next((at for at in range(most) if left[-1 - at].spelled != right[-1 - at].spelled), most)
+    ends = len(left) - behind, len(right) - behind
+    _same(found, left[:before], right[:before])
+    for one, other in together(
+        left[before : ends[0]], right[before : ends[1]], (_content, _heading, _callback)
+    ):
+        _blocks(found, one, other)
+    _same(found, left[ends[0] :], right[ends[1] :])
+
+
+def _differ(one: Block, other: Block) -> bool:
+    return one.spelled != other.spelled and one.content != other.content
+
+
+def _same(found: Alignment, left: Sequence[Block], right: Sequence[Block]) -> None:
+    if left:
+        found.same_rows(*(range(side[0].rows.start, side[-1].rows.stop) for side in (left, right)))
 
 
 class _Block(NamedTuple):
@@ -185,6 +207,10 @@ class _Block(NamedTuple):
     callback: int
     closed: bool
     all: Marks
+
+    @property
+    def spelled(self) -> int:
+        return self.content
 
     def marks(self) -> Marks:
         first, end = self.rows.start, self.rows.stop
@@ -226,7 +252,7 @@ def _any(item: object) -> int:
     return 0
 
 
-def exchanges_of(rows: Rows) -> Sequence[Exchange]:
+def exchanges_in(rows: Rows) -> Sequence[Exchange]:
     """Read all rows of a run."""
     marks = Marks([], [], [], [])
     contents, called, calls, names = cast(tuple[list[int], ...], marks)

@@ -58,7 +58,7 @@ class LineFile:
 
     def first(self) -> bytes:
         """The first line, unless it shows that this is something else."""
-        head = self._read(0, _FIRST)
+        head = self.read(0, _FIRST)
         line = head.partition(b"\n")[0]
         looks = next((looks for form, looks in _LOOKS if re.match(form, line.removeprefix(BOM))), "")
         if looks and line.strip() == b"" and head.strip():
@@ -73,7 +73,7 @@ class LineFile:
         """Some whole lines from an offset on; the last of the file may lack its end, and b"" is behind it."""
         size = _CHUNK
         while True:
-            data = self._read(offset, size)
+            data = self.read(offset, size)
             if len(data) < size:
                 return data
             end = data.rfind(b"\n") + 1
@@ -89,7 +89,7 @@ class LineFile:
             return block[offset - start : end]
         size = _BLOCK
         while True:
-            data = self._read(offset, size)
+            data = self.read(offset, size)
             if not data:
                 raise TraceError(
                     f"{self.path}: is shorter than it was: it was written anew, so open it again"
@@ -104,14 +104,15 @@ class LineFile:
         """Which line of the file begins at an offset, counted from 1."""
         found, at = 1, 0
         while at < offset:
-            data = self._read(at, min(_CHUNK, offset - at))
+            data = self.read(at, min(_CHUNK, offset - at))
             if not data:
                 break
             found += data.count(b"\n")
             at += len(data)
         return found
 
-    def _read(self, offset: int, size: int) -> bytes:
+    def read(self, offset: int, size: int) -> bytes:
+        """So many bytes from an offset on, or what there is."""
         parts = []
         try:
             while size > 0 and (part := os.pread(self._file, size, offset)):
