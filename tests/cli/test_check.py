@@ -70,7 +70,7 @@ def header(**changes: Any) -> Callable[[Lines], object]:
 def test_a_golden_passes_on_every_engine_that_loads(project: Path, check: Check) -> None:
     status, told = check("goldens", "--engine", "all")
     assert status == 0
-    loaded = [name for name in OWN if f"ok       {GOLDEN} on {name}\n" in told]
+    loaded = [name for name in OWN if f"ok       {GOLDEN} [{name}]\n" in told]
     assert loaded in (["wasmer", "wasmtime", "python"], ["wasmtime", "python"])
     assert f"{len(loaded)} passed in " in told
 
