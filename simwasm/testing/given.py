@@ -10,13 +10,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simwasm.errors import InputError
-from simwasm.exchange import Connection, Header, Message, request, response, to_text
+from simwasm.exchange import Connection, Header, Message, lower, request, response, to_text
 from simwasm.host.clock import SECOND
 
 Text = str | bytes
 GivenHeaders = Mapping[str, Text | Iterable[Text]] | Iterable[tuple[str, Text]]
 GivenBody = bytes | str | Iterable[bytes | str]
 
+_LINE = {"host": ":authority"}
+"""What stands for a pseudo header."""
 PROTOCOLS = {"HTTP/1.1": "http", "HTTP/1.0": "http", "HTTP/2": "http", "HTTP/3": "https"}
 
 
@@ -80,14 +82,17 @@ def nanoseconds(seconds: float, what: str) -> int:
 
 def asked(method: str, path: str, host: str, scheme: str, fields: GivenHeaders, content: GivenBody,
           trailers: GivenHeaders) -> Message:  # fmt: skip
-    """A request."""
-    behind, pieces = headers(trailers, "trailers"), body(content)
+    """A request; what headers say of it counts more than what it has by default."""
+    behind, pieces, fields = headers(trailers, "trailers"), body(content), lower(headers(fields))
     if behind and isinstance(pieces, bytes):
         pieces = (pieces,) if pieces else ()
-    return request(
-        _text(method, "method"), _text(path, "path"), host=_text(host, "host"), scheme=scheme,
-        headers=headers(fields), body=pieces, trailers=behind,
-    )  # fmt: skip
+    line = {":method": method, ":path": path, ":authority": host, ":scheme": scheme}
+    line |= {_LINE.get(name, name): value for name, value in fields if _LINE.get(name, name) in line}
+    method, path, host, scheme = (_text(value, name.lstrip(":")) for name, value in line.items())
+    if path[:1] != "/" and path != "*" and "://" not in path and method != "CONNECT":
+        raise InputError(f"path: `{path}` does not begin with `/`")
+    rest = [(name, value) for name, value in fields if _LINE.get(name, name) not in line]
+    return request(method, path, host=host, scheme=scheme, headers=rest, body=pieces, trailers=behind)
 
 
 def answered(

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from simwasm.abi.enums import BufferType
 from simwasm.abi.table import ALLOCATORS, Function, Side, named
+from simwasm.errors import InputError
 from simwasm.exchange import Headers
 from simwasm.host.headers import HeaderMap
 from simwasm.host.outcome import LogLine, Outcome
@@ -22,6 +23,9 @@ from simwasm.host.ports import Callout
 from simwasm.host.stream import Stream
 from simwasm.session import Session, Started
 from simwasm.trace.event import Entered, Event, Left
+
+MOST = 1 << 22
+"""How many events are kept of one plugin; a callback that has begun may go beyond, as far as its fuel lasts."""
 
 LARGEST = 1 << 26
 """How many bytes of bodies are kept, as callbacks left them."""
@@ -139,6 +143,11 @@ class Record:
             self._leave(visit, event)
 
     def _visit(self, event: Entered) -> Visit:
+        if len(self.events) > MOST:
+            raise InputError(
+                f"{event.vm}: more than {MOST:,} events are too many to keep of one plugin: "
+                "load it once more for what is to come, or let less time pass"
+            )
         started = self._guests.get(event.vm) or self._find(event.vm)
         visit = Visit(len(self.visits), len(self.events) - 1, event.function, started, not self._open)
         context = started.vm.contexts.get(event.context)

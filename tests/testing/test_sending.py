@@ -141,3 +141,16 @@ def test_a_slip_in_a_request_is_told(given: dict[str, object], said: str) -> Non
     with pytest.raises(InputError) as error:
         sample("allow_header").send("GET", "/", **given)  # type: ignore[arg-type]  # that is the slip
     assert str(error.value) == said
+
+
+def test_headers_may_say_what_stands_in_the_request_line() -> None:
+    pairs = [(":path", "/a"), (":method", "PUT"), ("Host", "shop.example"), ("x", "1")]
+    request = sample("allow_header").send("GET", "/", headers=pairs).request
+    assert (request.method, request.path, request.host) == ("PUT", "/a", "shop.example")
+    assert request.headers == {"x": "1"}
+    assert [name for name, _ in request.message.headers].count(":path") == 1
+
+
+def test_a_path_that_is_none_is_told() -> None:
+    with pytest.raises(InputError, match="path: `status` does not begin with `/`"):
+        sample("allow_header").send("GET", "status")

@@ -10,7 +10,7 @@ from under_test import Calls, sample, written
 
 from simwasm.engines.engine import Engine
 from simwasm.errors import InputError
-from simwasm.testing import PluginUnderTest
+from simwasm.testing import PluginUnderTest, life, record
 
 ADDRESS = [("proxy_get_property", "source\0address", OUT, OUT)]
 
@@ -165,3 +165,20 @@ def test_workers_take_turns(tmp_path: Path) -> None:
     plugin.send("GET", "/")
     assert plugin.trace.count("proxy_on_configure") == 0
     assert {row.entered.vm for row in plugin.trace.rows} <= {"scripted", "scripted@2"}
+
+
+TICKING: Calls = {CONFIGURE: [("proxy_set_tick_period_milliseconds", 1)], TICK: []}
+
+
+def test_a_test_that_lets_too_much_happen_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(life, "MOST_JOBS", 5)
+    with pytest.raises(InputError, match="advance: 5 things were done and more are due by then"):
+        written(tmp_path, TICKING).advance(1)
+
+
+def test_a_test_that_keeps_too_much_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "MOST", 50)
+    plugin = written(tmp_path, TICKING)
+    with pytest.raises(InputError, match="scripted: more than 50 events are too many to keep of one plugin"):
+        plugin.advance(1)
+    assert plugin.trace.count("proxy_on_tick") > 20
