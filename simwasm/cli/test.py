@@ -14,7 +14,7 @@ from simwasm.errors import EngineUnavailable, InputError
 from simwasm.reports.check import from_here, one_line
 from simwasm.reports.report import Report, form
 from simwasm.suites import find
-from simwasm.suites.bench import Options
+from simwasm.suites.bench import Covering, Options
 from simwasm.suites.case import Case
 from simwasm.suites.run import Kept, run
 
@@ -37,17 +37,21 @@ def command(words: Namespace) -> int:
             print(f"{one_line(from_here(case.file))}:{case.line}: {one_line(case.name)}", file=stream)
         return 0
     report = Report(lambda line: print(line, file=stream), form(words.format, output.ink(words, stream)))
-    _run(words, cases, report)
+    covering = Covering() if words.coverage else None
+    _run(words, cases, report, covering)
+    if covering is not None:
+        covering.collector.save(words.coverage)
     return report.end(words.junit)
 
 
-def _run(words: Namespace, cases: Sequence[Case], report: Report) -> None:
+def _run(words: Namespace, cases: Sequence[Case], report: Report, covering: Covering | None) -> None:
     engines = _engines(words.engine)
     kept = Kept(Path(words.traces)) if words.traces else None
     for case in cases:
         for name in engines:
+            options = Options(name, words.plugin, words.update, words.config, covering)
             suffix = f" [{name}]" if len(engines) > 1 else ""
-            report.add(run(case, Options(name, words.plugin, words.update, words.config), kept, suffix))
+            report.add(run(case, options, kept, suffix))
 
 
 def _engines(wanted: str | None) -> list[str | None]:

@@ -1,6 +1,7 @@
 """What cases are played on: plugins loaded as a case and the command line say, kept until the case is judged.
 
-Rule: what the command line says comes before what a case says: the engine, and the module in place of the suite's.
+Rules: what the command line says comes before what a case says: the engine, and the module in place of the suite's;
+where coverage is collected, every plugin runs on an engine that tells what it reaches.
 """
 
 from __future__ import annotations
@@ -8,8 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from simwasm.errors import InputError
+from simwasm.keeping import keeper
+
 if TYPE_CHECKING:
-    from simwasm.testing import PluginUnderTest
+    from simwasm.coverage.collector import Collector
+    from simwasm.engines.engine import Engine
+    from simwasm.plugin import Plugin
+    from simwasm.testing import PluginUnderTest, Verdict
     from simwasm.testing.trace import Trace
 
 
@@ -19,6 +26,23 @@ class Played(Protocol):
     @property
     def trace(self) -> Trace: ...
     def close(self) -> None: ...
+
+
+class Covering:
+    """What all cases reach, together."""
+
+    def __init__(self) -> None:
+        from simwasm.coverage.collector import Collector  # for those who want to know
+
+        self.collector: Collector = Collector()
+        self._engines: dict[str, Engine] = {}
+
+    def engine(self, plugin: Plugin, engine: Engine) -> Engine:
+        """The engine that tells what a plugin reaches; one of each name, for programs are shared."""
+        self.collector.add(plugin)
+        if engine.name not in self._engines:
+            self._engines[engine.name] = self.collector.covering(engine)
+        return self._engines[engine.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +56,7 @@ class Options:
     """Write goldens anew."""
     config: str = ""
     """The plugin's configuration, whatever the suite says: a text, or `@` and a file."""
+    covering: Covering | None = None
 
 
 @dataclass(slots=True)
@@ -50,12 +75,47 @@ class Bench:
             settings["engine"] = self.options.engine
         if self.options.config:
             settings["config"] = self.options.config
-        loaded = load_plugin(self.options.plugin or plugin, **settings)
-        self.plugins.append(loaded)
-        return loaded
+        token = keeper.set(_Keeping(self))
+        try:
+            return load_plugin(self.options.plugin or plugin, **settings)
+        finally:
+            keeper.reset(token)
+
+    def engine(self, plugin: Plugin, name: str | None = None) -> Engine:
+        """The engine that a plugin is to run on."""
+        from simwasm.testing import shared
+
+        return self.covered(plugin, shared.engine(self.options.engine or name))
+
+    def covered(self, plugin: Plugin, engine: Engine) -> Engine:
+        """An engine, made to tell what the plugin reaches if anybody wants to know."""
+        covering = self.options.covering
+        return engine if covering is None else covering.engine(plugin, engine)
 
     def close(self) -> None:
         """Let go of the plugins."""
         for plugin in self.plugins:
             plugin.close()
         self.plugins.clear()
+
+
+class _Keeping:
+    """Hears of what is loaded for a bench."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    def engine(self, plugin: Plugin, engine: Engine) -> Engine:
+        return self._bench.covered(plugin, engine)
+
+    def file(self, path: str) -> str:
+        return path
+
+    def loaded(self, plugin: Any) -> None:
+        self._bench.plugins.append(plugin)
+
+    def explained(self, verdict: Verdict) -> None:
+        """Suites tell of what is not as expected by themselves."""
+
+    def golden(self, trace: Trace, name: str | None) -> Verdict:
+        raise InputError("goldens of cases are named in their suite: golden: FILE")

@@ -23,6 +23,7 @@ from simwasm.suites.rules import (
     LOG_RULES,
     NUMBER_RULE,
     TEXT_RULE,
+    WORDS_RULE,
     BodyRule,
     HeaderRule,
     LogRule,
@@ -233,6 +234,7 @@ class Budget(Section):
     )
 
 
+WHETHER: Shape[bool | TextRule] = Either((FLAG, WORDS_RULE))
 CALLOUTS: Shape[tuple[tuple[str, NumberRule | tuple[MessageRule, ...]], ...]] = Either(
     (Word("none", ()), Named(Either((NUMBER_RULE, Many(Of(MessageRule)))), "CLUSTER"))
 )
@@ -320,12 +322,10 @@ class Expect(Section):
         LOCAL_REPLY, "Whether plugin or proxy answer in the upstream's place, and with what."
     )
     details: TextRule | None = key(TEXT_RULE, "Why it was answered so: Envoy's `response_code_details`.")
-    reset: Any = key(Either((FLAG, TEXT_RULE)), "Whether the stream is cut off, and why.")
+    reset: Any = key(WHETHER, "Whether the stream is cut off, and why.")
     hung: bool | None = key(FLAG, "Whether it waits until it is given up.")
-    trapped: Any = key(Either((FLAG, TEXT_RULE)), "Whether the plugin traps, and on what.")
-    starts: Any = key(
-        Either((FLAG, TEXT_RULE)), "Whether the plugin starts; a text is what it is refused with."
-    )
+    trapped: Any = key(WHETHER, "Whether the plugin traps, and on what.")
+    starts: Any = key(WHETHER, "Whether the plugin starts; a text is what it is refused with.")
     actions: tuple[tuple[str, tuple[str, ...]], ...] = key(
         ACTIONS, "What callbacks return, the first time or each time.", default=()
     )

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from simwasm.errors import InputError
 from simwasm.suites.case import Case
+from simwasm.suites.google.read import TEXT_SUFFIXES, YAML_SUFFIXES, has_tests, is_google
 
-_TEXT = (".textpb", ".textproto", ".txtpb", ".pbtxt")
-_YAML = (".yaml", ".yml")
 _OURS = re.compile(r"^cases\s*:", re.MULTILINE)
 
 
@@ -22,9 +21,8 @@ def cases(paths: Iterable[str]) -> Iterator[Case]:
     for path in paths:
         found = Path(path)
         if found.is_dir():
-            files = sorted(
-                each for each in found.rglob("*") if each.suffix in (*_TEXT, *_YAML) and each.is_file()
-            )
+            named = (each for each in found.rglob("*") if each.suffix in (*TEXT_SUFFIXES, *YAML_SUFFIXES))
+            files = sorted(each for each in named if each.is_file())
             ours = [each for each in files if _is_suite(each)]
             if not ours:
                 raise InputError(f"{path}: has no suites in it: YAML files with `cases:`, or .textpb files")
@@ -35,8 +33,6 @@ def cases(paths: Iterable[str]) -> Iterator[Case]:
 
 
 def _cases(path: Path) -> list[Case]:
-    from simwasm.suites.google.read import is_google
-
     if is_google(path, _begin(path)):
         from simwasm.suites.google import cases as google
 
@@ -47,10 +43,8 @@ def _cases(path: Path) -> list[Case]:
 
 
 def _is_suite(path: Path) -> bool:
-    from simwasm.suites.google.read import has_tests
-
     text = _begin(path)
-    return has_tests(path, text) or (path.suffix in _YAML and bool(_OURS.search(text)))
+    return has_tests(path, text) or (path.suffix in YAML_SUFFIXES and bool(_OURS.search(text)))
 
 
 def _begin(path: Path) -> str:

@@ -17,11 +17,12 @@ from simwasm.exchange import Exchange
 from simwasm.suites.case import Case as Playable
 from simwasm.suites.case import Miss
 from simwasm.suites.expect import Expect
-from simwasm.suites.read import read_suite
+from simwasm.suites.read import read_suite, suite_of
 from simwasm.suites.request import Request
 from simwasm.suites.rules import TextRule
 from simwasm.suites.shape import wrong
 from simwasm.suites.suite import Case, Step, Suite
+from simwasm.suites.tree import tree_of
 
 if TYPE_CHECKING:
     from simwasm.suites.bench import Bench
@@ -31,8 +32,16 @@ if TYPE_CHECKING:
 
 def cases(path: str | Path) -> list[Playable]:
     """The cases of a suite's file."""
-    suite = read_suite(path)
-    return [each for case in suite.cases for each in _cases(suite, case, str(path))]
+    return _all(read_suite(path), str(path))
+
+
+def cases_of(text: str, file: str) -> list[Playable]:
+    """The cases of a text that stands for a file."""
+    return _all(suite_of(tree_of(text, file)), file)
+
+
+def _all(suite: Suite, file: str) -> list[Playable]:
+    return [each for case in suite.cases for each in _cases(suite, case, file)]
 
 
 def _cases(suite: Suite, case: Case, file: str) -> Iterator[Playable]:

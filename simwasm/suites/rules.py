@@ -151,6 +151,16 @@ class TextRule(Section):
 TEXT_RULE: Shape[TextRule] = Either(
     (As(TEXT, lambda text, node: TextRule(is_=text, places={"": node.place})), Of(TextRule))
 )
+WORDS_RULE: Shape[TextRule] = Either(
+    (
+        As(
+            TEXT,
+            lambda text, node: TextRule(contains=(text,), places={"": node.place}),
+            "a text that is in it",
+        ),
+        Of(TextRule),
+    )
+)
 
 
 # Numbers.

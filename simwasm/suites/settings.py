@@ -17,7 +17,7 @@ from simwasm.suites.answers import ANSWERS, Answers
 from simwasm.suites.content import CONFIGURATION
 from simwasm.suites.rules import FILE, LEVELS
 from simwasm.suites.section import Section, key
-from simwasm.suites.shape import DURATION, FLAG, NAME, TEXT, Choice, Many, Named, OneOrMany, Scalar, Whole
+from simwasm.suites.shape import DURATION, FLAG, NAME, TEXT, As, Choice, Many, Named, OneOrMany, Scalar, Whole
 
 T = TypeVar("T", bound="Settings")
 _ENGINES = ("wasmer", "wasmtime", "python")
@@ -68,7 +68,9 @@ class Settings(Section):
         Named(ANSWERS, "CLUSTER"), "What clusters answer that the plugin calls.", default=()
     )
     properties: tuple[tuple[str, Any], ...] = key(
-        Named(TEXT, "PATH"), "Properties that have another value, as `source.address`.", default=()
+        Named(As(TEXT, lambda text, node: node.value), "PATH"),
+        "Properties that have another value, as `source.address`; numbers, true and false stay what they are.",
+        default=(),
     )
     faults: tuple[str, ...] = key(
         OneOrMany(Scalar("a fault (`callout:auth#2=reset`)", _fault)), "What goes wrong.", default=()

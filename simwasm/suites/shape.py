@@ -161,6 +161,8 @@ class Whole:
 
     @property
     def words(self) -> str:
+        if self.least == -(2**63):
+            return "a whole number"
         return f"a number from {self.least}" + (f" to {self.most}" if self.most < 2**63 - 1 else "")
 
     def takes(self, node: Node) -> bool:

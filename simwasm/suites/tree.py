@@ -90,6 +90,7 @@ _CORE: tuple[tuple[str, str, Callable[[str], Scalar]], ...] = (
     ("float", r"\.(nan|NaN|NAN)", lambda text: float("nan")),
 )
 """What an unquoted scalar can be beside a text (YAML 1.2.2, 10.3.2)."""
+_TAGS = frozenset(("str", *(name for name, _, _ in _CORE)))
 _FORMS = tuple((name, re.compile(form), read) for name, form, read in _CORE)
 
 
@@ -195,8 +196,8 @@ class _Builder:
 
     def _value(self, event: Any) -> Scalar:
         text: str = event.value
-        if event.implicit[0] or (event.tag or "").startswith(_TAG):
-            tag = event.tag.removeprefix(_TAG) if event.tag else None
+        tag = event.tag.removeprefix(_TAG) if event.tag else None
+        if event.implicit[0] or tag in _TAGS:
             for name, form, read in _FORMS:
                 if tag in (None, name) and form.fullmatch(text):
                     return read(text)

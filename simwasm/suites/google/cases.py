@@ -34,10 +34,9 @@ def cases(path: str | Path) -> list[Case]:
 def _play(suite: Suite, trial: Trial, bench: Bench) -> Iterator[Miss]:
     from simwasm.suites.google.play import play  # listing cases needs no host
     from simwasm.suites.google.stage import Stage
-    from simwasm.testing import shared
 
     plugin = _plugin(suite, trial, bench.options)
-    stage = Stage(plugin, suite.env, trial.properties, engine=shared.engine(bench.options.engine))
+    stage = Stage(plugin, suite.env, trial.properties, engine=bench.engine(plugin))
     bench.plugins.append(stage)
     for failure in play(trial, stage):
         yield Miss(failure.message, failure.place.line, stage.row, failure.details)

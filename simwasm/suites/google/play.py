@@ -19,6 +19,8 @@ from simwasm.suites.shape import wrong
 from simwasm.suites.tree import Place
 from simwasm.trace.text import printable
 
+MOST_CHUNKS = 100_000
+
 
 def play(trial: Trial, stage: Stage) -> Iterator[Failure]:
     """Play a test, and give what is not as expected."""
@@ -73,27 +75,26 @@ def _bodies(
     for number, invocation in enumerate(invocations, 1):
         body = to_bytes(_contents(invocation.input))
         chunks = cut(body, chunking) if chunking is not None else [body]
-        found = Result()
+        parts, last = [], Result()
         for index, chunk in enumerate(chunks, 1):
-            came = stage.body(f"proxy_on_{phase}", chunk, index == len(chunks))
-            found = Result(body=found.body + came.body, logs=came.logs)
-            _healthy(phase, found, invocation.place, stage)
+            last = stage.body(f"proxy_on_{phase}", chunk, index == len(chunks))
+            parts.append(_healthy(phase, last, invocation.place, stage).body)
         name = f"{phase} {number}" if len(invocations) > 1 else phase
-        yield from judge_body(name, invocation.result, found)
+        yield from judge_body(name, invocation.result, Result(body=b"".join(parts), logs=last.logs))
 
 
 def cut(body: bytes, chunking: Chunking) -> list[bytes]:
     """A body in chunks: of one size, or so many, of which the last has what is left."""
+    length, number = len(body), chunking.number
     if chunking.unit == "chunk_size":
-        size, most = chunking.number, len(body)
+        size, count = number, max(1, -(-length // number))
     else:
-        size, most = len(body) // chunking.number, chunking.number - 1
+        size, count = length // number, number
         if not size:
-            wrong(
-                chunking.place, f"{len(body)} bytes cannot be cut into {chunking.number} chunks that have any"
-            )
-    starts = range(0, len(body), size)[: most + 1]
-    return [body[at : at + size] for at in starts[:-1]] + [body[starts[-1] if starts else 0 :]]
+            wrong(chunking.place, f"{length} bytes cannot be cut into {number} chunks that have any")
+    if count > MOST_CHUNKS:
+        wrong(chunking.place, f"that makes {count:,} chunks of a body, and there may be {MOST_CHUNKS:,}")
+    return [body[at * size : (at + 1) * size] for at in range(count - 1)] + [body[(count - 1) * size :]]
 
 
 def _given_headers(given: Input, *, request: bool) -> CaselessMap:

@@ -7,8 +7,7 @@ and are forgotten when its next phase begins.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from simwasm.abi.enums import HeadersAction, MapType
 from simwasm.abi.table import Abi
@@ -26,7 +25,6 @@ from simwasm.suites.google.host import Calls, FrozenClock, Reply, StageStream
 from simwasm.suites.google.suite import Env
 from simwasm.testing import shared
 from simwasm.testing.trace import Entry, Setting, Trace
-from simwasm.trace.event import Observer
 
 _GO_ON = (HeadersAction.CONTINUE, HeadersAction.CONTINUE_AND_END_STREAM)
 _MAPS = {
@@ -51,41 +49,24 @@ class Result:
         return self.action in _GO_ON
 
 
-@dataclass(slots=True)
-class _Logs:
-    """The lines of the present phase, by context."""
-
-    lines: dict[int, list[str]] = field(default_factory=dict)
-
-    def of(self, context: Context) -> tuple[str, ...]:
-        return tuple(self.lines.get(context.id, ()))
-
-
 class Stage:
     """A plugin in a VM of its own, and one stream through it."""
 
-    def __init__(
-        self,
-        plugin: Plugin,
-        env: Env,
-        properties: Headers,
-        *,
-        engine: Engine,
-        observers: Sequence[Observer] = (),
-    ) -> None:
+    def __init__(self, plugin: Plugin, env: Env, properties: Headers, *, engine: Engine) -> None:
         self._engine = engine
         self._events: list[Entry] = []
         self._session = Session(
             [plugin],
             engine=engine,
-            observers=(self._events.append, *observers),
+            observers=(self._events.append,),
             profile=Profile(log_level=env.log_level),
             on_log=self._logged,
             between=Calls(lambda: self.vm, properties),
             programs=shared.program,
         )
         self._session.proxy.clock = FrozenClock(env.now_ns)
-        self._logs = _Logs()
+        self._lines: dict[int, list[str]] = {}
+        """What was logged, by context; a stream's lines are those of the present phase."""
         self._stream: StageStream | None = None
         self._with_end = plugin.abi is not Abi.V0_1_0
 
@@ -106,13 +87,13 @@ class Stage:
         """Start the plugin; the lines that its root logged."""
         self._session.start()
         assert self.vm.root is not None
-        return self._logs.of(self.vm.root)
+        return self._logs(self.vm.root)
 
     def open(self) -> Result:
         """Begin the stream."""
         self._stream = stream = StageStream(self.vm)
         self.vm.tell(stream, "proxy_on_context_create", stream.root.id)
-        return Result(logs=self._logs.of(stream))
+        return Result(logs=self._logs(stream))
 
     def headers(self, function: str, headers: CaselessMap) -> Result:
         """Play a headers callback; nothing happens once the plugin has replied."""
@@ -125,7 +106,7 @@ class Stage:
         stream.map_type = None
         if stream.reply is not None:
             action = HeadersAction.STOP_ALL_AND_WATERMARK
-        return Result(stream.headers.entries, stream.body, action, stream.reply, self._logs.of(stream))
+        return Result(stream.headers.entries, stream.body, action, stream.reply, self._logs(stream))
 
     def body(self, function: str, chunk: bytes, end: bool) -> Result:
         """Play a body callback with one chunk; nothing happens once the plugin has replied."""
@@ -134,16 +115,16 @@ class Stage:
             return Result()
         stream.body = chunk
         self._call(stream, function, len(chunk), end)
-        return Result(body=stream.body, logs=self._logs.of(stream))
+        return Result(body=stream.body, logs=self._logs(stream))
 
     def end(self) -> Result:
         """End the stream."""
         assert self._stream is not None
         stream = self._stream
-        self._logs.lines.clear()
+        self._lines.clear()
         for function in ("proxy_on_log", "proxy_on_done", "proxy_on_delete"):
             self.vm.tell(stream, function)
-        result = Result(logs=self._logs.of(stream))
+        result = Result(logs=self._logs(stream))
         self.vm.forget(stream)
         return result
 
@@ -166,12 +147,15 @@ class Stage:
 
     def logged(self) -> tuple[str, ...]:
         """Every line of the present phase."""
-        return tuple(line for lines in self._logs.lines.values() for line in lines)
+        return tuple(line for lines in self._lines.values() for line in lines)
+
+    def _logs(self, context: Context) -> tuple[str, ...]:
+        return tuple(self._lines.get(context.id, ()))
 
     def _begin(self, function: str) -> StageStream:
         assert self._stream is not None
         stream = self._stream
-        self._logs.lines.pop(stream.id, None)
+        self._lines.pop(stream.id, None)
         if not stream.replied:
             stream.callback, stream.reply, stream.body, stream.headers = function, None, b"", CaselessMap()
         return stream
@@ -188,4 +172,4 @@ class Stage:
             return
         prefix = f"{context.log_name}: "
         if line.text.startswith(prefix):
-            self._logs.lines.setdefault(context.id, []).append(line.text.removeprefix(prefix))
+            self._lines.setdefault(context.id, []).append(line.text.removeprefix(prefix))
