@@ -11,6 +11,7 @@ from itertools import chain
 from simwasm import recipe as recipes
 from simwasm.cli import golden as goldens
 from simwasm.cli import output, problems, setup
+from simwasm.cli.collecting import collecting
 from simwasm.cli.rounds import Rounds
 from simwasm.cli.watch import Watch, watching
 from simwasm.engines.find import engine as find_engine
@@ -39,9 +40,12 @@ def command(words: Namespace) -> int:
     now = first.started_ns if first is not None else 0
     printer = None if words.quiet or words.json else (stream, colour)
     golden = goldens.Golden(words, plugin, now)
-    with watching(words, plugin, find_engine(words.engine).name, now, printer) as watch:
+    engine = find_engine(words.engine).name
+    with collecting(words, plugin) as collector, watching(words, plugin, engine, now, printer) as watch:
         observers = [*watch.observers, *golden.observers]
-        session = setup.session(words, plugin, observers=observers, now_ns=now, on_log=watch.on_log)
+        session = setup.session(
+            words, plugin, observers=observers, now_ns=now, on_log=watch.on_log, collector=collector
+        )
         watch.start(session)
         report = _Report(words, watch, golden, colour)
         rounds = None

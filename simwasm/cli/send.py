@@ -13,6 +13,7 @@ from simwasm import __version__
 from simwasm import recipe as recipes
 from simwasm.answers import FromServer, Server, read_response
 from simwasm.cli import output, problems, setup
+from simwasm.cli.collecting import collecting
 from simwasm.cli.watch import watching
 from simwasm.engines.find import engine as find_engine
 from simwasm.errors import InputError
@@ -39,7 +40,8 @@ def command(words: Namespace) -> int:
     exchange = Exchange("1", now, _request(words, server), answer)
     plugin = setup.plugin(words)
     printer = (sys.stderr, output.ink(words, sys.stderr)) if words.verbose else None
-    with watching(words, plugin, find_engine(words.engine).name, now, printer) as watch:
+    engine = find_engine(words.engine).name
+    with collecting(words, plugin) as collector, watching(words, plugin, engine, now, printer) as watch:
         session = setup.session(
             words,
             plugin,
@@ -47,6 +49,7 @@ def command(words: Namespace) -> int:
             now_ns=now,
             on_log=watch.on_log,
             ask_upstream=FromServer(server) if server else recorded,
+            collector=collector,
         )
         watch.start(session)
         (outcome,) = session.replay([exchange])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simwasm import recipe as recipes
 from simwasm.engines.find import engine as find_engine
@@ -16,6 +16,9 @@ from simwasm.plugin import Plugin
 from simwasm.recipe import Recipe
 from simwasm.session import DEFAULT_FUEL, Session, recorded
 from simwasm.trace.event import Observer
+
+if TYPE_CHECKING:
+    from simwasm.coverage.collector import Collector
 
 
 def recipe(words: Namespace) -> Recipe:
@@ -46,13 +49,15 @@ def session(
     now_ns: int,
     on_log: Callable[[LogLine], None] | None = None,
     ask_upstream: AskUpstream = recorded,
+    collector: Collector | None = None,
 ) -> Session:
     """A session for one plugin, not started yet."""
+    engine = find_engine(words.engine)
     wanted = recipe(words)
     answering = recipes.clusters(wanted)
     return Session(
         [which],
-        engine=find_engine(words.engine),
+        engine=engine if collector is None else collector.covering(engine),
         workers=recipes.workers(wanted),
         observers=observers,
         clusters=answering.names,

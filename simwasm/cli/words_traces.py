@@ -138,6 +138,9 @@ def _coverage(words: argparse.ArgumentParser) -> None:
     words.add_argument("--html", metavar="FOLDER", default="", help="write pages with the source")
     words.add_argument("--json", action="store_true", help="print it as JSON")
     words.add_argument(
+        "--all", action="store_true", help="show and count what toolchains and packages brought along, too"
+    )
+    words.add_argument(
         "--fail-under", metavar="PERCENT", type=float, help="exit with 1 if less of the code was run"
     )
     options.color(words.add_argument_group("output"))

@@ -5,7 +5,7 @@ Rules that live here:
 * a block goes on behind what is certain to come to its end: an `if` or a `block` that nothing leaves for further out;
 * a block goes on inside of a loop, which is run at least once when it is come to; behind it is what falls out of it;
 * a call may not return, so behind it there is a new block;
-* `else` and the `end` of a block are only places, and are in none; a function's own `end` begins one if it is all there is;
+* `else` and the `end` of a block are only places, in none; a function's own `end` begins one if it is all there is;
 * what is never reached is in none; work is linear in the code, whatever its nesting.
 
 An instruction that traps on its own (a load out of bounds, a division by zero) is not told from what stands behind it
