@@ -31,7 +31,8 @@ class Decoder:
         self._plugins = header.plugins
         self._abis: dict[str, Abi | None] = {}
         """The ABI of each VM there was, by its name; None where no plugin is known that it could run."""
-        self._only = header.plugins[0].name if header.plugins else ""
+        self.only = header.plugins[0].name if header.plugins else ""
+        """The plugin of calls that name none."""
 
     def at(self, content: dict[str, Any]) -> int | None:
         """When a call was made; None if its line does not say: then the callback around it does, to the instant."""
@@ -40,7 +41,7 @@ class Decoder:
 
     def entered(self, content: dict[str, Any], position: int, at: int | None) -> Entered:
         """The call that begins on a line."""
-        vm, name, context = content.get("plugin", self._only), content.get("call"), content.get("context", 0)
+        vm, name, context = content.get("plugin", self.only), content.get("call"), content.get("context", 0)
         abi = self._abi(vm) if isinstance(vm, str) else None
         if abi is None:
             raise Wrong("has a call of a plugin that the first line does not name")
