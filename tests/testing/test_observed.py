@@ -79,13 +79,14 @@ def test_what_the_proxy_answers_is_not_the_plugin_s_reply(tmp_path: Path) -> Non
     assert (reply.status, reply.by_plugin, reply.details) == (504, False, "stream_idle_timeout")
 
 
-@pytest.mark.parametrize("name", ["allow_header", "http_auth", "rate_limit"])
-def test_costs_are_the_same_on_every_engine(name: str, engine: Engine) -> None:
-    ours, other = (sample(name, each).send("GET", "/").cost for each in (engine, find.engine("python")))
+def test_costs_are_the_same_on_every_engine(engine: Engine) -> None:
+    ours, other = (
+        sample("rate_limit", each).send("GET", "/").cost for each in (engine, find.engine("python"))
+    )
     assert ours == other
     assert ours.instructions == sum(ours.callbacks.values()) > 0
     assert ours.host_calls > 0
-    assert (ours.allocated > 0) is (name == "rate_limit")
+    assert ours.allocated > 0
 
 
 def test_growing_memory_is_a_cost(tmp_path: Path) -> None:
