@@ -12,21 +12,10 @@ from simwasm.exchange import Message, response
 from simwasm.grpc_answers import read_talk
 from simwasm.host.ports import NO_HOST, Answer
 from simwasm.suites.content import CONTENT, HEADERS, pairs
+from simwasm.suites.duration import DURATION
 from simwasm.suites.rules import file_there
 from simwasm.suites.section import Of, Section, key
-from simwasm.suites.shape import (
-    DURATION,
-    TEXT,
-    Anything,
-    As,
-    Choice,
-    Either,
-    Many,
-    Scalar,
-    Shape,
-    Whole,
-    wrong,
-)
+from simwasm.suites.shape import TEXT, Anything, As, Choice, Either, Many, Scalar, Shape, Whole, wrong
 from simwasm.suites.tree import Node
 
 Answers = Script | Answer

@@ -10,7 +10,9 @@ from typing import Any
 
 from simwasm.exchange import Header, to_bytes
 from simwasm.plugin import read_bytes
-from simwasm.suites.rules import BASE64, FILE, file_there, header_name
+from simwasm.suites.body_rule import BASE64
+from simwasm.suites.header_rule import header_name
+from simwasm.suites.rules import FILE, file_there
 from simwasm.suites.section import Of, Section, key
 from simwasm.suites.shape import TEXT, Anything, As, Either, Many, Named, OneOrMany, Shape, Whole, wrong
 from simwasm.suites.tree import Node

@@ -7,31 +7,18 @@ Rule: whatever is not said is not looked at, but for a trap, which is always a f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-from simwasm.abi.enums import Action, DataAction, HeadersAction
-from simwasm.abi.table import CALLBACKS, Function
-from simwasm.errors import InputError
-from simwasm.host.profile import ENVOY
 from simwasm.lints.table import LINTS
 from simwasm.suites.answers import STATUS
-from simwasm.suites.rules import (
-    BODY_RULE,
-    HEADER_RULES,
-    LOG_RULES,
-    NUMBER_RULE,
-    TEXT_RULE,
-    WORDS_RULE,
-    BodyRule,
-    HeaderRule,
-    LogRule,
-    NumberRule,
-    TextRule,
-    Word,
-    path_of,
-)
+from simwasm.suites.body_rule import BODY_RULE, BodyRule
+from simwasm.suites.call_rule import CALL_RULES, CallRule
+from simwasm.suites.callbacks import ACTION, ACTIONS, CALLBACK, OF_CALLBACKS, action_fits, callback_name
+from simwasm.suites.duration import span
+from simwasm.suites.header_rule import HEADER_RULES, HeaderRule
+from simwasm.suites.log_rule import LOG_RULES, LogRule
+from simwasm.suites.rules import NUMBER_RULE, TEXT_RULE, WORDS_RULE, NumberRule, TextRule, Word, path_of
 from simwasm.suites.section import Of, Section, key, keys_of
 from simwasm.suites.shape import (
     FLAG,
@@ -45,46 +32,10 @@ from simwasm.suites.shape import (
     Scalar,
     Shape,
     Whole,
-    duration,
-    near,
     wrong,
 )
-from simwasm.suites.tree import Node
 
 HeaderRules = tuple[tuple[str, HeaderRule], ...]
-_PREFIX = "proxy_on_"
-OF_CALLBACKS: dict[str, Function] = {row.name: row for row in CALLBACKS}
-SHORT = {name.removeprefix(_PREFIX): name for name in OF_CALLBACKS}
-CALLBACK: Choice[str] = Choice(SHORT, {name: name for name in OF_CALLBACKS}, "a callback (`request_headers`)")
-
-
-def callback_name(text: str) -> str:
-    """A callback by its name, with or without `proxy_on_`."""
-    found = SHORT.get(text) or (text if text in OF_CALLBACKS else None)
-    if found is None:
-        raise ValueError(f"`{text[:60]}` is no callback; {near(text, SHORT)}")
-    return found
-
-
-def _actions() -> dict[str, str]:
-    """The names of all that callbacks return."""
-    kinds: tuple[type[IntEnum], ...] = (Action, HeadersAction, DataAction)
-    names = [member.name for kind in kinds for member in kind]
-    return {name.lower(): name for name in names}
-
-
-ACTION: Choice[str] = Choice(_actions(), {name.upper(): name for name in _actions().values()}, "an action")
-
-
-def action_fits(callback: str, action: str, node: Any) -> None:
-    """Refuse an action that a callback never returns."""
-    result = OF_CALLBACKS[callback].result
-    kind = result.enum if result is not None else None
-    if kind is None:
-        wrong(node, f"can never hold: {callback} returns no action; leave it out")
-    if action not in kind.__members__:
-        there = ", ".join(name.lower() for name in kind.__members__)
-        wrong(node, f"can never hold: {callback} never returns {action.lower()}, but {there}")
 
 
 @dataclass(frozen=True)
@@ -151,74 +102,6 @@ class ReplyRule(Section):
 LOCAL_REPLY: Shape[bool | ReplyRule] = Either((FLAG, Of(ReplyRule)))
 
 
-def _filter(text: str) -> str:
-    from simwasm.testing.trace import Setting, Trace
-
-    try:
-        Trace((), Setting((), ENVOY, 0)).filter(text)
-    except InputError as error:
-        raise ValueError(str(error)) from None
-    return text
-
-
-FILTER = Scalar("a filter (`call:get_header key:auth`) or a function's name", _filter)
-
-
-@dataclass(frozen=True)
-class CallRule(Section):
-    """What crosses the ABI: one of `has`, `never`, `count`, `in_order` and `before`."""
-
-    has: str | None = key(FILTER, "There is such a call.")
-    never: str | None = key(FILTER, "There is no such call.")
-    count: str | None = key(
-        FILTER, "So many calls are like that, as the keys `is`, `at_least` and `at_most` say."
-    )
-    is_: int | None = key(Whole(0), "With `count`: exactly so many.")
-    at_least: int | None = key(Whole(0), "With `count`: so many or more.")
-    at_most: int | None = key(Whole(0), "With `count`: so many or less.")
-    in_order: tuple[str, ...] | None = key(
-        Many(FILTER, 2), "There is a call for each, one after the other; others may be between them."
-    )
-    before: tuple[str, ...] | None = key(
-        Many(FILTER, 2),
-        "The first call that is like the first comes before the first that is like the second.",
-    )
-
-    def check(self) -> None:
-        """Refuse what says nothing, and what cannot hold."""
-        said = [name for name in ("has", "never", "count", "in_order", "before") if self.wrote(name)]
-        if len(said) != 1:
-            wrong(
-                self.at(said[1] if said else ""),
-                "has one of `has`, `never`, `count`, `in_order` and `before`",
-            )
-        bounds = [name for name in ("is", "at_least", "at_most") if self.wrote(name)]
-        if bool(bounds) is (self.count is None):
-            advice = (
-                "say how many by `is`, `at_least` or `at_most`" if self.count else "it goes with `count` only"
-            )
-            wrong(self.at(bounds[0] if bounds else "count"), advice)
-        if self.before is not None and len(self.before) != 2:
-            wrong(self.at("before"), "is a list of two; `in_order` takes more")
-        if self.count is not None:
-            self.number.check()
-
-    @property
-    def number(self) -> NumberRule:
-        """How many."""
-        return NumberRule(is_=self.is_, at_least=self.at_least, at_most=self.at_most, places=self.places)
-
-
-CALL_RULES: Shape[tuple[CallRule, ...]] = OneOrMany(
-    Either(
-        (
-            As(FILTER, lambda text, node: CallRule(has=text, places={"": node.place, "has": node.place})),
-            Of(CallRule),
-        )
-    )
-)
-
-
 @dataclass(frozen=True)
 class Budget(Section):
     """What it may cost, by fuel: the same on every engine and machine. A number is exact, `< 50_000` is a bound."""
@@ -242,17 +125,6 @@ _LINT = Choice({lint.id: lint.id for lint in LINTS}, what="a problem that simwas
 PROBLEMS: Shape[tuple[str, ...]] = Either((Word("none", ()), OneOrMany(_LINT)))
 
 
-def _actions_by_callback(found: tuple[tuple[str, tuple[str, ...]], ...], node: Node) -> Any:
-    for name, entry in (node.entries or {}).items():
-        callback = callback_name(name)
-        for action in dict(found)[callback]:
-            action_fits(callback, action, entry.node)
-    return found
-
-
-ACTIONS: Shape[tuple[tuple[str, tuple[str, ...]], ...]] = As(
-    Named(OneOrMany(ACTION), "CALLBACK", callback_name), _actions_by_callback
-)
 UPSTREAM: Shape[UpstreamRule] = Either(
     (
         As(Word("called", True), lambda called, node: UpstreamRule(called=True, places={"": node.place})),
@@ -336,7 +208,7 @@ class Expect(Section):
     )
     cost: Budget | None = key(Of(Budget), "What it costs.")
     took: tuple[int, int] | None = key(
-        Scalar("a duration, or a bound (`< 5s`)", lambda text: span(text)), "How much virtual time it takes."
+        Scalar("a duration, or a bound (`< 5s`)", span), "How much virtual time it takes."
     )
     problems: tuple[str, ...] | None = key(PROBLEMS, "The problems that simwasm sees; `none`, or just these.")
     metrics: tuple[tuple[str, NumberRule], ...] = key(
@@ -397,16 +269,3 @@ OF_PLUGIN = (
     "golden",
 )
 """What can be expected of a plugin as a whole."""
-
-
-def span(text: str) -> tuple[int, int]:
-    """From which duration to which."""
-    bare = text.strip().lstrip("<>=").strip()
-    sign = text.strip()[: len(text.strip()) - len(text.strip().lstrip("<>="))]
-    found = duration(bare)
-    most = 1 << 62
-    spans = {"": (found, found), "=": (found, found), "<": (0, found - 1), "<=": (0, found),
-             ">": (found + 1, most), ">=": (found, most)}  # fmt: skip
-    if sign not in spans:
-        raise ValueError(f"`{text[:40]}` is no bound: write '< 5s' or '>= 100ms'")
-    return spans[sign]

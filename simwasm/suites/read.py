@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from simwasm.suites.expect import Expect
+from simwasm.suites.log_rule import LEVELS, LogRule
 from simwasm.suites.parameters import expanded
-from simwasm.suites.rules import LEVELS, LogRule
 from simwasm.suites.section import Of
 from simwasm.suites.shape import wrong
 from simwasm.suites.suite import Case, Suite

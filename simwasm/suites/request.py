@@ -11,8 +11,9 @@ from simwasm.conversation import Piece as Spoken
 from simwasm.exchange import Chunk as Piece
 from simwasm.exchange import Connection, Exchange, Message, Tls, lower, request
 from simwasm.suites.content import CONTENT, HEADERS, Content, pairs
+from simwasm.suites.duration import DURATION
 from simwasm.suites.section import Of, Section, key
-from simwasm.suites.shape import DURATION, FLAG, TEXT, As, Choice, Either, Many, Scalar, Shape, wrong
+from simwasm.suites.shape import FLAG, TEXT, As, Choice, Either, Many, Scalar, Shape, wrong
 from simwasm.suites.tree import Node
 
 _PROTOCOLS = ("HTTP/1.0", "HTTP/1.1", "HTTP/2", "HTTP/3")

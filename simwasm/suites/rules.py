@@ -1,35 +1,26 @@
-"""What texts, numbers, headers, bodies and log lines are expected to be, and how a miss is told.
+"""What texts and numbers are expected to be, and how a miss is told.
 
 Rules: what is written without a key is exact (`server: envoy`); the parts of a rule all have to hold; a rule that can
 never hold is refused when it is read; what was expected and what came is told in one line where that is short enough,
 otherwise in details.
 """
 
-# ruff: noqa: RUF009  # `key` makes fields
+# `key` makes fields
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simwasm.abi.enums import LogLevel
-from simwasm.exchange import to_bytes
-from simwasm.plugin import read_bytes
 from simwasm.suites.section import Of, Section, key
 from simwasm.suites.shape import (
-    FLAG,
     REGEX,
     TEXT,
-    Anything,
     As,
-    Choice,
     Either,
-    Many,
-    Named,
     OneOrMany,
     Scalar,
     Schema,
@@ -225,241 +216,3 @@ NUMBER_RULE: Shape[NumberRule] = Either(
         Of(NumberRule),
     )
 )  # fmt: skip
-
-
-# Headers.
-
-
-@dataclass(frozen=True)
-class HeaderRule(TextRule):
-    """What a header is; several values of one name are joined by a comma."""
-
-    values: tuple[str, ...] | None = key(
-        OneOrMany(TEXT), "Its values, where it is there several times, in their order."
-    )
-    count: NumberRule | None = key(NUMBER_RULE, "How often it is there.")
-    absent: bool | None = key(FLAG, "It is not there.")
-    present: bool | None = key(FLAG, "It is there, with any value.")
-
-    def check(self) -> None:
-        """Refuse what cannot hold."""
-        super().check()
-        no = self.absent is True or self.present is False
-        others = [name for name in self.places if name not in ("", "absent", "present")]
-        if no and (others or self.present is True or self.absent is False):
-            also = others[0] if others else "present"
-            wrong(
-                self.at("absent"),
-                f"can never hold: a header that is absent has no `{also}`; leave one of them out",
-            )
-
-    def header_misses(self, what: str, values: Sequence[str]) -> Iterator[Said]:
-        """What is not as expected of the values of a header."""
-        if self.absent is True or self.present is False:
-            if values:
-                yield Said(f"{what}: expected to be absent, came {shown(','.join(values))}")
-            return
-        if not values and self.count is None:
-            yield Said(f"{what}: is not there{self._wanted()}")
-            return
-        if self.values is not None and tuple(values) != self.values:
-            yield differs(what, ", ".join(self.values), ", ".join(values))
-        if self.count is not None:
-            yield from self.count.misses(f"{what}: how often", len(values))
-        if values:
-            yield from self.misses(what, ",".join(values))
-
-    def _wanted(self) -> str:
-        return "" if self.is_ is None else f", expected {shown(self.is_)}"
-
-
-HEADER_RULE: Shape[HeaderRule] = Either(
-    (
-        As(TEXT, lambda text, node: HeaderRule(is_=text, places={"": node.place, "is": node.place})),
-        As(Many(TEXT, 1), lambda texts, node: HeaderRule(values=texts, places={"": node.place, "values": node.place})),
-        Of(HeaderRule),
-    )
-)  # fmt: skip
-
-
-def header_name(text: str) -> str:
-    """A header's name, as it is compared."""
-    if not text.strip() or any(char in text for char in " \t\r\n"):
-        raise ValueError(f"{shown(text)} is no name of a header")
-    return text.lower()
-
-
-HEADER_RULES = Named(HEADER_RULE, "HEADER", header_name)
-
-
-# Bodies.
-
-
-def _base64(text: str) -> bytes:
-    import base64
-    import binascii
-
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ValueError(f"`{text[:40]}` is not base64: {error}") from None
-
-
-BASE64 = Scalar("bytes in base64", _base64, "string")
-
-
-@dataclass(frozen=True)
-class BodyRule(TextRule):
-    """What a body is."""
-
-    base64: bytes | None = key(BASE64, "Exactly these bytes.")
-    file: Path | None = key(FILE, "Exactly the content of this file.")
-    json: tuple[Any] | None = key(
-        As(Anything(), lambda value, node: (value,)), "Read as JSON it is equal to this."
-    )
-    json_contains: tuple[Any] | None = key(
-        As(Anything(), lambda value, node: (value,)),
-        "Read as JSON it has this: of objects these members, of lists these elements in this order, at least.",
-    )
-    size: NumberRule | None = key(NUMBER_RULE, "How many bytes it has.")
-    empty: bool | None = key(FLAG, "Whether it has none.")
-
-    def check(self) -> None:
-        """Refuse what cannot hold."""
-        super().check()
-        exact = [name for name in ("is", "base64", "file", "json") if self.wrote(name)]
-        if self.empty and exact:
-            wrong(
-                self.at("empty"), f"can never hold: an empty body has no `{exact[0]}`; leave one of them out"
-            )
-        if self.is_ is not None:
-            said = next(self._bytes_misses("it", to_bytes(self.is_)), None)
-            if said is not None:
-                wrong(self.at(), f"can never hold: `is` is {shown(self.is_)}, but then {said.message}")
-
-    def body_misses(self, what: str, body: bytes) -> Iterator[Said]:
-        """What is not as expected of a body."""
-        text = body.decode("utf-8", "surrogateescape")
-        yield from self.misses(what, text)
-        yield from self._bytes_misses(what, body)
-        if self.file is not None:
-            content = read_bytes(self.file)
-            if content != body:
-                yield differs(f"{what} ({self.file.name})", content.decode("utf-8", "surrogateescape"), text)
-
-    def _bytes_misses(self, what: str, body: bytes) -> Iterator[Said]:
-        if self.base64 is not None and body != self.base64:
-            yield Said(f"{what}: expected {_hex(self.base64)}, came {_hex(body)}")
-        if self.size is not None:
-            yield from self.size.misses(f"{what}: its size", len(body))
-        if self.empty is not None and self.empty is bool(body):
-            yield Said(f"{what}: expected to be empty, came {shown(body.decode('utf-8', 'surrogateescape'))}"
-                       if body else f"{what}: expected not to be empty")  # fmt: skip
-        if self.json is not None or self.json_contains is not None:
-            yield from self._json_misses(what, body)
-
-    def _json_misses(self, what: str, body: bytes) -> Iterator[Said]:
-        try:
-            found = json.loads(body)
-        except (ValueError, RecursionError):
-            yield Said(f"{what}: is not JSON: {shown(body.decode('utf-8', 'backslashreplace'))}")
-            return
-        if self.json is not None and not equal(self.json[0], found):
-            yield differs(what, _pretty(self.json[0]), _pretty(found))
-        if self.json_contains is not None:
-            yield from (Said(f"{what}: {said}") for said in lacking(self.json_contains[0], found))
-
-
-BODY_RULE: Shape[BodyRule] = Either(
-    (As(TEXT, lambda text, node: BodyRule(is_=text, places={"": node.place})), Of(BodyRule))
-)
-
-
-def _hex(data: bytes) -> str:
-    return f"{data[:32].hex(' ')}{' …' if len(data) > 32 else ''} ({len(data):,} bytes)"
-
-
-def _pretty(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
-
-
-def equal(expected: Any, found: Any) -> bool:
-    """Whether two values are the same JSON: true is not 1."""
-    if isinstance(expected, bool) or isinstance(found, bool):
-        return expected is found
-    if isinstance(expected, dict) and isinstance(found, dict):
-        return expected.keys() == found.keys() and all(
-            equal(each, found[name]) for name, each in expected.items()
-        )
-    if isinstance(expected, list) and isinstance(found, list):
-        return len(expected) == len(found) and all(map(equal, expected, found))
-    return bool(expected == found)
-
-
-def lacking(expected: Any, found: Any, where: str = "$") -> Iterator[str]:
-    """What a JSON value does not have of another."""
-    if isinstance(expected, dict) and isinstance(found, dict):
-        for name, value in expected.items():
-            if name not in found:
-                yield f"{where}.{printable(name)} is not there"
-            else:
-                yield from lacking(value, found[name], f"{where}.{printable(name)}")
-    elif isinstance(expected, list) and isinstance(found, list):
-        left = iter(found)
-        for number, value in enumerate(expected):
-            if not any(not [*lacking(value, each)] for each in left):
-                yield f"{where}[{number}]: {shown(_short(value))} is not there, or not in this order"
-                return
-    elif not equal(expected, found):
-        yield f"{where}: expected {shown(_short(expected))}, came {shown(_short(found))}"
-
-
-def _short(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-# Log lines.
-
-LEVELS = {level.name.lower(): level for level in LogLevel}
-LEVEL = Choice(LEVELS)
-
-
-@dataclass(frozen=True)
-class LogRule(TextRule):
-    """A log line that is expected."""
-
-    level: LogLevel | None = key(LEVEL, "It has this level.")
-    at_least: LogLevel | None = key(LEVEL, "It has this level, or a worse one.")
-    count: NumberRule | None = key(NUMBER_RULE, "How many lines are like that; without it, one or more.")
-    never: bool | None = key(FLAG, "No line is like that.")
-
-    def check(self) -> None:
-        """Refuse what cannot hold."""
-        super().check()
-        if self.level is not None and self.at_least is not None and self.level < self.at_least:
-            wrong(self.at("level"), "can never hold: the level is below `at_least`")
-        if self.never and self.count is not None:
-            wrong(self.at("never"), "can never hold with `count`: leave one of them out")
-
-    def __str__(self) -> str:
-        parts = [
-            *([] if self.is_ is None else [f"is {shown(self.is_)}"]),
-            *(f"has {shown(text)}" for text in self.contains),
-            *(f"lacks {shown(text)}" for text in self.lacks),
-            *(f"matches /{printable(each.pattern)}/" for each in self.matches),
-            *([] if self.level is None else [f"has level {self.level.name.lower()}"]),
-            *([] if self.at_least is None else [f"has level {self.at_least.name.lower()} or worse"]),
-        ]
-        return " and ".join(parts) or "is there"
-
-    def fits(self, level: LogLevel, text: str, whole: str) -> bool:
-        """Whether a line is like that: what the plugin wrote, or all that the proxy wrote."""
-        if self.level not in (None, level) or (self.at_least is not None and level < self.at_least):
-            return False
-        return any(next(self.misses("", each), None) is None for each in (text, whole))
-
-
-LOG_RULE: Shape[LogRule] = Either(
-    (As(TEXT, lambda text, node: LogRule(contains=(text,), places={"": node.place})), Of(LogRule))
-)
-LOG_RULES: Shape[tuple[LogRule, ...]] = Either((Word("none", ()), OneOrMany(LOG_RULE)))

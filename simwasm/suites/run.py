@@ -92,27 +92,26 @@ def _place(text: str, case: Case) -> tuple[int, str]:
 
 def _told(found: Sequence[Miss], bench: Bench, file: Path | None) -> str:
     """All that is to tell: each miss with its details, the arrow log, and where the trace is."""
-    parts = []
-    for number, miss in enumerate(found):
-        head = (
-            [f"line {miss.line}: {miss.message}" if miss.line else miss.message]
-            if number or len(found) > 1
-            else []
-        )
-        parts.append(
-            "\n".join(
-                [
-                    *head,
-                    *(f"    {line}" if head else line for line in miss.details.split("\n") if miss.details),
-                ]
-            )
-        )
+    parts: list[str] = []
+    told: set[str] = set()
+    for miss in found:
+        parts.append(_one(miss, len(found) > 1, told))
+        told.add(miss.details)
     row = next((miss.row for miss in found if miss.row is not None), None)
     traces = [plugin.trace for plugin in bench.plugins if plugin.trace.entries]
     if traces:
         parts.append(f"── what crossed ──\n{_short(traces[-1].text)}")
         parts.append(_kept(traces[-1], file, row))
     return "\n".join(part for part in parts if part)
+
+
+def _one(miss: Miss, several: bool, told: set[str]) -> str:
+    """A miss with its details, if these were not told before; alone it needs no headline."""
+    details = "" if miss.details in told else miss.details
+    if not several:
+        return details
+    head = f"line {miss.line}: {miss.message}" if miss.line else miss.message
+    return "\n".join((head, *(f"    {line}" for line in details.split("\n") if line)))
 
 
 _MOST_LINES = 200

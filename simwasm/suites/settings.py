@@ -15,9 +15,11 @@ from simwasm.host.fault_text import parse_fault
 from simwasm.recipe import CAPABILITIES, FAIL_POLICIES, MOST_WORKERS
 from simwasm.suites.answers import ANSWERS, Answers
 from simwasm.suites.content import CONFIGURATION
-from simwasm.suites.rules import FILE, LEVELS
+from simwasm.suites.duration import DURATION
+from simwasm.suites.log_rule import LEVELS
+from simwasm.suites.rules import FILE
 from simwasm.suites.section import Section, key
-from simwasm.suites.shape import DURATION, FLAG, NAME, TEXT, As, Choice, Many, Named, OneOrMany, Scalar, Whole
+from simwasm.suites.shape import FLAG, NAME, TEXT, As, Choice, Many, Named, OneOrMany, Scalar, Whole
 
 T = TypeVar("T", bound="Settings")
 _ENGINES = ("wasmer", "wasmtime", "python")

@@ -113,21 +113,6 @@ def _regex(text: str) -> re.Pattern[str]:
 
 REGEX = Scalar("a regular expression, found anywhere", _regex, "string", (("format", "regex"),))
 
-_UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-_DURATION = r"[0-9]{1,9}(\.[0-9]{1,9})?(ns|us|µs|ms|s|m|h)"
-_LONGEST = 10**18
-
-
-def duration(text: str) -> int:
-    """The nanoseconds of `5ms`, `1.5s`, `2m`."""
-    if not re.fullmatch(_DURATION, text):
-        raise ValueError(f"`{text[:40]}` is no duration: write a number with its unit, as 5ms, 1.5s or 2m")
-    unit = text.lstrip("0123456789.")
-    return min(round(float(text[: -len(unit)]) * _UNITS[unit]), _LONGEST)
-
-
-DURATION = Scalar("a duration (5ms, 1.5s, 2m)", duration, "string", (("pattern", f"^{_DURATION}$|^\\$\\{{"),))
-
 
 @dataclass(frozen=True)
 class Flag:

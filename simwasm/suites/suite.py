@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simwasm.suites.content import CONTENT, HEADERS
+from simwasm.suites.duration import DURATION
 from simwasm.suites.expect import Expect
 from simwasm.suites.request import REQUEST, TALK, Request, Talk
 from simwasm.suites.rules import FILE
 from simwasm.suites.section import Of, Section, key
 from simwasm.suites.settings import Settings
-from simwasm.suites.shape import DURATION, NAME, TEXT, Anything, Many, Named, OneOrMany, wrong
+from simwasm.suites.shape import NAME, TEXT, Anything, Many, Named, OneOrMany, wrong
 
 _WHAT = ("request", "talk", "open", "send", "end", "leave", "advance")
 

@@ -8,18 +8,12 @@ from typing import Any
 import pytest
 
 from simwasm.abi.enums import LogLevel
-from simwasm.suites.expect import span
-from simwasm.suites.rules import (
-    BODY_RULE,
-    HEADER_RULE,
-    LOG_RULE,
-    NUMBER_RULE,
-    TEXT_RULE,
-    differs,
-    equal,
-    lacking,
-)
-from simwasm.suites.shape import Shape, duration
+from simwasm.suites.body_rule import BODY_RULE, equal, lacking
+from simwasm.suites.duration import duration, span
+from simwasm.suites.header_rule import HEADER_RULE
+from simwasm.suites.log_rule import LOG_RULE
+from simwasm.suites.rules import NUMBER_RULE, TEXT_RULE, differs
+from simwasm.suites.shape import Shape
 from simwasm.suites.tree import tree_of
 
 
