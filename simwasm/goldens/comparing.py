@@ -8,6 +8,7 @@ line, and never passes.
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from collections.abc import Iterator
 from itertools import islice, zip_longest
@@ -64,7 +65,7 @@ def compare_golden(path: str | Path, found: str, *, update: str = "") -> Mismatc
     `update` says how the golden is written anew, if not by `simwasm check --update`.
     """
     data = encoded(found)
-    how = update or printable(f"`simwasm check --update {path}`")
+    how = update or printable(f"`simwasm check --update {shlex.quote(str(path))}`")
     try:
         if os.stat(path).st_size == len(data) and Path(path).read_bytes() == data:
             return None

@@ -109,7 +109,10 @@ class Index:
 
     def _note_context(self, name: str, line: bytes, row: int) -> None:
         content = content_of(line)
-        context = str(content.get("plugin", "")), content.get("context", 0)
+        number = content.get("context", 0)
+        if not isinstance(number, int):
+            raise Wrong("has a `context` that is no number")
+        context = str(content.get("plugin", "")), number
         if name == _DELETE:
             self._deleted.append(context)
         elif isinstance(args := content.get("args"), dict) and args.get("parent_context_id") != 0:

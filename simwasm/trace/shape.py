@@ -43,11 +43,8 @@ class _Calls(dict[bytes, tuple[Shape, Shape, Shape]]):
     """The shapes of the lines that have a function's call: without an end, with a result, with a trap."""
 
     def __missing__(self, name: bytes) -> tuple[Shape, Shape, Shape]:
-        self[name] = made = (
-            _call(name.decode()),
-            _call(name.decode(), True),
-            _call(name.decode(), True, True),
-        )
+        text = name.decode("utf-8", "backslashreplace")
+        self[name] = made = _call(text), _call(text, True), _call(text, True, True)
         return made
 
 

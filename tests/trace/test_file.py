@@ -363,6 +363,7 @@ def test_what_is_no_trace_is_told_by_what_it_looks_like(content: bytes, told: st
             "calls `proxy_got_header_map_value`, which no version of the ABI",
         ),
         ('{"call": 5}', "line 2 has a `call` that is no text"),
+        ('{"context": {}, "call": "proxy_on_delete"}', "line 2 has a `context` that is no number"),
         ("[" * 100_000, "line 2 is not JSON"),
     ],
 )
@@ -408,6 +409,13 @@ def test_a_row_that_cannot_be_read_is_an_error_and_the_others_can(
     with pytest.raises(TraceError) as error:
         trace.rows[1]
     assert told in str(error.value)
+
+
+def test_a_function_whose_name_is_no_text_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_bytes("\n".join(SHORT).encode().replace(b"proxy_log", b"proxy_\xff"))
+    with pytest.raises(TraceError, match=r"line 6 calls `proxy_\\xff`, which no version of the ABI has"):
+        open_trace(path)
 
 
 def test_rows_before_a_bad_line_can_be_read(tmp_path: Path) -> None:
