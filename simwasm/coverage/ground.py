@@ -13,7 +13,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from simwasm.abi.table import ALLOCATORS, callbacks
-from simwasm.coverage.own import is_own_name, is_own_path
+from simwasm.coverage.own import OwnNames, is_own_path
 from simwasm.coverage.values import Function, Ground, Source, Written
 from simwasm.plugin import Plugin
 from simwasm.sources import find
@@ -42,12 +42,14 @@ class _Survey:
         self._written: dict[str, dict[tuple[str, int], Numbers]] = {}
         self._own: dict[str, bool] = {}
         self._sizes: list[int] = []
+        self._own_names = OwnNames(())
 
     def ground(self) -> Ground:
         """All of it."""
         plugin, module = self._plugin, self._plugin.module
         imported = module.imported(Kind.FUNCTION)
         names = function_names(module)
+        self._own_names = OwnNames(names)
         functions = [
             self._function(index, names[index], body)
             for index, body in enumerate(module.bodies, len(imported))
@@ -72,7 +74,7 @@ class _Survey:
         offsets = list(accumulate(map(len, pieces[:-1]), initial=body.code))
         of = [NONE if block == NONE else first + block for block in found.of]
         place = self._add_lines(name, body, offsets, of)
-        own = self._is_own(place.file) if place is not None else is_own_name(name)
+        own = self._is_own(place.file) if place is not None else name in self._own_names
         return Function(index, name, first, len(self._sizes), own)
 
     def _add_lines(self, name: str, body: Body, offsets: list[int], of: list[int]) -> Place | None:

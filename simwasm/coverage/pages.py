@@ -23,6 +23,7 @@ Read = Callable[[SourceReached], str | None]
 
 INDEX = "index.html"
 _GOOD, _FAIR = 90, 50
+_FIGURES = frozenset(("lines", "missed", "cover", "calls", "instructions", "line"))
 
 
 class Page(NamedTuple):
@@ -145,7 +146,7 @@ def _bar(part: Part) -> str:
 
 
 def _table(heads: Sequence[str], rows: str) -> str:
-    cells = "".join(f"<th>{head}</th>" for head in heads)
+    cells = "".join(f"<th{' class=n' if head in _FIGURES else ''}>{head}</th>" for head in heads)
     return f'<div class="wide"><table><thead><tr>{cells}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 

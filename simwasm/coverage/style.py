@@ -19,7 +19,7 @@ a { color: var(--link); text-decoration: none; } a:hover { text-decoration: unde
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th { text-align: left; color: var(--soft); font-weight: 600; background: var(--head); }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
-.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .bar { display: inline-block; width: 8rem; height: .6rem; border-radius: 3px; background: var(--line);
   overflow: hidden; vertical-align: middle; }
 .bar i { display: block; height: 100%; } .good { background: var(--good); } .fair { background: var(--fair); }
