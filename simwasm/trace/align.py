@@ -48,6 +48,15 @@ _NUMBERED = frozenset(("context_id", "parent_context_id", "call_id"))
 _NAMES = frozenset(("key", "name", "upstream", "service", "method", "function", "vm_id"))
 
 
+class Tally(NamedTuple):
+    """How many exchanges are the same, differ, and are in one of the runs alone."""
+
+    same: int
+    different: int
+    only_left: int
+    only_right: int
+
+
 class Alignment(Sequence[Pair]):
     """The pairs, in an order in which both runs can be read; nine bytes for each."""
 
@@ -57,6 +66,7 @@ class Alignment(Sequence[Pair]):
         self._lefts = array("i")
         self._rights = array("i")
         self._differences = array("b")
+        self._tally = [0, 0, 0, 0]
 
     def add(self, left: int, right: int, difference: Difference) -> None:
         """Put a pair behind the others; -1 stands for none."""
@@ -69,6 +79,18 @@ class Alignment(Sequence[Pair]):
         self._lefts.extend(left)
         self._rights.extend(right)
         self._differences.frombytes(bytes(len(left)))
+
+    def count(self, number: int, *, left: bool = True, right: bool = True, since: int = -1) -> None:
+        """Count exchanges, which have been put behind the others; they may differ from a pair on."""
+        if left and right:
+            self._tally[since >= 0 and any(self._differences[since:])] += number
+        else:
+            self._tally[2 if left else 3] += number
+
+    @property
+    def exchanges(self) -> Tally:
+        """What there is to say of exchanges as a whole."""
+        return Tally(*self._tally)
 
     def __len__(self) -> int:
         return len(self._differences)
@@ -155,6 +177,10 @@ class Exchange(Protocol):
     def callbacks(self) -> Hashable:
         """What stands for the first rows of its callbacks."""
 
+    @property
+    def opens(self) -> bool:
+        """Whether a stream is created in it; what comes before the first one is no exchange of anybody's."""
+
     def inside(self) -> Sequence[Block]:
         """Its callbacks."""
 
@@ -167,10 +193,13 @@ def align(left: Rows, right: Rows) -> Alignment:
 def aligned(found: Alignment, left: Sequence[Exchange], right: Sequence[Exchange]) -> Alignment:
     """Put the exchanges of two runs side by side, wherever their rows are."""
     for a, b in together(left, right, (_content, _callbacks, _any)):
+        start = len(found)
         if a and b and a.content == b.content and len(a.rows) == len(b.rows):
             found.same_rows(a.rows, b.rows)
-            continue
-        _inside(found, a.inside() if a else (), b.inside() if b else ())
+        else:
+            _inside(found, a.inside() if a else (), b.inside() if b else ())
+        if (a and a.opens) or (b and b.opens):
+            found.count(1, left=a is not None, right=b is not None, since=start)
     return found
 
 
@@ -223,6 +252,7 @@ class _Exchange(NamedTuple):
     blocks: tuple[_Block, ...]
     content: int
     callbacks: int
+    opens: bool
 
     @property
     def rows(self) -> range:
@@ -299,7 +329,7 @@ def _exchanges(blocks: list[_Block], streams: set[int]) -> Iterator[_Exchange]:
         if at == len(blocks) or (at in streams and at - 1 not in streams):
             inside = tuple(blocks[start:at])
             content = hash(tuple(block.content for block in inside))
-            yield _Exchange(inside, content, hash(tuple(block.heading for block in inside)))
+            yield _Exchange(inside, content, hash(tuple(block.heading for block in inside)), start in streams)
             start = at
 
 

@@ -47,6 +47,7 @@ class Comparison(NamedTuple):
 
     left: TraceFile
     right: TraceFile
+    rows: tuple[PartRows, PartRows]
     alignment: Alignment
     outcomes: tuple[Outcomes, ...]
 
@@ -54,6 +55,16 @@ class Comparison(NamedTuple):
     def same(self) -> bool:
         """Whether the runs do not differ."""
         return self.alignment.same and all(pair.same for pair in self.outcomes)
+
+    def exchange(self, row: int) -> str:
+        """Which exchange a row on the right belongs to, in words."""
+        return self.rows[1].exchange(row)
+
+    def endings(self, pair: Outcomes) -> tuple[Ending | None, Ending | None]:
+        """What became of two exchanges."""
+        left = None if pair.left is None else self.rows[0].outcome(pair.left)
+        right = None if pair.right is None else self.rows[1].outcome(pair.right)
+        return left, right
 
     def close(self) -> None:
         """Let go of the files."""
@@ -130,7 +141,10 @@ def _compared(left: Side, right: Side) -> Comparison:
             for side, numbers in zip(sides, middle, strict=True)
         )
     )
-    return Comparison(left.trace, right.trace, found, tuple(_outcomes(left, right, before)))
+    found.count(behind + before - (before > 0 and not left.survey.opens))
+    return Comparison(
+        left.trace, right.trace, (left.rows, right.rows), found, tuple(_outcomes(left, right, before))
+    )
 
 
 def _common(left: FileSide, right: FileSide) -> tuple[int, int]:

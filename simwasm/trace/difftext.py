@@ -30,11 +30,9 @@ _STYLES = {
 }
 
 
-def diff_text(
-    alignment: Alignment, *, around: int = 3, ink: Ink = plain, start: int = 0
-) -> Iterator[str]:
+def diff_text(alignment: Alignment, *, around: int = 3, ink: Ink = plain, start: int = 0) -> Iterator[str]:
     """The lines of a comparison, from a pair on; none if the runs are the same."""
-    for first, end in _hunks(alignment, around, start):
+    for first, end in hunks(alignment, around, start):
         yield from diff_lines(alignment, range(first, end), ink)
 
 
@@ -45,7 +43,7 @@ def diff_lines(alignment: Alignment, pairs: range, ink: Ink = plain) -> Iterator
         yield from _lines(alignment, alignment[at], ink)
 
 
-def _hunks(alignment: Alignment, around: int, start: int) -> Iterator[tuple[int, int]]:
+def hunks(alignment: Alignment, around: int, start: int) -> Iterator[tuple[int, int]]:
     """Stretches of pairs around what differs; those that would touch are one."""
     first = end = -1
     for at in alignment.changes():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -29,40 +30,50 @@ _LARGE = 1 << 20
 """A longer exchange is read in pieces."""
 
 
-class FileBlock(NamedTuple):
+class FileBlock:
     """A callback of the host with all that is in it."""
 
-    side: FileSide
-    rows: range
-    begin: int
-    """Where its first line begins."""
-    end: int
-    spelled: int
-    """What stands for it as it is spelled: less than enough to tell that two differ."""
-    closed: bool
+    def __init__(
+        self, side: FileSide, rows: range, place: tuple[int, int], spelled: int, closed: bool
+    ) -> None:
+        self.rows = rows
+        self.spelled = spelled
+        """What stands for it as it is spelled: less than enough to tell that two differ."""
+        self.closed = closed
+        self._side = side
+        self._place = place
+        """Where its lines begin and end."""
+
+    @cached_property
+    def _keys(self) -> tuple[int, int, int]:
+        """Of all of it, of its first row, and of its function: found at once, since finding its text costs most."""
+        text = self._text()
+        line = text.partition(b"\n")[0]
+        heading = line.partition(b', "result": ')[0].removesuffix(b"}")
+        return hash(text), hash(heading), hash(name_of(line))
 
     @property
     def content(self) -> int:
         """What stands for all of it."""
-        return hash(self._text())
+        return self._keys[0]
 
     @property
     def heading(self) -> int:
         """What stands for its first row."""
-        line = self._text().partition(b"\n")[0]
-        return hash(line.partition(b', "result": ')[0].removesuffix(b"}"))
+        return self._keys[1]
 
     @property
     def callback(self) -> int:
         """What stands for its function."""
-        return hash(name_of(self._text()))
+        return self._keys[2]
 
     def marks(self) -> Marks:
         """What stands for its rows."""
-        return Marking(self.side.rows, self.rows.start, self._text().split(b"\n")[:-1]).marks
+        return Marking(self._side.rows, self.rows.start, self._text().split(b"\n")[:-1]).marks
 
     def _text(self) -> bytes:
-        return normal(self.side.survey.file.read(self.begin, self.end - self.begin))
+        begin, end = self._place
+        return normal(self._side.survey.file.read(begin, end - begin))
 
 
 class FileExchange(NamedTuple):
@@ -89,6 +100,11 @@ class FileExchange(NamedTuple):
         for _, text in self.side.texts(self.number):
             found += _HEADINGS.findall(text)
         return hash(tuple(found))
+
+    @property
+    def opens(self) -> bool:
+        """Whether a stream is created in it."""
+        return self.number > 0 or self.side.survey.opens
 
     def inside(self) -> Sequence[FileBlock]:
         """Its callbacks."""
@@ -157,7 +173,7 @@ def _blocks(side: FileSide, number: int) -> Iterator[FileBlock]:
             kind = line[2:4]
             if kind in BEGINS:
                 if not opened and lines:
-                    yield FileBlock(side, range(first_row, row), begin, at, hash(tuple(lines)), closed)
+                    yield FileBlock(side, range(first_row, row), (begin, at), hash(tuple(lines)), closed)
                     first_row, begin, closed, lines = row, at, False, []
                 opened.append(kind == b"at")
                 row += 1
@@ -171,8 +187,7 @@ def _blocks(side: FileSide, number: int) -> Iterator[FileBlock]:
                         closed = not opened
             at += len(line) + 1
     if lines:
-        yield FileBlock(
-            side, range(first_row, row), begin, side.survey.begins[number + 1], hash(tuple(lines)), closed
-        )
+        end = side.survey.begins[number + 1]
+        yield FileBlock(side, range(first_row, row), (begin, end), hash(tuple(lines)), closed)
     if row != end_row:
         raise Otherwise

@@ -5,11 +5,13 @@ Rule: a part is read when a row in it is asked for, and the parts that were read
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 
+from simwasm.trace.explain import one_line
 from simwasm.trace.file import TraceFile
 from simwasm.trace.linefile import LineFile
+from simwasm.trace.parse import Ending
 from simwasm.trace.rows import Row
 from simwasm.trace.survey import Otherwise, Survey
 
@@ -61,6 +63,26 @@ class PartRows:
         base = self._survey.bases[number]
         row = self.part(number).rows[index - base]
         return row._replace(index=index)
+
+    def exchange(self, row: int) -> str:
+        """Which exchange a row belongs to: `exchange 2 (GET /status/418)`; empty where others are in between."""
+        survey = self._survey
+        number = bisect_right(survey.bases, row) - 1
+        part = self.part(number)
+        row -= survey.bases[number]
+        span = next((span for span in part.spans if span.first <= row <= span.last), None)
+        if span is None:
+            return ""
+        place = bisect_left(survey.outcomes, survey.begins[number]) + span.number + 1
+        name = one_line(part.outcomes[span.number].name)
+        return f"exchange {place} ({name})" if name else f"exchange {place}"
+
+    def outcome(self, place: int) -> Ending:
+        """What became of an exchange."""
+        survey = self._survey
+        offset = survey.outcomes[place]
+        number = min(bisect_right(survey.begins, offset), len(survey)) - 1
+        return self.part(number).outcomes[place - bisect_left(survey.outcomes, survey.begins[number])]
 
     def part(self, number: int) -> TraceFile:
         """An exchange, as a trace of its own."""

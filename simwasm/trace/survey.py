@@ -55,6 +55,8 @@ class Survey:
         """Of the exchange that is looked at."""
         self._traps = self._chained = False
         """Whether some of the lines that are looked at have a trap, or name a plugin."""
+        self.opens = False
+        """A stream is created at once, and nothing comes before."""
         for offset, lines in chunks(file, begin):
             self._look(lines, offset)
         self._close()
@@ -116,6 +118,7 @@ class Survey:
         """A stream is created: an exchange begins, unless all there is of the one before is a creation, too."""
         begin = self.begins[-1]
         if offset == begin:
+            self.opens = True
             return
         if offset - begin <= _ONE_BLOCK:
             inside = begin >= base
