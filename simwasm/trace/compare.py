@@ -130,7 +130,8 @@ def _write_anew(trace: TraceFile, write: Callable[[str], object]) -> None:
 
 def _compared(left: Side, right: Side) -> Comparison:
     sides = FileSide(left.survey, left.rows), FileSide(right.survey, right.rows)
-    before, behind = _common(*sides)
+    equal = _first_same(left.survey, right.survey)
+    before, behind = _common(*sides, equal)
     found = Alignment(left.rows, right.rows)
     middle = [range(before, len(side.survey) - behind) for side in sides]
     found.same_rows(*(side.rows_of(range(before)) for side in sides))
@@ -143,13 +144,12 @@ def _compared(left: Side, right: Side) -> Comparison:
     )
     found.count(behind + before - (before > 0 and not left.survey.opens))
     return Comparison(
-        left.trace, right.trace, (left.rows, right.rows), found, tuple(_outcomes(left, right, before))
+        left.trace, right.trace, (left.rows, right.rows), found, tuple(_outcomes(left, right, equal))
     )
 
 
-def _common(left: FileSide, right: FileSide) -> tuple[int, int]:
-    """How many exchanges the two begin and end with that are the same; what is at the beginning comes first."""
-    before = _first_same(left.survey, right.survey)
+def _common(left: FileSide, right: FileSide, before: int) -> tuple[int, int]:
+    """How many exchanges the two begin and end with that are the same; the first so many are so to the byte."""
     most = _most(left.survey, right.survey)
     for _ in range(_TRIES):
         if before == most or not _alike(left, right, before):
@@ -222,7 +222,7 @@ def _size(survey: Survey) -> int:
 
 
 def _outcomes(left: Side, right: Side, before: int) -> Iterator[Outcomes]:
-    """What became of exchanges, put together in their order; so many exchanges are known to be the same."""
+    """What became of exchanges, put together in their order; so many exchanges are the same, byte for byte."""
     surveys = left.survey, right.survey
     start = min(bisect_left(survey.outcomes, survey.begins[before]) for survey in surveys)
     yield from (Outcomes(place, place, True) for place in range(start))

@@ -180,3 +180,16 @@ def test_many_changes_at_once_too(seed: int, tmp_path: Path) -> None:
         right = mutation(right, random)
     pairs_both_ways(tmp_path, "".join(left), "".join(right))
     pairs_both_ways(tmp_path, "".join(right), "".join(left))
+
+
+@pytest.mark.parametrize("exchange", [0, 1, 2])
+def test_an_outcome_that_differs_alone_is_found(exchange: int, tmp_path: Path) -> None:
+    lines = lines_of("http_auth/browser")
+    at = [at for at, line in enumerate(lines) if "outcome" in line][exchange]
+    changed = [*lines[:at], lines[at].replace('"status": ', '"status": 1'), *lines[at + 1 :]]
+    paths = tmp_path / "left.jsonl", tmp_path / "right.jsonl"
+    for path, text in zip(paths, (lines, changed), strict=True):
+        path.write_text("".join(text))
+    found = compare(*paths)
+    assert found.alignment.same
+    assert [pair.same for pair in found.outcomes] == [place != exchange for place in range(3)]
