@@ -16,21 +16,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from simwasm.errors import InputError, TraceError
-from simwasm.exchange import Message
 from simwasm.goldens.writing import encoded
-from simwasm.trace.align import Alignment, align
+from simwasm.trace.align import Alignment
+from simwasm.trace.compare import Comparison, Outcomes, compare
 from simwasm.trace.difftext import diff_text
-from simwasm.trace.explain import change, one_line
+from simwasm.trace.endings import ending_changes
+from simwasm.trace.explain import one_line
 from simwasm.trace.file import TraceFile, open_trace
-from simwasm.trace.first import callback_pairs, exchanges_of, first_callback, first_difference
+from simwasm.trace.first import callback_pairs, first_callback, first_difference
 from simwasm.trace.lines import dumps
-from simwasm.trace.parse import Ending, Header, content_of
+from simwasm.trace.parse import Header, content_of
 from simwasm.trace.text import printable, value_text
 
 _MOST_LINES = 60
 """More of a comparison is not shown: who wants all of it compares the files."""
 _AROUND = 12
-_MESSAGES = ("upstream_request", "response")
 
 
 class Mismatch(NamedTuple):
@@ -94,13 +94,12 @@ def _differences(golden: TraceFile, data: bytes) -> list[_Difference]:
     with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
         file.write(data)
         file.flush()
-        run = open_trace(file.name)
+        found = compare(golden.path, file.name)
         try:
-            run.index()
-            others = [_Difference(1, text) for text in _of_another_plugin(golden.header, run.header)]
-            return others or list(_told(golden, run))
+            others = [_Difference(1, text) for text in _of_another_plugin(golden.header, found.right.header)]
+            return others or list(_told(golden, found))
         finally:
-            run.close()
+            found.close()
 
 
 def _of_another_plugin(golden: Header, run: Header) -> Iterator[str]:
@@ -112,19 +111,19 @@ def _of_another_plugin(golden: Header, run: Header) -> Iterator[str]:
         yield printable(f"it is the golden of {then}, and {now} was run")
 
 
-def _told(golden: TraceFile, run: TraceFile) -> Iterator[_Difference]:
-    calls = list(_calls(golden, run))
-    outcomes = list(_outcomes(golden, run))
+def _told(golden: TraceFile, found: Comparison) -> Iterator[_Difference]:
+    calls = list(_calls(golden, found))
+    outcomes = [_outcome(golden, found, pair) for pair in found.outcomes if not pair.same]
     yield from calls
     yield from outcomes
-    yield from _headers(golden.header, run.header)
+    yield from _headers(golden.header, found.right.header)
     if not calls and not outcomes:
-        yield from _first_line(golden, run)
+        yield from _first_line(golden, found.right)
 
 
-def _calls(golden: TraceFile, run: TraceFile) -> Iterator[_Difference]:
+def _calls(golden: TraceFile, found: Comparison) -> Iterator[_Difference]:
     """The first crossing that differs with the callback around it, then the others."""
-    alignment = align(golden.rows, run.rows)
+    alignment = found.alignment
     at = next(alignment.changes(), None)
     if at is None:
         return
@@ -134,7 +133,7 @@ def _calls(golden: TraceFile, run: TraceFile) -> Iterator[_Difference]:
     shown = tuple(islice(rest, _MOST_LINES))
     more = sum(1 for _ in rest)
     details = (*around, *shown, *((f"… and {more:,} lines more",) if more else ()))
-    yield _Difference(_line(golden, alignment, at), first_difference(alignment, exchanges_of(run)), details)
+    yield _Difference(_line(golden, alignment, at), first_difference(alignment, found.exchange), details)
 
 
 def _line(golden: TraceFile, alignment: Alignment, at: int) -> int:
@@ -151,39 +150,20 @@ def _headers(golden: Header, run: Header) -> Iterator[_Difference]:
             yield _Difference(1, f"{name}: {_shown(old)} -> {_shown(new)}")
 
 
-def _outcomes(golden: TraceFile, run: TraceFile) -> Iterator[_Difference]:
-    """What became of exchanges, where that differs."""
-    for index, (old, new) in enumerate(zip_longest(golden.outcomes, run.outcomes)):
-        line = golden.outcome_line(index) if old is not None else 1
-        either = old or new
-        assert either is not None
-        exchange = one_line(f"exchange {index + 1} ({either.name})")
-        if old is None or new is None:
-            word = "was not there before" if old is None else "is not there any more"
-            yield _Difference(line, f"{exchange} {word}")
-        elif old.content != new.content:
-            first, *others = _ended(old, new)
-            yield _Difference(line, f"{exchange} {first}", tuple(f"    {text}" for text in others))
-
-
-def _ended(old: Ending, new: Ending) -> Iterator[str]:
-    for key in dict.fromkeys((*old.content, *new.content)):
-        before, after = old.content.get(key), new.content.get(key)
-        if before != after and key not in _MESSAGES:
-            yield f"{key}: {_shown(before)} -> {_shown(after)}"
-    yield from _message("the upstream's request", old.request, new.request)
-    yield from _message("the response", old.response, new.response)
-
-
-def _message(name: str, old: Message | None, new: Message | None) -> Iterator[str]:
+def _outcome(golden: TraceFile, found: Comparison, pair: Outcomes) -> _Difference:
+    """What became of an exchange, where that differs."""
+    old, new = found.endings(pair)
+    either = new or old
+    assert either is not None
+    line = 1 if pair.left is None else golden.outcome_line(pair.left)
+    number = (pair.left if pair.right is None else pair.right) or 0
+    name = one_line(f"exchange {number + 1} ({either.name})")
     if old is None or new is None:
-        if old != new:
-            yield f"{name}: {'there was none' if old is None else 'there is none any more'}"
-        return
-    for part in ("headers", "data", "trailers"):
-        before, after = getattr(old, part), getattr(new, part)
-        if before != after:
-            yield from change(f"{name}'s {'body' if part == 'data' else part}", before, after)
+        return _Difference(
+            line, f"{name} {'was not there before' if old is None else 'is not there any more'}"
+        )
+    first, *others = ending_changes(old, new)
+    return _Difference(line, f"{name} {first}", tuple(f"    {text}" for text in others))
 
 
 def _first_line(golden: TraceFile, run: TraceFile) -> Iterator[_Difference]:
