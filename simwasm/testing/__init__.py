@@ -15,11 +15,12 @@ here is not.
 """
 
 from simwasm.abi.enums import Action
+from simwasm.testing.doing import Callout, Cost
 from simwasm.testing.loading import load_plugin
 from simwasm.testing.logs import LogLine, Logs
 from simwasm.testing.phases import Call, LocalReply, Phase
 from simwasm.testing.plugin_under_test import PluginUnderTest
-from simwasm.testing.result import Callout, Cost, Received, Result
+from simwasm.testing.result import Received, Result
 from simwasm.testing.stock import Metrics, Queue, SharedData
 from simwasm.testing.streams import Stream, Talk
 from simwasm.testing.trace import Trace

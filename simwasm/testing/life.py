@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 from simwasm.answers import Clusters
+from simwasm.conversation import Conversation
 from simwasm.engines.engine import Engine
 from simwasm.errors import InputError, SimwasmError
 from simwasm.exchange import Exchange, Message
@@ -37,6 +38,11 @@ STARTED_NS = 1_767_225_600_000_000_000
 
 MOST_JOBS = 2_000_000
 """How many things may be done while time passes at a test's wish."""
+
+_MISFITS = {
+    True: "is loaded as a network filter, which requests never meet; connect() opens a connection",
+    False: "is loaded for HTTP, and never meets connections; load_plugin(…, network=True) is for those",
+}
 
 
 @dataclass(frozen=True)
@@ -209,6 +215,8 @@ class Life:
 
     def open(self, exchange: Exchange, *, live: bool = False) -> Flow:
         """Begin an exchange when it is due; a live one is said piece by piece."""
+        if isinstance(exchange, Conversation) is not self.setup.plugin.network:
+            raise InputError(f"{self.setup.plugin.name} {_MISFITS[self.setup.plugin.network]}")
         flow = Flow(exchange, self.running().proxy.open(exchange, live=live))
         self._flows.append(flow)
         return flow

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from simwasm.host.proxy import Proxy
 from simwasm.lints.lint import Problem
+from simwasm.testing.doing import Cost, cost
 from simwasm.testing.life import Life
 from simwasm.testing.logs import Logs
-from simwasm.testing.result import Cost, Result, cost
+from simwasm.testing.result import Result
 from simwasm.testing.stock import Metrics, Queue, SharedData
 from simwasm.testing.trace import Trace
 

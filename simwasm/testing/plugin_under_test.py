@@ -87,10 +87,6 @@ class PluginUnderTest(Observed):
 
     def connect(self, *, connection: Connection | None = None, name: str = "", refused: bool = False) -> Talk:
         """Open a TCP connection, for plugins that are network filters; `refused` by the upstream, if that is said."""
-        if not self._life.setup.plugin.network:
-            raise InputError(
-                f"{self.name} is loaded for HTTP; load_plugin(…, network=True) is for connections"
-            )
         talk = conversation(self._id(), (), connection=connection or Connection(), name=name, refused=refused)
         return Talk(self._life, self._begun(talk))
 

@@ -8,9 +8,9 @@ streams are open (a tick, a queue) is all of theirs.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from simwasm.abi.enums import BufferType
@@ -242,17 +242,16 @@ class Record:
         assert isinstance(entered, Entered)
         return entered
 
-    def entries_of(self, visits: Sequence[Visit], outcome: Outcome) -> Iterator[Event | Outcome]:
+    def entries_of(self, visits: Sequence[Visit], outcome: Outcome | None) -> Iterator[Event | Outcome]:
         """The events of callbacks, and what became of their exchange where that was known."""
-        at = self._ended[id(outcome)]
-        told = False
-        for visit in visits:
-            if not told and visit.begin >= at:
-                yield outcome
-                told = True
+        at = len(self.events) if outcome is None else self._ended[id(outcome)]
+        before = bisect_left(visits, at, key=attrgetter("begin"))
+        for visit in visits[:before]:
             yield from self.events[visit.begin : visit.end + 1]
-        if not told:
+        if outcome is not None:
             yield outcome
+        for visit in visits[before:]:
+            yield from self.events[visit.begin : visit.end + 1]
 
     def entries(self) -> list[Event | Outcome]:
         """Everything, what became of exchanges where that was known."""

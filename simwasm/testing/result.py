@@ -1,87 +1,21 @@
-"""What became of a request, as a test asks for it: what the client saw, what the upstream saw, what the plugin did.
-
-Rule: nothing is worked out before it is asked for, and everything of it once.
-"""
+"""What became of a request, as a test asks for it: what the client saw, what the upstream saw, how it ended."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from simwasm.abi.table import ALLOCATORS, CALLBACKS, Side
-from simwasm.errors import InputError, Trap
+from simwasm.errors import InputError
 from simwasm.exchange import Message
 from simwasm.host.outcome import Outcome
-from simwasm.host.ports import Failure
 from simwasm.host.stream import Stream as HostStream
-from simwasm.lints.lint import Problem
-from simwasm.testing.logs import Logs
-from simwasm.testing.phases import LocalReply, Phase, Wanted, phases
-from simwasm.testing.record import Asked, Visit
-from simwasm.testing.trace import Trace
+from simwasm.testing.doing import Doing, WasAsked
+from simwasm.testing.phases import LocalReply
 from simwasm.testing.values import Headers, Request, Response, Told
-from simwasm.trace.event import Entered, Trapped
+from simwasm.trace.event import Entered
 
 if TYPE_CHECKING:
     from simwasm.testing.life import Life
-
-_ASKED = 32
-"""How many answers are remembered."""
-_CALLBACKS = frozenset(row.name for row in CALLBACKS)
-
-
-class WasAsked(NamedTuple):
-    """Something that a test has asked a result for."""
-
-    value: Any
-    seq: int
-    """The event that it is about; 0 for none."""
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What callbacks cost, counted by fuel: the same on every engine and machine.
-
-    Example:
-        >>> cost = load_plugin("samples/allow_header/plugin.wasm").send("GET", "/").cost
-        >>> cost.instructions < 50_000, cost.memory_growth
-        (True, 0)
-        >>> "proxy_on_request_headers" in cost.callbacks
-        True
-    """
-
-    instructions: int = 0
-    host_calls: int = 0
-    allocated: int = 0
-    """How many bytes the host asked the plugin's allocator for."""
-    memory_growth: int = 0
-    """By how many bytes the plugin's memory grew."""
-    callbacks: dict[str, int] = field(default_factory=dict)
-    """The instructions of each callback, those of all its calls together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Callout:
-    """A cluster that the plugin asked, and what it answered.
-
-    Example:
-        >>> plugin = load_plugin("samples/http_auth/plugin.wasm")
-        >>> _ = plugin.upstream("auth").replies(200)
-        >>> (callout,) = plugin.send("GET", "/").callouts
-        >>> callout.cluster, callout.request.method, int(callout.answer.status)
-        ('auth', 'GET', 200)
-    """
-
-    cluster: str
-    request: Request
-    answer: Response | None
-    """None if it failed, or if a gRPC service answers message by message."""
-    failure: str = ""
 
 
 class Received:
@@ -118,7 +52,7 @@ class Received:
         return f"<upstream: {self.request if self.called else 'not called'}>"
 
 
-class Result:
+class Result(Doing):
     """What became of a request or a connection.
 
     Example:
@@ -131,14 +65,12 @@ class Result:
         True
     """
 
+    outcome: Outcome
+    """What the host says of it."""
+
     def __init__(self, life: Life, stream: HostStream, outcome: Outcome) -> None:
-        self._life = life
-        self.stream = stream
-        """The host's."""
+        super().__init__(life, stream)
         self.outcome = outcome
-        """What the host says of it."""
-        self.asked: deque[WasAsked] = deque(maxlen=_ASKED)
-        """What was asked last."""
 
     def __repr__(self) -> str:
         said = (
@@ -182,14 +114,9 @@ class Result:
         """What the upstream received."""
         return Received(self.outcome.request)
 
-    @cached_property
-    def callouts(self) -> tuple[Callout, ...]:
-        """The clusters that were asked for it, in that order."""
-        return tuple(map(_callout, self._life.record.callouts_of(self.stream)))
-
     # How it ended.
 
-    @cached_property
+    @property
     def local_reply(self) -> LocalReply | None:
         """The answer in the upstream's place, if there was one."""
         own = next((phase.local_reply for phase in reversed(self.phases) if phase.local_reply), None)
@@ -217,76 +144,10 @@ class Result:
         """Who held it until it was given up; empty if nobody did."""
         return self.outcome.waiting
 
-    @cached_property
-    def trap(self) -> Trap | None:
-        """The trap that the plugin ran into, if it did."""
-        events = self._life.record.events
-        ends = (events[visit.end] for visit in self._visits)
-        return next((event.trap for event in ends if isinstance(event, Trapped)), None)
-
     @property
     def took(self) -> float:
         """How many seconds of virtual time it took."""
         return (self.outcome.ended_ns - self.outcome.started_ns) / 1e9
-
-    # What the plugin did.
-
-    @cached_property
-    def _visits(self) -> list[Visit]:
-        return self._life.record.visits_of(self.stream)
-
-    @cached_property
-    def phases(self) -> tuple[Phase, ...]:
-        """Its callbacks, one after the other, each with what it left."""
-        return phases(self._life.record, self._visits, self._life.started_ns)
-
-    @property
-    def actions(self) -> tuple[tuple[str, Wanted], ...]:
-        """What its callbacks returned, in that order: the callback's name and the action."""
-        return tuple((phase.callback, phase.action) for phase in self.phases if phase.action is not None)
-
-    def action(self, callback: str, nth: int = 0) -> Wanted:
-        """What a callback returned, the first time or another: `Action.CONTINUE`, `Action.PAUSE` or something wider."""
-        found = [phase for phase in self.phases if phase.callback == callback]
-        if not found or not -len(found) <= nth < len(found):
-            raise InputError(self._no_callback(callback, nth, len(found)))
-        phase = found[nth]
-        if phase.action is None:
-            raise InputError(
-                f"{callback} {'trapped: ' + str(phase.trapped) if phase.trapped else 'returns no action'}"
-            )
-        self.asked.append(WasAsked(phase.action, phase.seq, f"action({callback!r})"))
-        return phase.action
-
-    def _no_callback(self, name: str, nth: int, times: int) -> str:
-        happened = ", ".join(dict.fromkeys(phase.callback for phase in self.phases)) or "none at all"
-        if times:
-            return f"{name} happened {times} times, so there is no number {nth} (they count from 0)"
-        if name in _CALLBACKS:
-            return f"{name} did not happen; these callbacks did: {happened}"
-        near = get_close_matches(name, _CALLBACKS, 1, 0.5)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        return f"no callback is called `{name}`{hint} These happened: {happened}"
-
-    @cached_property
-    def logs(self) -> Logs:
-        """What was logged for it, by the plugin and by the proxy."""
-        return self._life.logs(self._life.record.lines_of(self._visits, self.outcome))
-
-    @cached_property
-    def cost(self) -> Cost:
-        """What its callbacks cost."""
-        return cost(self._life, self._visits)
-
-    @cached_property
-    def trace(self) -> Trace:
-        """Everything that crossed the ABI for it."""
-        return self._life.trace(list(self._life.record.entries_of(self._visits, self.outcome)))
-
-    @cached_property
-    def problems(self) -> tuple[Problem, ...]:
-        """What the lints say of it."""
-        return self._life.problems.of(self.stream)
 
     def _told_status(self, status: int) -> int:
         self.asked.append(WasAsked(status, self._decided(), "response.status"))
@@ -301,24 +162,3 @@ class Result:
                 if isinstance(event, Entered) and event.function.name == wanted:
                     return event.seq
         return 0
-
-
-def _callout(asked: Asked) -> Callout:
-    call, answer = asked.call, asked.answer
-    found = Response(answer) if isinstance(answer, Message) else None
-    return Callout(
-        call.cluster, Request(call.request), found, answer.reason if isinstance(answer, Failure) else ""
-    )
-
-
-def cost(life: Life, visits: Sequence[Visit]) -> Cost:
-    """What callbacks have cost."""
-    calls = allocated = 0
-    callbacks: dict[str, int] = {}
-    for visit in visits:
-        callbacks[visit.function.name] = callbacks.get(visit.function.name, 0) + visit.burnt
-        for event in life.record.events[visit.begin : visit.end]:
-            if isinstance(event, Entered):
-                calls += event.function.side is Side.HOST
-                allocated += event.args[0] if event.function.name in ALLOCATORS else 0
-    return Cost(sum(callbacks.values()), calls, allocated, sum(visit.grown for visit in visits), callbacks)

@@ -12,6 +12,7 @@ from simwasm.conversation import Close, Piece, Side
 from simwasm.errors import InputError
 from simwasm.host.network import Tcp
 from simwasm.testing import given
+from simwasm.testing.doing import Doing
 from simwasm.testing.given import GivenHeaders
 from simwasm.testing.result import Result
 
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
     from simwasm.testing.life import Flow, Life
 
 
-class _Open:
-    """What streams and connections have in common."""
+class _Open(Doing):
+    """What streams and connections have in common; what the plugin has done can be looked at before they end."""
 
     def __init__(self, life: Life, flow: Flow) -> None:
-        self._life = life
+        super().__init__(life, flow.stream)
         self._flow = flow
         self._complete = False
 
@@ -35,7 +36,7 @@ class _Open:
     @property
     def held(self) -> str:
         """Which plugin holds it, in words; empty if none does."""
-        return "" if self.done else self._flow.stream.held_by()
+        return "" if self.done else self.stream.held_by()
 
     @property
     def result(self) -> Result:
@@ -90,7 +91,7 @@ class Stream(_Open):
         """Send a piece of the body; with `end` it is the last one."""
         self._can("send")
         piece = given.body(data)
-        feed = self._flow.stream.feed
+        feed = self.stream.feed
         if feed is not None and isinstance(piece, bytes) and piece:
             feed.say(piece)
             self._life.settle()
@@ -102,15 +103,15 @@ class Stream(_Open):
         self._can("end")
         behind = given.headers(trailers, "trailers")
         self._complete = True
-        if self._flow.stream.feed is not None:
-            self._flow.stream.feed.end(tuple((name.lower(), value) for name, value in behind))
+        if self.stream.feed is not None:
+            self.stream.feed.end(tuple((name.lower(), value) for name, value in behind))
         self._life.settle()
 
     def leave(self) -> Result:
         """The client goes, whatever it was waiting for."""
         self._life.running()
         self._complete = True
-        self._flow.stream.leave()
+        self.stream.leave()
         self._life.settle()
         return self.result
 
@@ -159,6 +160,6 @@ class Talk(_Open):
 
     @property
     def _tcp(self) -> Tcp:
-        stream = self._flow.stream
+        stream = self.stream
         assert isinstance(stream, Tcp)
         return stream

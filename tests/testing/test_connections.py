@@ -63,5 +63,12 @@ def test_time_passes_between_words(tmp_path: Path) -> None:
 
 
 def test_a_connection_wants_a_network_plugin() -> None:
-    with pytest.raises(InputError, match=r"load_plugin\(…, network=True\) is for connections"):
+    with pytest.raises(InputError, match=r"load_plugin\(…, network=True\) is for those"):
         sample("allow_header").connect()
+
+
+def test_a_request_never_meets_a_network_plugin(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"scripted is loaded as a network filter.*connect\(\) opens a connection"
+    ):
+        network(tmp_path).send("GET", "/")

@@ -139,3 +139,15 @@ def test_a_body_that_is_said_at_once_arrives_as_one_that_is_sent() -> None:
     stream.send(b"abc")
     stream.send(b"de")
     assert stream.finish().trace.text == sent.trace.text
+
+
+def test_what_a_plugin_has_done_is_known_before_a_stream_ends(engine: Engine) -> None:
+    plugin = sample("http_auth", engine)
+    plugin.upstream("auth").replies(200, after=0.5)
+    stream = plugin.open("GET", "/")
+    assert stream.action("proxy_on_request_headers") is Action.PAUSE
+    assert (len(stream.callouts), len(stream.logs)) == (1, 0)
+    plugin.advance(0.5)
+    assert stream.logs.contains("auth answered 200")
+    assert stream.trace.has("proxy_continue_stream")
+    assert stream.cost.callbacks["proxy_on_http_call_response"] > 0
