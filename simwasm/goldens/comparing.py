@@ -113,7 +113,7 @@ def _of_another_plugin(golden: Header, run: Header) -> Iterator[str]:
 
 def _told(golden: TraceFile, found: Comparison) -> Iterator[_Difference]:
     calls = list(_calls(golden, found))
-    outcomes = [_outcome(golden, found, pair) for pair in found.outcomes if not pair.same]
+    outcomes = [told for pair in found.outcomes if not pair.same for told in _outcome(golden, found, pair)]
     yield from calls
     yield from outcomes
     yield from _headers(golden.header, found.right.header)
@@ -150,7 +150,7 @@ def _headers(golden: Header, run: Header) -> Iterator[_Difference]:
             yield _Difference(1, f"{name}: {_shown(old)} -> {_shown(new)}")
 
 
-def _outcome(golden: TraceFile, found: Comparison, pair: Outcomes) -> _Difference:
+def _outcome(golden: TraceFile, found: Comparison, pair: Outcomes) -> Iterator[_Difference]:
     """What became of an exchange, where that differs."""
     old, new = found.endings(pair)
     either = new or old
@@ -159,11 +159,11 @@ def _outcome(golden: TraceFile, found: Comparison, pair: Outcomes) -> _Differenc
     number = (pair.left if pair.right is None else pair.right) or 0
     name = one_line(f"exchange {number + 1} ({either.name})")
     if old is None or new is None:
-        return _Difference(
+        yield _Difference(
             line, f"{name} {'was not there before' if old is None else 'is not there any more'}"
         )
-    first, *others = ending_changes(old, new)
-    return _Difference(line, f"{name} {first}", tuple(f"    {text}" for text in others))
+    elif changes := list(ending_changes(old, new)):
+        yield _Difference(line, f"{name} {changes[0]}", tuple(f"    {text}" for text in changes[1:]))
 
 
 def _first_line(golden: TraceFile, run: TraceFile) -> Iterator[_Difference]:

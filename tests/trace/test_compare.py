@@ -193,3 +193,12 @@ def test_an_outcome_that_differs_alone_is_found(exchange: int, tmp_path: Path) -
     found = compare(*paths)
     assert found.alignment.same
     assert [pair.same for pair in found.outcomes] == [place != exchange for place in range(3)]
+
+
+def test_an_outcome_in_another_spelling_is_the_same(tmp_path: Path) -> None:
+    lines = lines_of("http_auth/browser")
+    sorted_keys = [json.dumps(json.loads(line), sort_keys=True) + "\n" for line in lines]
+    paths = tmp_path / "left.jsonl", tmp_path / "right.jsonl"
+    for path, text in zip(paths, (lines, sorted_keys), strict=True):
+        path.write_text("".join(text))
+    assert compare(*paths).same
