@@ -10,6 +10,7 @@ it is compared.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -31,7 +32,7 @@ from simwasm.trace.store import Recorder
 from simwasm.trace.survey import Otherwise, Survey
 
 _BLOCK = 1 << 20
-_USUAL = b'{"outcome": {"exchange": '
+_USUAL = re.compile(rb'\{"outcome": \{"exchange": "[^"\\]*", "name": "')
 _TRIES = 32
 """So many exchanges are tried, one by one, behind those that are the same byte for byte."""
 
@@ -116,7 +117,7 @@ class Side:
 
     def is_usual(self, place: int) -> bool:
         """Whether an outcome is spelled as a recorder does it."""
-        return self._file.line(self.survey.outcomes[place]).startswith(_USUAL)
+        return _USUAL.match(self._file.line(self.survey.outcomes[place])) is not None
 
     def digest(self, place: int) -> bytes:
         """What stands for an outcome."""
