@@ -11,7 +11,7 @@ from benchmarks.row import Row
 from benchmarks.table import table
 from simwasm.errors import SimwasmError
 
-NAMES = ("debugger", "hostcall", "probes", "replay", "screen", "start", "testing", "trace", "transpiler")
+NAMES = ("debugger", "hostcall", "probes", "replay", "screen", "start", "suites", "testing", "trace", "transpiler")
 
 
 def main() -> int:

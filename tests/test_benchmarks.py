@@ -112,3 +112,9 @@ def test_the_table_is_aligned() -> None:
     assert head.split() == ["name", "what", "ours", "peer", "ratio", "target", "verdict"]
     assert line.index("this") == head.index("what")
     assert "5.00x  <= 150 ms  ok" in line
+
+
+def test_a_suite_is_measured_beside_bare_sessions() -> None:
+    from benchmarks import suites
+
+    check(suites.rows(cases=2, rounds=1), "suites", (True,))
