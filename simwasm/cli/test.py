@@ -29,11 +29,14 @@ def command(words: Namespace) -> int:
         return 0
     if not words.suite:
         raise InputError("name a suite, or a folder with some: simwasm test suite.yaml")
-    cases = [case for case in find.cases(words.suite) if words.only.lower() in case.name.lower()]
+    part = words.only.lower()
+    cases = [case for case in find.cases(words.suite) if case.error or part in case.name.lower()]
     if not cases:
         raise InputError(f"-k {words.only}: no case is called like that; --list lists them")
     if words.list:
         for case in cases:
+            if case.error:
+                raise case.error
             print(f"{one_line(from_here(case.file))}:{case.line}: {one_line(case.name)}", file=stream)
         return 0
     report = Report(lambda line: print(line, file=stream), form(words.format, output.ink(words, stream)))

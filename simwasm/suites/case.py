@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from simwasm.errors import SimwasmError
     from simwasm.suites.bench import Bench
 
 
@@ -41,3 +42,10 @@ class Case:
     """Plays it, and gives what was not as expected."""
     skip: str = ""
     """Why it is not played."""
+    error: SimwasmError | None = None
+    """What is wrong with its file, of which it takes the place."""
+
+
+def unreadable(file: str, error: SimwasmError) -> Case:
+    """What stands for a file that cannot be read, so that others are played and a report tells of it."""
+    return Case(file, file, 0, lambda bench: (), error=error)

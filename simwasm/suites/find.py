@@ -1,6 +1,7 @@
 """Files of cases, found: suites of our own, and those of Google's plugin tester; folders are looked through for both.
 
-Rule: a file that is named has to be a suite; of those in a folder, what is neither is passed over.
+Rules: a file that is named has to be a suite; of those in a folder, what is neither is passed over; a suite with a
+mistake does not keep others from being played.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from simwasm.errors import InputError
-from simwasm.suites.case import Case
+from simwasm.errors import ConfigError, InputError
+from simwasm.suites.case import Case, unreadable
 from simwasm.suites.google.read import TEXT_SUFFIXES, YAML_SUFFIXES, has_tests, is_google
 
 _OURS = re.compile(r"^cases\s*:", re.MULTILINE)
@@ -33,13 +34,17 @@ def cases(paths: Iterable[str]) -> Iterator[Case]:
 
 
 def _cases(path: Path) -> list[Case]:
-    if is_google(path, _begin(path)):
-        from simwasm.suites.google import cases as google
+    text = _begin(path)
+    try:
+        if is_google(path, text):
+            from simwasm.suites.google import cases as google
 
-        return google.cases(path)
-    from simwasm.suites import play
+            return google.cases(path)
+        from simwasm.suites import play
 
-    return play.cases(path)
+        return play.cases(path)
+    except ConfigError as error:
+        return [unreadable(str(path), error)]
 
 
 def _is_suite(path: Path) -> bool:

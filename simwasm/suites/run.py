@@ -43,6 +43,8 @@ class Kept:
 def run(case: Case, options: Options, kept: Kept | None = None, suffix: str = "") -> Check:
     """Play a case, and say how it went."""
     name = f"{case.name}{suffix}"
+    if case.error is not None:
+        return Check(name, case.file, *_place(str(case.error), case))
     if case.skip:
         return Check(name, case.file, case.line, Verdict.SKIPPED, case.skip)
     bench = Bench(options)
@@ -68,8 +70,7 @@ def _judged(case: Case, name: str, bench: Bench, kept: Kept | None) -> Check:
         broken = error
     file = kept.path(case, name) if kept is not None else None
     if broken is not None and not isinstance(broken, PluginError):
-        line, message = _place(str(broken), case)
-        return Check(name, case.file, line, Verdict.ERROR, message, _told(found, bench, file))
+        return Check(name, case.file, *_place(str(broken), case), _told(found, bench, file))
     if broken is not None:
         found.insert(0, Miss(f"the plugin failed: {broken}"))
     if not found:
@@ -84,10 +85,11 @@ def _judged(case: Case, name: str, bench: Bench, kept: Kept | None) -> Check:
     )  # fmt: skip
 
 
-def _place(text: str, case: Case) -> tuple[int, str]:
-    """An error of a place in the same file is told with that line."""
-    match = re.match(re.escape(case.file) + r":(\d+):\d+: ", text)
-    return (int(match[1]), text[match.end() :]) if match else (case.line, text)
+def _place(text: str, case: Case) -> tuple[int, Verdict, str]:
+    """That it cannot be played; an error that names a place in the same file is told with that line."""
+    match = re.match(re.escape(case.file) + r"(?::(\d+))?(?::\d+)?: ", text)
+    line, message = (int(match[1] or 0), text[match.end() :]) if match else (case.line, text)
+    return line, Verdict.ERROR, message
 
 
 def _told(found: Sequence[Miss], bench: Bench, file: Path | None) -> str:

@@ -52,9 +52,12 @@ def test_something_is_not_as_expected(suite: Path, capsys: pytest.CaptureFixture
 
 def test_a_suite_with_a_mistake_cannot_be_used(suite: Path, capsys: pytest.CaptureFixture[str]) -> None:
     suite.write_text(TEXT.replace("status: 418", "statsu: 418"))
-    assert main(["test", "suite.yaml"]) == 2
-    said = "simwasm: suite.yaml:10:7: `statsu` is no key of expect; did you mean `status`"
-    assert capsys.readouterr().err.startswith(said)
+    assert main(["test", "suite.yaml", str(SUITES / "service_name.yaml")]) == 2
+    out = capsys.readouterr().out
+    assert "suite.yaml:10: `statsu` is no key of expect; did you mean `status`" in out
+    assert out.splitlines()[-1].startswith("1 not checked, 1 skipped, 1 passed")
+    assert main(["test", "suite.yaml", "--list"]) == 2
+    assert capsys.readouterr().err.startswith("simwasm: suite.yaml:10:7: `statsu` is no key")
 
 
 def test_only_some_cases(suite: Path, capsys: pytest.CaptureFixture[str]) -> None:
