@@ -100,7 +100,7 @@ class Doing:
 
     @property
     def _visits(self) -> list[Visit]:
-        return self._life.record.visits_of(self.stream)
+        return self._life.owners.visits_of(self.stream)
 
     def _once(self, name: str, make: Callable[[list[Visit]], _Made]) -> _Made:
         """What is made of the callbacks, made once as long as there is none more."""
@@ -115,7 +115,9 @@ class Doing:
     def phases(self) -> tuple[Phase, ...]:
         """Its callbacks, one after the other, each with what it left."""
         life = self._life
-        return self._once("phases", lambda visits: phases(life.record, visits, life.started_ns))
+        return self._once(
+            "phases", lambda visits: phases(life.record.events, life.owners, visits, life.started_ns)
+        )
 
     @property
     def actions(self) -> tuple[tuple[str, Wanted], ...]:
@@ -147,7 +149,7 @@ class Doing:
     @property
     def callouts(self) -> tuple[Callout, ...]:
         """The clusters that were asked for it, in that order."""
-        return tuple(map(_callout, self._life.record.callouts_of(self.stream)))
+        return tuple(map(_callout, self._life.owners.callouts_of(self.stream)))
 
     @property
     def trap(self) -> Trap | None:
@@ -158,7 +160,7 @@ class Doing:
     def logs(self) -> Logs:
         """What was logged for it, by the plugin and by the proxy."""
         life = self._life
-        return self._once("logs", lambda visits: life.logs(life.record.lines_of(visits, self.outcome)))
+        return self._once("logs", lambda visits: life.logs(life.owners.lines_of(visits, self.outcome)))
 
     @property
     def cost(self) -> Cost:
@@ -170,7 +172,7 @@ class Doing:
         """Everything that crossed the ABI for it."""
         life = self._life
         return self._once(
-            "trace", lambda visits: life.trace(list(life.record.entries_of(visits, self.outcome)))
+            "trace", lambda visits: life.trace(list(life.owners.entries_of(visits, self.outcome)))
         )
 
     @property

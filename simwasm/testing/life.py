@@ -25,6 +25,7 @@ from simwasm.plugin import Plugin
 from simwasm.session import DEFAULT_FUEL, Session, nobody, recorded
 from simwasm.testing import shared
 from simwasm.testing.logs import Logs, line
+from simwasm.testing.owners import Owners
 from simwasm.testing.problems import Problems
 from simwasm.testing.record import Record
 from simwasm.testing.result import Result
@@ -98,6 +99,7 @@ class Life:
         self.setup = setup
         self.faults = list(setup.faults)
         self.record = Record()
+        self.owners = Owners(self.record)
         self.upstream = Upstream("")
         self.clusters: dict[str, Upstream] = {}
         self.ended: list[Result] = []

@@ -10,8 +10,10 @@ from simwasm.abi.enums import Action, DataAction, HeadersAction
 from simwasm.abi.table import Function, Side
 from simwasm.errors import Trap
 from simwasm.exchange import Headers as Pairs
+from simwasm.host.outcome import LogLine
 from simwasm.testing.logs import Logs, line
-from simwasm.testing.record import Record, Visit
+from simwasm.testing.owners import Owners
+from simwasm.testing.record import Visit
 from simwasm.testing.values import Headers
 from simwasm.trace.event import Entered, Event, Left, Trapped
 
@@ -89,18 +91,19 @@ class Phase:
     """The event at which it returned."""
 
 
-def phases(record: Record, visits: Sequence[Visit], started_ns: int) -> tuple[Phase, ...]:
+def phases(
+    events: Sequence[Event], owners: Owners, visits: Sequence[Visit], started_ns: int
+) -> tuple[Phase, ...]:
     """The callbacks of visits, and those inside of them."""
-    every = (inner for visit in visits for inner in record.inside(visit))
-    return tuple(_phase(record, visit, started_ns) for visit in every)
+    every = (inner for visit in visits for inner in owners.inside(visit))
+    return tuple(_phase(events, visit, owners.lines_of([visit]), started_ns) for visit in every)
 
 
-def _phase(record: Record, visit: Visit, started_ns: int) -> Phase:
-    entered, ended = record.events[visit.begin], record.events[visit.end]
+def _phase(events: Sequence[Event], visit: Visit, lines: Sequence[LogLine], started_ns: int) -> Phase:
+    entered, ended = events[visit.begin], events[visit.end]
     assert isinstance(entered, Entered)
     arguments = _arguments(entered)
-    calls = tuple(_calls(record.events[visit.begin + 1 : visit.end]))
-    lines = record.lines_of([visit])
+    calls = tuple(_calls(events[visit.begin + 1 : visit.end]))
     return Phase(
         visit.function.name,
         arguments,

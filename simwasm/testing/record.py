@@ -1,16 +1,11 @@
-"""What is written down while a plugin runs, and whose it is.
+"""What is written down while a plugin runs.
 
-An event is appended to a list and nothing else, unless a callback begins or ends: then it is noted which stream it was
-for, what it cost, and what it left behind. Everything else is found out when a test asks. Rules for whose a callback
-is: that of its context's stream; the answer to a callout is whose the callout was; whatever else is called while
-streams are open (a tick, a queue) is all of theirs.
+An event is appended to a list and nothing else, unless a callback begins or ends: then it is noted which streams it may
+be for, what it cost, and what it left behind. Everything else is found out when a test asks.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
-from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from simwasm.abi.enums import BufferType
@@ -22,7 +17,7 @@ from simwasm.host.outcome import LogLine, Outcome
 from simwasm.host.ports import Callout
 from simwasm.host.stream import Stream
 from simwasm.session import Session, Started
-from simwasm.trace.event import Entered, Event, Left
+from simwasm.trace.event import Entered, Event
 
 MOST = 1 << 22
 """How many events are kept of one plugin; a callback that has begun may go beyond, as far as its fuel lasts."""
@@ -32,17 +27,6 @@ LARGEST = 1 << 26
 
 _PLUGIN = Side.PLUGIN
 _ALLOCATORS = frozenset(row for name in ALLOCATORS for row in named(name))
-_CALLS = frozenset(
-    row for name in ("proxy_http_call", "proxy_grpc_call", "proxy_grpc_stream") for row in named(name)
-)
-_ANSWERS = frozenset(
-    row
-    for name in (
-        "proxy_on_http_call_response", "proxy_on_grpc_receive_initial_metadata", "proxy_on_grpc_receive",
-        "proxy_on_grpc_receive_trailing_metadata", "proxy_on_grpc_close",
-    )
-    for row in named(name)
-)  # fmt: skip
 _REQUEST = ("proxy_on_request_headers", "proxy_on_request_body", "proxy_on_request_trailers")
 _RESPONSE = ("proxy_on_response_headers", "proxy_on_response_body", "proxy_on_response_trailers")
 _BODIES = {
@@ -94,18 +78,14 @@ class Record:
         """What became of exchanges, each with how many events there had been."""
         self.asked: dict[tuple[str, int], Asked] = {}
         """What clusters were asked, by VM and number."""
-        self._at: list[int] = []
+        self.written_at: list[int] = []
         """How many events there had been before each line."""
-        self._ended: dict[int, int] = {}
+        self.ended_at: dict[int, int] = {}
         """The same of each outcome."""
         self._session: Session
         self._open: list[Visit | None] = []
         self._guests: dict[str, Started] = {}
         self._kept = 0
-        self._owned = 0
-        self._askers: dict[tuple[str, int], tuple[Stream, ...]] = {}
-        self._mine: dict[Stream, list[Visit]] = {}
-        self._calls: dict[Stream, dict[tuple[str, int], None]] = {}
 
     def of(self, session: Session) -> None:
         """Say whose events these are."""
@@ -121,12 +101,12 @@ class Record:
     def log(self, line: LogLine) -> None:
         """Take a line of the proxy's log."""
         self.lines.append(line)
-        self._at.append(len(self.events))
+        self.written_at.append(len(self.events))
 
     def finished(self, outcome: Outcome) -> None:
         """Note what became of an exchange."""
         self.outcomes.append((len(self.events), outcome))
-        self._ended[id(outcome)] = len(self.events)
+        self.ended_at[id(outcome)] = len(self.events)
 
     def __call__(self, event: Event) -> None:
         """Take an event."""
@@ -183,76 +163,6 @@ class Record:
                 self._kept += len(found)
                 visit.body = found.data
 
-    # Whose it is.
-
-    def visits_of(self, stream: Stream) -> list[Visit]:
-        """The outermost callbacks that are a stream's and have ended, in their order."""
-        self._own()
-        return self._mine.get(stream, [])
-
-    def callouts_of(self, stream: Stream) -> list[Asked]:
-        """What clusters were asked by a stream's callbacks."""
-        self._own()
-        return [self.asked[call] for call in self._calls.get(stream, ()) if call in self.asked]
-
-    def inside(self, visit: Visit) -> Iterator[Visit]:
-        """A callback, and those that were made while it ran."""
-        for at in range(visit.number, len(self.visits)):
-            if self.visits[at].begin > visit.end:
-                return
-            yield self.visits[at]
-
-    def _own(self) -> None:
-        """Find out whose callbacks are that nobody has asked for yet."""
-        while self._owned < len(self.visits):
-            visit = self.visits[self._owned]
-            if visit.end < 0:
-                return
-            self._owned += 1
-            entered = self._begin_of(visit)
-            if visit.function in _ANSWERS:
-                visit.streams = self._askers.get((entered.vm, entered.args[1]), visit.streams)
-            if visit.outer:
-                for stream in visit.streams:
-                    self._mine.setdefault(stream, []).append(visit)
-            self._note_calls(visit)
-
-    def _note_calls(self, visit: Visit) -> None:
-        """Note which callouts a callback has asked for."""
-        for at in range(visit.begin + 1, visit.end):
-            call = self.events[at]
-            if isinstance(call, Entered) and call.function in _CALLS:
-                left = self.end_of(at)
-                if isinstance(left, Left) and left.values:
-                    key = call.vm, left.values[0]
-                    self._askers[key] = visit.streams
-                    for stream in visit.streams:
-                        self._calls.setdefault(stream, {})[key] = None
-
-    def end_of(self, at: int) -> Event | None:
-        """The event that ends what one begins."""
-        seq = self.events[at].seq
-        for event in self.events[at + 1 :]:
-            if not isinstance(event, Entered) and event.opened == seq:
-                return event
-        return None
-
-    def _begin_of(self, visit: Visit) -> Entered:
-        entered = self.events[visit.begin]
-        assert isinstance(entered, Entered)
-        return entered
-
-    def entries_of(self, visits: Sequence[Visit], outcome: Outcome | None) -> Iterator[Event | Outcome]:
-        """The events of callbacks, and what became of their exchange where that was known."""
-        at = len(self.events) if outcome is None else self._ended[id(outcome)]
-        before = bisect_left(visits, at, key=attrgetter("begin"))
-        for visit in visits[:before]:
-            yield from self.events[visit.begin : visit.end + 1]
-        if outcome is not None:
-            yield outcome
-        for visit in visits[before:]:
-            yield from self.events[visit.begin : visit.end + 1]
-
     def entries(self) -> list[Event | Outcome]:
         """Everything, what became of exchanges where that was known."""
         found: list[Event | Outcome] = []
@@ -261,23 +171,6 @@ class Record:
             found += [*self.events[before:at], outcome]
             before = at
         return [*found, *self.events[before:]]
-
-    def lines_of(self, visits: Sequence[Visit], outcome: Outcome | None = None) -> list[LogLine]:
-        """The log lines of callbacks, and those that the host wrote for their exchange."""
-        found: list[tuple[int, LogLine]] = []
-        for visit in visits:
-            first = bisect_right(self._at, visit.begin)
-            last = bisect_right(self._at, visit.end + 1)
-            found += zip(self._at[first:last], self.lines[first:last], strict=True)
-        if outcome is not None:
-            have = {id(line) for _, line in found}
-            found += [(self._at_of(line), line) for line in outcome.logs if id(line) not in have]
-            found.sort(key=itemgetter(0))
-        return [line for _, line in found]
-
-    def _at_of(self, line: LogLine) -> int:
-        """How many events there had been when a line was written."""
-        return next(at for at, each in zip(self._at, self.lines, strict=True) if each is line)
 
 
 def _entries(found: HeaderMap | None) -> Headers | None:

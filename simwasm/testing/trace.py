@@ -206,8 +206,8 @@ class Trace:
         return _of_function(text) or _of_query(text, self._around)
 
     def number(self, row: Row) -> int:
-        """The number of a row in the whole trace of the plugin: a file of that has it there."""
-        return row.index if self._whole is None else self._whole().rows.at(row.position)
+        """The number of a row in the whole trace of the plugin, from 1, as the debugger counts in a file of that."""
+        return 1 + (row.index if self._whole is None else self._whole().rows.at(row.position))
 
     def _no(self, headline: str, details: str = "", row: Row | None = None) -> Verdict:
         shown = around(self.rows, row, self.number) if row is not None else ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from scripted import REQUEST, REQUEST_BODY
-from under_test import sample, written
+from scripted import CALL_RESPONSE, CONFIGURE, OUT, REQUEST, REQUEST_BODY, TICK, Call
+from under_test import Calls, sample, written
 
 from simwasm.engines.engine import Engine
 from simwasm.errors import InputError
@@ -151,3 +151,22 @@ def test_what_a_plugin_has_done_is_known_before_a_stream_ends(engine: Engine) ->
     assert stream.logs.contains("auth answered 200")
     assert stream.trace.has("proxy_continue_stream")
     assert stream.cost.callbacks["proxy_on_http_call_response"] > 0
+
+
+def test_a_callout_of_a_tick_belongs_to_the_stream_that_it_acts_for(tmp_path: Path) -> None:
+    headers = b"\3\0\0\0" + b"\7\0\0\0\3\0\0\0" + b"\5\0\0\0\1\0\0\0" + b"\12\0\0\0\1\0\0\0"
+    headers += b":method\0GET\0:path\0/\0:authority\0x\0"
+    call: Call = ("proxy_http_call", "auth", headers, "", "", 1000, OUT)
+    calls: Calls = {
+        CONFIGURE: [("proxy_set_tick_period_milliseconds", 1000)],
+        TICK: [("proxy_set_effective_context", 3), call],
+        REQUEST: [],
+        CALL_RESPONSE: [],
+    }
+    plugin = written(tmp_path, calls, {REQUEST: 1})
+    plugin.upstream("auth").replies(200)
+    first, second = plugin.open("GET", "/1"), plugin.open("GET", "/2")
+    plugin.advance(1)
+    assert [len(stream.callouts) for stream in (first, second)] == [0, 1]
+    assert [stream.trace.count(CALL_RESPONSE) for stream in (first, second)] == [0, 1]
+    assert [stream.trace.count(TICK) for stream in (first, second)] == [1, 1]
