@@ -41,12 +41,12 @@ def leave(test: Test) -> list[str]:
 
 
 def _row(test: Test, plugin: PluginUnderTest) -> int:
-    """The row that the failure is about; the last one if it is about none."""
+    """The row that the failure is about, from 1; the last one if it is about none."""
     rows = plugin.trace.rows
     seq = test.evidence.seq
     if not seq or plugin is not test.plugins[-1]:
-        return len(rows) - 1
-    return min(rows.at(seq), len(rows) - 1)
+        return len(rows)
+    return min(rows.at(seq) + 1, len(rows))
 
 
 def forget(test: Test) -> None:

@@ -1,8 +1,8 @@
 """Rows of a trace as a failed test shows them: the callback around one of them, with that one marked.
 
-      12  → proxy_on_request_headers(context_id: 2, num_headers: 8, end_of_stream: true)
-    > 13      proxy_get_header_map_value(map_type: HTTP_REQUEST_HEADERS, key: "allow") = NOT_FOUND
-      15  ← PAUSE
+      13  → proxy_on_request_headers(context_id: 2, num_headers: 8, end_of_stream: true)
+    > 14      proxy_get_header_map_value(map_type: HTTP_REQUEST_HEADERS, key: "allow") = NOT_FOUND
+      16  ← PAUSE
 
 Rules: rows have the numbers that the debugger and a trace file give them; arrows point as in the arrow log; what is far
 from the marked row is left out; nothing that a plugin wrote gets onto the terminal as it is.

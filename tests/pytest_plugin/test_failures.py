@@ -20,7 +20,7 @@ WHY = {
             "assert 403 == 200",
             "the client received 403, from the plugin",
             _CALLBACK,
-            "> 14      proxy_send_local",
+            "> 15      proxy_send_local",
         ),
     ),
     "a status that was kept": (
@@ -29,7 +29,7 @@ WHY = {
     ),
     "an action": (
         "result.action('proxy_on_request_headers') is Action.CONTINUE",
-        ("assert Action.PAUSE is Action.CONTINUE", _CALLBACK, "> 15  ← PAUSE"),
+        ("assert Action.PAUSE is Action.CONTINUE", _CALLBACK, "> 16  ← PAUSE"),
     ),
     "an action of a result without a name": (
         "plugin.send('GET', '/').action('proxy_on_request_headers') is Action.CONTINUE",
@@ -41,7 +41,7 @@ WHY = {
     ),
     "the upstream that was not called": (
         "result.upstream.called",
-        ("the upstream was not called", "the client received 403, from the plugin", "> 15  ← PAUSE"),
+        ("the upstream was not called", "the client received 403, from the plugin", "> 16  ← PAUSE"),
     ),
     "the upstream that was called": (
         "not plugin.send('GET', '/b', headers={'allow': 'true'}).upstream.called",
@@ -53,7 +53,7 @@ WHY = {
     ),
     "the value of a header, and where it was written": (
         "result.response.headers['Content-Type'] == 'text/html'",
-        ("- text/html", "+ text/plain", "> 14      proxy_send_local_response"),
+        ("- text/html", "+ text/plain", "> 15      proxy_send_local_response"),
     ),
     "all headers": (
         "result.response.headers == {'Content-Type': 'text/html', 'server': 'envoy'}",
@@ -85,11 +85,11 @@ WHY = {
     ),
     "what never must be": (
         "result.trace.never('proxy_log')",
-        ("`proxy_log` is called in row 11, the first of 2 calls", "> 11      proxy_log"),
+        ("`proxy_log` is called in row 12, the first of 2 calls", "> 12      proxy_log"),
     ),
     "a count": (
         "result.trace.count('proxy_log level:INFO') == 7",
-        ("assert 2 == 7", "`proxy_log level:INFO` fits:", "11  proxy_log("),
+        ("assert 2 == 7", "`proxy_log level:INFO` fits:", "12  proxy_log("),
     ),
     "callouts": ("result.callouts", ("no cluster was called",)),
 }
@@ -170,7 +170,7 @@ def test_the_arrow_log_of_each_exchange_is_a_section(failures: Failures) -> None
 
 def test_the_trace_is_left_and_opened_at_the_row(failures: Failures) -> None:
     said = failures.reports.section("test_why_0", "simwasm: the trace")
-    assert said.endswith("  simwasm debug .simwasm/test_it.py/test_why_0.trace.jsonl --row 14")
+    assert said.endswith("  simwasm debug .simwasm/test_it.py/test_why_0.trace.jsonl --row 15")
     trace = failures.trace("test_why_0")
     assert trace.rows[14].entered.function.name == "proxy_send_local_response"
     assert trace.outcomes[0].status == 403
