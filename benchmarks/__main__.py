@@ -11,7 +11,19 @@ from benchmarks.row import Row
 from benchmarks.table import table
 from simwasm.errors import SimwasmError
 
-NAMES = ("debugger", "hostcall", "probes", "replay", "screen", "start", "suites", "testing", "trace", "transpiler")
+NAMES = (
+    "debugger",
+    "hostcall",
+    "probes",
+    "query",
+    "replay",
+    "screen",
+    "start",
+    "suites",
+    "testing",
+    "trace",
+    "transpiler",
+)
 
 
 def main() -> int:

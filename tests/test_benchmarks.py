@@ -50,6 +50,12 @@ def test_opening_a_trace_is_measured_beside_parsing_it() -> None:
     check(trace.rows(rounds=1, size=1000), "trace")
 
 
+def test_asking_a_trace_is_measured_beside_counting_in_it() -> None:
+    from benchmarks import query
+
+    check(query.rows(rounds=1, size=1000), "query")
+
+
 def test_recording_stepping_and_going_back_are_measured() -> None:
     from benchmarks import debugger
 

@@ -66,7 +66,9 @@ def _readable(words: Namespace) -> bool:
 
 
 def start(words: Namespace, *, remember: bool = True) -> Start:
-    """What the words name: a plugin with its traffic, a session, or nothing yet."""
+    """What the words name: a plugin with its traffic, a session, a trace, or nothing yet."""
+    if words.row < 0:
+        raise InputError(f"--row {words.row}: rows are counted from 1")
     bring("simwasm.debug.start")
     from simwasm.debug.reader import is_trace
     from simwasm.debug.start import Start, start_from, start_reading, start_with
@@ -79,15 +81,13 @@ def start(words: Namespace, *, remember: bool = True) -> Start:
         found = start_reading(words.plugin)
     else:
         found = start_with(_kept(_recipe(words)), remember=remember)
-    return replace(found, theme=words.theme, keymap=words.keymap)
+    if words.row and not words.plugin:
+        raise InputError(f"--row {words.row}: of what? simwasm debug TRACE --row {words.row}")
+    return replace(found, row=words.row, theme=words.theme, keymap=words.keymap)
 
 
 def _plain(words: Namespace, begin: Start) -> int:
     """The line debugger."""
-    if begin.trace is not None:
-        raise InputError(
-            f"{begin.path}: is a trace, which the screen shows, and --plain does not: it needs a plugin"
-        )
     from simwasm.cli import output
     from simwasm.debug.plain.front import Terms, run
 

@@ -195,8 +195,8 @@ def _json_lines(found: Comparison) -> Iterator[dict[str, Any]]:
         assert row is not None
         yield {
             "row": _KEYS[pair.difference],
-            "left": pair.left,
-            "right": pair.right,
+            "left": _row(pair.left),
+            "right": _row(pair.right),
             "function": row.entered.function.name,
             "context": row.entered.context,
             "line": row_line(row),
@@ -210,6 +210,11 @@ def _json_lines(found: Comparison) -> Iterator[dict[str, Any]]:
         "rows": {"same": kinds[Difference.SAME], **{word: kinds[kind] for kind, word in _KEYS.items()}},
         "outcomes": {"same": ends[True], "different": ends[False]},
     }
+
+
+def _row(index: int | None) -> int | None:
+    """A row's number, from 1 as everywhere."""
+    return None if index is None else index + 1
 
 
 def _json_outcome(found: Comparison, pair: Outcomes) -> dict[str, Any]:

@@ -189,12 +189,13 @@ def _run(words: argparse.ArgumentParser) -> None:
 def _debug(words: argparse.ArgumentParser) -> None:
     words.add_argument(
         "plugin",
-        metavar="PLUGIN|SESSION",
+        metavar="PLUGIN|SESSION|TRACE",
         nargs="?",
-        help="the .wasm file, or a .simwasm file with a session",
+        help="the .wasm file, a .simwasm file with a session, or a trace file, to be looked at without its plugin",
     )
     words.add_argument("traffic", metavar="TRAFFIC", nargs="*", help="recorded exchanges, as for `run`")
     group = words.add_argument_group("the debugger")
+    group.add_argument("--row", metavar="N", type=int, default=0, help="go to this row at once")
     group.add_argument(
         "--plain", action="store_true", help="lines instead of a screen, with words as gdb has them"
     )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
@@ -57,6 +58,7 @@ class Database:
             raise
         self._views = Views([file.source for file in self.files])
         self._made: set[str] = set()
+        self._refuse_holes()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -89,9 +91,18 @@ class Database:
         self._prepare(told)
         inside = Path(self._folder.name) / "answer.parquet"
         self._answer(f"copy (\n{told}\n) to {literal(str(inside))} (format parquet)")
-        with inside.open("rb") as source, open(path, "wb") as target:
-            while part := source.read(1 << 20):
-                target.write(part)
+        try:
+            copyfile(inside, path)
+        except OSError as error:
+            raise InputError(f"-o {path}: cannot be written: {error.strerror}") from None
+
+    def _refuse_holes(self) -> None:
+        """Where a file ends in the middle of a line DuckDB passes over what it cannot read: that is to be the end."""
+        cut = sum(file.source.cut for file in self.files)
+        if cut:
+            row = self._run(f"select count(*) from ({self._views.read()}) where json is null").fetchone()
+            if row is None or row[0] > cut:
+                self._look_through()
 
     def _prepare(self, text: str) -> None:
         """Make what a question names."""
@@ -141,9 +152,10 @@ class Database:
     def _traces(self) -> None:
         rows = [
             f"({literal(file.source.name)}, {listed([made.name for made in file.header.plugins])}::VARCHAR[],"
-            f" {literal(file.header.engine) if file.header.engine else 'null'}, {literal(file.header.profile)},"
+            f" {literal(file.header.engine) if file.header.engine else 'null'}::VARCHAR,"
+            f" {literal(file.header.profile)},"
             f" {file.header.seed}::BIGINT, {file.header.started_ns}::BIGINT,"
-            f" {literal(file.note) if file.note else 'null'})"
+            f" {literal(file.note) if file.note else 'null'}::VARCHAR)"
             for file in self.files
         ]
         names = ", ".join(TRACES.names)

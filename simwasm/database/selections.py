@@ -152,7 +152,7 @@ def _exchanges(views: Views, wanted: Set[str]) -> str:
         "id": "outcome->>'exchange'",
         "name": "outcome->>'name'",
         "row": "b.row",
-        "last_row": "e.lasts",
+        "last_row": "e.lasts::BIGINT",
         "time": "b.time",
         "took": "e.time - b.time",
         "method": _of_request(":method", 1),

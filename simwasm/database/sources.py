@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import copyfileobj
 from typing import NamedTuple
 
 from simwasm.database.views import Source
 from simwasm.trace.file import open_trace
+from simwasm.trace.linefile import BOM
 from simwasm.trace.parse import Header, Wrong
 from simwasm.trace.shape import Shape, shape
 
@@ -46,9 +48,19 @@ def _ready(path: str, link: Path) -> Ready:
     elif unfinished:
         open_calls = "a call is" if unfinished == 1 else f"{unfinished} calls are"
         note = f"{path}: the file ends while {open_calls} open: was the run killed?"
-    link.symlink_to(os.path.abspath(path))
+    _link(path, link)
     only = header.plugins[0].name if header.plugins else ""
     return Ready(Source(str(link), path, only, unfinished, cut), header, note)
+
+
+def _link(path: str, link: Path) -> None:
+    """Have DuckDB find a file; without the mark that some editors put at the beginning, which it does not read."""
+    with open(path, "rb") as file:
+        if file.read(len(BOM)) != BOM:
+            link.symlink_to(os.path.abspath(path))
+            return
+        with link.open("wb") as target:
+            copyfileobj(file, target)
 
 
 def _end(path: str) -> tuple[int, bool]:

@@ -6,7 +6,13 @@ import re
 
 _WORDS = ("select", "with", "from", "describe", "desc", "summarize", "show", "pivot", "unpivot", "values", "table",
           "explain")  # fmt: skip
-_SQL = re.compile(rf"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:{'|'.join(_WORDS)})(?![\w:=~<>!.-])", re.I | re.S)
+_CHANGES = ("copy", "attach", "install", "insert", "update", "delete", "create", "drop", "alter", "export")
+"""What is understood and refused."""
+_SQL = re.compile(
+    r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*"
+    rf"(?:(?:{'|'.join(_WORDS)})(?![\w:=~<>!.-])|(?:{'|'.join(_CHANGES)})\s+\w+\s)",
+    re.I | re.S,
+)
 
 
 def is_sql(text: str) -> bool:
