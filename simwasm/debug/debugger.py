@@ -146,6 +146,10 @@ class Debugger:
         """Go to a position of the tape."""
         return self._worker.go(lambda: self._plans.goto(position))
 
+    def to_row(self, index: int) -> Future[Stop]:
+        """Go to a row, counted from 0, which need not be on tape yet."""
+        return self._worker.go(lambda: self._plans.to_row(index))
+
     def restart(self) -> Future[Stop]:
         """Go to the first row of the first exchange."""
         return self._worker.go(self._plans.restart)

@@ -180,7 +180,9 @@ BODIES = {
 
 def _state(scope: Scope) -> State:
     if scope.state is None:
-        raise ExpressionError("the host cannot be looked at here: stop at a row first")
+        raise ExpressionError(
+            "the host cannot be looked at here: stop at a row first. A trace without its plugin does not tell"
+        )
     return scope.state
 
 

@@ -233,6 +233,29 @@ class Plans:
 
         return Motion(arrived=arrived, then=then, busy="recording")
 
+    def to_row(self, index: int) -> Motion:
+        """Go to a row, and record as far as that if it is not on tape yet."""
+        tape = self._tape
+        rows = tape.rows
+        if index < len(rows):
+            return Motion(rows.position(index))
+        self._in_sight(index)
+
+        def arrived(position: int) -> Why | None:
+            return Why.GOTO if len(rows) > index and position >= rows.position(index) else None
+
+        def then() -> None:
+            if self._worker.here.why is Why.END:
+                self._in_sight(index)
+
+        return Motion(arrived=arrived, then=then, busy="recording")
+
+    def _in_sight(self, index: int) -> None:
+        """Refuse a row that a tape which is complete does not have."""
+        tape = self._tape
+        if tape.complete and index >= len(tape.rows):
+            raise InputError(f"there is no row {index + 1:,}: the tape has 1 to {len(tape.rows):,}")
+
     def fork(self, position: int, override: Override) -> Motion:
         """Answer a call otherwise, on a branch of its own."""
         branch = self._machine.branch

@@ -34,6 +34,7 @@ from simwasm.plugin import Plugin
 from simwasm.trace.decode import Decoder, Replay
 from simwasm.trace.event import Entered, Event, Left
 from simwasm.trace.file import TraceFile
+from simwasm.trace.formats import converter
 from simwasm.trace.parse import Ending, Made, Wrong
 
 ALONE = (
@@ -217,7 +218,7 @@ class _Cursor(Worker):
 
 def events(trace: TraceFile) -> Iterator[Event | Ending]:
     """What the file tells, line by line; a `TraceError` where it cannot be read on."""
-    replay = Replay(Decoder(trace.header))
+    replay = Replay(Decoder(trace.header), converter(trace.header.format))
     with Path(trace.path).open("rb") as file:
         file.readline()
         for number, line in enumerate(file, 2):

@@ -36,6 +36,8 @@ class Start:
     """What whoever starts should be told: entries left out of recordings, a plugin that has changed."""
     trace: TraceFile | None = None
     """A trace file alone, in place of inputs."""
+    row: int = 0
+    """The row to go to at once, counted from 1; 0 for where a run or a session begins."""
     theme: str = ""
     keymap: str = ""
     """The path of a keymap file; empty for the default."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import NamedTuple
 
+from simwasm.errors import TraceError
 from simwasm.trace.align import Alignment, aligned, together
 from simwasm.trace.endings import ending_changes
 from simwasm.trace.exchanges import FileSide
@@ -83,7 +84,16 @@ def compare(left: str | Path, right: str | Path) -> Comparison:
     except Otherwise:
         for side in sides:
             side.spell()
+    try:
         return _compared(*sides)
+    except Otherwise:
+        raise _odd(f"{left} and {right}") from None
+
+
+def _odd(where: object) -> TraceError:
+    return TraceError(
+        f"{where}: there are lines that simwasm does not write, such as an outcome with a `result`; record it again"
+    )
 
 
 class Side:
@@ -113,7 +123,10 @@ class Side:
             self._file = LineFile(path)
         finally:
             unlink(path)
-        self._look()
+        try:
+            self._look()
+        except Otherwise:
+            raise _odd(self.trace.path) from None
 
     def is_usual(self, place: int) -> bool:
         """Whether an outcome is spelled as a recorder does it."""

@@ -1,6 +1,6 @@
 """Two runs as one text, in the manner of `diff -u`: what differs, and a few rows around it.
 
-    @@ row 13 | row 13 · proxy_on_request_headers, context 2 @@
+    @@ row 12 | row 12 · proxy_on_request_headers, context 2 @@
       ← proxy_on_request_headers(context_id: 2, num_headers: 8, end_of_stream: true)
     ~     proxy_get_header_map_value(map_type: HTTP_REQUEST_HEADERS, key: "allow") = NOT_FOUND
           status: OK -> NOT_FOUND
@@ -59,7 +59,7 @@ def hunks(alignment: Alignment, around: int, start: int) -> Iterator[tuple[int, 
 
 
 def _head(alignment: Alignment, pair: Pair) -> str:
-    left, right = ("nothing" if index is None else f"row {index}" for index in (pair.left, pair.right))
+    left, right = ("nothing" if index is None else f"row {index + 1:,}" for index in (pair.left, pair.right))
     row = next(row for row in alignment.rows(pair) if row is not None)
     return f"@@ {left} | {right} · {row.entered.function.name}, context {row.entered.context} @@"
 

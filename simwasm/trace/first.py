@@ -1,10 +1,10 @@
 """The first crossing that two runs do not share, in a sentence; the left run is the one before.
 
-    row 14, in proxy_on_request_headers of exchange 2 (GET /status/418):
+    row 15, in proxy_on_request_headers of exchange 2 (GET /status/418):
     proxy_get_header_map_value(key: "allow") answered NOT_FOUND (there is no header `allow`), and OK "true" before
 
-Rules: rows are counted as in the run on the right, or as before where a row is gone; a call is named by what it is
-about and not by all of its arguments; nothing that a plugin wrote gets onto the line as it is.
+Rules: rows are counted from 1, as in the debugger, and as in the run on the right, or before where one is gone; a call
+is named by what it is about and not by all of its arguments; nothing that a plugin wrote gets onto the line as it is.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _where(alignment: Alignment, pair: Pair, exchanges: Exchanges | None) -> str
     assert index is not None
     rows = alignment.left if gone else alignment.right
     around = callback_around(rows, index)
-    parts = [f"row {index} before" if gone else f"row {index}"]
+    parts = [f"row {index + 1:,}{' before' if gone else ''}"]
     if around is not None and around.index != index:
         parts.append(f"in {around.entered.function.name}")
     exchange = exchanges(index) if exchanges is not None and not gone else ""

@@ -232,3 +232,52 @@ def test_a_reader_that_leaves_early_is_no_error(commands: str) -> None:
         command, shell=True, capture_output=True, text=True, cwd=ROOT, check=True, timeout=120
     )
     assert done.stderr == ""
+
+
+TRACE = "traces/golden/allow_header/browser.jsonl"
+
+
+def test_a_trace_is_walked_through_without_its_plugin(simwasm: Run) -> None:
+    lines = "next\nwhere\nprint args.message\n"
+    done = simwasm("debug", "--plain", TRACE, "--row", "13", stdin=lines)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(
+        "This is a trace alone: one can walk through it, and no plugin runs behind it.\n"
+    )
+    assert "(simwasm 13/114) next\n" in done.stdout
+    assert "#1  row 11  proxy_on_request_headers(" in done.stdout
+    assert "deny by default" in done.stdout.splitlines()[-1]
+
+
+def test_what_a_trace_does_not_tell_is_refused_with_what_to_type(simwasm: Run) -> None:
+    done = simwasm("debug", "--plain", TRACE, stdin="info headers\nx/4x 0\nfinish\n")
+    assert done.stderr.count("simwasm debug PLUGIN.wasm TRAFFIC") == 2
+
+
+def test_a_trace_that_was_cut_off_is_read_up_to_there(simwasm: Run, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.jsonl"
+    cut.write_bytes((ROOT / TRACE).read_bytes()[:3000])
+    done = simwasm("debug", "--plain", str(cut), stdin="")
+    assert done.returncode == 0
+    assert "line 22 is not JSON" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("named", "told"), [((PLUGIN, TRAFFIC), "▶  14     proxy_log("), ((TRACE,), "▶  14     ")]
+)
+def test_a_row_is_gone_to_at_once(simwasm: Run, named: tuple[str, ...], told: str) -> None:
+    assert told in simwasm("debug", "--plain", *named, "--row", "14", stdin="").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((TRACE, "--row", "1400"), "there is no row 1,400: the tape has 1 to 114"),
+        (("--row", "7"), "--row 7: of what?"),
+        ((TRACE, "--row", "-7"), "rows are counted from 1"),
+    ],
+)
+def test_a_row_that_is_not_there_is_one_sentence(simwasm: Run, words: tuple[str, ...], told: str) -> None:
+    done = simwasm("debug", "--plain", *words)
+    assert done.returncode == 2
+    assert told in done.stderr

@@ -60,13 +60,13 @@ def test_the_first_crossing_that_differs_is_told_with_its_callback(golden: Path,
 
     found = mismatch(golden, whole, change)
     assert found.headline == (
-        "row 12, in proxy_on_request_headers of exchange 1 (GET /get): proxy_get_header_map_value"
+        "row 13, in proxy_on_request_headers of exchange 1 (GET /get): proxy_get_header_map_value"
         '(key: "authorization") answered OK "Bearer let-me-in", and OK "Basic" before'
     )
     assert found.line == 10
     assert "  ← proxy_on_request_headers(context_id: 2," in found.details
     assert '  header authorization: "Basic" -> "Bearer let-me-in"' in found.details
-    assert str(found).startswith(f"{golden}:10: row 12, in ")
+    assert str(found).startswith(f"{golden}:10: row 13, in ")
     assert found.advice == (
         f"If this is what it should do, write the golden anew by `simwasm check --update {golden}`."
     )

@@ -395,7 +395,7 @@ def test_the_text_shows_what_differs_and_a_little_around() -> None:
     left = Reel().headers(*"abcdefgh").begin("proxy_on_log", 2).end()
     right = Reel().headers(*"abcdXfgh").begin("proxy_on_log", 2).end()
     assert list(diff_text(align(left.tape.rows, right.tape.rows), around=1)) == [
-        "@@ row 4 | row 4 · proxy_log, context 2 @@",
+        "@@ row 5 | row 5 · proxy_log, context 2 @@",
         '      proxy_log(level: INFO, message: "d") = OK',
         '~     proxy_log(level: INFO, message: "X") = OK',
         '          message: "e" -> "X"',

@@ -11,9 +11,11 @@ from random import Random
 import pytest
 from cases import cases
 
+from simwasm.errors import TraceError
 from simwasm.trace.align import align
 from simwasm.trace.compare import compare
 from simwasm.trace.file import open_trace
+from simwasm.trace.rows import Row
 
 CASES = {case.id: case for case in cases()}
 Lines = list[str]
@@ -38,9 +40,8 @@ def pairs_both_ways(folder: Path, left: str, right: str) -> None:
         ]
 
 
-def _shown(row: object) -> object:
-    index, _, kind, depth, entered, *_ = row  # type: ignore[misc]
-    return index, kind, depth, entered[1:]
+def _shown(row: Row) -> object:
+    return row.index, row.kind, row.depth, row.entered[1:]
 
 
 # What happens to a trace.
@@ -202,3 +203,31 @@ def test_an_outcome_in_another_spelling_is_the_same(tmp_path: Path) -> None:
     for path, text in zip(paths, (lines, sorted_keys), strict=True):
         path.write_text("".join(text))
     assert compare(*paths).same
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        (
+            '{"outcome": {',
+            '{"outcome": {"result": 1, ',
+            "x.jsonl: there are lines that simwasm does not write",
+        ),
+        (
+            '{"context": 2, ',
+            '{"context": true, ',
+            "x.jsonl: line 8 has a `call` that is no text, or a `context`",
+        ),
+        (
+            '{"context": 2, ',
+            '{"context": {}, ',
+            "x.jsonl: line 8 has a `call` that is no text, or a `context`",
+        ),
+    ],
+)
+def test_odd_lines_are_an_error(old: str, new: str, why: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text("".join(lines_of("http_auth/browser")).replace(old, new, 1).replace("401", "402"))
+    with pytest.raises(TraceError) as error:
+        compare(path, CASES["http_auth/browser"].golden)
+    assert why in re.sub(r"line \d+", "line 8", str(error.value))

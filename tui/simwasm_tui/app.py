@@ -172,6 +172,8 @@ class DebuggerApp(App[int]):
         for note in (*self._wishes.wrong, *self._no_theme(), *keeper.wrong, *start.notes):
             main.post_message(Complain(note))
         main.go(debugger.open())
+        if start.row:
+            main.go(debugger.to_row(start.row - 1))
         keeper.restore(main)
 
     def _no_theme(self) -> tuple[str, ...]:

@@ -130,11 +130,11 @@ class Desk:
 
     def scope(self) -> Scope:
         """What expressions read from here."""
-        stop = self.stop
+        stop, state = self.stop, None if self.debugger.alone else self.debugger.state()
         if stop.row < 0:
-            return Scope(self.debugger.state())
+            return Scope(state)
         if stop.instant is not None:
-            state, active = self.debugger.state(), self.activations()
+            active = self.activations()
             variables = self.wait(self.debugger.inside.globals())
             return Scope(
                 state,
@@ -150,7 +150,7 @@ class Desk:
             memory = self.debugger.memory()
         except InputError:
             memory = None
-        return Scope(self.debugger.state(), row.entered, row.ended if over else None, memory)
+        return Scope(state, row.entered, row.ended if over else None, memory)
 
     # Waiting.
 

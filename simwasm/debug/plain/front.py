@@ -23,15 +23,17 @@ from simwasm.debug.plain.sessions import keep, restore_breakpoints, restore_plac
 from simwasm.debug.plain.stops import tell
 from simwasm.debug.plain.table import COMMANDS
 from simwasm.debug.plain.terminal import Terminal
+from simwasm.debug.reader import TraceReader
 from simwasm.debug.start import Start
 from simwasm.debug.stop import Why
-from simwasm.errors import InputError, PluginError, SimwasmError
+from simwasm.errors import InputError, PluginError, SimwasmError, TraceError
 from simwasm.plugin import read_bytes
 from simwasm.trace.text import printable
 
 _DEEPEST = 20
 _NOTHING = (
-    "debug --plain: give a plugin and its traffic, or a session: simwasm debug --plain plugin.wasm login.har"
+    "debug --plain: give a plugin and its traffic, a session or a trace: "
+    "simwasm debug --plain plugin.wasm login.har"
 )
 
 
@@ -151,9 +153,7 @@ def prompt(desk: Desk) -> str:
 
 def run(start: Start, terms: Terms) -> int:
     """Debug line by line; the exit status."""
-    if start.inputs is None:
-        raise InputError(_NOTHING)
-    debugger = Debugger(start.inputs)
+    debugger = _debugger(start)
     desk = Desk(debugger, start, terms.stream, terms.ink)
     typing = sys.stdin.isatty() and not terms.batch
     desk.typing, desk.kept = typing, typing and not terms.files
@@ -169,6 +169,15 @@ def run(start: Start, terms: Terms) -> int:
     finally:
         debugger.close()
     return 0
+
+
+def _debugger(start: Start) -> Debugger:
+    """A run, or a trace file alone."""
+    if start.trace is not None:
+        return TraceReader(start.trace)
+    if start.inputs is None:
+        raise InputError(_NOTHING)
+    return Debugger(start.inputs)
 
 
 @contextmanager
@@ -190,9 +199,13 @@ def _open(desk: Desk) -> None:
         desk.say(note, "reason")
     restore_breakpoints(desk)
     stop = desk.wait(desk.debugger.open())
+    if isinstance(desk.debugger, TraceReader):
+        _read(desk, desk.debugger)
     if stop.why is Why.FAILED and not len(desk.debugger.tape):
         raise PluginError(stop.note)
     restore_place(desk)
+    if desk.start.row:
+        desk.wait(desk.debugger.to_row(desk.start.row - 1))
     kept = len(desk.debugger.breakpoints)
     if kept:
         desk.say(
@@ -201,6 +214,17 @@ def _open(desk: Desk) -> None:
     if desk.debugger.stop is not None:
         tell(desk, desk.debugger.stop)
     desk.flush()
+
+
+def _read(desk: Desk, reader: TraceReader) -> None:
+    """Wait for all of a trace file, so that a script finds the same every time; a person need not wait."""
+    desk.say("This is a trace alone: one can walk through it, and no plugin runs behind it.", "reason")
+    if desk.typing and not reader.reading.done():
+        return
+    try:
+        reader.reading.result()
+    except TraceError as error:
+        desk.say(str(error), "trap")
 
 
 def _lines(loop: _Loop) -> None:

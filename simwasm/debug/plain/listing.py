@@ -97,7 +97,7 @@ def where(desk: Desk, rest: str) -> None:
         desk.say("no call is open here")
         return
     active = desk.activations()
-    frames = () if active else desk.wait(desk.debugger.stack())
+    frames = () if active or desk.debugger.alone else desk.wait(desk.debugger.stack())
     for place, at in enumerate(reversed(calls)):
         entered = tape.entered(at)
         row = tape.rows.at(at) + 1

@@ -100,8 +100,8 @@ def _style(row: Row, position: int, *, passed: bool) -> str:
 
 
 def result(desk: Desk, stop: Stop) -> None:
-    """At a callback's return, what comes of it."""
-    if stop.row < 0 or stop.passed or desk.row.position != stop.position:
+    """At a callback's return, what comes of it; a trace alone does not tell."""
+    if desk.debugger.alone or stop.row < 0 or stop.passed or desk.row.position != stop.position:
         return
     if desk.row.kind in (Kind.RETURN, Kind.TRAP):
         found = consequence(desk.debugger.state(), desk.debugger.tape, stop.position)
