@@ -26,7 +26,7 @@ class Miss(NamedTuple):
     line: int = 0
     """Where the expectation is written; 0 for the line of its case."""
     row: int | None = None
-    """The row of the plugin's trace that shows it."""
+    """The row of the plugin's trace that shows it, from 1."""
     details: str = ""
     """More lines: a diff, the callback around that row."""
 

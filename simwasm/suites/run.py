@@ -136,5 +136,5 @@ def _kept(trace: Any, file: Path | None, row: int | None) -> str:
     except (OSError, InputError) as error:
         return f"the trace could not be written: {error}"
     shown = os.path.relpath(file)
-    at = len(trace.rows) - 1 if row is None else row
+    at = len(trace.rows) if row is None else row
     return f"the trace: simwasm debug {shlex.quote(shown)} --row {at}"

@@ -65,10 +65,10 @@ GET = "request: GET /\nexpect:\n  "
         ("logs: [{contains: deny, never: true}]", 6, 'logs: a line has "deny", which never should'),
         ("logs: [{level: info, count: 1}]", 6, "logs: lines of which each has level info: expected 1, came 2"),
         ("calls: [proxy_http_call]", 6, "`proxy_http_call` is never called"),
-        ("calls: [{never: proxy_log}]", 6, "`proxy_log` is called in row 11, the first of 2 calls"),
+        ("calls: [{never: proxy_log}]", 6, "`proxy_log` is called in row 12, the first of 2 calls"),
         ("calls: [{count: proxy_log, at_most: 1}]", 6, "calls like `proxy_log`: expected 1 or less, came 2"),
         ("calls: [{before: [send_http_response, get_header]}]", 6,
-         "`get_header` comes first, in row 12; `send_http_response` in row 14"),
+         "`get_header` comes first, in row 13; `send_http_response` in row 15"),
         ("callouts: {auth: 1}", 6, "callouts of auth: expected 1, came 0"),
         ("cost: {instructions: < 1}", 6, "instructions: expected 0 or less, came "),
         ("cost: {callbacks: {request_body: 5}}", 6, "proxy_on_request_body: does not happen, so it costs nothing"),
@@ -92,7 +92,7 @@ def test_a_miss_is_told_with_its_line(text: str, line: int, message: str) -> Non
 
 def test_a_miss_shows_the_callback_that_decided_it_and_what_crossed() -> None:
     details = played(f"{GET}status: 200").details
-    assert "> 14      proxy_send_local_response(status_code: 403" in details
+    assert "> 15      proxy_send_local_response(status_code: 403" in details
     assert "── what crossed ──\n→ _initialize()" in details
 
 
@@ -106,7 +106,7 @@ def test_the_trace_of_a_failed_case_is_kept_until_it_passes(tmp_path: Path) -> N
     kept = Kept(tmp_path / "traces")
     check = played(f"{GET}status: 200", kept=kept)
     (file,) = kept.folder.iterdir()
-    assert check.details.splitlines()[-1].endswith(f"{file.name} --row 14")
+    assert check.details.splitlines()[-1].endswith(f"{file.name} --row 15")
     trace = open_trace(file)
     trace.index()
     assert trace.rows[14].entered.function.name == "proxy_send_local_response"

@@ -78,8 +78,8 @@ class Stage:
 
     @property
     def row(self) -> int | None:
-        """The row that the trace ends with so far."""
-        return len(self.trace.rows) - 1 if self._events else None
+        """The row that the trace ends with so far, from 1."""
+        return len(self.trace.rows) if self._events else None
 
     # The plugin's life.
 
