@@ -17,7 +17,7 @@ from pathlib import Path
 
 from simwasm.coverage.file import write
 from simwasm.coverage.ground import ground
-from simwasm.coverage.values import Covered
+from simwasm.coverage.values import Covered, Ground
 from simwasm.engines.covering import CoveredInstance, CoveringEngine
 from simwasm.engines.engine import Engine
 from simwasm.plugin import Plugin
@@ -53,6 +53,7 @@ class Collector:
         self._plugins: dict[str, Plugin] = {}
         self._sums: dict[bytes, _Sum] = {}
         self._open: dict[int, CoveredInstance] = {}
+        self._grounds: dict[str, Ground] = {}
         for plugin in plugins:
             self.add(plugin)
 
@@ -86,7 +87,9 @@ class Collector:
         found = self._sums.get(digest, _Sum()).plus(
             each for each in self._open.values() if each.digest == digest
         )
-        known = ground(plugin)
+        known = self._grounds.get(plugin.sha256)
+        if known is None:
+            known = self._grounds[plugin.sha256] = ground(plugin)
         return Covered(
             plugin.name,
             plugin.sha256,

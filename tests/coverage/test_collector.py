@@ -1,0 +1,116 @@
+"""What is collected, against what the engine in Python counts instruction by instruction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from debugging import inputs_for, requests
+from wat import callback, plugin
+
+from simwasm.coverage.collector import Collector
+from simwasm.coverage.summary import summarize
+from simwasm.coverage.values import Covered, Source
+from simwasm.debug.following import Following
+from simwasm.engines import find
+from simwasm.exchange import Exchange, request
+from simwasm.plugin import Plugin
+from simwasm.session import Session
+
+ROOT = Path(__file__).parents[2]
+SOURCE = "samples/allow_header/src/lib.rs"
+BODY = "(if (local.get 1) (then (drop (call $unused))))"
+UNUSED = "(func $unused (result i32) (i32.const 1))"
+
+
+def source(covered: Covered, end: str = SOURCE) -> Source:
+    (found,) = [each for each in covered.ground.sources if each.path.endswith(end)]
+    return found
+
+
+def text_of(line: int) -> str:
+    """A line of that file."""
+    return (ROOT / SOURCE).read_text().splitlines()[line - 1]
+
+
+def test_lines_and_functions_are_those_that_were_counted(debug: Plugin, refused: Covered) -> None:
+    """All of them, those of libraries and those that were inlined, too; but the end of a function is no code."""
+    following = Following(inputs_for(debug, requests(1)))
+    with following.session() as session:
+        list(session.replay(requests(1)))
+    (counted,) = following.profiles().values()
+    code = counted.code
+    happened = [offset for offset in counted.counts if code.text(offset) != "end"]
+    lines = {(place.file, place.line) for place in map(code.place, happened) if place is not None}
+    reached, missed = set[tuple[str, int]](), set[tuple[str, int]]()
+    for each in refused.ground.sources:
+        for line, blocks in each.lines.items():
+            (reached if refused.any(blocks) else missed).add((each.path, line))
+    assert lines - reached == set()
+    assert lines & missed == set()
+    functions = {each.number for each in refused.ground.functions if refused.any(range(each.first, each.end))}
+    assert functions == {each.function for each in counted.functions}
+
+
+def test_a_line_that_only_another_request_reaches(both: tuple[Covered, Covered]) -> None:
+    found = source(both[0])
+    only = {line for line, blocks in found.lines.items() if not both[0].any(blocks)}
+    assert only == {39}
+    assert "Action::Continue" in text_of(39)
+    assert all(both[1].any(blocks) for blocks in found.lines.values())
+
+
+def test_a_line_that_calls_what_was_inlined_has_code(refused: Covered) -> None:
+    assert "proxy_wasm::set_log_level" in text_of(8)
+    assert refused.any(source(refused).lines[8])
+
+
+def test_functions_of_the_source_are_there_though_they_were_inlined(refused: Covered) -> None:
+    names = {each.name.rpartition("::")[2]: each for each in source(refused).functions}
+    assert names["{{closure}}"].line == 9
+    assert refused.any(names["on_http_request_headers"].blocks)
+
+
+def test_what_a_toolchain_brought_along_is_not_the_users(refused: Covered) -> None:
+    own = [each.path for each in refused.ground.sources if each.own]
+    assert own == [source(refused).path]
+    assert any(each.path.endswith("dispatcher.rs") for each in refused.ground.sources)
+    shown = summarize(refused)
+    assert [each.source.path for each in shown.sources] == own
+    assert len(summarize(refused, everything=True).sources) == len(refused.ground.sources)
+
+
+@pytest.mark.parametrize("name", ["wasmtime", "python"])
+def test_callbacks_and_host_calls_are_counted_and_those_never_met_are_listed(name: str) -> None:
+    subject = plugin(
+        '(import "env" "proxy_get_current_time_nanoseconds" (func $f (param i32) (result i32)))',
+        '(import "env" "proxy_done" (func (result i32)))',
+        callback("proxy_on_request_headers", "(drop (call $f (i32.const 8)))", BODY),
+        callback("proxy_on_tick"),
+        UNUSED,
+    )
+    collector = Collector([subject])
+    exchange = Exchange("1", 0, request("GET", "/"))
+    with Session([subject], engine=collector.covering(find.engine(name))) as session:
+        list(session.replay([exchange] * 3))
+    (found,) = collector.covered()
+    assert dict(found.callbacks) == {"proxy_on_request_headers": 3, "proxy_on_tick": 0}
+    assert dict(found.host_calls) == {"proxy_done": 0, "proxy_get_current_time_nanoseconds": 3}
+    assert not found.ground.sources
+    assert "no debug information" in found.ground.no_lines
+
+
+def test_sessions_that_are_open_count_and_several_add_up(debug: Plugin) -> None:
+    subject = plugin(callback("proxy_on_request_headers", "(if (local.get 1) (then (nop)))"))
+    collector = Collector([subject])
+    engine = collector.covering(find.engine("wasmtime"))
+    exchange = Exchange("1", 0, request("GET", "/"))
+    with Session([subject], engine=engine) as session:
+        list(session.replay([exchange]))
+        (one,) = collector.covered()
+        with Session([subject], engine=engine) as other:
+            list(other.replay([exchange]))
+            (two,) = collector.covered()
+    (after,) = collector.covered()
+    assert [each.callbacks["proxy_on_request_headers"] for each in (one, two, after)] == [1, 2, 2]
+    assert one.reached == two.reached == after.reached > 0
