@@ -45,7 +45,7 @@ class Decoder:
         abi = self._abi(vm) if isinstance(vm, str) else None
         if abi is None:
             raise Wrong("has a call of a plugin that the first line does not name")
-        if not isinstance(name, str) or not isinstance(context, int):
+        if not isinstance(name, str) or type(context) is not int:
             raise Wrong("has a `call` that is no text, or a `context` that is no number")
         function = function_of(name, abi)
         time = self._started if at is None else at

@@ -110,7 +110,7 @@ class Index:
     def _note_context(self, name: str, line: bytes, row: int) -> None:
         content = content_of(line)
         number = content.get("context", 0)
-        if not isinstance(number, int):
+        if type(number) is not int:
             raise Wrong("has a `context` that is no number")
         context = str(content.get("plugin", "")), number
         if name == _DELETE:

@@ -14,6 +14,7 @@ from simwasm.trace.align import Marks
 from simwasm.trace.parse import side_of
 from simwasm.trace.rows import Kind, Rows
 from simwasm.trace.spelling import OPEN, Texts, Told, ending, told, told_by
+from simwasm.trace.survey import Otherwise
 
 _NAME = 9
 """Where the name begins on a normal line with a call."""
@@ -75,6 +76,8 @@ class Marking:
             self._opened.append(opened)
 
     def _ends(self, line: bytes) -> None:
+        if not self._opened:
+            raise Otherwise
         opened = self._opened.pop()
         answer = ending(line[1:-1], opened.name)
         self._ended(opened, self._read(opened.place).answer if answer is None else answer)
