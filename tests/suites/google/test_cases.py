@@ -78,7 +78,7 @@ def test_a_miss_has_the_row_that_ends_its_phase(tmp_path: Path) -> None:
     bench = Bench(Options("wasmtime", str(ALLOW)))
     (miss,) = written(tmp_path, "test { request_headers {} response_headers {} }").play(bench)
     assert miss.row is not None
-    row = bench.plugins[0].trace.rows[miss.row]
+    row = bench.plugins[0].trace.rows[miss.row - 1]
     assert (row.kind, row.entered.function.name) == (Kind.RETURN, "proxy_on_request_headers")
     bench.close()
 
