@@ -6,7 +6,7 @@ stream is waited for or where a test says so; what is due at this instant is don
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
@@ -14,23 +14,22 @@ from simwasm.answers import Clusters
 from simwasm.conversation import Conversation
 from simwasm.engines.engine import Engine
 from simwasm.errors import InputError, SimwasmError
-from simwasm.exchange import Exchange, Message
-from simwasm.grpc_answers import Talk
+from simwasm.exchange import Exchange
 from simwasm.host.faults import Fault
 from simwasm.host.outcome import LogLine
 from simwasm.host.ports import Answer, AskCluster, Callout, Service
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.host.stream import Stream
 from simwasm.plugin import Plugin
-from simwasm.session import DEFAULT_FUEL, Session, nobody, recorded
+from simwasm.session import DEFAULT_FUEL, Session
 from simwasm.testing import shared
 from simwasm.testing.logs import Logs, line
 from simwasm.testing.owners import Owners
 from simwasm.testing.problems import Problems
 from simwasm.testing.record import Record
 from simwasm.testing.result import Result
+from simwasm.testing.servers import Servers
 from simwasm.testing.trace import Entry, Setting, Trace
-from simwasm.testing.upstream import Upstream
 from simwasm.trace.event import Observer
 from simwasm.wasm.rewrite import Limits
 
@@ -72,26 +71,6 @@ class Flow:
         """None while it has not ended."""
 
 
-class _Known(Mapping[str, bool]):
-    """The clusters that there are, and of each whether it has a host."""
-
-    def __init__(self, said: Mapping[str, Upstream], given: Mapping[str, bool]) -> None:
-        self._said = said
-        self._given = given
-
-    def __getitem__(self, name: str) -> bool:
-        return self._said[name].has_host if name in self._said else self._given[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({**self._given, **dict.fromkeys(self._said, True)})
-
-    def __len__(self) -> int:
-        return len({*self._given, *self._said})
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._said or name in self._given
-
-
 class Life:
     """What happens to one plugin."""
 
@@ -100,8 +79,7 @@ class Life:
         self.faults = list(setup.faults)
         self.record = Record()
         self.owners = Owners(self.record)
-        self.upstream = Upstream("")
-        self.clusters: dict[str, Upstream] = {}
+        self.servers = Servers(setup.clusters)
         self.ended: list[Result] = []
         """What became of everything that has ended, in that order."""
         self.told: dict[tuple[str, ...], object] = {}
@@ -149,9 +127,9 @@ class Life:
             engine=setup.engine,
             workers=setup.workers,
             observers=[self.record, *self._observers],
-            clusters=_Known(self.clusters, setup.clusters.names),
-            ask_upstream=self._ask_upstream,
-            ask_cluster=self._ask_cluster,
+            clusters=self.servers.clusters,
+            ask_upstream=self.servers.ask_upstream,
+            ask_cluster=self.servers.ask_cluster,
             profile=setup.profile,
             now_ns=setup.started_ns,
             on_log=self.record.log,
@@ -162,7 +140,7 @@ class Life:
             told=self.told,
         )
         self.record.of(session)
-        session.proxy.ask_cluster = partial(self._noted, session.proxy.ask_cluster)
+        session.proxy.ask_cluster = partial(_noted, self.record, session.proxy.ask_cluster)
         self._session = session
         try:
             session.start()
@@ -182,36 +160,6 @@ class Life:
                 self._session.stop()
             finally:
                 self._session.close()
-
-    # Who answers.
-
-    def cluster(self, name: str | None) -> Upstream:
-        """The server of that name; the upstream of requests where there is none."""
-        if name is None:
-            return self.upstream
-        if name not in self.clusters:
-            self.clusters[name] = Upstream(name)
-        return self.clusters[name]
-
-    def _ask_upstream(self, exchange: Exchange, request: Message) -> Answer:
-        found = self.upstream.ask(request)
-        if isinstance(found, Talk):
-            raise InputError("upstream: a gRPC service cannot answer requests; write replies()")
-        return recorded(exchange, request) if found is None else found
-
-    def _ask_cluster(self, callout: Callout) -> Answer | Service:
-        found: Answer | Service | None = None
-        if callout.cluster in self.clusters:
-            found = self.clusters[callout.cluster].ask(callout.request)
-        if found is None and callout.cluster in self.setup.clusters.names:
-            found = self.setup.clusters.ask(callout)
-        return nobody(callout) if found is None else found
-
-    def _noted(self, ask: AskCluster, callout: Callout) -> Answer | Service:
-        """Note what a cluster answers, or a fault in its place."""
-        found = ask(callout)
-        self.record.asks(callout, found)
-        return found
 
     # What happens.
 
@@ -273,3 +221,10 @@ class Life:
         setup = self.setup
         setting = Setting([setup.plugin], setup.profile, setup.started_ns, setup.engine.name)
         return Trace(entries, setting, lambda: Trace(self.record.entries(), setting))
+
+
+def _noted(record: Record, ask: AskCluster, callout: Callout) -> Answer | Service:
+    """Note what a cluster answers, or a fault in its place."""
+    found = ask(callout)
+    record.asks(callout, found)
+    return found

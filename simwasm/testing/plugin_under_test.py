@@ -43,7 +43,7 @@ class PluginUnderTest(Observed):
 
     def upstream(self, cluster: str | None = None) -> Upstream:
         """The server behind the proxy, or the one of a cluster that the plugin calls; its answers can be said then."""
-        return self._life.cluster(cluster)
+        return self._life.servers.named(cluster)
 
     # What is sent.
 
