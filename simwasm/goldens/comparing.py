@@ -114,13 +114,13 @@ def _of_another_plugin(golden: Header, run: Header) -> Iterator[str]:
 
 
 def _told(golden: TraceFile, found: Comparison) -> Iterator[_Difference]:
-    calls = list(_calls(golden, found))
-    outcomes = [told for pair in found.outcomes if not pair.same for told in _outcome(golden, found, pair)]
-    yield from calls
-    yield from outcomes
-    yield from _headers(golden.header, found.right.header)
-    if not calls and not outcomes:
-        yield from _first_line(golden, found.right)
+    told = [*_calls(golden, found)]
+    for pair in found.outcomes:
+        told += [] if pair.same else _outcome(golden, found, pair)
+    told = told or [*_first_line(golden, found.right)]
+    if told:
+        yield from told
+        yield from _headers(golden.header, found.right.header)
 
 
 def _calls(golden: TraceFile, found: Comparison) -> Iterator[_Difference]:
@@ -145,7 +145,7 @@ def _line(golden: TraceFile, alignment: Alignment, at: int) -> int:
 
 
 def _headers(golden: Header, run: Header) -> Iterator[_Difference]:
-    """What decided the run, where that differs."""
+    """What decided the run, where that differs: no mismatch, but it may be the reason for one."""
     for name in ("profile", "seed"):
         old, new = getattr(golden, name), getattr(run, name)
         if old != new:
