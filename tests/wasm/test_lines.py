@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+from debugged import FOLDER
 
+from simwasm.sources import beside
 from simwasm.wasm.lines import Lines, Place
 from simwasm.wasm.module import Module
 from simwasm.wasm.names import function_names
@@ -75,3 +78,30 @@ def test_broken_debug_information_has_no_lines_and_is_no_error(module: Module, n
 
 def test_a_place_is_written_as_editors_take_it() -> None:
     assert str(Place("src/lib.rs", 4, 2)) == "src/lib.rs:4"
+
+
+@pytest.mark.parametrize("file", ["allow_header/plugin.debug.wasm", "mapped.wasm"])
+def test_the_lines_of_a_function_are_those_of_its_instructions(file: str) -> None:
+    folder = FOLDER if file == "mapped.wasm" else SAMPLES
+    module = read_module((folder / file).read_bytes())
+    lines = Lines(module, partial(beside, folder))
+    for body in module.bodies[:200]:
+        changes = dict(lines.within(body.code, body.end))
+        place = None
+        for offset in range(min(body.code, *changes, body.end), body.end):
+            place = changes.get(offset, place)
+            if offset >= body.code:
+                assert place == lines.at(offset)
+
+
+def test_functions_are_told_as_they_were_written(module: Module) -> None:
+    code, end = body_of(module, "HttpHeaders as proxy_wasm::traits::HttpContext>::on_http_request_headers")
+    first, *inlined = Lines(module).written(code)
+    assert first.declared is not None
+    assert "fn on_http_request_headers" in SOURCE.read_text().splitlines()[first.declared.line - 1]
+    assert first.called is None
+    assert first.ranges[0][1] == end
+    assert inlined
+    for each in inlined:
+        assert each.called is not None
+        assert all(code <= begin < stop <= end for begin, stop in each.ranges)
