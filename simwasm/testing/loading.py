@@ -41,7 +41,7 @@ def load_plugin(
     fail_policy: str = "closed",
     reload_after: int = 1000,
     allow: Texts = (),
-    callout: Texts = (),
+    callout: Mapping[str, str | int] | Texts = (),
     log_level: str = "info",
     fuel: int | None = None,
     memory: int | None = None,
@@ -69,11 +69,12 @@ def load_plugin(
         raise InputError(f"load_plugin: there is no option `{slip}`; {_near(slip)}")
     made = Recipe(
         plugin=str(path), config=_text(config), vm_config=_text(vm_config), engine=engine, name=name,
-        root_id=root_id, vm_id=vm_id, env=_env(env), fail_policy=fail_policy, reload_after=reload_after,
-        allow=_texts(allow), callout=_texts(callout), log_level=log_level, fuel=fuel, memory=memory,
+        root_id=root_id, vm_id=vm_id, env=_pairs(env), fail_policy=fail_policy, reload_after=reload_after,
+        allow=_texts(allow), callout=_pairs(callout), log_level=log_level, fuel=fuel, memory=memory,
         buffer_limit=buffer_limit, seed=seed, workers=workers, network=network, fault=_texts(fault), module=module,
         debug_file=debug_file, source_map=_texts(source_map),
     )  # fmt: skip
+    _check(made)
     return PluginUnderTest(_setup(made, _bytes(config), _bytes(vm_config)))
 
 
@@ -93,6 +94,20 @@ def _setup(made: Recipe, config: bytes | None, vm_config: bytes | None) -> Setup
         recipes.faults(made),
         recipes.clusters(made),
     )
+
+
+def _check(made: Recipe) -> None:
+    """Refuse an option of another type than it has on the command line."""
+    for each in fields(Recipe):
+        value, default = getattr(made, each.name), each.default
+        if value is None and default is None:
+            continue
+        wanted = int if default is None and each.name != "engine" else type(default)
+        if wanted in _WORDS and type(value) is not wanted:
+            raise InputError(f"load_plugin: {each.name}={value!r} is no {_WORDS[wanted]}")
+
+
+_WORDS: dict[type, str] = {int: "number", str: "text", bool: "True or False"}
 
 
 def _near(slip: str) -> str:
@@ -119,10 +134,11 @@ def _texts(given: Texts) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
 
-def _env(env: Mapping[str, str] | Texts) -> tuple[str, ...]:
-    if isinstance(env, Mapping):
-        return tuple(f"{name}={value}" for name, value in env.items())
-    return _texts(env)
+def _pairs(given: Mapping[str, str | int] | Mapping[str, str] | Texts) -> tuple[str, ...]:
+    """Names with values, as the command line has them."""
+    if isinstance(given, Mapping):
+        return tuple(f"{name}={value}" for name, value in given.items())
+    return _texts(given)
 
 
 def _text(config: Config) -> str:

@@ -11,7 +11,7 @@ from simwasm.host.outcome import Outcome
 from simwasm.host.stream import Stream as HostStream
 from simwasm.testing.doing import Doing, WasAsked
 from simwasm.testing.phases import LocalReply
-from simwasm.testing.values import Headers, Request, Response, Told
+from simwasm.testing.values import Request, Response, Told
 from simwasm.trace.event import Entered
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Result(Doing):
             return own
         found = self.outcome.response or Message(())
         return LocalReply(
-            self.outcome.code, self.details, Headers(found.headers), found.data, by_plugin=False
+            self.outcome.code, self.details, Response(found).headers, found.data, by_plugin=False
         )
 
     @property

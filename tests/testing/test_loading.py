@@ -70,6 +70,10 @@ def test_a_plugin_that_traps_at_its_start_says_so(tmp_path: Path) -> None:
         (str(ALLOW), {"fail_policy": "never"}, "`never` is none; it can be closed"),
         (str(ALLOW), {"config": {"a": {1}}}, "this cannot be written as JSON"),
         (str(ALLOW), {"fuel": 0}, "--fuel: 0 is not a positive number"),
+        (str(ALLOW), {"fuel": "1"}, "load_plugin: fuel='1' is no number"),
+        (str(ALLOW), {"network": "yes"}, "load_plugin: network='yes' is no True or False"),
+        (str(ALLOW), {"root_id": 3}, "load_plugin: root_id=3 is no text"),
+        (str(ROOT), {}, "cannot be read: Is a directory"),
     ],
 )
 def test_a_slip_is_told(path: str, options: dict[str, object], said: str) -> None:

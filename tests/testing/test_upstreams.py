@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from under_test import ROOT, sample
@@ -14,7 +15,7 @@ from simwasm.testing import PluginUnderTest, Reply
 GOOD = {"authorization": "Bearer good"}
 
 
-def asking(engine: Engine | None = None, **options: str) -> PluginUnderTest:
+def asking(engine: Engine | None = None, **options: Any) -> PluginUnderTest:
     return sample("http_auth", engine, **options)
 
 
@@ -94,7 +95,7 @@ def test_a_cluster_of_which_nothing_is_said_refuses_connections() -> None:
 
 
 def test_answers_of_a_script_hold_where_a_test_says_nothing() -> None:
-    plugin = asking(callout="auth=403")
+    plugin = asking(callout={"auth": 403})
     denied = plugin.send("GET", "/")
     plugin.upstream("auth").when(path="/check").replies(200)
     assert [int(each.response.status) for each in (denied, plugin.send("GET", "/"))] == [403, 200]
