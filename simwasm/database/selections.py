@@ -9,22 +9,20 @@ from collections.abc import Callable, Mapping, Set
 
 from simwasm.database.tables import CALLBACKS, CALLS, EXCHANGES, HEADERS, LOGS, Table
 from simwasm.database.tables import FUNCTIONS as TOTALS
-from simwasm.database.views import ENDS, MARKS, OUTCOME, Views, field, literal
+from simwasm.database.views import END, GAVE, MARKS, OUTCOME, TOLD, Views, field, literal
 
 _COMMON = {
     "context": f"{field('context')}::BIGINT",
     "function": field("call"),
     "args": "json_extract(json, '$.args')",
-    "status": "told[1]",
+    "status": f"{END}result",
     "result": "gave",
-    "reason": "told[2]",
-    "trap": "told[5] || coalesce(': ' || nullif(told[6], ''), '')",
-    "duration": "told[3]::BIGINT",
-    "instructions": "told[4]::BIGINT",
+    "reason": f"{END}reason",
+    "trap": f"{END}trap_kind || coalesce(': ' || nullif({END}trap_detail, ''), '')",
+    "duration": f"{END}took_ns::BIGINT",
+    "instructions": f"{END}instructions::BIGINT",
 }
-DEAR = frozenset(
-    ("exchange", *(column for made in (MARKS, ENDS) for each in made.values() for column in each))
-)
+DEAR = frozenset(("exchange", GAVE, *TOLD, *(column for columns in MARKS.values() for column in columns)))
 """The columns that are left out where nobody names them."""
 
 
@@ -63,7 +61,7 @@ def _calls(views: Views, wanted: Set[str]) -> str:
 def _callbacks(views: Views, wanted: Set[str]) -> str:
     ends = {"answer" if column == "result" else column for column in wanted}
     source = _joined(views, views.calls(ends, "depth % 2 = 0"), wanted)
-    return f"select {_columns(views, CALLBACKS, wanted, {'result': 'told[1]'})} from {source} order by n"
+    return f"select {_columns(views, CALLBACKS, wanted, {'result': f'{END}result'})} from {source} order by n"
 
 
 def _logs(views: Views, wanted: Set[str]) -> str:

@@ -122,15 +122,22 @@ class Views:
     def calls(self, wanted: Set[str], keep: str) -> str:
         """Calls with their ends, as far as they are wanted; `keep` says which."""
         found = f"from ({self.marks(wanted)}) where o is not null and {keep}"
-        ends = [name for name, columns in ENDS.items() if not wanted.isdisjoint(columns)]
-        if not ends:
+        paths = list(
+            dict.fromkeys(path for column, paths in TOLD.items() if column in wanted for path in paths)
+        )
+        own = (
+            {"told": f"json_extract_string(json, {listed(['$.' + path for path in paths])})"} if paths else {}
+        )
+        own |= {"gave": "json_extract(json, '$.gives')"} if GAVE in wanted else {}
+        if not own:
             return f"select * {found} and o >= 0"
         frame = f"(partition by {'f, ' if self._several else ''}depth order by n)"
-        own = ", ".join(f"{_END_OF[name]} {name}" for name in ends)
-        whole = ", ".join(
-            f"case when o = 1 then lead({name}) over {frame} else {name} end as {name}" for name in ends
+        first = ", ".join(f"{made} as {name}" for name, made in own.items())
+        whole = ", ".join(f"if(o = 1, lead({name}) over {frame}, {name}) as {name}" for name in own)
+        ends = "".join(f", told[{at}] as {END}{path.replace('.', '_')}" for at, path in enumerate(paths, 1))
+        return (
+            f"select *{ends} from (select * replace ({whole}) from (select *, {first} {found})) where o >= 0"
         )
-        return f"select * from (select * replace ({whole}) from (select *, {own} {found})) where o >= 0"
 
     def name(self) -> str:
         """A file's name."""
@@ -162,10 +169,13 @@ def field(name: str) -> str:
     return _FIELDS[name]
 
 
-_SCALARS = ("at", "plugin", "context", "call")
-_FIELDS = {name: f"json_extract_string(json, {listed(['$.' + each for each in _SCALARS])})[{place}]"
-           for place, name in enumerate(_SCALARS, 1)}  # fmt: skip
-"""What all lines with a call have; the list is the same text everywhere, so it is taken apart once."""
+_TOGETHER = ("at", "plugin", "context")
+_FIELDS = {
+    "call": "json_extract_string(json, '$.call')",
+    **{name: f"json_extract_string(json, {listed(['$.' + each for each in _TOGETHER])})[{place}]"
+       for place, name in enumerate(_TOGETHER, 1)},
+}  # fmt: skip
+"""What lines with a call have. Many questions are about functions alone, and each path that is looked for costs."""
 
 _ANY_SHAPE = f"""case
   when json is null then null
@@ -202,10 +212,16 @@ _MADE = {
     "time": f"(clock % {_SHIFT})::BIGINT as time",
     "callback": f"{listed(_NAMES)}[(inside % {_MANY})::INTEGER] as callback",
 }
-_TOLD = ("result", "reason", "took_ns", "instructions", "trap.kind", "trap.detail")
-_END_OF = {
-    "told": f"json_extract_string(json, {listed(['$.' + each for each in _TOLD])})",
-    "gave": "json_extract(json, '$.gives')",
+TOLD = {
+    "status": ("result",),
+    "answer": ("result",),
+    "reason": ("reason",),
+    "trap": ("trap.kind", "trap.detail"),
+    "duration": ("took_ns",),
+    "instructions": ("instructions",),
 }
-ENDS = {"told": ("status", "answer", "reason", "trap", "duration", "instructions"), "gave": ("result",)}
-"""What is told at the end of calls, and the columns that are made of it."""
+"""The columns that are made of the end of a call, and of what in it."""
+GAVE = "result"
+"""The column with what a call gave back."""
+END = "end_"
+"""What the names begin with that the parts of an end have in a view."""
