@@ -6,7 +6,7 @@ A row is read only where its line is spelled in some other way than the writer's
 from __future__ import annotations
 
 from collections.abc import Hashable
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from simwasm.abi.table import Side
@@ -18,6 +18,8 @@ from simwasm.trace.survey import Otherwise
 
 _NAME = 9
 """Where the name begins on a normal line with a call."""
+_LONG = 400
+"""Longer lines are not remembered."""
 
 
 def name_of(line: bytes) -> bytes:
@@ -65,6 +67,10 @@ class Marking:
         return Marks(self._contents, self._called, self._calls, self._names)
 
     def _begins(self, line: bytes) -> None:
+        known = _whole_call(line) if len(line) < _LONG else None
+        if known is not None:
+            self._add(*known)
+            return
         name, place = name_of(line), len(self._contents)
         found = told(line, name) or self._read(place)
         opened = _Opened(name, place, found.args)
@@ -95,13 +101,30 @@ class Marking:
             self._contents[opened.place] = hash((Kind.HOST_CALL, opened.name, opened.args, answer))
 
     def _row(self, kind: Kind, name: bytes, content: int, found: Told) -> None:
+        self._add(content, *_likeness(kind, name, found))
+
+    def _add(self, content: int, called: int, call: int, name: int) -> None:
         self._contents.append(content)
-        self._called.append(hash((name, found.args)))
-        self._calls.append(hash((kind, name, found.about)))
-        self._names.append(hash((kind, name)))
+        self._called.append(called)
+        self._calls.append(call)
+        self._names.append(name)
 
     def _read(self, place: int) -> Told:
         return told_by(self._rows[self._first + place])
+
+
+def _likeness(kind: Kind, name: bytes, found: Told) -> tuple[int, int, int]:
+    return hash((name, found.args)), hash((kind, name, found.about)), hash((kind, name))
+
+
+@lru_cache(maxsize=4096)
+def _whole_call(line: bytes) -> tuple[int, int, int, int] | None:
+    """What stands for a host call that is told by one line, since the same are made again and again."""
+    name, kind = name_of(line), Kind.HOST_CALL
+    found = None if called_back(name) else told(line, name)
+    if found is None or found.answer == OPEN or found.answer[0] == b"trap":
+        return None
+    return hash((kind, name, found.args, found.answer)), *_likeness(kind, name, found)
 
 
 _NOTHING = Told(b"", (), (), ())
