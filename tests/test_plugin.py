@@ -46,3 +46,15 @@ def test_the_digest_is_that_of_the_bytes() -> None:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         read_bytes(tmp_path)
+
+
+def test_plugins_of_the_same_bytes_share_what_is_known_of_them() -> None:
+    first, second = exporting("run"), exporting("run")
+    assert first.module is not second.module
+    assert exporting("run").like(first).module is first.module
+
+
+def test_plugins_of_other_bytes_share_nothing() -> None:
+    first, other = exporting("run"), exporting("stop")
+    assert first.module.exports[0].name == "run"
+    assert other.like(first).module.exports[0].name == "stop"

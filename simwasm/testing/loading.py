@@ -93,6 +93,7 @@ def _setup(made: Recipe, config: bytes | None, vm_config: bytes | None) -> Setup
         recipes.workers(made),
         recipes.faults(made),
         recipes.clusters(made),
+        recipe=made,
     )
 
 
@@ -124,9 +125,11 @@ def _engine(plugin: Plugin, name: str | None) -> Engine:
 def _parsed(plugin: Plugin, path: str) -> Plugin:
     """The plugin with its module read; what is wrong with that is said of its file."""
     try:
-        return shared.known(plugin)
+        found = shared.known(plugin)
+        found.abi  # noqa: B018  # a module that has none is no plugin
     except BadModule as error:
         raise BadModule(f"{path}: {error}") from None
+    return found
 
 
 def _texts(given: Texts) -> tuple[str, ...]:

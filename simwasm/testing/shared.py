@@ -56,14 +56,14 @@ def _content(path: str, changed_ns: int, size: int, inode: int) -> bytes:
 @lru_cache(_FILES)
 def _parsed(wasm: bytes) -> Plugin:
     """Somebody who remembers what was found out about these bytes."""
-    return Plugin("", wasm)
+    found = Plugin("", wasm)
+    found.module  # noqa: B018  # it is read now, and kept
+    return found
 
 
 def known(plugin: Plugin) -> Plugin:
-    """The plugin, its bytes parsed if that was ever done here."""
-    same = _parsed(plugin.wasm)
-    assert same.module and same.abi
-    return plugin.like(same)
+    """The plugin, its bytes parsed once for all that have the same."""
+    return plugin.like(_parsed(plugin.wasm))
 
 
 @atexit.register

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import wasmtime
 from scripted import CONFIGURE, REQUEST, TRAP
 from under_test import ROOT, Calls, sample, written
 
-from simwasm.errors import InputError, PluginError, SimwasmError
+from simwasm.errors import InputError, LinkError, PluginError, SimwasmError
 from simwasm.testing import load_plugin
 
 ALLOW = ROOT / "samples/allow_header/plugin.wasm"
@@ -111,3 +112,10 @@ def test_what_is_loaded_is_named(tmp_path: Path) -> None:
 def test_a_swapped_configuration_is_no_file() -> None:
     with pytest.raises(InputError, match=r"nowhere\.json: cannot be read"):
         load_plugin(ALLOW, config="@nowhere.json")
+
+
+def test_a_module_that_is_no_plugin_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "add.wasm"
+    path.write_bytes(wasmtime.wat2wasm("(module)"))
+    with pytest.raises(LinkError, match=r"^add: Missing or unknown Proxy-Wasm ABI version"):
+        load_plugin(path)
