@@ -15,11 +15,12 @@ import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from simwasm.errors import InputError, PluginError, SimwasmError
-from simwasm.reports.check import Check, Verdict
+from simwasm.reports.check import Check, Verdict, from_here
 from simwasm.suites.bench import Bench, Options
 from simwasm.suites.case import Case, Miss
 from simwasm.trace.text import printable
@@ -35,9 +36,10 @@ class Kept:
     folder: Path
 
     def path(self, case: Case, name: str) -> Path:
-        """The file of a case."""
+        """The file of a case; a few digits tell it from one of the same name in another suite."""
         stem = _FOREIGN.sub("-", name).strip("-.")[:_LONGEST] or "case"
-        return self.folder / f"{Path(case.file).stem}-{case.line}-{stem}.trace.jsonl"
+        digits = sha256(f"{from_here(case.file)}\n{name}".encode("utf-8", "surrogatepass")).hexdigest()[:6]
+        return self.folder / f"{Path(case.file).stem}-{stem}-{digits}.trace.jsonl"
 
 
 def run(case: Case, options: Options, kept: Kept | None = None, suffix: str = "") -> Check:

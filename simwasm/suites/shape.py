@@ -73,19 +73,33 @@ class Scalar(Generic[T]):
         return node.is_scalar
 
     def read(self, node: Node) -> T:
-        if not node.is_scalar or node.value is None:
+        if not node.is_scalar or node.value is None or not self._is_one(node.value):
             wrong(node, f"is {node.kind}, not {self.words}{_hint(node)}")
         try:
             return self.convert(node.text)
         except ValueError as error:
             wrong(node, str(error))
 
+    def _is_one(self, value: object) -> bool:
+        """Whether a value is of a type that the schema has."""
+        wanted = self.type if isinstance(self.type, list) else [self.type]
+        return any(name in wanted for name in _TYPES.get(type(value), ()))
+
     def schema(self) -> Schema:
         return {"type": self.type, **dict(self.more)}
 
 
+_TYPES: dict[type, tuple[str, ...]] = {
+    str: ("string",), bool: ("boolean",), int: ("number", "integer"), float: ("number",),
+}  # fmt: skip
+
+
 def _hint(node: Node) -> str:
-    return ": write '' for an empty one" if node.is_scalar and node.value is None else ""
+    if not node.is_scalar:
+        return ""
+    return (
+        ": write '' for an empty one" if node.value is None else f": put it into quotes, '{node.text[:20]}'"
+    )
 
 
 ANY_SCALAR = ["string", "number", "boolean"]
