@@ -116,7 +116,7 @@ def test_a_trace_is_written_to_a_file(simwasm: Run, tmp_path: Path) -> None:
     trace = tmp_path / "trace.jsonl"
     simwasm("send", PLUGIN, "GET", "/", "--trace", str(trace))
     head, *events, outcome, _, _ = map(json.loads, trace.read_text().splitlines())
-    assert (head["format"], head["plugins"][0]["abi"]) == (1, "0.2.1")
+    assert (head["format"], head["plugins"][0]["abi"]) == (2, "0.2.1")
     assert [event["call"] for event in events if event.get("call", "").startswith("proxy_send")]
     assert outcome["outcome"]["status"] == 403
 
