@@ -6,7 +6,7 @@ Rule: nothing is worked out before it is asked for, and once, until there is ano
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
@@ -19,7 +19,7 @@ from simwasm.host.ports import Failure
 from simwasm.host.stream import Stream as HostStream
 from simwasm.lints.lint import Problem
 from simwasm.testing.logs import Logs
-from simwasm.testing.phases import Phase, Wanted, phases
+from simwasm.testing.phases import Call, Phase, Wanted, calls_among, phases
 from simwasm.testing.record import Asked, Visit
 from simwasm.testing.trace import Trace
 from simwasm.testing.values import Request, Response
@@ -126,15 +126,33 @@ class Doing:
 
     def action(self, callback: str, nth: int = 0) -> Wanted:
         """What a callback returned, the first time or another: `Action.CONTINUE`, `Action.PAUSE` or something wider."""
-        found = [phase for phase in self.phases if phase.callback == callback]
-        if not found or not -len(found) <= nth < len(found):
-            raise InputError(self._no_callback(callback, nth, len(found)))
-        phase = found[nth]
+        phase = self.phase(callback, nth)
         if phase.action is None:
             why = f"trapped: {phase.trapped}" if phase.trapped else "returns no action"
             raise InputError(f"{callback} {why}")
         self.asked.append(WasAsked(phase.action, phase.seq, f"action({callback!r})"))
         return phase.action
+
+    def phase(self, callback: str, nth: int = 0) -> Phase:
+        """One of its callbacks, the first of that name or another."""
+        found = [phase for phase in self.phases if phase.callback == callback]
+        if not found or not -len(found) <= nth < len(found):
+            raise InputError(self._no_callback(callback, nth, len(found)))
+        return found[nth]
+
+    def call(self, function: str, nth: int = 0, /, **arguments: object) -> Call:
+        """A call that the plugin made of the host: the first of that name with these arguments, or another."""
+        events = self._life.record.events
+        every = [
+            call
+            for visit in self._visits
+            for call in calls_among(events[visit.begin + 1 : visit.end])
+            if call.name == function
+        ]
+        found = [call for call in every if arguments.items() <= call.arguments.items()]
+        if -len(found) <= nth < len(found):
+            return found[nth]
+        raise InputError(_not_called(function, nth, arguments, every, len(found)))
 
     def _no_callback(self, name: str, nth: int, times: int) -> str:
         happened = ", ".join(dict.fromkeys(phase.callback for phase in self.phases)) or "none at all"
@@ -179,6 +197,19 @@ class Doing:
     def problems(self) -> tuple[Problem, ...]:
         """What the lints say of it."""
         return self._life.problems.of(self.stream)
+
+
+def _not_called(
+    function: str, nth: int, arguments: Mapping[str, object], every: Sequence[Call], times: int
+) -> str:
+    """Why there is no such call."""
+    like = " with these arguments" if arguments else ""
+    if times:
+        return f"{function} is called {times} times{like}, so there is no number {nth} (they count from 0)"
+    if not every:
+        return f"{function} is not called"
+    near = ", ".join(f"{name}={every[0].arguments.get(name)!r:.200}" for name in arguments)
+    return f"{function} is not called{like}; the first of its {len(every)} calls has {near}"
 
 
 def _callout(asked: Asked) -> Callout:

@@ -21,6 +21,7 @@ from simwasm.host.ports import Answer, AskCluster, Callout, Service
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.host.stream import Stream
 from simwasm.plugin import Plugin
+from simwasm.recipe import Recipe
 from simwasm.session import DEFAULT_FUEL, Session
 from simwasm.testing import shared
 from simwasm.testing.logs import Logs, line
@@ -59,6 +60,8 @@ class Setup:
     clusters: Clusters = field(default_factory=lambda: Clusters({}))
     """Those that were given as options."""
     started_ns: int = STARTED_NS
+    recipe: Recipe | None = None
+    """What all this was read from."""
 
 
 class Flow:
@@ -86,6 +89,7 @@ class Life:
         """What is said of properties."""
         self.over = False
         self._observers = tuple(observers)
+        self._instead: Instead | None = None
         self._session: Session | None = None
         self._failed: SimwasmError | None = None
         self._flows: list[Flow] = []
@@ -99,6 +103,17 @@ class Life:
     def started_ns(self) -> int:
         """When virtual time began."""
         return self.setup.started_ns
+
+    def begin_at(self, started_ns: int) -> None:
+        """Say when virtual time begins."""
+        self.setup = replace(self.setup, started_ns=started_ns)
+
+    def say_instead(self, function: str, answer: object, values: tuple[object, ...], nth: int) -> None:
+        """Put something in the place of a call; there is none yet."""
+        from simwasm.testing.instead import Instead  # for those who want that
+
+        self._instead = self._instead or Instead()
+        self._instead.say(function, answer, values, nth)
 
     @property
     def begun(self) -> bool:
@@ -121,12 +136,14 @@ class Life:
         return self.session
 
     def _start(self) -> Session:
-        setup = self.setup
+        setup, instead = self.setup, self._instead
+        observers: list[Observer] = [self.record, *self._observers]
         session = Session(
             [setup.plugin],
             engine=setup.engine,
             workers=setup.workers,
-            observers=[self.record, *self._observers],
+            observers=[instead.heard(observers)] if instead else observers,
+            between=instead.between() if instead else None,
             clusters=self.servers.clusters,
             ask_upstream=self.servers.ask_upstream,
             ask_cluster=self.servers.ask_cluster,
@@ -173,11 +190,29 @@ class Life:
 
     def wait(self, flows: Iterable[Flow]) -> None:
         """Have things happen until these have ended, and what is due by then."""
+        self._until_ended(flows)
+        self.settle()
+
+    def _until_ended(self, flows: Iterable[Flow]) -> None:
         proxy = self.running().proxy
         waiting = list(flows)
-        while any(flow.result is None for flow in waiting) and proxy.step():
-            self._collect()
+        while waiting:
+            if waiting[-1].result is not None:
+                waiting.pop()
+            elif proxy.step():
+                self._collect()
+            else:
+                return
+
+    def replay(self, exchanges: Sequence[Exchange], *, together: bool) -> list[Result]:
+        """Have exchanges happen as a session does: one after the other, or all of them by their times."""
+        flows: list[Flow] = []
+        for group in [exchanges] if together else [[each] for each in exchanges]:
+            begun = [self.open(exchange) for exchange in group]
+            self._until_ended(begun)
+            flows += begun
         self.settle()
+        return [flow.result for flow in flows if flow.result is not None]
 
     def advance(self, nanoseconds: int) -> None:
         """Do what is due until then, and leave the clock there."""

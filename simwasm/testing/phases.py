@@ -89,6 +89,8 @@ class Phase:
     instructions: int
     seq: int
     """The event at which it returned."""
+    result: Any = None
+    """What it returned."""
 
 
 def phases(
@@ -103,7 +105,7 @@ def _phase(events: Sequence[Event], visit: Visit, lines: Sequence[LogLine], star
     entered, ended = events[visit.begin], events[visit.end]
     assert isinstance(entered, Entered)
     arguments = _arguments(entered)
-    calls = tuple(_calls(events[visit.begin + 1 : visit.end]))
+    calls = tuple(calls_among(events[visit.begin + 1 : visit.end]))
     return Phase(
         visit.function.name,
         arguments,
@@ -118,6 +120,7 @@ def _phase(events: Sequence[Event], visit: Visit, lines: Sequence[LogLine], star
         ended.trap if isinstance(ended, Trapped) else None,
         visit.burnt,
         ended.seq,
+        ended.result if isinstance(ended, Left) else None,
     )
 
 
@@ -142,7 +145,7 @@ def _arguments(entered: Entered) -> dict[str, Any]:
     return dict(zip(names, entered.args, strict=False))
 
 
-def _calls(events: Sequence[Event]) -> Iterator[Call]:
+def calls_among(events: Sequence[Event]) -> Iterator[Call]:
     """The host calls among events, in the order in which they began."""
     ends = {event.opened: event for event in events if not isinstance(event, Entered)}
     for event in events:

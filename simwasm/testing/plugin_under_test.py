@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 from types import TracebackType
 
+from simwasm.abi.enums import Status
 from simwasm.conversation import conversation
 from simwasm.errors import InputError
 from simwasm.exchange import Connection, Exchange
@@ -61,16 +62,23 @@ class PluginUnderTest(Observed):
         now = life.running().proxy.clock.now
         return self._result(life.open(replace(exchange, started_ns=now)))
 
-    def replay(self, path: str | Path) -> tuple[Result, ...]:
-        """Send the requests of a recording, with its pauses, each when the one before has ended."""
+    def replay(self, *paths: str | Path, together: bool = False) -> tuple[Result, ...]:
+        """Send the requests of recordings, with their pauses, each when the one before has ended, or by their times.
+
+        If nothing was sent before, time begins with the recording's, as in `simwasm run`.
+        """
         kept = keeper.get()
-        found = list(read_traffic(path if kept is None else kept.file(str(path))))
+        found = [
+            each for path in paths for each in read_traffic(path if kept is None else kept.file(str(path)))
+        ]
         if not found:
-            raise InputError(f"{path}: has no exchanges to replay")
-        shift = self._life.running().proxy.clock.now - found[0].started_ns
-        return tuple(
-            self._result(self._life.open(replace(each, started_ns=each.started_ns + shift))) for each in found
-        )
+            raise InputError(f"{', '.join(map(str, paths))}: has no exchanges to replay")
+        life = self._life
+        if not life.begun:
+            life.begin_at(found[0].started_ns)
+        shift = life.running().proxy.clock.now - found[0].started_ns
+        moved = [replace(each, started_ns=each.started_ns + shift) for each in found]
+        return tuple(life.replay(moved, together=together))
 
     def _result(self, flow: Flow) -> Result:
         self._life.wait([flow])
@@ -113,6 +121,15 @@ class PluginUnderTest(Observed):
                 f"fault: `{text}` comes too late: say what goes wrong before the plugin is first used"
             )
         self._life.faults.append(fault)
+
+    def instead(self, function: str, answer: object = Status.OK, *values: object, nth: int = 0) -> None:
+        """Answer in the host's place, a status and what comes out; or in a callback's, with what it returns.
+
+        Calls of a function count from 0 over the plugin's whole life.
+        """
+        if self._life.begun:
+            raise InputError(f"instead: {function} comes too late: say it before the plugin is first used")
+        self._life.say_instead(function, answer, values, nth)
 
     def property(self, path: str | tuple[str, ...], value: PropertyValue) -> None:
         """Say what a property is, from now on; `None` means that it has no value.

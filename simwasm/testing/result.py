@@ -13,6 +13,7 @@ from simwasm.testing.doing import Doing, WasAsked
 from simwasm.testing.phases import LocalReply
 from simwasm.testing.values import Request, Response, Told
 from simwasm.trace.event import Entered
+from simwasm.trace.text import printable
 
 if TYPE_CHECKING:
     from simwasm.testing.life import Life
@@ -76,7 +77,7 @@ class Result(Doing):
         said = (
             f"status {self.outcome.status}" if self.outcome.response else self.outcome.reset or "no response"
         )
-        return f"<Result of {self.name}: {said}>"
+        return printable(f"<Result of {self.name}: {said}>")
 
     @property
     def name(self) -> str:

@@ -46,6 +46,8 @@ class Servers:
         """Those that were given as options."""
         self.clusters: Mapping[str, bool] = _Known(self._said, given.names)
         """The clusters that there are, also those that are said later, and of each whether it has a host."""
+        self.answers: dict[int, Answer] = {}
+        """What the upstream answered because a test said so, by the `id` of the exchange."""
 
     def named(self, cluster: str | None) -> Upstream:
         """The server of that name; the upstream of requests where there is none."""
@@ -60,7 +62,10 @@ class Servers:
         found = self._upstream.ask(request)
         if isinstance(found, Talk):
             raise InputError("upstream: a gRPC service cannot answer requests; write replies()")
-        return recorded(exchange, request) if found is None else found
+        if found is None:
+            return recorded(exchange, request)
+        self.answers[id(exchange)] = found
+        return found
 
     def ask_cluster(self, callout: Callout) -> Answer | Service:
         """Answer a callout."""

@@ -24,8 +24,9 @@ _PROGRAMS, _FILES = 32, 64
 
 @cache
 def engine(name: str | None) -> Engine:
-    """The engine of that name; without one the best that loads."""
-    return find.engine(name)
+    """The engine of that name; without one the best that loads, which is the one that has its name."""
+    found = find.engine(name)
+    return engine(found.name) if name is None else found
 
 
 def program(engine: Engine, wasm: bytes, limits: Limits) -> Program:

@@ -15,6 +15,7 @@ from simwasm.testing import given
 from simwasm.testing.doing import Doing
 from simwasm.testing.given import GivenHeaders
 from simwasm.testing.result import Result
+from simwasm.trace.text import printable
 
 if TYPE_CHECKING:
     from simwasm.testing.life import Flow, Life
@@ -61,7 +62,7 @@ class _Open(Doing):
 
     @property
     def _what(self) -> str:
-        return self._flow.exchange.label
+        return printable(self._flow.exchange.label)
 
     def _can(self, what: str) -> None:
         if self._complete:
