@@ -1,7 +1,7 @@
 """A report in the Test Anything Protocol, version 14 (testanything.org).
 
 Rules: the plan comes last, so that a run which was broken off is no complete report; a YAML block tells of what is
-wrong; strings in it are JSON's, which YAML reads, too; details are a literal block, whose indentation is said.
+wrong; strings in it are JSON's, which YAML reads, too; details are a literal block, whose first line is not indented.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def _diagnostics(check: Check) -> Iterator[str]:
         yield f"  line: {check.line}"
     yield f"duration_ms: {check.took_s * 1000:.3f}"
     if check.details:
-        yield "details: |2"
+        yield "details: |"
+        yield f"  {one_line(check.place)}:"
         yield from (f"  {line}" for line in printable(check.details).replace("\t", "    ").split("\n"))
     yield "..."
 

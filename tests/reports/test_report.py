@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from datetime import datetime
 from pathlib import Path
 from xml.etree import ElementTree
@@ -75,9 +77,27 @@ def test_what_tap_tells_of_a_failure_is_yaml(check: Check) -> None:
     found = yaml.safe_load("\n".join(line[2:] for line in lines[begin:end]))
     assert found["severity"] == ("error" if check is BROKEN else "fail")
     assert found["at"].get("line", 0) == check.line
-    assert len(found.get("details", "").splitlines()) == len(
-        check.details.splitlines() and check.details.split("\n")
+    lines_told = found.get("details", "").splitlines()
+    assert len(lines_told) == (1 + len(check.details.split("\n")) if check.details else 0)
+
+
+@pytest.mark.skipif(shutil.which("perl") is None, reason="needs perl, whose TAP::Parser reads reports")
+def test_another_reader_of_tap_finds_the_same_failures() -> None:
+    """That reader knows version 13, which has the same test points and YAML."""
+    text = "\n".join(told("tap", *ALL, HOSTILE)).replace("TAP version 14", "TAP version 13")
+    read = (
+        "my $p = TAP::Parser->new({tap => do {local $/; <STDIN>}}); $p->run; "
+        'print join(",", $p->failed), " of ", $p->plan, " ", $p->parse_errors + 0'
     )
+    found = subprocess.run(
+        ["perl", "-MTAP::Parser", "-e", read],
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert found.stdout == "2,3,5 of 1..5 0"
 
 
 def test_an_annotation_is_one_line_with_its_place_and_its_text_escaped() -> None:
