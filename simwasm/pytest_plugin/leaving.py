@@ -1,6 +1,7 @@
 """The traces that failing tests leave behind, for the debugger and for CI to pick up.
 
-    .simwasm/tests/test_login.py/test_denies.trace.jsonl
+    .simwasm/tests/test_login.py/test_denies.trace.jsonl      what happened
+    .simwasm/tests/test_login.py/test_denies.simwasm          the same to be run again, where files can tell it
 
 Rules: a file is told by its test, so processes do not meet in one; a test that passes takes its old trace away; a
 folder of traces is never committed by accident.
@@ -10,20 +11,25 @@ from __future__ import annotations
 
 import shlex
 from contextlib import suppress
+from glob import escape
 from pathlib import Path
 
 from simwasm.errors import SimwasmError
 from simwasm.pytest_plugin import options
 from simwasm.pytest_plugin.goldens import displayed, filename
+from simwasm.pytest_plugin.living import leave_session
 from simwasm.pytest_plugin.running import Test
 from simwasm.testing import PluginUnderTest
 
 _DEFAULT = ".simwasm"
 _SUFFIX = ".trace.jsonl"
+_SESSION = ".simwasm"
+_ENDS = (_SUFFIX, _SESSION, ".traffic.jsonl", ".answers.json")
 
 
 def leave(test: Test) -> list[str]:
     """Write the traces of a test that has failed; what to say of them."""
+    forget(test)
     said: list[str] = []
     for path, plugin in zip(_paths(test), test.plugins, strict=False):
         trace = plugin.trace
@@ -37,6 +43,12 @@ def leave(test: Test) -> list[str]:
             continue
         shown = displayed(test.item.config, path)
         said += [shown, f"  simwasm debug {shlex.quote(shown)} --row {_row(test, plugin)}"]
+        session = path.with_name(path.name.removesuffix(_SUFFIX) + _SESSION)
+        if leave_session(plugin._life, session):
+            shown = displayed(test.item.config, session)
+            said.append(
+                f"  simwasm debug {shlex.quote(shown)} --row {_row(test, plugin)}   live, with memory"
+            )
     return said
 
 
@@ -51,11 +63,11 @@ def _row(test: Test, plugin: PluginUnderTest) -> int:
 
 def forget(test: Test) -> None:
     """Take away what the test left when it failed the last time."""
-    if not _folder(test).is_dir():
-        return
-    for path in _paths(test):
-        with suppress(OSError):
-            path.unlink()
+    place, stem = _place(test)
+    for path in place.glob(f"{escape(stem)}.*"):
+        if path.name.endswith(_ENDS):
+            with suppress(OSError):
+                path.unlink()
 
 
 def _folder(test: Test) -> Path:
@@ -63,11 +75,16 @@ def _folder(test: Test) -> Path:
     return config.rootpath / (config.getoption(options.TRACES) or _DEFAULT)
 
 
-def _paths(test: Test) -> list[Path]:
-    """The file of each plugin of a test."""
+def _place(test: Test) -> tuple[Path, str]:
+    """The folder of what a test leaves, and what its files begin with."""
     file, _, name = test.item.nodeid.partition("::")
     place = _folder(test).joinpath(*(filename(part) for part in file.split("/") if part))
-    stem = filename(name.replace("::", "."))
+    return place, filename(name.replace("::", "."))
+
+
+def _paths(test: Test) -> list[Path]:
+    """The file of each plugin of a test."""
+    place, stem = _place(test)
     return [place / f"{stem}{f'.{at}' if at > 1 else ''}{_SUFFIX}" for at in range(1, len(test.plugins) + 1)]
 
 

@@ -7,6 +7,7 @@ then the configuration; a file is looked for beside the test's file, then in the
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,11 @@ from simwasm.testing import load_plugin
 if TYPE_CHECKING:
     from simwasm.testing import PluginUnderTest
 
-_FILES = ("config", "vm_config")
+_TEXTS_OR_FILES = ("config", "vm_config")
 """Options whose text names a file behind an `@`."""
+_FILES = ("module", "debug_file")
+_PAIRS = ("callout", "source_map")
+"""Options that have names, and files or something else behind them."""
 
 
 class Loading:
@@ -57,11 +61,28 @@ class Loading:
             return None, str(error)
 
     def _load(self, path: str, said: dict[str, Any]) -> PluginUnderTest:
-        for name in _FILES:
-            text = said.get(name)
-            if isinstance(text, str) and text.startswith("@"):
-                said[name] = "@" + found(self._item, text[1:])
+        said = {name: self._found(name, value) for name, value in said.items()}
         return load_plugin(found(self._item, path), **said)
+
+    def _found(self, name: str, value: Any) -> Any:
+        """An option, with files where they are."""
+        if name in _PAIRS and not isinstance(value, str):
+            if isinstance(value, Mapping):
+                return {key: self._there(text) for key, text in value.items()}
+            return [self._found(name, text) for text in value]
+        if not isinstance(value, str):
+            return value
+        if name in _TEXTS_OR_FILES and value.startswith("@"):
+            return "@" + found(self._item, value[1:])
+        if name in _PAIRS:
+            key, equals, text = value.partition("=")
+            return f"{key}{equals}{self._there(text)}"
+        return found(self._item, value) if value and name in _FILES else value
+
+    def _there(self, text: Any) -> Any:
+        """A file where it is, if there is one; otherwise it is something else."""
+        path = found(self._item, text) if isinstance(text, str) and text else ""
+        return path if path and os.path.exists(path) else text
 
     def _marked(self) -> tuple[str, dict[str, Any]]:
         """The plugin and the options that marks say, the nearest counting."""

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import pytest
 from projects import Project, Reports, reports
 
+from simwasm.debug.play import play
+from simwasm.debug.session_file import load
 from simwasm.trace.file import TraceFile, open_trace
 
 _SENT = '    result = plugin.send("GET", "/status/418")\n'
@@ -170,7 +172,7 @@ def test_the_arrow_log_of_each_exchange_is_a_section(failures: Failures) -> None
 
 def test_the_trace_is_left_and_opened_at_the_row(failures: Failures) -> None:
     said = failures.reports.section("test_why_0", "simwasm: the trace")
-    assert said.endswith("  simwasm debug .simwasm/test_it.py/test_why_0.trace.jsonl --row 15")
+    assert "  simwasm debug .simwasm/test_it.py/test_why_0.trace.jsonl --row 15\n" in said
     trace = failures.trace("test_why_0")
     assert trace.rows[14].entered.function.name == "proxy_send_local_response"
     assert trace.outcomes[0].status == 403
@@ -210,7 +212,8 @@ def test_traces_go_where_they_are_wanted(project: Project) -> None:
     project.test(
         "def test(plugin):\n    plugin.send('GET', '/')\n    assert 0\n", "--simwasm-traces=out/traces"
     )
-    assert project.files("out/traces") == ["test_it.py/test.trace.jsonl"]
+    ends = (".simwasm", ".trace.jsonl", ".traffic.jsonl")
+    assert project.files("out/traces") == [f"test_it.py/test{end}" for end in ends]
 
 
 def test_a_test_that_passes_again_takes_its_trace_away(project: Project) -> None:
@@ -225,3 +228,37 @@ def test_a_file_that_cannot_be_written_is_told(project: Project) -> None:
         "def test(plugin):\n    plugin.send('GET', '/')\n    assert 0\n", "--simwasm-traces=traces"
     )
     assert "the trace could not be written" in ran
+
+
+def test_a_run_that_files_can_tell_is_left_as_a_session_that_plays_it_again(failures: Failures) -> None:
+    said = failures.reports.section("test_why_0", "simwasm: the trace")
+    assert "  simwasm debug .simwasm/test_it.py/test_why_0.simwasm --row 15" in said
+    recipe = load(failures.folder / ".simwasm" / "test_it.py" / "test_why_0.simwasm").recipe
+    assert play(recipe).outcome.status == 403
+
+
+def test_answers_of_a_test_are_in_the_session(project: Project) -> None:
+    project.test(
+        """
+        @pytest.mark.simwasm("auth.wasm")
+        def test(plugin):
+            plugin.upstream("auth").replies(200, headers={"x": "y"}, body="in", after=0.02)
+            plugin.upstream().replies(418, body="tea")
+            assert plugin.send("GET", "/").response.status == 5
+        """
+    )
+    outcome = play(load(project.path / ".simwasm" / "test_it.py" / "test.simwasm").recipe).outcome
+    assert outcome.response is not None
+    assert (outcome.status, outcome.response.data) == (418, b"tea")
+
+
+def test_a_run_that_no_file_tells_leaves_its_trace_alone(project: Project) -> None:
+    project.test(
+        """
+        def test(plugin):
+            plugin.property("source.address", "10.0.0.1:1")
+            plugin.send("GET", "/")
+            assert 0
+        """
+    )
+    assert project.files(".simwasm") == [".gitignore", "test_it.py/test.trace.jsonl"]

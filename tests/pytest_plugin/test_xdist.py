@@ -23,7 +23,7 @@ def test_processes_share_goldens_traces_and_what_is_told(project: Project) -> No
     assert ran.outcomes == {"passed": 3, "failed": 1}
     assert "4 goldens written anew" in ran
     assert len(project.files("goldens")) == 4
-    traces = [each for each in project.files(".simwasm") if each != ".gitignore"]
+    traces = [each for each in project.files(".simwasm") if each.endswith(".trace.jsonl")]
     assert [each.partition("~")[0] for each in traces] == ["test_it.py/test[_d]"]
     (covered,) = read(project.path / "it.cov")
     assert covered.callbacks["proxy_on_request_headers"] == 4

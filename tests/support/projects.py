@@ -13,7 +13,9 @@ from textwrap import dedent
 
 import pytest
 
+import simwasm.debug.play
 import simwasm.pytest_plugin.comparing
+import simwasm.pytest_plugin.covering
 import simwasm.pytest_plugin.generating
 import simwasm.pytest_plugin.goldens
 import simwasm.pytest_plugin.reporting
