@@ -23,6 +23,12 @@ from simwasm.suites.tree import Node
 HeaderRules = tuple[tuple[str, HeaderRule], ...]
 _PREFIX = "proxy_on_"
 OF_CALLBACKS: dict[str, Function] = {row.name: row for row in CALLBACKS}
+OF_HTTP = frozenset(
+    name for name in OF_CALLBACKS if name.startswith(("proxy_on_request_", "proxy_on_response_"))
+)
+OF_CONNECTIONS = frozenset(
+    name for name in OF_CALLBACKS if name == "proxy_on_new_connection" or "stream_" in name
+)
 SHORT = {name.removeprefix(_PREFIX): name for name in OF_CALLBACKS}
 CALLBACK: Choice[str] = Choice(SHORT, {name: name for name in OF_CALLBACKS}, "a callback (`request_headers`)")
 

@@ -226,8 +226,6 @@ class Expect(Section):
 
     def check(self) -> None:
         """Refuse what cannot hold."""
-        if self.local_reply is False and self.details is not None and self.details.is_ == "direct_response":
-            wrong(self.at("details"), "can never hold: that is what a local reply is told by")
         starts = self.starts is False or isinstance(self.starts, TextRule)
         others = [name for name in self.places if name not in ("", "starts", "logs", "trapped")]
         if starts and others:

@@ -118,6 +118,11 @@ def _loaded(suite: Suite, case: Case, bench: Bench) -> PluginUnderTest:
     """The plugin as a case wants it."""
     said = case.over(suite)
     plugin, module = said.pop("plugin"), said.pop("module")
+    if plugin is None and not bench.options.plugin:
+        wrong(
+            case.at("name"),
+            "no plugin is named: write `plugin: FILE.wasm` to the suite, or say --plugin FILE.wasm",
+        )
     upstream, callouts, properties = said.pop("upstream"), said.pop("callouts"), said.pop("properties")
     loaded = bench.load(str(plugin or ""), **_options(said, module))
     if upstream is not None:

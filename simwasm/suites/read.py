@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from simwasm.suites.callbacks import OF_CONNECTIONS, OF_HTTP
 from simwasm.suites.expect import Expect
 from simwasm.suites.log_rule import LEVELS, LogRule
 from simwasm.suites.parameters import expanded
@@ -32,7 +33,7 @@ def suite_of(root: Node) -> Suite:
     _names(suite.cases)
     for case in suite.cases:
         _levels(suite, case)
-        _plugins(suite, case)
+        _kinds(suite, case)
     return suite
 
 
@@ -45,11 +46,6 @@ def _names(cases: Iterable[Case]) -> None:
                 case.at("name"), f"another case, on line {before.at('name').line}, is called `{case.name}`, too: "
                 "give each a name of its own",
             )  # fmt: skip
-
-
-def _plugins(suite: Suite, case: Case) -> None:
-    if case.plugin is None and suite.plugin is None:
-        wrong(case.at("name"), "no plugin is named: write `plugin: FILE.wasm` at the top of the suite")
 
 
 def expectations(case: Case) -> Iterator[Expect]:
@@ -75,3 +71,23 @@ def _levels(suite: Suite, case: Case) -> None:
 
 def _wants(rule: LogRule) -> bool:
     return not rule.never and (rule.count is None or rule.count.is_ != 0)
+
+
+def _kinds(suite: Suite, case: Case) -> None:
+    """Refuse to expect callbacks of connections of an HTTP plugin, and the other way round."""
+    plugin = case.plugin or suite.plugin
+    if plugin is not None and plugin.suffix in (".yaml", ".yml"):
+        return  # which says by itself what it is for
+    network = bool(case.network if case.network is not None else suite.network)
+    if case.talk is not None and not network:
+        wrong(
+            case.at("talk"),
+            "a plugin for HTTP meets no TCP connection; write `network: true` if it is for those",
+        )
+    for expect in expectations(case):
+        named = [(callback, expect.at("actions")) for callback, _ in expect.actions]
+        named += [(phase.callback, phase.at("callback")) for phase in expect.phases]
+        for callback, place in named:
+            if callback in (OF_HTTP if network else OF_CONNECTIONS):
+                kind = "a network filter" if network else "a plugin for HTTP"
+                wrong(place, f"can never hold: {callback} is never called of {kind}")

@@ -47,8 +47,11 @@ class Step(Section):
         if said in (["advance"], []) and self.expect is not None:
             self.expect.of_plugin()
         if said == ["request", "open"]:
+            assert self.request is not None
             if self.wrote("expect"):
                 wrong(self.at("expect"), "the request is under way yet: write what is expected to its `end`")
+            if self.request.trailers:
+                wrong(self.request.at("trailers"), "the request is under way yet: write them to its `end`")
             return
         if len(said) > 1 or (not said and not self.wrote("expect")):
             wrong(

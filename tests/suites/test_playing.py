@@ -168,7 +168,15 @@ def test_the_command_line_says_which_plugin() -> None:
     assert played(f"{GET}local_reply: true", options=Options(plugin=module)).verdict is Verdict.PASSED
 
 
-@pytest.mark.parametrize("engine", ["wasmtime"])
-def test_a_case_is_the_same_on_another_engine(engine: str) -> None:
-    check = played(f"{GET}cost: {{instructions: 1}}", options=Options(engine=engine))
+def test_a_suite_without_a_plugin_says_what_to_do() -> None:
+    (case,) = play.cases_of("cases: [{name: a, request: GET /}]", str(ROOT / "s.yaml"))
+    check = run(case, PLAIN)
+    assert (check.verdict, check.line) == (Verdict.ERROR, 1)
+    assert check.message.startswith(
+        "no plugin is named: write `plugin: FILE.wasm` to the suite, or say --plugin"
+    )
+
+
+def test_a_case_costs_the_same_on_another_engine() -> None:
+    check = played(f"{GET}cost: {{instructions: 1}}", options=Options(engine="wasmtime"))
     assert check.message == played(f"{GET}cost: {{instructions: 1}}").message

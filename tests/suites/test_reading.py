@@ -68,6 +68,10 @@ MEANING: list[tuple[str, str]] = [
         "4:36: `status` is expected of a request",
     ),
     ("    expect: {status: 200}", "4:14: `status` is expected of a request, and none ended here"),
+    ("    steps: [{open: a, request: {trailers: {a: b}}}]", "4:33: the request is under way yet"),
+    ("    steps: [{open: a, request: GET /, expect: {}}]", "4:39: the request is under way yet"),
+    ("    talk: [{client: a}]", "4:5: a plugin for HTTP meets no TCP connection; write `network: true`"),
+    ("    talk: [{client: a, upstream: b}]", "4:12: one side speaks at a time"),
     ("    only: a", "4:5: goes with `traffic`"),
     ("    faults: ['boom']", "4:14: faults: `boom` is no fault"),
     ("    callouts: {auth: maybe}", "4:22: `maybe` is no status, no failure"),
@@ -105,6 +109,11 @@ NEVER: list[tuple[str, str]] = [
     ("phases: [{callback: log, end_of_stream: true}]", "proxy_on_log is not told of any end"),
     ("phases: [{callback: request_trailers, end_of_stream: false}]", "trailers are always the end"),
     ("phases: [{callback: tick, headers: {a: b}}]", "proxy_on_tick has no headers of its own"),
+    (
+        "phases: [{callback: downstream_data}]",
+        "proxy_on_downstream_data is never called of a plugin for HTTP",
+    ),
+    ("actions: {new_connection: pause}", "proxy_on_new_connection is never called of a plugin for HTTP"),
     ("starts: false\n      status: 200", "a plugin that does not start has no `status`"),
 ]
 
@@ -138,11 +147,6 @@ def test_what_can_never_hold_is_refused(text: str, message: str) -> None:
     whole = f"{HEAD}    request: GET /\n    expect:\n      {text}"
     with pytest.raises(ConfigError, match=message.partition(": ")[2] if message[0].isdigit() else message):
         suite_of(tree_of(whole, str(ROOT / "s.yaml")))
-
-
-def test_a_suite_without_a_plugin_says_so() -> None:
-    with pytest.raises(ConfigError, match=r"s.yaml:1:10: no plugin is named: write `plugin: FILE.wasm`"):
-        suite_of(tree_of("cases: [{name: a}]", "s.yaml"))
 
 
 def test_the_schema_is_one(editor: jsonschema.Draft202012Validator) -> None:
