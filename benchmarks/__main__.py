@@ -14,6 +14,7 @@ from simwasm.errors import SimwasmError
 NAMES = (
     "coverage",
     "debugger",
+    "diff",
     "hostcall",
     "probes",
     "query",

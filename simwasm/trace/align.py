@@ -143,6 +143,10 @@ class Block(Protocol):
         """Its rows."""
 
     @property
+    def spelled(self) -> Hashable:
+        """What stands for all of it as it is spelled: blocks may be the same though it differs."""
+
+    @property
     def content(self) -> Hashable:
         """What stands for all of it."""
 
@@ -374,13 +378,27 @@ def _rows(found: Alignment, one: Block, other: Block) -> None:
     if ended := one.closed and other.closed:
         ends = [end - 1 for end in ends]
     # their first rows belong together, however the callback was called; and so do those where both have ended
-    inner = [[(which, index) for index in range(1, end)] for which, end in enumerate(ends)]
-    keys = [_key(both) for both in zip(*sides, strict=True)]
     _pair(found, sides, bases, 0, 0)
+    first, behind = _ends_same(sides, ends)
+    found.same_rows(*(range(base + 1, base + first) for base in bases))
+    inner = [[(which, index) for index in range(first, end - behind)] for which, end in enumerate(ends)]
+    keys = [_key(both) for both in zip(*sides, strict=True)]
     for a, b in together(inner[0], inner[1], (keys[0], keys[2], keys[3])):
         _pair(found, sides, bases, a[1] if a else -1, b[1] if b else -1)
+    found.same_rows(*(range(base + end - behind, base + end) for base, end in zip(bases, ends, strict=True)))
     if ended:
         _pair(found, sides, bases, *ends)
+
+
+def _ends_same(sides: tuple[Marks, Marks], ends: list[int]) -> tuple[int, int]:
+    """Up to which row two callbacks begin alike behind their first one, and with how many rows they end alike."""
+    one, other = sides[0].contents, sides[1].contents
+    first, most, behind = 1, min(ends), 0
+    while first < most and one[first] == other[first]:
+        first += 1
+    while behind < most - first and one[ends[0] - 1 - behind] == other[ends[1] - 1 - behind]:
+        behind += 1
+    return first, behind
 
 
 def _key(marks: tuple[Sequence[Hashable], Sequence[Hashable]]) -> Callable[[tuple[int, int]], Hashable]:
