@@ -6,9 +6,10 @@ stream is waited for or where a test says so; what is due at this instant is don
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from simwasm.answers import Clusters
 from simwasm.conversation import Conversation
@@ -33,6 +34,9 @@ from simwasm.testing.servers import Servers
 from simwasm.testing.trace import Entry, Setting, Trace
 from simwasm.trace.event import Observer
 from simwasm.wasm.rewrite import Limits
+
+if TYPE_CHECKING:
+    from simwasm.testing.instead import Instead
 
 STARTED_NS = 1_767_225_600_000_000_000
 """When virtual time begins: the first second of 2026."""
