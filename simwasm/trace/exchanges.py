@@ -69,7 +69,10 @@ class FileBlock:
 
     def marks(self) -> Marks:
         """What stands for its rows."""
-        return Marking(self._side.rows, self.rows.start, self._text().split(b"\n")[:-1]).marks
+        marks = Marking(self._side.rows, self.rows.start, self._text().split(b"\n")[:-1]).marks
+        if len(marks.contents) != len(self.rows):
+            raise Otherwise
+        return marks
 
     def _text(self) -> bytes:
         begin, end = self._place

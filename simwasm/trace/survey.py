@@ -15,6 +15,7 @@ import re
 from array import array
 from collections.abc import Iterator
 
+from simwasm.errors import TraceError
 from simwasm.trace.linefile import LineFile
 from simwasm.trace.parse import Wrong, content_of
 
@@ -32,8 +33,11 @@ _ONE_BLOCK = 1 << 20
 """In more bytes nobody looks for whether they are one callback."""
 
 
-class Otherwise(Exception):
+class Otherwise(TraceError):
     """The file is spelled otherwise, or its calls are not closed where they should be."""
+
+    def __init__(self) -> None:
+        super().__init__("a trace has lines in an order that no recorder writes: record it again")
 
 
 class Survey:
