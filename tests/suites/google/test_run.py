@@ -30,7 +30,7 @@ def test_a_case_that_fails_tells_its_line_and_keeps_its_trace(tmp_path: Path) ->
     assert (check.verdict, check.place) == (Verdict.FAILED, f"{path}:3")
     assert check.message == "request_headers: log: expected one that is `x`"
     assert "proxy_send_local_response" in check.details
-    assert [each.name for each in (tmp_path / "traces").iterdir()] == ["tests-1-denied.trace.jsonl"]
+    assert [*(tmp_path / "traces").iterdir()] == [Kept(tmp_path / "traces").path(case, case.name)]
 
 
 def test_a_case_with_a_regex_that_does_not_compile_is_not_checked(tmp_path: Path) -> None:
