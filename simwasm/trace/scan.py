@@ -19,8 +19,17 @@ from simwasm.trace.decode import Decoder
 from simwasm.trace.event import Entered
 from simwasm.trace.formats import converter
 from simwasm.trace.linefile import BOM, LineFile
-from simwasm.trace.parse import Ending, Wrong, content_of, ending_of, measured_of, read_header, side_of
-from simwasm.trace.query import Query
+from simwasm.trace.parse import (
+    Ending,
+    Header,
+    Wrong,
+    content_of,
+    ending_of,
+    measured_of,
+    read_header,
+    side_of,
+)
+from simwasm.trace.query import Query, compile
 from simwasm.trace.query.possible import possible
 from simwasm.trace.query.syntax import Comparison, Node
 from simwasm.trace.rows import Kind, Row
@@ -60,6 +69,24 @@ def _asks(node: Node, names: tuple[str, ...]) -> bool:
     return any(_asks(part, names) for part in parts)
 
 
+class Over(NamedTuple):
+    """What became of an exchange."""
+
+    exchange: int
+    ending: Ending
+
+
+def everything(path: str | Path, note: Note = lambda text: None) -> Iterator[Header | Found | Over]:
+    """The header, all rows and what became of exchanges: a callback's rows when it has returned."""
+    file = LineFile(path)
+    try:
+        scan = _Scan(file, compile(""), {}, note, endings=True)
+        yield scan.header
+        yield from scan.told()
+    finally:
+        file.close()
+
+
 class _Open(NamedTuple):
     """A call that is open."""
 
@@ -91,8 +118,18 @@ _UNKNOWN = Exchange("", 0, Message(()))
 
 
 class _Scan:
-    def __init__(self, file: LineFile, query: Query, requests: Mapping[int, Exchange], note: Note) -> None:
+    def __init__(
+        self,
+        file: LineFile,
+        query: Query,
+        requests: Mapping[int, Exchange],
+        note: Note,
+        *,
+        endings: bool = False,
+    ) -> None:
         self._file, self._query, self.requests, self._note = file, query, requests, note
+        self._endings = endings
+        self._over: Over | None = None
         self.whose = Whose()
         self.callback = ""
         self._possible = possible(query)
@@ -103,10 +140,10 @@ class _Scan:
         first = file.first()
         self._begin, self._number = len(first), 1
         try:
-            header = read_header(content_of(first.removeprefix(BOM)))
+            self.header = read_header(content_of(first.removeprefix(BOM)))
         except Wrong as wrong:
             raise self._error(wrong, 1) from None
-        self._decoder, self._convert = Decoder(header), converter(header.format)
+        self._decoder, self._convert = Decoder(self.header), converter(self.header.format)
 
     def _error(self, wrong: Wrong, number: int) -> TraceError:
         return TraceError(
@@ -115,6 +152,10 @@ class _Scan:
 
     def found(self) -> Iterator[Found]:
         """The rows, callback by callback."""
+        return (found for found in self.told() if isinstance(found, Found))
+
+    def told(self) -> Iterator[Found | Over]:
+        """The same, with what became of exchanges between them if that is wanted."""
         for line in _lines(self._file, self._begin):
             self._number += 1
             try:
@@ -126,6 +167,9 @@ class _Scan:
                     f"{self._file.path}: the file ends in the middle of line {self._number}: was the run killed?"
                 )
                 break
+            if self._over is not None:
+                yield self._over
+                self._over = None
             if self._found and not self._open:
                 yield from sorted(self._found, key=lambda found: found.row.index)
                 self._found.clear()
@@ -141,7 +185,9 @@ class _Scan:
 
     def _take(self, line: bytes, found: Shape) -> None:
         if found.ending:
-            self.whose.ended()
+            number = self.whose.ended()
+            if self._endings:
+                self._over = Over(number, ending_of(self._convert(content_of(line)).get("outcome")))
         if found.begins:
             self._begins(line, found)
         elif found.ends and not self._open:
