@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from simwasm.pytest_plugin.running import Evidence
 from simwasm.pytest_plugin.statement import Spoken
-from simwasm.testing import Headers, Request, Response, Result
+from simwasm.testing import Headers, PluginUnderTest, Request, Response, Result
 from simwasm.testing.excerpt import around, line
 from simwasm.trace.rows import Row
 from simwasm.trace.text import printable, value_text
@@ -27,13 +27,20 @@ _COMPARED = frozenset(("headers", "body", "text", "json", "received", "chunks", 
 
 def evidence(result: Result, about: str, spoken: Spoken) -> Evidence:
     """What there is to tell of an attribute of a result that a failed assertion speaks of."""
-    tell = _response if about in _ANSWERS else _TOLD[about]
+    tell = _response if about in _ANSWERS else _TOLD.get(about)
+    if tell is None:
+        return Evidence(())
     lines, seq = tell(result, spoken)
     row = _row(result, seq)
     if about in (*_ANSWERS, "upstream") and (written := _written(result, spoken.texts)) is not None:
         row = written
     shown = around(result.trace.rows, row, result.trace.number).splitlines() if row is not None else ()
     return Evidence(tuple(map(_cut, (*lines, *shown))), row.position if row is not None else seq)
+
+
+def of_plugin(plugin: PluginUnderTest, about: str) -> Evidence:
+    """What there is to tell of an attribute that a plugin has, too."""
+    return Evidence(tuple(map(_cut, OF_PLUGINS[about](plugin))))
 
 
 def _cut(text: str) -> str:
@@ -125,13 +132,13 @@ def _action(result: Result, spoken: Spoken) -> Told:
 
 
 def _logs(result: Result, spoken: Spoken) -> Told:
-    lines = [printable(str(each)) for each in result.logs]
+    return _logged(result), 0
+
+
+def _logged(of: Result | PluginUnderTest) -> list[str]:
+    lines = [printable(str(each)) for each in of.logs]
     left = [f"… and {len(lines) - _MOST} more"] if len(lines) > _MOST else []
-    return [
-        "logged was:" if lines else "nothing was logged",
-        *(f"  {each}" for each in lines[:_MOST]),
-        *left,
-    ], 0
+    return ["logged was:" if lines else "nothing was logged", *(f"  {each}" for each in lines[:_MOST]), *left]
 
 
 def _callouts(result: Result, spoken: Spoken) -> Told:
@@ -144,14 +151,34 @@ def _callouts(result: Result, spoken: Spoken) -> Told:
 
 
 def _cost(result: Result, spoken: Spoken) -> Told:
-    cost = result.cost
+    return _costs(result), 0
+
+
+def _costs(of: Result | PluginUnderTest) -> list[str]:
+    cost = of.cost
     dearest = sorted(cost.callbacks.items(), key=lambda item: -item[1])[:_MOST]
     width = max((len(name) for name, _ in dearest), default=0)
     return [
         f"it cost {cost.instructions:,} instructions, {cost.host_calls:,} host calls, {cost.allocated:,} bytes "
         f"allocated, {cost.memory_growth:,} bytes of new memory; by callback, the dearest first:",
         *(f"  {name:<{width}} {burnt:>12,}" for name, burnt in dearest),
-    ], 0
+    ]
+
+
+def _metrics(plugin: PluginUnderTest) -> list[str]:
+    lines = [printable(f"  {name} = {value}") for name, value in plugin.metrics.items()]
+    return ["its metrics:" if lines else "it has no metrics", *lines[:_MOST]]
+
+
+def _problem(result: Result, spoken: Spoken) -> Told:
+    return _problems(result), 0
+
+
+def _problems(of: Result | PluginUnderTest) -> list[str]:
+    lines = [
+        printable(f"  row {each.row}: {each.severity.name.lower()}: {each.text}") for each in of.problems
+    ]
+    return ["its problems:" if lines else "it has no problems", *lines[:_MOST]]
 
 
 def _trace(result: Result, spoken: Spoken) -> Told:
@@ -179,5 +206,13 @@ _TOLD: dict[str, Callable[[Result, Spoken], Told]] = {
     "callouts": _callouts,
     "cost": _cost,
     "logs": _logs,
+    "problems": _problem,
     "trace": _trace,
 }
+OF_PLUGINS: dict[str, Callable[[PluginUnderTest], list[str]]] = {
+    "cost": _costs,
+    "logs": _logged,
+    "metrics": _metrics,
+    "problems": _problems,
+}
+"""Attributes that a plugin has, too, or alone."""

@@ -10,7 +10,7 @@ import pytest
 
 from simwasm.errors import SimwasmError
 from simwasm.pytest_plugin import leaving, options
-from simwasm.pytest_plugin.evidence import evidence
+from simwasm.pytest_plugin.evidence import OF_PLUGINS, evidence, of_plugin
 from simwasm.pytest_plugin.running import STALE, WROTE, Evidence, Test
 from simwasm.pytest_plugin.statement import Spoken, spoken
 from simwasm.testing import PluginUnderTest, Result
@@ -29,7 +29,7 @@ def explain(test: Test, call: pytest.CallInfo[None]) -> None:
     if isinstance(found.value, SimwasmError):
         _without_ours(found)
     elif isinstance(found.value, AssertionError) and found.value.args:
-        test.evidence = _evidence(test, found)
+        test.evidence = _explained(test, found)
         if test.evidence.lines:
             told = "\n".join(f"  {each}" for each in test.evidence.lines)
             found.value.args = (f"{found.value.args[0]}\n\n{told}", *found.value.args[1:])
@@ -47,6 +47,14 @@ def _is_explained(found: pytest.ExceptionInfo[BaseException]) -> bool:
     return isinstance(found.value, SimwasmError)
 
 
+def _explained(test: Test, found: pytest.ExceptionInfo[BaseException]) -> Evidence:
+    """The evidence; a failure is never lost because it cannot be explained."""
+    try:
+        return _evidence(test, found)
+    except Exception as error:  # the user's own objects are asked here, too
+        return Evidence((f"simwasm could not explain this: {type(error).__name__}: {error}",))
+
+
 def _evidence(test: Test, found: pytest.ExceptionInfo[BaseException]) -> Evidence:
     said = str(found.value.args[0])
     for verdict in reversed(test.unmet):
@@ -56,18 +64,23 @@ def _evidence(test: Test, found: pytest.ExceptionInfo[BaseException]) -> Evidenc
     about = spoken(found)
     if about is None:
         return _NOTHING
-    result, attribute = _subject(test, about)
-    if result is None or not attribute:
+    subject, attribute = _subject(test, about)
+    if subject is None or not attribute:
         return _NOTHING
-    return evidence(result, attribute, about)
+    if isinstance(subject, Result):
+        return evidence(subject, attribute, about)
+    return of_plugin(subject, attribute)
 
 
 _SEEN = 60
 """So much of a verdict's short form stands in pytest's words, which are cut."""
 
 
-def _subject(test: Test, about: Spoken) -> tuple[Result | None, str]:
-    """The result that an assertion speaks of: one that it names, otherwise the last one; and what of it."""
+def _subject(test: Test, about: Spoken) -> tuple[Result | PluginUnderTest | None, str]:
+    """What an assertion speaks of: a result or a plugin that it names, otherwise the last result; and what of it."""
+    owner = about.owners.get(about.about)
+    if isinstance(owner, Result) or (isinstance(owner, PluginUnderTest) and about.about in OF_PLUGINS):
+        return owner, about.about
     for value in about.names:
         if isinstance(value, Result):
             return value, about.about

@@ -9,7 +9,7 @@ Rule: nothing of it is evaluated again, except for looking up names.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from _pytest._code import TracebackEntry
 
 ABOUT = ("action", "actions", "phases", "callouts", "cost", "logs", "upstream", "response", "answer", "local_reply",
-         "details", "reset", "received", "waiting", "trap", "trace")  # fmt: skip
+         "details", "reset", "received", "waiting", "trap", "trace", "metrics", "problems")  # fmt: skip
 """The attributes of a result that there is more to tell of, the most telling first."""
 
 
@@ -33,6 +33,8 @@ class Spoken(NamedTuple):
     """The texts that are written in it."""
     attributes: frozenset[str]
     """Every attribute in it."""
+    owners: Mapping[str, Any]
+    """What attributes are taken from, where that has a name."""
 
 
 def spoken(found: pytest.ExceptionInfo[BaseException]) -> Spoken | None:
@@ -50,6 +52,7 @@ def spoken(found: pytest.ExceptionInfo[BaseException]) -> Spoken | None:
         next((name for name in ABOUT if name in attributes), ""),
         tuple(_texts(nodes)),
         attributes,
+        dict(_owners(nodes, known)),
     )
 
 
@@ -59,6 +62,12 @@ def _assertion(entry: TracebackEntry) -> ast.expr | None:
     except (SyntaxError, ValueError, OSError, IndexError):
         return None
     return statement.test if isinstance(statement, ast.Assert) else None
+
+
+def _owners(nodes: list[ast.AST], known: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known:
+            yield node.attr, known[node.value.id]
 
 
 def _texts(nodes: list[ast.AST]) -> Iterator[str]:

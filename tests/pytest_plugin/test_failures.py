@@ -93,6 +93,14 @@ WHY = {
         "result.trace.count('proxy_log level:INFO') == 7",
         ("assert 2 == 7", "`proxy_log level:INFO` fits:", "12  proxy_log("),
     ),
+    "the log of a plugin": (
+        "plugin.logs.contains('hello')",
+        ("logged was:", "[info] #2 wasm-rust: on_http_request_headers"),
+    ),
+    "the cost of a plugin": ("plugin.cost.instructions < 50", ("proxy_on_vm_start",)),
+    "metrics": ("plugin.metrics", ("it has no metrics",)),
+    "problems": ("plugin.problems", ("it has no problems",)),
+    "the problems of a result": ("result.problems", ("it has no problems",)),
     "callouts": ("result.callouts", ("no cluster was called",)),
 }
 """An expectation that is not met, and what is told."""

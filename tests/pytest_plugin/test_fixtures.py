@@ -157,3 +157,21 @@ def test_a_project_without_plugins_under_test_notices_nothing(project: Project) 
     ran = project.test("def test():\n    assert {'a': 1} == {'a': 2}\n")
     assert ran.outcomes == {"failed": 1}
     assert "simwasm" not in ran.text.replace("simwasm-0.1.0", "")
+
+
+def test_who_does_not_ask_for_simwasm_does_not_import_it(project: Project) -> None:
+    project.write(
+        "test_it.py",
+        """
+        import sys
+
+        def test():
+            ours = {name for name in sys.modules if name.startswith("simwasm") and "pytest_plugin" not in name}
+            assert ours == {"simwasm", "simwasm.keeping"}
+
+        def test_that_fails():
+            assert {1} == {2}
+        """,
+    )
+    ran = project.run_apart("-p", "no:xdist")
+    assert ran.outcomes == {"passed": 1, "failed": 1}
