@@ -27,7 +27,6 @@ from simwasm.suites.look_parts import (
     problem_misses,
     reply_misses,
     status_misses,
-    trap_in,
     trap_misses,
     whether,
 )
@@ -42,12 +41,15 @@ if TYPE_CHECKING:
     from simwasm.testing.phases import LocalReply
 
 
-def misses(expect: Expect, plugin: PluginUnderTest, result: Result | None) -> Iterator[Miss]:
-    """What is not as expected: of a request that has ended, otherwise of the plugin so far."""
+def misses(expect: Expect, plugin: PluginUnderTest, result: Result | None, since: int = 0) -> Iterator[Miss]:
+    """What is not as expected: of a request that has ended, otherwise of the plugin so far.
+
+    Traps of a plugin were looked at until the event `since`, as those of single requests.
+    """
     if result is not None:
         yield from _Look(expect, result).all()
     else:
-        yield from trap_misses(expect, trap_in(plugin.trace), lambda: plugin.trace)
+        yield from trap_misses(expect, plugin.trace, since)
     about = result if result is not None else plugin
     if expect.logs is not None:
         yield from log_misses(expect.logs, about.logs, expect.at("logs"))
@@ -85,7 +87,8 @@ class _Look:
         self._result = result
 
     def all(self) -> Iterator[Miss]:
-        yield from trap_misses(self._expect, self._result.trap, lambda: self._result.trace)
+        if self._result.trap is not None or self._expect.trapped is not None:
+            yield from trap_misses(self._expect, self._result.trace)
         yield from self._response()
         yield from self._ending()
         yield from self._upstream()

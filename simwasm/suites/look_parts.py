@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from simwasm.abi.enums import LogLevel
-from simwasm.errors import Trap
 from simwasm.exchange import to_text
 from simwasm.suites.call_rule import CallRule
 from simwasm.suites.case import Miss
@@ -113,16 +112,14 @@ def whether(what: str, wanted: bool | TextRule | None, found: str) -> Iterator[S
         yield from wanted.misses(what, found)
 
 
-def trap_in(trace: Trace) -> Trap | None:
-    return next((event.trap for event in trace.rows.events if isinstance(event, Trapped)), None)
-
-
-def trap_misses(expect: Expect, trap: Trap | None, whole: Callable[[], Trace]) -> Iterator[Miss]:
+def trap_misses(expect: Expect, trace: Trace, since: int = 0) -> Iterator[Miss]:
+    """Whether a trap is as expected; where nobody expects any, those until an event were looked at before."""
     wanted = False if expect.trapped is None else expect.trapped
-    if trap is None and wanted is False:
+    least = since if expect.trapped is None else 0
+    event = next((each for each in trace.rows.events if isinstance(each, Trapped) and each.seq > least), None)
+    if event is None and wanted is False:
         return
-    trace = whole()
-    seq = next((event.seq for event in trace.rows.events if isinstance(event, Trapped)), 0)
+    trap, seq = (event.trap, event.seq) if event is not None else (None, 0)
     frames = "" if trap is None else "\n".join(f"    at {printable(str(frame))}" for frame in trap.frames)
     for said in whether("trap", wanted, "" if trap is None else str(trap)):
         yield missed(expect.at("trapped"), Said(said.message, frames), trace, seq)

@@ -94,7 +94,7 @@ def _play(suite: Suite, case: Case, recorded: Exchange | None, bench: Bench) -> 
         yield from playing.step(step)
     result = playing.only(case, recorded)
     expect = _expected(case.expect, defaults if result is not None else None)
-    yield from misses(expect, plugin, result)
+    yield from misses(expect, plugin, result, playing.seen)
     if expect.golden is not None:
         from simwasm.suites.golden import golden
 
@@ -165,6 +165,8 @@ class Playing:
         self._bench = bench
         self._open: dict[str, _Open] = {}
         self._ids = 0
+        self.seen = 0
+        """The last event that was looked at."""
 
     def step(self, step: Step) -> Iterator[Miss]:
         """Do a step, and look at what is expected of it."""
@@ -172,7 +174,9 @@ class Playing:
 
         result = self._do(step)
         expect = _expected(step.expect, self._suite.defaults.expect if result is not None else None)
-        yield from misses(expect, self._plugin, result)
+        yield from misses(expect, self._plugin, result, self.seen)
+        events = self._plugin.trace.rows.events
+        self.seen = events[-1].seq if events else 0
 
     def only(self, case: Case, recorded: Exchange | None) -> Result | None:
         """What a case without steps sends."""

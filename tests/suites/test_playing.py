@@ -180,3 +180,22 @@ def test_a_suite_without_a_plugin_says_what_to_do() -> None:
 def test_a_case_costs_the_same_on_another_engine() -> None:
     check = played(f"{GET}cost: {{instructions: 1}}", options=Options(engine="wasmtime"))
     assert check.message == played(f"{GET}cost: {{instructions: 1}}").message
+
+
+STEPS = """faults: ['trap:proxy_on_request_headers#2']
+steps:
+  - {request: GET /1, expect: {status: 403}}
+  - {request: GET /2, expect: {status: 503, trapped: unreachable}}
+  - advance: 1s
+"""
+
+
+def test_a_trap_that_a_step_expects_is_not_told_of_the_case() -> None:
+    assert played(STEPS).verdict is Verdict.PASSED
+    assert played(f"{STEPS}expect: {{trapped: false}}").message.startswith("trap: expected none, came")
+
+
+def test_a_trap_is_told_at_the_step_that_met_it_and_once() -> None:
+    check = played(STEPS.replace(", trapped: unreachable", ""))
+    assert (check.line, check.message.startswith("trap: expected none")) == (7, True)
+    assert "more)" not in check.message
