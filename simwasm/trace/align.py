@@ -141,29 +141,36 @@ class Block(Protocol):
     @property
     def rows(self) -> range:
         """Its rows."""
+        ...
 
     @property
     def spelled(self) -> Hashable:
         """What stands for all of it as it is spelled: blocks may be the same though it differs."""
+        ...
 
     @property
     def content(self) -> Hashable:
         """What stands for all of it."""
+        ...
 
     @property
     def heading(self) -> Hashable:
         """What stands for its first row."""
+        ...
 
     @property
     def callback(self) -> Hashable:
         """What stands for its function."""
+        ...
 
     @property
     def closed(self) -> bool:
         """Whether its last row is where it returned or trapped."""
+        ...
 
     def marks(self) -> Marks:
         """What stands for its rows."""
+        ...
 
 
 class Exchange(Protocol):
@@ -172,21 +179,26 @@ class Exchange(Protocol):
     @property
     def rows(self) -> range:
         """Its rows."""
+        ...
 
     @property
     def content(self) -> Hashable:
         """What stands for all of it."""
+        ...
 
     @property
     def callbacks(self) -> Hashable:
         """What stands for the first rows of its callbacks."""
+        ...
 
     @property
     def opens(self) -> bool:
         """Whether a stream is created in it; what comes before the first one is no exchange of anybody's."""
+        ...
 
     def inside(self) -> Sequence[Block]:
         """Its callbacks."""
+        ...
 
 
 def align(left: Rows, right: Rows) -> Alignment:
