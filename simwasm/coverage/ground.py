@@ -59,7 +59,7 @@ class _Survey:
         return Ground(
             tuple(self._sizes),
             tuple(functions),
-            tuple(self._source(path) for path in sorted(self._lines)),
+            tuple(each for each in map(self._source, sorted(self._lines)) if each.lines),
             tuple(sorted(name for name in offered if name.startswith("proxy_") and name not in ALLOCATORS)),
             tuple(sorted({item.name for item in imported})),
             "" if plugin.lines.there else f"there is {how_to_debug(module)}",
@@ -74,8 +74,13 @@ class _Survey:
         offsets = list(accumulate(map(len, pieces[:-1]), initial=body.code))
         of = [NONE if block == NONE else first + block for block in found.of]
         place = self._add_lines(name, body, offsets, of)
-        own = self._is_own(place.file) if place is not None else name in self._own_names
-        return Function(index, name, first, len(self._sizes), own)
+        return Function(index, name, first, len(self._sizes), self._has_written(name, place))
+
+    def _has_written(self, name: str, place: Place | None) -> bool:
+        """Whether a function is the user's; one that has no line, though there are lines, is not."""
+        if self._plugin.lines.there:
+            return place is not None and self._is_own(place.file)
+        return name in self._own_names
 
     def _add_lines(self, name: str, body: Body, offsets: list[int], of: list[int]) -> Place | None:
         """Add the lines of a function, and give where it begins."""

@@ -38,12 +38,13 @@ _LIBC = (
 _NAMES = re.compile(
     rf"(<?(_\$LT\$)?({'|'.join(_CRATES.split())})::"
     r"|<&?(mut )?(core|std|alloc|\(|\[|str|[ui](\d+|size)|f\d+|bool|char|T\b|&)|_\$LT\$|_*rust_|_*rust(eh)?_"
-    rf"|~|export:~lib|.*node_modules/|.*proxy[-_]wasm[-_](go|cpp)[-_]sdk|({_LIBC})$)"
+    rf"|(start:|export:)?~|.*node_modules/|.*proxy[-_]wasm[-_](go|cpp)[-_]sdk|({_LIBC})$)"
 )
 _GO = re.compile(r"runtime\.|\(\*?runtime\.")
 _GO_OWN = re.compile(r"\(?\*?(main\.|(?!golang)[\w-]+\.(com|org|io|dev|net|in|app|cloud)[/_])")
 _SDK = re.compile(r"proxy_wasm::|proxy[-_]wasm[-_]go[-_]sdk|proxy-runtime/")
-_EXPORTS = ("proxy_on_", "proxy_abi_", "proxy_validate_", "_initialize", "_start", "main")
+_MARKER = "proxy_abi_version_"
+_EXPORTS = ("proxy_on_", "proxy_validate_", "_initialize", "_start", "main")
 
 
 def is_own_path(path: str) -> bool:
@@ -60,8 +61,8 @@ class OwnNames:
 
     def __contains__(self, name: str) -> bool:
         """Whether that one is; an SDK's callbacks are not."""
-        if _NAMES.match(name) is not None or (
-            self._has_sdk and name.startswith(_EXPORTS) and "." not in name
-        ):
+        if _NAMES.match(name) is not None or name.startswith(_MARKER):
+            return False
+        if self._has_sdk and name.startswith(_EXPORTS) and "." not in name:
             return False
         return not self._is_go or _GO_OWN.match(name) is not None

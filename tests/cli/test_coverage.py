@@ -73,3 +73,9 @@ def test_a_plugin_that_traps_is_covered_all_the_same(simwasm: Run, tmp_path: Pat
     shown = simwasm("coverage", file).stdout
     assert "no lines of source, as there is no debug information" in shown
     assert "proxy_on_request_headers" in shown
+
+
+def test_a_file_that_cannot_be_written_is_told_before_the_run(simwasm: Run) -> None:
+    done = simwasm("run", C, TRAFFIC, "--coverage", "none/a.cov")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--coverage none/a.cov: there is no folder" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,11 @@ from simwasm.engines import find
 from simwasm.exchange import Exchange, request
 from simwasm.plugin import Plugin
 from simwasm.session import Session
+from simwasm.wasm.encode import name, section
 
 ROOT = Path(__file__).parents[2]
 SOURCE = "samples/allow_header/src/lib.rs"
+_NOP = 1
 BODY = "(if (local.get 1) (then (drop (call $unused))))"
 UNUSED = "(func $unused (result i32) (i32.const 1))"
 
@@ -80,8 +83,8 @@ def test_what_a_toolchain_brought_along_is_not_the_users(refused: Covered) -> No
     assert len(summarize(refused, everything=True).sources) == len(refused.ground.sources)
 
 
-@pytest.mark.parametrize("name", ["wasmtime", "python"])
-def test_callbacks_and_host_calls_are_counted_and_those_never_met_are_listed(name: str) -> None:
+@pytest.mark.parametrize("engine", ["wasmtime", "python"])
+def test_callbacks_and_host_calls_are_counted_and_those_never_met_are_listed(engine: str) -> None:
     subject = plugin(
         '(import "env" "proxy_get_current_time_nanoseconds" (func $f (param i32) (result i32)))',
         '(import "env" "proxy_done" (func (result i32)))',
@@ -91,13 +94,48 @@ def test_callbacks_and_host_calls_are_counted_and_those_never_met_are_listed(nam
     )
     collector = Collector([subject])
     exchange = Exchange("1", 0, request("GET", "/"))
-    with Session([subject], engine=collector.covering(find.engine(name))) as session:
+    with Session([subject], engine=collector.covering(find.engine(engine))) as session:
         list(session.replay([exchange] * 3))
     (found,) = collector.covered()
     assert dict(found.callbacks) == {"proxy_on_request_headers": 3, "proxy_on_tick": 0}
     assert dict(found.host_calls) == {"proxy_done": 0, "proxy_get_current_time_nanoseconds": 3}
     assert not found.ground.sources
     assert "no debug information" in found.ground.no_lines
+
+
+def mapped(plugin: Plugin, *lines: tuple[int, int]) -> Plugin:
+    """The plugin with a source map: which line begins at which offset."""
+    before, segments = (0, 0), []
+    for each in lines:
+        (offset, line), before = ((new - old) << 1 for new, old in zip(each, before, strict=True)), each
+        segments.append(f"{_coded(offset)}A{_coded(line)}A")
+    content = {"version": 3, "sources": ["assembly/a.ts"], "mappings": ",".join(segments)}
+    url = f"data:application/json,{json.dumps(content)}"
+    return Plugin("mapped", plugin.wasm + section(0, name("sourceMappingURL") + name(url)))
+
+
+def _coded(number: int) -> str:
+    """A number of a source map, its sign the lowest bit."""
+    digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    coded = ""
+    while number > 31:
+        coded, number = coded + digits[number & 31 | 32], number >> 5
+    return coded + digits[number]
+
+
+def test_lines_come_from_a_source_map_too() -> None:
+    subject = plugin(callback("proxy_on_request_headers", "(if (local.get 2) (then (nop)) (else (nop)))"))
+    body = subject.module.bodies[0]
+    code = body.code
+    then, other, *_ = (at for at in range(code, body.end) if subject.wasm[at] == _NOP)
+    subject = mapped(subject, (code, 6), (then, 7), (other, 8), (other + 1, 9), (body.end - 1, 9))
+    collector = Collector([subject])
+    with Session([subject], engine=collector.covering(find.engine("wasmtime"))) as session:
+        list(session.replay([Exchange("1", 0, request("GET", "/"))]))
+    (shown,) = summarize(collector.covered()[0]).sources
+    assert shown.path == "assembly/a.ts"
+    assert shown.lines == {7: True, 8: True, 9: False, 10: True}
+    assert [(each.name, each.line) for each in shown.functions] == [("proxy_on_request_headers", 7)]
 
 
 def test_sessions_that_are_open_count_and_several_add_up(debug: Plugin) -> None:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from small_coverage import GROUND, SMALL
 
 from simwasm.coverage.lcov import lcov
 from simwasm.coverage.own import OwnNames, is_own_path
-from simwasm.coverage.pages import pages, write_pages
+from simwasm.coverage.pages import pages, text_here, write_pages
 from simwasm.coverage.summary import Part, missed, overall, summarize
 from simwasm.coverage.table import report
 from simwasm.coverage.values import Covered, Source
@@ -137,6 +138,18 @@ def test_a_file_that_is_not_here_is_a_table(refused: Covered) -> None:
     assert re.search(r'<tr id="L39" class="miss"><td class="n">39</td><td>✗ missed', page.content)
 
 
+def test_the_text_of_a_source_is_the_one_it_was_built_from(tmp_path: Path) -> None:
+    file = tmp_path / "b.c"
+    file.write_text("int a;\n")
+    known = replace(GROUND.sources[0], here=str(file), digest=sha256(b"int a;\n").hexdigest())
+    (shown,) = summarize(replace(SMALL, ground=replace(GROUND, sources=(known,)))).sources
+    assert text_here(shown, lambda path: None) == "int a;\n"
+    file.write_text("int b;\n")
+    assert text_here(shown, lambda path: None) is None
+    file.unlink()
+    assert text_here(shown, lambda path: None) is None
+
+
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"--html .*file: cannot be written"):
@@ -179,13 +192,13 @@ def test_these_files_are(path: str) -> None:
              "core::fmt::write", "<alloc::string::String as core::fmt::Write>::write_str", "serde_json::de::from"),
             {"<http_auth::A as proxy_wasm::traits::B>::on"},
         ),
-        (("proxy_on_tick", "helper", "memcpy", "malloc"), {"proxy_on_tick", "helper"}),
+        (("proxy_on_tick", "helper", "memcpy", "malloc", "proxy_abi_version_0_2_1"), {"proxy_on_tick", "helper"}),
         (
             ("runtime.gc", "main.init.0", "(*main.http).OnTick", "github.com/ann/x.Do", "encoding_json.Marshal",
              "github.com_proxy_wasm_proxy_wasm_go_sdk_proxywasm_internal.proxyOnTick", "proxy_on_tick"),
             {"main.init.0", "(*main.http).OnTick", "github.com/ann/x.Do"},
         ),
-        (("assembly/index/Root#onTick", "~lib/string/String#concat"), {"assembly/index/Root#onTick"}),
+        (("assembly/index/Root#onTick", "~lib/string/String#concat", "start:~lib/rt"), {"assembly/index/Root#onTick"}),
     ],
 )  # fmt: skip
 def test_names_tell_where_there_are_no_paths(names: tuple[str, ...], own: set[str]) -> None:
