@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from simwasm.abi.enums import Status
-from simwasm.abi.table import Side
+from simwasm.abi.table import Form, Function, Side
 from simwasm.abi.table import named as functions
 from simwasm.debug.branch import Interposed, Override
 from simwasm.errors import InputError
@@ -18,6 +18,27 @@ from simwasm.trace.event import Entered, Left
 
 if TYPE_CHECKING:
     from simwasm.trace.event import Event, Observer
+
+
+_KINDS: dict[Form, type] = {
+    Form.TEXT: str,
+    Form.DATA: bytes,
+    Form.BLOB: bytes,
+    Form.PAIRS: tuple,
+    Form.STRINGS: tuple,
+}
+"""What comes out is of these types, or a number."""
+
+
+def _check(function: Function, answer: Status, values: tuple[object, ...]) -> None:
+    """Refuse values that the function does not give."""
+    wanted = function.outputs
+    fits = len(values) == len(wanted) and all(
+        isinstance(value, _KINDS.get(param.form, int)) for value, param in zip(values, wanted, strict=True)
+    )
+    if not fits and (values or answer is Status.OK):
+        given = ", ".join(f"{param.name}: {_KINDS.get(param.form, int).__name__}" for param in wanted)
+        raise InputError(f"instead: {function.name} gives {given or 'nothing'}, and not {values!r}")
 
 
 class Instead:
@@ -39,6 +60,7 @@ class Instead:
         if found[0].side is Side.PLUGIN:
             said = Override(result=answer, callback=True)
         elif isinstance(answer, Status):
+            _check(found[0], answer, values)
             said = Override(answer, values)
         else:
             raise InputError(f"instead: {function} is answered with a Status, not with {answer!r}")
