@@ -8,8 +8,8 @@ from typing import NamedTuple
 import pytest
 from projects import Project, Reports, reports
 
-from simwasm.debug.play import play
 from simwasm.debug.session_file import load
+from simwasm.testing import Result, load_plugin
 from simwasm.trace.file import TraceFile, open_trace
 
 _SENT = '    result = plugin.send("GET", "/status/418")\n'
@@ -161,6 +161,12 @@ def failures(tmp_path_factory: pytest.TempPathFactory, imported: None) -> Failur
     return Failures(reports(folder, "\n".join((*tests, _TESTS))), folder)
 
 
+def played(session: Path) -> tuple[Result, ...]:
+    """What becomes of the exchanges of a session file."""
+    recipe = load(session).recipe
+    return load_plugin(recipe.plugin, callout=recipe.callout).replay(*recipe.traffic)
+
+
 @pytest.mark.parametrize("what", WHY)
 def test_an_expectation_that_is_not_met_is_explained(failures: Failures, what: str) -> None:
     why = failures.reports.why(f"test_why_{list(WHY).index(what)}")
@@ -241,8 +247,8 @@ def test_a_file_that_cannot_be_written_is_told(project: Project) -> None:
 def test_a_run_that_files_can_tell_is_left_as_a_session_that_plays_it_again(failures: Failures) -> None:
     said = failures.reports.section("test_why_0", "simwasm: the trace")
     assert "  simwasm debug .simwasm/test_it.py/test_why_0.simwasm --row 15" in said
-    recipe = load(failures.folder / ".simwasm" / "test_it.py" / "test_why_0.simwasm").recipe
-    assert play(recipe).outcome.status == 403
+    (result,) = played(failures.folder / ".simwasm" / "test_it.py" / "test_why_0.simwasm")
+    assert result.response.status == 403
 
 
 def test_answers_of_a_test_are_in_the_session(project: Project) -> None:
@@ -255,9 +261,8 @@ def test_answers_of_a_test_are_in_the_session(project: Project) -> None:
             assert plugin.send("GET", "/").response.status == 5
         """
     )
-    outcome = play(load(project.path / ".simwasm" / "test_it.py" / "test.simwasm").recipe).outcome
-    assert outcome.response is not None
-    assert (outcome.status, outcome.response.data) == (418, b"tea")
+    (result,) = played(project.path / ".simwasm" / "test_it.py" / "test.simwasm")
+    assert (result.response.status, result.response.body) == (418, b"tea")
 
 
 def test_a_run_that_no_file_tells_leaves_its_trace_alone(project: Project) -> None:

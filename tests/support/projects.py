@@ -13,7 +13,7 @@ from textwrap import dedent
 
 import pytest
 
-import simwasm.debug.play
+import simwasm.debug.start
 import simwasm.pytest_plugin.comparing
 import simwasm.pytest_plugin.covering
 import simwasm.pytest_plugin.generating
