@@ -165,22 +165,27 @@ def _exchanges(views: Views, wanted: Set[str]) -> str:
         "body": "outcome->>'$.response.body'",
         "instructions": "(outcome->>'instructions')::BIGINT",
     }
-    joins = ""
+    stands = joins = ""
     if marked:
-        begun = "n in (select begun from inside.exchanges)"
-        stands = f"(select * from ({views.marks(marked)}) where {begun} or {OUTCOME})"
+        begun = f"n in (select begun from inside.exchanges) or {OUTCOME}"
+        kept = [
+            each for each, needs in (("row", "row"), ("lasts", "row"), ("time", "time")) if needs in marked
+        ]
+        stands = (
+            "with stands as materialized"
+            f" (select f, n, {', '.join(kept)} from ({views.marks(marked)}) where {begun}) "
+        )
         joins = (
-            f" left join {stands} b on b.f = x.f and b.n = x.begun"
-            f" left join {stands} e on e.f = x.f and e.n = x.ending"
+            " left join stands b on b.f = x.f and b.n = x.begun"
+            " left join stands e on e.f = x.f and e.n = x.ending"
         )
     columns = ", ".join(
         f"{made.get(column.name, column.name)} as {column.name}"
         for column in EXCHANGES.columns[1:]
-        if marked or column.name not in _STANDING
         if column.name not in _STANDING or column.name in wanted
     )
     return f"""
-select {views.name().replace("[f]", "[x.f]")} as file, {columns} from (
+{stands}select {views.name().replace("[f]", "[x.f]")} as file, {columns} from (
   select c.*, json_extract(o.json, '$.outcome') as outcome
   from inside.exchanges c left join ({views.endings()}) o on c.f = o.f and c.ending = o.n) x{joins}
 order by x.f, exchange"""
