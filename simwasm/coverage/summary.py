@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import mul
 from typing import NamedTuple
 
 from simwasm.coverage.values import Covered, Function, Source
@@ -107,14 +108,12 @@ class Summary:
 
 def summarize(covered: Covered, everything: bool = False) -> Summary:
     """What was reached of a plugin: of what the user wrote, or of everything."""
-    ground = covered.ground
-    reached = list(
-        accumulate((size * covered.ran(block) for block, size in enumerate(ground.sizes)), initial=0)
-    )
+    ground, ran = covered.ground, covered.ran()
+    reached = list(accumulate(map(mul, ground.sizes, ran), initial=0))
     sizes = list(accumulate(ground.sizes, initial=0))
     return Summary(
         covered,
-        tuple(_source(covered, each) for each in ground.sources if each.own or everything),
+        tuple(_source(ran, each) for each in ground.sources if each.own or everything),
         tuple(
             FunctionReached(
                 each, Part(reached[each.end] - reached[each.first], sizes[each.end] - sizes[each.first])
@@ -125,12 +124,16 @@ def summarize(covered: Covered, everything: bool = False) -> Summary:
     )
 
 
-def _source(covered: Covered, source: Source) -> SourceReached:
+def _source(ran: bytes, source: Source) -> SourceReached:
     return SourceReached(
         source,
-        {line: covered.any(blocks) for line, blocks in source.lines.items()},
-        tuple(WrittenReached(each.name, each.line, covered.any(each.blocks)) for each in source.functions),
+        {line: _any(ran, blocks) for line, blocks in source.lines.items()},
+        tuple(WrittenReached(each.name, each.line, _any(ran, each.blocks)) for each in source.functions),
     )
+
+
+def _any(ran: bytes, blocks: Iterable[int]) -> bool:
+    return any(map(ran.__getitem__, blocks))
 
 
 def total(parts: Iterable[Part]) -> Part:

@@ -6,7 +6,7 @@ Rule: a value holds all that reports need, so that a file is read without the pl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -78,13 +78,10 @@ class Covered:
     """How often each was called."""
     host_calls: Mapping[str, int] = field(default_factory=dict)
 
-    def ran(self, block: int) -> bool:
-        """Whether a block was run."""
-        return bool(self.reached >> block & 1)
-
-    def any(self, blocks: Iterable[int]) -> bool:
-        """Whether one of these was run."""
-        return any(map(self.ran, blocks))
+    def ran(self) -> bytes:
+        """By block, 1 if it was run and 0 if not."""
+        many = len(self.ground.sizes)
+        return f"{self.reached:0{many}b}"[::-1].encode().translate(_DIGITS) if many else b""
 
     def plus(self, other: Covered) -> Covered:
         """What either of two reached; of the same plugin."""
@@ -96,6 +93,9 @@ class Covered:
             callbacks=_sums(self.callbacks, other.callbacks),
             host_calls=_sums(self.host_calls, other.host_calls),
         )
+
+
+_DIGITS = bytes.maketrans(b"01", b"\0\1")
 
 
 def _sums(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:

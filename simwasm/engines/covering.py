@@ -190,7 +190,7 @@ class CoveredInstance:
         marks = self._plan.marks
         ran = self._ran
         if ran is not None:
-            return sum(1 << block for block, start in enumerate(marks.starts) if start in ran)
+            return int("".join("01"[start in ran] for start in reversed(marks.starts)) or "0", 2)
         get = self._instance.get_global
         words = (int(get(marked(number))) & _WORD for number in range(marks.globals))
         return int.from_bytes(b"".join(word.to_bytes(8, "little") for word in words), "little")

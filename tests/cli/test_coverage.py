@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from process import Run
 
+from simwasm.cli import main
+
+ROOT = Path(__file__).parents[2]
 DEBUG, C = "samples/allow_header/plugin.debug.wasm", "samples/allow_header_c/plugin.wasm"
 TRAFFIC = "traces/traffic/allow_header.har"
 
@@ -36,46 +40,72 @@ def test_runs_are_collected_added_up_and_shown(simwasm: Run, refused: str, tmp_p
     assert "Action::Continue" in page.read_text()
 
 
-def test_less_than_has_to_be_is_status_1(simwasm: Run, refused: str) -> None:
-    done = simwasm("coverage", refused, "--fail-under", "95")
-    assert done.returncode == 1
-    assert done.stderr == "simwasm: 94.4 % was reached, which is less than 95 %\n"
-    assert "94%  39" in done.stdout
+Coverage = Callable[..., tuple[int, str, str]]
 
 
-def test_json_tells_all(simwasm: Run, refused: str) -> None:
-    done = simwasm("coverage", refused, "--json", "--fail-under", "94")
-    (found,) = json.loads(done.stdout)["plugins"]
-    assert done.returncode == 0
+@pytest.fixture
+def coverage(capsys: pytest.CaptureFixture[str]) -> Coverage:
+    """`simwasm coverage` in this process: its status and what it printed."""
+
+    def coverage(*words: str) -> tuple[int, str, str]:
+        return (main(["coverage", *words]), *capsys.readouterr())
+
+    return coverage
+
+
+def test_less_than_has_to_be_is_status_1(coverage: Coverage, refused: str) -> None:
+    status, out, err = coverage(refused, "--fail-under", "95")
+    assert (status, err) == (1, "simwasm: 94.4 % was reached, which is less than 95 %\n")
+    assert "94%  39" in out
+
+
+def test_json_tells_all(coverage: Coverage, refused: str) -> None:
+    status, out, _ = coverage(refused, "--json", "--fail-under", "94")
+    (found,) = json.loads(out)["plugins"]
+    assert status == 0
     assert found["lines"] == {"reached": 17, "of": 18, "percent": 94.44}
     assert found["sources"][0]["missing"] == "39"
     assert found["callbacks"]["proxy_on_request_headers"] == 1
     assert found["host_calls"]["proxy_send_local_response"] == 1
 
 
+def test_libraries_are_shown_when_that_is_asked_for(coverage: Coverage, refused: str) -> None:
+    few, all = (json.loads(coverage(refused, "--json", *more)[1])["plugins"][0] for more in ((), ("--all",)))
+    assert len(few["sources"]) == 1 < len(all["sources"])
+    assert few["functions"]["of"] == 4 < all["functions"]["of"]
+
+
+def test_lcov_may_go_to_standard_output(coverage: Coverage, refused: str) -> None:
+    status, out, _ = coverage(refused, "--lcov", "-")
+    assert (status, out.splitlines()[0], out.splitlines()[-1]) == (0, "TN:allow_header", "end_of_record")
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
         (("none.cov",), "none.cov: cannot be read: No such file"),
-        (("README.md",), "README.md: no coverage that simwasm has written"),
+        ((str(ROOT / "README.md"),), "README.md: no coverage that simwasm has written"),
         (("none.cov", "--fail-under", "101"), "--fail-under: 101 is not between 0 and 100"),
+        (("none.cov", "--fail-under", "nan"), "--fail-under: nan is not between 0 and 100"),
     ],
 )
-def test_wrong_words_are_told(simwasm: Run, words: tuple[str, ...], complaint: str) -> None:
-    done = simwasm("coverage", *words)
-    assert (done.returncode, complaint in done.stderr) == (2, True)
+def test_wrong_words_are_told(coverage: Coverage, words: tuple[str, ...], complaint: str) -> None:
+    status, _, err = coverage(*words)
+    assert (status, complaint in err) == (2, True)
 
 
-def test_a_plugin_that_traps_is_covered_all_the_same(simwasm: Run, tmp_path: Path) -> None:
+def test_a_plugin_that_traps_is_covered_all_the_same(
+    simwasm: Run, coverage: Coverage, tmp_path: Path
+) -> None:
     file = str(tmp_path / "a.cov")
     done = simwasm("run", C, TRAFFIC, "--fault", "trap:proxy_log#1", "--coverage", file, "--quiet")
     assert done.returncode == 1
-    shown = simwasm("coverage", file).stdout
-    assert "no lines of source, as there is no debug information" in shown
-    assert "proxy_on_request_headers" in shown
+    _, out, _ = coverage(file)
+    assert "no lines of source, as there is no debug information" in out
+    assert "proxy_on_request_headers" in out
 
 
-def test_a_file_that_cannot_be_written_is_told_before_the_run(simwasm: Run) -> None:
-    done = simwasm("run", C, TRAFFIC, "--coverage", "none/a.cov")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "--coverage none/a.cov: there is no folder" in done.stderr
+def test_a_file_that_cannot_be_written_is_told_before_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(ROOT / C), str(ROOT / TRAFFIC), "--coverage", "none/a.cov"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, "--coverage none/a.cov: there is no folder" in err) == ("", True)

@@ -45,10 +45,11 @@ def test_lines_and_functions_are_those_that_were_counted(debug: Plugin, refused:
     code = counted.code
     happened = [offset for offset in counted.counts if code.text(offset) != "end"]
     lines = {(place.file, place.line) for place in map(code.place, happened) if place is not None}
+    ran = refused.ran()
     reached, missed = set[tuple[str, int]](), set[tuple[str, int]]()
     for each in refused.ground.sources:
         for line, blocks in each.lines.items():
-            (reached if refused.any(blocks) else missed).add((each.path, line))
+            (reached if any(ran[block] for block in blocks) else missed).add((each.path, line))
     assert lines - reached == set()
     assert lines & missed == set()
     functions = {each.number for each in refused.ground.functions if refused.any(range(each.first, each.end))}
@@ -56,22 +57,21 @@ def test_lines_and_functions_are_those_that_were_counted(debug: Plugin, refused:
 
 
 def test_a_line_that_only_another_request_reaches(both: tuple[Covered, Covered]) -> None:
-    found = source(both[0])
-    only = {line for line, blocks in found.lines.items() if not both[0].any(blocks)}
-    assert only == {39}
+    few, all_lines = (summarize(each).sources[0].lines for each in both)
+    assert {line for line, reached in few.items() if not reached} == {39}
     assert "Action::Continue" in text_of(39)
-    assert all(both[1].any(blocks) for blocks in found.lines.values())
+    assert all(all_lines.values())
 
 
 def test_a_line_that_calls_what_was_inlined_has_code(refused: Covered) -> None:
     assert "proxy_wasm::set_log_level" in text_of(8)
-    assert refused.any(source(refused).lines[8])
+    assert summarize(refused).sources[0].lines[8]
 
 
 def test_functions_of_the_source_are_there_though_they_were_inlined(refused: Covered) -> None:
-    names = {each.name.rpartition("::")[2]: each for each in source(refused).functions}
+    names = {each.name.rpartition("::")[2]: each for each in summarize(refused).sources[0].functions}
     assert names["{{closure}}"].line == 9
-    assert refused.any(names["on_http_request_headers"].blocks)
+    assert names["on_http_request_headers"].reached
 
 
 def test_what_a_toolchain_brought_along_is_not_the_users(refused: Covered) -> None:
