@@ -1,57 +1,66 @@
-"""A recipe as Python and as an entry of a suite, with paths as they are written from the export's folder."""
+"""A recipe as a mark of a test and as an entry of a suite, with paths as they are written from the export's folder."""
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from simwasm.debug.export_source import Imports, call, named, quoted
 from simwasm.debug.export_subject import Subject, slug
 from simwasm.errors import InputError
 from simwasm.recipe import Recipe, text_or_file
 from simwasm.recipe import plugin as plugin_of
 
 _TEXTS_OR_FILES = ("config", "vm_config")
+_FILES = ("module", "debug_file")
+_MAPPINGS = ("env", "callout")
+_NO_OPTIONS = ("plugin", "traffic", "together")
 
 
-def recipe_source(subject: Subject) -> str:
-    """A recipe as Python; `HERE` is the folder of the file that it will be in."""
+def marked(subject: Subject, imports: Imports) -> str:
+    """The mark of a test that has the plugin, and the options that say otherwise than the defaults."""
     recipe = subject.files()
-    given = [f"    plugin={_here(subject, recipe.plugin)},\n"]
-    for field in fields(Recipe)[1:]:
-        value = getattr(recipe, field.name)
-        if value != (None if field.default is MISSING else field.default):
-            given.append(f"    {field.name}={_source(subject, field.name, value)},\n")
-    return f"Recipe(\n{''.join(given)})"
+    given = {
+        field.name: _option(subject, field.name, getattr(recipe, field.name))
+        for field in fields(Recipe)
+        if field.name not in _NO_OPTIONS and getattr(recipe, field.name) != field.default
+    }
+    return call("pytest.mark.simwasm", (quoted(subject.path(recipe.plugin)), *named(given, imports)))
 
 
-def _source(subject: Subject, name: str, value: Any) -> str:
-    if name == "traffic":
-        return _tuple([_here(subject, path) for path in value])
-    if name in _TEXTS_OR_FILES and value.startswith("@") and value != "@-":
-        return f'"@" + {_here(subject, value[1:])}'
+def replayed(subject: Subject) -> str:
+    """What plays the traffic."""
+    recipe = subject.files()
+    paths = [quoted(subject.path(path)) for path in recipe.traffic]
+    return call("plugin.replay", (*paths, "together=True") if recipe.together else paths)
+
+
+def _option(subject: Subject, name: str, value: Any) -> Any:
+    """An option as it is given to `load_plugin`."""
     if name in _TEXTS_OR_FILES and value == "@-":
         raise InputError(
             f"the {name} was read from standard input, which a file cannot do: put it into a file first"
         )
-    if name == "callout":
-        return _tuple([_callout(subject, text) for text in value])
-    return repr(value)
+    if name in _TEXTS_OR_FILES and value.startswith("@"):
+        return f"@{subject.path(value[1:])}"
+    if name in _FILES:
+        return subject.path(value)
+    if name in _MAPPINGS:
+        pairs = (text.partition("=")[::2] for text in value)
+        return {key: _file(subject, text) if name == "callout" else text for key, text in pairs}
+    if name == "source_map":
+        value = tuple(
+            f"{build}={_file(subject, here)}" for build, _, here in (t.partition("=") for t in value)
+        )
+    return value[0] if isinstance(value, tuple) and len(value) == 1 else value
 
 
-def _callout(subject: Subject, text: str) -> str:
-    cluster, _, answer = text.partition("=")
-    return f"{f'{cluster}='!r} + {_here(subject, answer)}" if os.path.exists(answer) else repr(text)
-
-
-def _here(subject: Subject, path: str) -> str:
-    return f"str(HERE / {subject.path(path)!r})"
-
-
-def _tuple(items: list[str]) -> str:
-    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+def _file(subject: Subject, text: str) -> str:
+    """The path of a file, if a text is one."""
+    return subject.path(text) if os.path.exists(text) else text
 
 
 def case(subject: Subject) -> str:

@@ -1,88 +1,41 @@
-"""What is taken out of the debugger can be used: by curl, a browser's tools, pytest, and simwasm itself."""
+"""What is taken out of the debugger can be used: by curl, a browser's tools, and simwasm itself."""
 
 from __future__ import annotations
 
-import ast
 import json
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import pytest
 from cases import ROOT, cases
+from exporting import HTTP_AUTH, OPTIONS, TRAFFIC, recipe, rows_of, run, subject
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from simwasm.abi.enums import HeadersAction, Status
-from simwasm.debug.branch import Override
-from simwasm.debug.debugger import Debugger
 from simwasm.debug.export import FORMATS, export, file_name
 from simwasm.debug.export_curl import quoted
-from simwasm.debug.export_pytest import header_fact, status_fact
-from simwasm.debug.export_pytest import test_file as file_of_test
 from simwasm.debug.export_subject import Subject, slug
 from simwasm.debug.inputs import Inputs
-from simwasm.debug.play import play
-from simwasm.debug.start import read_inputs
 from simwasm.debug.tape import Span, Tape
 from simwasm.errors import InputError
 from simwasm.exchange import Chunk, Connection, Exchange, Message, Tls, request, response, to_bytes
 from simwasm.plugin import Plugin
-from simwasm.recipe import Recipe
 from simwasm.trace.align import align
 from simwasm.trace.file import open_trace
-from simwasm.trace.rows import Kind, Row
+from simwasm.trace.rows import Kind
 from simwasm.traffic.importer import read_traffic
 
-TRAFFIC = ROOT / "traces" / "traffic"
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl: apt-get install curl")
-
-
-def recipe(sample: str, traffic: str = "", **options: Any) -> Recipe:
-    """A sample with its recording."""
-    plugin = str(ROOT / "samples" / sample / "plugin.wasm")
-    return Recipe(plugin, (str(TRAFFIC / (traffic or f"{sample}.har")),), **options)
-
-
-ENGINES = ("wasmer", "wasmtime") if sys.version_info[:2] == (3, 10) else ("wasmtime",)
-OPTIONS = {"config_loading": {"config": '{"header":"x-powered-by","value":"simwasm"}', "vm_config": "ready"}}
-HTTP_AUTH = recipe("http_auth", callout=(f"auth={TRAFFIC / 'http_auth.callouts.json'}",))
-
-
-@cache
-def run(recipe: Recipe) -> tuple[Inputs, Tape]:
-    """A recipe, recorded."""
-    inputs = read_inputs(recipe)
-    debugger = Debugger(inputs)
-    try:
-        debugger.open().result()
-        return inputs, debugger.tape
-    finally:
-        debugger.close()
-
-
-def subject(recipe: Recipe, exchange: int = 0, row: Row | None = None, folder: Path = ROOT) -> Subject:
-    inputs, tape = run(recipe)
-    return Subject(inputs, tape, tape.spans[exchange], row, recipe, folder)
 
 
 def of(exchange: Exchange) -> Subject:
     """An exchange that was never played."""
     return Subject(Inputs((), (exchange,)), Tape(), Span(0, exchange, 1))
-
-
-def rows_of(recipe: Recipe, exchange: int) -> list[Row]:
-    _, tape = run(recipe)
-    span = tape.spans[exchange]
-    rows = (tape.rows[index] for index in range(len(tape.rows)))
-    return [row for row in rows if span.first <= row.position <= span.last]
 
 
 def recorded() -> list[Exchange]:
@@ -379,217 +332,6 @@ def test_a_tape_that_ends_inside_a_call_is_written_up_to_there(tmp_path: Path) -
     trace = open_trace(path)
     assert len(trace.rows) == len(cut.rows)
     assert "is open: was the run killed?" in trace.note
-
-
-# Tests that are written.
-
-
-def passes(text: str, folder: Path, *, name: str = "test_written.py") -> subprocess.CompletedProcess[str]:
-    """The outcome of a real pytest on a file."""
-    if text:
-        (folder / name).write_text(text)
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-W",
-        "error",
-        "--rootdir",
-        str(folder),
-    ]
-    return subprocess.run([*command, name], cwd=folder, capture_output=True, text=True)
-
-
-FACTS: dict[str, Callable[[Row], bool]] = {
-    "a callback": lambda row: (
-        row.kind is Kind.CALLBACK and row.entered.function.name == "proxy_on_http_call_response"
-    ),
-    "an action": lambda row: (
-        row.kind is Kind.RETURN and row.entered.function.name == "proxy_on_request_headers"
-    ),
-    "a log line": lambda row: row.entered.function.name == "proxy_log",
-    "a callout": lambda row: row.entered.function.name == "proxy_http_call",
-    "a header": lambda row: row.entered.function.name == "proxy_get_header_map_value",
-}
-
-
-def test_a_test_of_any_row_passes(tmp_path: Path) -> None:
-    for exchange in (0, 1):
-        for number, fact in enumerate(FACTS.values()):
-            row = next(row for row in rows_of(HTTP_AUTH, exchange) if fact(row))
-            text = export("test", subject(HTTP_AUTH, exchange, row, tmp_path))
-            (tmp_path / f"test_{exchange}_{number}.py").write_text(text)
-    done = passes("", tmp_path, name=".")
-    assert (done.returncode, "10 passed" in done.stdout) == (0, True), done.stdout
-
-
-def test_a_test_of_a_status_passes_and_is_to_be_read(tmp_path: Path) -> None:
-    text = export("test", subject(HTTP_AUTH, 1, folder=tmp_path))
-    assert passes(text, tmp_path).returncode == 0
-    assert "def test_get_get_is_answered_with_403() -> None:" in text
-    assert "    assert seen.outcome.status == 403\n" in text
-
-
-def test_paths_in_a_test_lead_there_from_its_folder() -> None:
-    text = export("test", subject(HTTP_AUTH, 1, folder=ROOT / "tests" / "debug"))
-    assert "traffic=(str(HERE / '../../traces/traffic/http_auth.har'),)" in text
-    assert str(ROOT) not in text
-
-
-def test_a_test_of_a_header_passes(tmp_path: Path) -> None:
-    about = subject(HTTP_AUTH, 0, folder=tmp_path)
-    for number, fact in enumerate(
-        [("response", "content-type"), ("response", "x-none"), ("request", ":path")]
-    ):
-        (tmp_path / f"test_{number}.py").write_text(file_of_test(about, header_fact(about, *fact)))
-    done = passes("", tmp_path, name=".")
-    assert (done.returncode, "3 passed" in done.stdout) == (0, True), done.stdout
-
-
-def test_a_test_fails_when_the_plugin_does_something_else(tmp_path: Path) -> None:
-    """The same recording, and a service that lets nobody in."""
-    other = replace(HTTP_AUTH, callout=("auth=403",))
-    text = export("test", replace(subject(HTTP_AUTH, 0, folder=tmp_path), recipe=other))
-    done = passes(text, tmp_path)
-    assert done.returncode == 1
-    assert "assert 403 == 200" in done.stdout
-
-
-def test_a_test_of_a_host_call_fails_when_it_is_not_made(tmp_path: Path) -> None:
-    row = next(row for row in rows_of(HTTP_AUTH, 0) if FACTS["a log line"](row))
-    text = export("test", subject(HTTP_AUTH, 0, row, tmp_path)).replace("auth answered 200", "something else")
-    done = passes(text, tmp_path)
-    assert done.returncode == 1
-    assert "it is not called with these arguments" in done.stdout
-
-
-@pytest.mark.parametrize("engine_name", ENGINES)
-def test_tests_of_other_samples_pass(engine_name: str, tmp_path: Path) -> None:
-    """A test asserts the last host call of the last exchange, which knows what the others left behind."""
-    for name in ("rate_limit", "config_loading", "allow_header"):
-        made = replace(recipe(name, **OPTIONS.get(name, {})), engine=engine_name)
-        last = len(run(made)[1].spans) - 1
-        row = [row for row in rows_of(made, last) if row.kind is Kind.HOST_CALL][-1]
-        (tmp_path / f"test_{name}.py").write_text(export("test", subject(made, last, row, tmp_path)))
-        (tmp_path / f"test_{name}_status.py").write_text(export("test", subject(made, last, folder=tmp_path)))
-    done = passes("", tmp_path, name=".")
-    assert (done.returncode, "6 passed" in done.stdout) == (0, True), done.stdout
-
-
-def other_branch(row: Row, said: Override, folder: Path, *, at_row: bool = False) -> str:
-    """The test of the exchange of a row, or of the row, on a branch that goes another way there."""
-    inputs, tape = run(HTTP_AUTH)
-    debugger = Debugger(inputs)
-    try:
-        debugger.open().result()
-        debugger.override(tape.opening(row.position), said).result()
-        branch = debugger.branch
-        span = branch.tape.span_at(row.position)
-        about = branch.tape.rows[branch.tape.rows.at(row.position)] if at_row else None
-        return export("test", Subject(inputs, branch.tape, span, about, HTTP_AUTH, folder, branch.overrides))
-    finally:
-        debugger.close()
-
-
-def test_a_test_of_a_branch_says_what_was_said_there(tmp_path: Path) -> None:
-    """A callout that cannot be sent is answered by 503."""
-    row = next(row for row in rows_of(HTTP_AUTH, 0) if FACTS["a callout"](row))
-    text = other_branch(row, Override(Status.BAD_ARGUMENT), tmp_path)
-    assert "Instead(0, 'proxy_http_call', 0, Override(Status.BAD_ARGUMENT, ()))" in text
-    assert "assert seen.outcome.status == 503" in text
-    assert passes(text, tmp_path).returncode == 0
-    other = passes(text.replace("EXCHANGE, OVERRIDES", "EXCHANGE"), tmp_path)
-    assert other.returncode == 1, "it passes without what was said"
-
-
-def test_a_test_of_a_branch_knows_what_a_callback_returns_there(tmp_path: Path) -> None:
-    row = next(row for row in rows_of(HTTP_AUTH, 1) if FACTS["an action"](row))
-    said = Override(result=HeadersAction.STOP_ALL_AND_WATERMARK, callback=True)
-    text = other_branch(row, said, tmp_path, at_row=True)
-    assert "assert call.result is HeadersAction.STOP_ALL_AND_WATERMARK" in text
-    assert passes(text, tmp_path).returncode == 0
-
-
-def test_a_test_tells_that_a_call_is_not_made_any_more(tmp_path: Path) -> None:
-    row = next(row for row in rows_of(HTTP_AUTH, 0) if FACTS["a callout"](row))
-    text = other_branch(row, Override(Status.BAD_ARGUMENT), tmp_path)
-    done = passes(text.replace("'proxy_http_call', 0", "'proxy_http_call', 7"), tmp_path)
-    assert "there is no call 7 of proxy_http_call in exchange 0 any more" in done.stdout
-
-
-def test_a_test_of_a_trap_passes(tmp_path: Path) -> None:
-    from wat import callback, plugin
-
-    (tmp_path / "traps.wasm").write_bytes(plugin(callback("proxy_on_request_headers", "unreachable")).wasm)
-    (tmp_path / "t.jsonl").write_text(
-        export("traffic", of(Exchange("1", 0, request("GET", "/"), response(200))))
-    )
-    made = Recipe(str(tmp_path / "traps.wasm"), (str(tmp_path / "t.jsonl"),))
-    row = next(row for row in rows_of(made, 0) if row.kind is Kind.TRAP)
-    done = passes(export("test", subject(made, 0, row, tmp_path)), tmp_path)
-    assert done.returncode == 0, done.stdout
-
-
-@pytest.mark.parametrize("name", ["rate_limit", "response_body"])
-def test_every_row_of_an_exchange_makes_a_test_that_is_python(name: str, tmp_path: Path) -> None:
-    made = recipe(name)
-    for row in rows_of(made, 0):
-        ast.parse(export("test", subject(made, 0, row, tmp_path)))
-
-
-@settings(max_examples=30)
-@given(st.text())
-def test_whatever_an_exchange_is_called_its_test_is_python(name: str) -> None:
-    about = subject(HTTP_AUTH, 1)
-    span = replace(about.exchange_span(), exchange=replace(about.exchange(), name=name))
-    ast.parse(export("test", replace(about, span=span)))
-
-
-def test_a_test_may_not_read_standard_input() -> None:
-    with pytest.raises(InputError, match="the config was read from standard input"):
-        export("test", replace(subject(HTTP_AUTH), recipe=replace(HTTP_AUTH, config="@-")))
-
-
-def test_options_and_files_are_written_into_a_test(tmp_path: Path) -> None:
-    (tmp_path / "plugin.json").write_bytes(b"{}")
-    about = subject(HTTP_AUTH, folder=tmp_path)
-    made = replace(HTTP_AUTH, config=f"@{tmp_path / 'plugin.json'}", env=("A=1",), seed=7, fail_policy="open")
-    text = export("test", replace(about, recipe=made))
-    assert "config=\"@\" + str(HERE / 'plugin.json')" in text
-    assert "env=('A=1',)" in text
-    assert "seed=7" in text
-    assert "fail_policy='open'" in text
-    assert "callout=('auth=' + str(HERE / " in text
-
-
-def test_an_exchange_that_has_not_ended_has_nothing_to_assert() -> None:
-    about = subject(HTTP_AUTH)
-    with pytest.raises(InputError, match="has not ended"):
-        status_fact(replace(about, span=replace(about.exchange_span(), outcome=None)))
-
-
-def test_an_exchange_that_is_not_there_cannot_be_played() -> None:
-    with pytest.raises(InputError, match="there is no exchange 99: the traffic has 3"):
-        play(HTTP_AUTH, 99)
-
-
-@pytest.mark.parametrize("together", [False, True], ids=["one by one", "together"])
-@pytest.mark.parametrize("number", range(3))
-def test_an_exchange_is_played_as_on_the_tape(number: int, together: bool) -> None:
-    made = replace(HTTP_AUTH, together=together)
-    _, tape = run(made)
-    outcome = tape.spans[number].outcome
-    assert outcome is not None
-    seen = play(made, number)
-    assert (seen.outcome.status, seen.outcome.response) == (outcome.status, outcome.response)
-    begun = [row.entered for row in rows_of(made, number) if row.kind in (Kind.CALLBACK, Kind.HOST_CALL)]
-    played = [(call.name, call.args) for call in seen.every]
-    if not together:
-        assert played == [(entered.function.name, entered.args) for entered in begun]
-    assert {entered.function.name for entered in begun} <= {name for name, _ in played}
 
 
 # Cases.
