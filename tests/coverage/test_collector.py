@@ -52,7 +52,7 @@ def test_lines_and_functions_are_those_that_were_counted(debug: Plugin, refused:
             (reached if any(ran[block] for block in blocks) else missed).add((each.path, line))
     assert lines - reached == set()
     assert lines & missed == set()
-    functions = {each.number for each in refused.ground.functions if refused.any(range(each.first, each.end))}
+    functions = {each.number for each in refused.ground.functions if any(ran[each.first : each.end])}
     assert functions == {each.function for each in counted.functions}
 
 
