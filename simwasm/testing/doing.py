@@ -23,7 +23,7 @@ from simwasm.testing.phases import Call, Phase, Wanted, calls_among, phases
 from simwasm.testing.record import Asked, Visit
 from simwasm.testing.trace import Trace
 from simwasm.testing.values import Request, Response
-from simwasm.trace.event import Entered
+from simwasm.trace.event import Entered, Trapped
 
 if TYPE_CHECKING:
     from simwasm.testing.life import Life
@@ -172,7 +172,8 @@ class Doing:
     @property
     def trap(self) -> Trap | None:
         """The trap that the plugin ran into, if it did."""
-        return next((phase.trapped for phase in self.phases if phase.trapped), None)
+        spans = (self._life.record.events[visit.begin : visit.end + 1] for visit in self._visits)
+        return next((event.trap for span in spans for event in span if isinstance(event, Trapped)), None)
 
     @property
     def logs(self) -> Logs:
