@@ -37,8 +37,8 @@ class _Perfetto:
         self._between = ""
         self._timeline = Timeline()
         self._callouts = Callouts()
-        self._began: dict[int, int] = {}
-        """When the exchanges began that run."""
+        self._began: set[int] = set()
+        """The exchanges that run."""
 
     def all(self, told: Iterable[Header | Found | Over]) -> None:
         self._write('{"traceEvents":[\n')
@@ -51,7 +51,7 @@ class _Perfetto:
                 self._over(each)
             else:
                 self._block(each)
-        for exchange in tuple(self._began):
+        for exchange in sorted(self._began):
             self._whole(exchange, f"#{exchange} (never ended)", {})
         about = {"clock": self._timeline.rule, **_about(header)}
         self._write(f'\n],"displayTimeUnit":"ns","otherData":{dumps(about)}}}\n')
@@ -71,8 +71,12 @@ class _Perfetto:
 
     def _block(self, block: Block) -> None:
         track = block.exchange
-        if track:
-            self._began.setdefault(track, block.whole.start)
+        if track and track not in self._began:
+            self._began.add(track)
+            # It comes before what is in it: of slices that begin together the first is taken for the outer one.
+            self._event(
+                ph="B", tid=track, ts=_micros(block.whole.start), name=f"exchange {track}", cat="exchange"
+            )
         if (callout := self._callouts.ended(block)) is not None:
             self._callout(callout)
         for slice in block.whole.all():
@@ -112,13 +116,10 @@ class _Perfetto:
         )
 
     def _whole(self, exchange: int, name: str, told: dict[str, Any]) -> None:
-        start = self._began.pop(exchange, None)
         self._track(exchange, name)
-        if start is not None:
-            length = _micros(self._timeline.now - start)
-            self._event(
-                ph="X", tid=exchange, ts=_micros(start), dur=length, name=name, cat="exchange", args=told
-            )
+        if exchange in self._began:
+            self._began.remove(exchange)
+            self._event(ph="E", tid=exchange, ts=_micros(self._timeline.now), args=told)
 
 
 def _about(header: Header | None) -> dict[str, Any]:

@@ -63,6 +63,17 @@ def test_an_exchange_is_a_track_with_its_name() -> None:
     }  # fmt: skip
 
 
+@names
+def test_the_slice_of_an_exchange_begins_before_all_in_it_and_ends_behind(path: Path) -> None:
+    """In the file, too: a viewer takes the first of two that begin together for the outer one."""
+    every = json.loads(written(write_perfetto, path))["traceEvents"]
+    for track in {each["tid"] for each in every if each["ph"] == "X"} - {0}:
+        begun, *inside, ended = (each for each in every if each["tid"] == track and each["ph"] in "BXE")
+        assert (begun["ph"], ended["ph"]) == ("B", "E")
+        assert begun["ts"] == min(each["ts"] for each in inside)
+        assert ended["ts"] >= max(each["ts"] + each["dur"] for each in inside)
+
+
 def test_calls_are_slices_with_what_went_in_and_came_out() -> None:
     found = next(each for each in events(HTTP_AUTH, "X") if each["args"].get("row") == 41)
     assert found["name"] == "proxy_get_header_map_value"
@@ -125,7 +136,7 @@ def test_perfetto_reads_every_slice() -> None:
         trace=iter([written(write_perfetto, HTTP_AUTH).encode()]), config=config
     ) as processor:
         (count,) = processor.query("select count(*) as n from slice where dur > 0")
-        assert count.n == len(events(HTTP_AUTH, "X")) + len(events(HTTP_AUTH, "b"))
+        assert count.n == sum(len(events(HTTP_AUTH, kind)) for kind in "XBb")
 
 
 def request(path: Path) -> Any:
