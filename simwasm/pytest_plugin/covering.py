@@ -64,8 +64,7 @@ def end(config: pytest.Config) -> None:
 
 
 def _path(config: pytest.Config) -> Path:
-    path: str = config.getoption(options.COVERAGE)
-    return config.invocation_params.dir / path
+    return config.invocation_params.dir / str(config.getoption(options.COVERAGE))
 
 
 def _part(path: Path, worker: str) -> Path:
