@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from under_test import ROOT, sample
 
+from simwasm.abi.enums import LogLevel, Status
 from simwasm.engines.engine import Engine
 from simwasm.errors import InputError
-from simwasm.testing import Action, LocalReply
+from simwasm.testing import Action, LocalReply, load_plugin
+from simwasm.trace.file import open_trace
+from simwasm.traffic.importer import read_traffic
 
 
 def test_what_a_plugin_denies(engine: Engine) -> None:
@@ -154,3 +157,58 @@ def test_headers_may_say_what_stands_in_the_request_line() -> None:
 def test_a_path_that_is_none_is_told() -> None:
     with pytest.raises(InputError, match="path: `status` does not begin with `/`"):
         sample("allow_header").send("GET", "status")
+
+
+def test_a_recording_begins_time_where_nothing_was_sent_before() -> None:
+    path = ROOT / "traces/traffic/allow_header.har"
+    began = next(read_traffic(path)).started_ns
+    plugin, late = sample("allow_header"), sample("allow_header")
+    late.send("GET", "/")
+    assert plugin.replay(path)[0].outcome.started_ns == began
+    assert late.replay(path)[0].outcome.started_ns < began
+
+
+def test_a_recording_is_sent_as_by_a_run() -> None:
+    """Every crossing is that of the golden trace, with its time; behind them the worker stops."""
+    auth = str(ROOT / "traces/traffic/http_auth.callouts.json")
+    with load_plugin(ROOT / "samples/http_auth/plugin.wasm", callout={"auth": auth}) as plugin:
+        plugin.replay(ROOT / "traces/traffic/http_auth.har")
+    golden = open_trace(ROOT / "traces/golden/http_auth/browser.jsonl").rows
+    rows = plugin.trace.rows
+    crossings = [(row.entered.function, row.entered.at, row.entered.args) for row in rows]
+    assert crossings == [
+        (row.entered.function, row.entered.at, row.entered.args)
+        for row in (golden[at] for at in range(len(golden)))
+    ]
+
+
+def test_recordings_are_one_and_may_overlap() -> None:
+    paths = [ROOT / "traces/traffic" / f"http_auth.{end}" for end in ("har", "tap.jsonl")]
+    alone = [len(list(read_traffic(path))) for path in paths]
+    first, second = sample("http_auth"), sample("http_auth")
+    apart, together = first.replay(*paths), second.replay(*paths, together=True)
+    assert len(apart) == len(together) == sum(alone)
+    assert [result.name for result in together] == [result.name for result in apart]
+
+
+def test_a_callback_and_a_call_are_looked_up_by_name() -> None:
+    result = sample("allow_header").send("GET", "/")
+    assert result.phase("proxy_on_request_headers").arguments["end_of_stream"] is True
+    assert result.phase("proxy_on_done").result is True
+    call = result.call("proxy_get_header_map_value", key="allow")
+    assert call.result is Status.NOT_FOUND
+    assert result.call("proxy_log", 1) == result.call("proxy_log", -1)
+
+
+@pytest.mark.parametrize(
+    ("nth", "arguments", "told"),
+    [
+        (2, {}, "proxy_log is called 2 times, so there is no number 2"),
+        (2, {"level": LogLevel.INFO}, "proxy_log is called 2 times with these arguments, so"),
+        (0, {"message": "no"}, "is not called with these arguments; the first of its 2 calls has message="),
+    ],
+)
+def test_a_call_that_is_not_made_is_told(nth: int, arguments: dict[str, object], told: str) -> None:
+    result = sample("allow_header").send("GET", "/")
+    with pytest.raises(InputError, match=told):
+        result.call("proxy_log", nth, **arguments)
