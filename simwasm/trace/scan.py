@@ -31,7 +31,8 @@ from simwasm.trace.parse import (
 )
 from simwasm.trace.query import Query, compile
 from simwasm.trace.query.possible import possible
-from simwasm.trace.query.syntax import Comparison, Node
+from simwasm.trace.query.syntax import All, Comparison, Node, Not
+from simwasm.trace.query.syntax import Any as Either
 from simwasm.trace.rows import Kind, Row
 from simwasm.trace.shape import Shape, shape
 from simwasm.trace.whose import CALLBACKS, CREATES, Whose
@@ -65,8 +66,9 @@ def _asks(node: Node, names: tuple[str, ...]) -> bool:
     """Whether a query asks for one of these terms."""
     if isinstance(node, Comparison):
         return node.name.lower() in names
-    parts = getattr(node, "parts", None) or ((node.inner,) if hasattr(node, "inner") else ())
-    return any(_asks(part, names) for part in parts)
+    if isinstance(node, Not):
+        return _asks(node.inner, names)
+    return isinstance(node, (All, Either)) and any(_asks(part, names) for part in node.parts)
 
 
 class Over(NamedTuple):

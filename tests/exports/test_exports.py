@@ -128,13 +128,10 @@ def test_what_was_measured_is_how_long_slices_are(tmp_path: Path) -> None:
     shutil.which("trace_processor_shell") is None, reason="needs Perfetto's trace_processor_shell"
 )
 def test_perfetto_reads_every_slice() -> None:
-    pytest.importorskip("perfetto")
-    from perfetto.trace_processor import TraceProcessor, TraceProcessorConfig  # type: ignore[import-untyped,unused-ignore]
-
-    config = TraceProcessorConfig(bin_path=shutil.which("trace_processor_shell"))
-    with TraceProcessor(
-        trace=iter([written(write_perfetto, HTTP_AUTH).encode()]), config=config
-    ) as processor:
+    perfetto = pytest.importorskip("perfetto.trace_processor")
+    config = perfetto.TraceProcessorConfig(bin_path=shutil.which("trace_processor_shell"))
+    told = iter([written(write_perfetto, HTTP_AUTH).encode()])
+    with perfetto.TraceProcessor(trace=told, config=config) as processor:
         (count,) = processor.query("select count(*) as n from slice where dur > 0")
         assert count.n == sum(len(events(HTTP_AUTH, kind)) for kind in "XBb")
 
