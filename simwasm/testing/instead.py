@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from simwasm.abi.enums import Status
-from simwasm.abi.table import Form, Function, Side
-from simwasm.abi.table import named as functions
+from simwasm.abi.table import Abi, Function, Side, callbacks, host_functions
 from simwasm.debug.branch import Interposed, Override
+from simwasm.debug.override_text import fitting
 from simwasm.errors import InputError
 from simwasm.trace.event import Entered, Left
 
@@ -20,31 +20,12 @@ if TYPE_CHECKING:
     from simwasm.trace.event import Event, Observer
 
 
-_KINDS: dict[Form, type] = {
-    Form.TEXT: str,
-    Form.DATA: bytes,
-    Form.BLOB: bytes,
-    Form.PAIRS: tuple,
-    Form.STRINGS: tuple,
-}
-"""What comes out is of these types, or a number."""
-
-
-def _check(function: Function, answer: Status, values: tuple[object, ...]) -> None:
-    """Refuse values that the function does not give."""
-    wanted = function.outputs
-    fits = len(values) == len(wanted) and all(
-        isinstance(value, _KINDS.get(param.form, int)) for value, param in zip(values, wanted, strict=True)
-    )
-    if not fits and (values or answer is Status.OK):
-        given = ", ".join(f"{param.name}: {_KINDS.get(param.form, int).__name__}" for param in wanted)
-        raise InputError(f"instead: {function.name} gives {given or 'nothing'}, and not {values!r}")
-
-
 class Instead:
     """Answers that wait for their calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, abi: Abi) -> None:
+        calls = {name: row for (_, name), row in host_functions(abi).items()}
+        self._functions: dict[str, Function] = {**calls, **callbacks(abi)}
         self._wanted: dict[tuple[str, int], Override] = {}
         self._here: dict[int, Override] = {0: Override()}  # whoever asks sees that there is something
         self._counts: Counter[str] = Counter()
@@ -52,19 +33,23 @@ class Instead:
 
     def say(self, function: str, answer: object, values: tuple[object, ...], nth: int) -> None:
         """Put something in the place of a call."""
-        found = functions(function)
-        if not found:
+        row = self._functions.get(function)
+        if row is None:
             raise InputError(
-                f"instead: no version of the ABI has {function}; `simwasm abi` lists what there is"
+                f"instead: the plugin's ABI has no {function}; `simwasm abi` lists what there is"
             )
-        if found[0].side is Side.PLUGIN:
+        if row.side is Side.PLUGIN:
             said = Override(result=answer, callback=True)
-        elif isinstance(answer, Status):
-            _check(found[0], answer, values)
-            said = Override(answer, values)
-        else:
+        elif not isinstance(answer, Status):
             raise InputError(f"instead: {function} is answered with a Status, not with {answer!r}")
-        self._wanted[function, nth] = said
+        elif values and answer is not Status.OK:
+            raise InputError(f"instead: {function} gives values only with Status.OK")
+        else:
+            said = Override(answer, values)
+        try:
+            self._wanted[function, nth] = fitting(row, said)
+        except InputError as error:
+            raise InputError(f"instead{str(error).removeprefix('override')}") from None
 
     def between(self) -> Interposed:
         """Who stands between guests and host."""

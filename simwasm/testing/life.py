@@ -116,7 +116,7 @@ class Life:
         """Put something in the place of a call; there is none yet."""
         from simwasm.testing.instead import Instead  # for those who want that
 
-        self._instead = self._instead or Instead()
+        self._instead = self._instead or Instead(self.setup.plugin.abi)
         self._instead.say(function, answer, values, nth)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +25,23 @@ def test_a_host_call_is_answered_by_the_test(engine: Engine, tmp_path: Path) -> 
     assert [(call.result, call.values) for call in calls] == [(Status.NOT_FOUND, ()), (Status.OK, ("said",))]
 
 
-def test_a_callback_returns_what_the_test_says(engine: Engine) -> None:
+@pytest.mark.parametrize("said", [Action.CONTINUE, HeadersAction.CONTINUE], ids=["action", "of headers"])
+def test_a_callback_returns_what_the_test_says(engine: Engine, said: IntEnum) -> None:
     plugin = sample("allow_header", engine)
-    plugin.instead(REQUEST, HeadersAction.CONTINUE)
+    plugin.instead(REQUEST, said)
     assert plugin.send("GET", "/").action(REQUEST) is Action.CONTINUE
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("proxy_lg",), "no version of the ABI has proxy_lg"),
-        (("proxy_log", 3), "proxy_log is answered with a Status, not with 3"),
-        (("proxy_log", Status.OK, "x"), r"proxy_log gives nothing, and not \('x',\)"),
-        (("proxy_get_property", Status.OK, "x"), r"proxy_get_property gives value: bytes, and not \('x',\)"),
-        (("proxy_get_property",), r"proxy_get_property gives value: bytes, and not \(\)"),
+        (("proxy_lg",), "instead: the plugin's ABI has no proxy_lg"),
+        (("proxy_log", 3), "instead: proxy_log is answered with a Status, not with 3"),
+        (("proxy_log", Status.OK, "x"), "instead: proxy_log writes nothing: 0 values are needed"),
+        (("proxy_log", Status.BAD_ARGUMENT, "x"), "instead: proxy_log gives values only with Status.OK"),
+        (("proxy_get_property", Status.OK, 7), "instead: value is text or bytes"),
+        (("proxy_get_property",), r"instead: proxy_get_property writes value \(.*\): 1 values are needed"),
+        (("proxy_on_log", 1), "instead: proxy_on_log returns nothing"),
     ],
 )
 def test_a_slip_is_told(words: tuple[Any, ...], said: str) -> None:
