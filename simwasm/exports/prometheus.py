@@ -11,7 +11,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from simwasm.abi.enums import MetricType
 from simwasm.host.metrics import STEP, U64
@@ -96,20 +95,20 @@ def write_prometheus(
             note(f"the metric `{printable(metric.name)}` is left out: another one is called `{name}`, too")
         else:
             shown[name] = metric
-    for name, metric in sorted(shown.items()):
+    for name, metric in sorted(shown.items(), key=lambda each: (each[1].type, each[0])):
         write("\n".join([f"# TYPE {name} {_KINDS[metric.type]}", *_samples(name, metric)]) + "\n")
 
 
-def _samples(name: str, metric: Metric) -> Iterator[Any]:
+def _samples(name: str, metric: Metric) -> Iterator[str]:
     if metric.type is not MetricType.HISTOGRAM:
-        yield f"{name} {metric.value}"
+        yield f"{name}{{}} {metric.value}"
         return
     count = 0
     for bound, more in zip((*map(_number, BUCKETS), "+Inf"), metric.counts, strict=True):
         count += more
         yield f'{name}_bucket{{le="{bound}"}} {count}'
-    yield f"{name}_sum {metric.value}"
-    yield f"{name}_count {count}"
+    yield f"{name}_sum{{}} {metric.value}"
+    yield f"{name}_count{{}} {count}"
 
 
 def _number(value: float) -> str:

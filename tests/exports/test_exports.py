@@ -220,6 +220,15 @@ def test_prometheus_reads_the_metrics_of_a_sample() -> None:
     }  # fmt: skip
 
 
+def test_the_text_is_that_of_envoy() -> None:
+    """As Envoy 1.40 shows the same metrics: no prefix, counters before gauges."""
+    assert written(write_prometheus, GOLDEN / "rate_limit" / "browser.jsonl").splitlines() == [
+        "# TYPE rate_limit_allowed counter", "rate_limit_allowed{} 5",
+        "# TYPE rate_limit_rejected counter", "rate_limit_rejected{} 2",
+        "# TYPE rate_limit_in_window gauge", "rate_limit_in_window{} 2",
+    ]  # fmt: skip
+
+
 METRICS = (("COUNTER", "9lives"), ("COUNTER", "denied.by-rule"), ("GAUGE", "open"), ("HISTOGRAM", "took"))
 CHANGES = (
     (8, "increment", 2), (12, "increment", 3), (5, "increment", 7), (5, "increment", -2), (5, "record", 40),
