@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from cases import ROOT
+from projects import ran_in
 from simwasm_tui.screens.export import Export
 from simwasm_tui.screens.form import Field
 from simwasm_tui.screens.main import MainScreen
@@ -114,12 +115,8 @@ def test_assert_this_writes_a_test_that_passes(tmp_path: Path, request: pytest.F
             await at.press("enter")
 
     run(test())
-    (written,) = tmp_path.glob("test_*.py")
-    namespace: dict[str, object] = {"__file__": str(written)}
-    exec(compile(written.read_text(), str(written), "exec"), namespace)
-    (found,) = [value for name, value in namespace.items() if name.startswith("test_")]
-    assert callable(found)
-    found()
+    ran = ran_in(tmp_path)
+    assert (len(ran.passed), ran.failed) == (1, {})
 
 
 def test_a_whole_value_is_copied() -> None:
