@@ -226,10 +226,23 @@ class Expect(Section):
 
     def check(self) -> None:
         """Refuse what cannot hold."""
-        starts = self.starts is False or isinstance(self.starts, TextRule)
         others = [name for name in self.places if name not in ("", "starts", "logs", "trapped")]
-        if starts and others:
+        if self.is_refused and others:
             wrong(self.at("starts"), f"can never hold: a plugin that does not start has no `{others[0]}`")
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the plugin is expected not to start."""
+        return self.starts is False or isinstance(self.starts, TextRule)
+
+    def not_of_case(self, where: str) -> None:
+        """Refuse what is looked at once for a case, and so would be looked at by nobody elsewhere."""
+        for name in ("starts", "golden"):
+            if self.wrote(name):
+                wrong(
+                    self.at(name),
+                    f"`{name}` is not looked at in {where}; write it to the case's own `expect`",
+                )
 
     def of_plugin(self) -> None:
         """Refuse what only a request can have."""

@@ -50,7 +50,7 @@ class HeaderRule(TextRule):
             if values:
                 yield Said(f"{what}: expected to be absent, came {shown(','.join(values))}")
             return
-        if not values and self.count is None:
+        if not values and (self.count is None or self._needs_one):
             yield Said(f"{what}: is not there{self._wanted()}")
             return
         if self.values is not None and tuple(values) != self.values:
@@ -59,6 +59,19 @@ class HeaderRule(TextRule):
             yield from self.count.misses(f"{what}: how often", len(values))
         if values:
             yield from self.misses(what, ",".join(values))
+
+    @property
+    def _needs_one(self) -> bool:
+        """Whether something is said that no header can be which is not there, beside how often it is."""
+        said = (
+            self.present,
+            self.absent is False,
+            self.is_ is not None,
+            self.contains,
+            self.matches,
+            self.values,
+        )
+        return any(said)
 
     def _wanted(self) -> str:
         return "" if self.is_ is None else f", expected {shown(self.is_)}"

@@ -76,6 +76,8 @@ def refused(expect: Expect, error: str, plugin: PluginUnderTest) -> Iterator[Mis
     if isinstance(wanted, TextRule):
         for said in wanted.misses("the plugin is refused", error):
             yield Miss(said.message, wanted.at().line, None, said.details)
+    if expect.trapped is not None:
+        yield from trap_misses(expect, plugin.trace)
     yield from log_misses(expect.logs, plugin.logs, expect.at("logs"))
 
 

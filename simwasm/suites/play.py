@@ -19,7 +19,6 @@ from simwasm.suites.case import Miss
 from simwasm.suites.expect import Expect
 from simwasm.suites.read import read_suite, suite_of
 from simwasm.suites.request import Request
-from simwasm.suites.rules import TextRule
 from simwasm.suites.shape import wrong
 from simwasm.suites.suite import Case, Step, Suite
 from simwasm.suites.tree import tree_of
@@ -85,8 +84,7 @@ def _play(suite: Suite, case: Case, recorded: Exchange | None, bench: Bench) -> 
             raise
         yield from refused(_expected(case.expect, defaults), str(error), plugin)
         return
-    starts = case.expect.starts if case.expect is not None else None
-    if case.expect is not None and (starts is False or isinstance(starts, TextRule)):
+    if case.expect is not None and case.expect.is_refused:
         yield Miss("the plugin starts, and it was expected to be refused", case.expect.at("starts").line)
         return
     playing = Playing(suite, plugin, bench)

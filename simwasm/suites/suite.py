@@ -44,6 +44,8 @@ class Step(Section):
     def check(self) -> None:
         """Refuse what is no step."""
         said = [name for name in _WHAT if self.wrote(name)]
+        if self.expect is not None:
+            self.expect.not_of_case("a step")
         if said in (["advance"], []) and self.expect is not None:
             self.expect.of_plugin()
         if said == ["request", "open"]:
@@ -100,6 +102,11 @@ class Case(Settings):
             wrong(self.at("only"), "goes with `traffic`")
         if self.expect is not None and (not said or said == ["steps"]):
             self.expect.of_plugin()
+        if self.expect is not None and self.expect.is_refused and said:
+            wrong(
+                self.at(said[0]),
+                f"a plugin that does not start is sent nothing: leave out `{said[0]}`, or `starts`",
+            )
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,11 @@ class Defaults(Section):
     expect: Expect | None = key(
         Of(Expect), "What is expected; a case that says something else of a key has its way."
     )
+
+    def check(self) -> None:
+        """Refuse what each case has to say by itself."""
+        if self.expect is not None:
+            self.expect.not_of_case("`defaults`")
 
 
 @dataclass(frozen=True)

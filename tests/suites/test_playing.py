@@ -136,6 +136,11 @@ def test_a_plugin_that_starts_after_all_fails_the_case_that_expects_otherwise() 
     assert played("expect: {starts: false}").message == "the plugin starts, and it was expected to be refused"
 
 
+def test_whether_a_plugin_traps_is_looked_at_also_where_it_does_not_start() -> None:
+    text = 'config: "{"\nexpect: {starts: false, trapped: unreachable}'
+    assert played(text, "config_loading").message == "trap: expected, but there is none"
+
+
 def test_a_step_for_a_stream_that_is_not_open_is_an_error() -> None:
     check = played("steps:\n  - {send: one, body: x}")
     assert (check.verdict, check.line, check.message) == (

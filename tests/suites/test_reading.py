@@ -72,6 +72,13 @@ MEANING: list[tuple[str, str]] = [
     ("    steps: [{open: a, request: GET /, expect: {}}]", "4:39: the request is under way yet"),
     ("    talk: [{client: a}]", "4:5: a plugin for HTTP meets no TCP connection; write `network: true`"),
     ("    talk: [{client: a, upstream: b}]", "4:12: one side speaks at a time"),
+    ("    steps: [{request: GET /, expect: {golden: g}}]", "4:39: `golden` is not looked at in a step"),
+    ("    steps: [{request: GET /, expect: {starts: no way}}]", "4:39: `starts` is not looked at in a step"),
+    ("defaults: {expect: {starts: false}}", "4:21: `starts` is not looked at in `defaults`"),
+    (
+        "    request: GET /\n    expect: {starts: false}",
+        "4:5: a plugin that does not start is sent nothing",
+    ),
     ("    only: a", "4:5: goes with `traffic`"),
     ("    faults: ['boom']", "4:14: faults: `boom` is no fault"),
     ("    callouts: {auth: maybe}", "4:22: `maybe` is no status, no failure"),

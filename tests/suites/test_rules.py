@@ -64,6 +64,10 @@ def test_numbers(text: str, fits: list[int], fails: list[int]) -> None:
         ("{present: false}", ["x"], ['h: expected to be absent, came "x"']),
         ("{count: 2}", ["a", "b"], []),
         ("{count: 0}", [], []),
+        ("{count: < 3, is: a}", [], ['h: is not there, expected "a"']),
+        ("{count: < 3, present: true}", [], ["h: is not there"]),
+        ("{count: < 3, matches: a}", [], ["h: is not there"]),
+        ("{count: < 3, lacks: a}", [], []),
         ("{count: 2}", ["a"], ["h: how often: expected 2, came 1"]),
     ],
 )
