@@ -51,7 +51,7 @@ FORMATS = (
 )
 
 
-_OF_HTTP = ("curl", "har", "har-seen", "test", "case")
+_OF_HTTP = ("curl", "har", "har-seen", "case")
 _OF_ALL = tuple(each.name for each in FORMATS if each.name not in _OF_HTTP)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from simwasm.conversation import Conversation
 from simwasm.debug.branch import Override
 from simwasm.debug.export_facts import Fact, Place, row_fact
 from simwasm.debug.export_place import Places
@@ -23,6 +24,7 @@ from simwasm.debug.export_subject import Subject, slug
 from simwasm.debug.tape import Span
 from simwasm.errors import InputError
 from simwasm.exchange import Message
+from simwasm.host.outcome import Outcome
 from simwasm.trace.event import Entered
 from simwasm.trace.rows import Row
 from simwasm.trace.text import printable
@@ -92,6 +94,8 @@ def status_fact(subject: Subject) -> Fact:
     outcome = subject.exchange_span().outcome
     if outcome is None:
         raise InputError("the exchange has not ended, so there is nothing to assert: go on first")
+    if isinstance(outcome.exchange, Conversation):
+        return _bytes_fact(outcome)
     if outcome.status is None:
         lines = ("assert result.answer is None", equal("result.reset", outcome.reset, set()))
         return Fact("is_reset", "the client got no answer", lines)
@@ -99,6 +103,14 @@ def status_fact(subject: Subject) -> Fact:
     who = "result.local_reply is not None" if outcome.local_reply else "result.local_reply is None"
     lines = (f"assert result.response.status == {status}", f"assert {who}")
     return Fact(f"is_answered_with_{status}", f"the client receives {status}", lines)
+
+
+def _bytes_fact(outcome: Outcome) -> Fact:
+    """What the client of a TCP connection received."""
+    received = b"" if outcome.response is None else outcome.response.data
+    title = f"the client receives {len(received):,} bytes"
+    lines = (equal("result.received", received, set()), equal("result.reset", outcome.reset, set()))
+    return Fact(f"receives_{len(received)}_bytes", title, lines)
 
 
 def header_fact(subject: Subject, side: str, header: str) -> Fact:

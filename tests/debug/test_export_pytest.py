@@ -17,9 +17,11 @@ from exporting import ENGINES, HTTP_AUTH, OPTIONS, TRAFFIC, recipe, rows_of, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from projects import Reports, ran_in
+from switchboard import DOWNSTREAM_DATA, UPSTREAM_DATA, Case, nth, switchboard
 from wat import callback, plugin
 
 from simwasm.abi.enums import HeadersAction, Status
+from simwasm.conversation import client, conversation, upstream
 from simwasm.debug.branch import Override
 from simwasm.debug.debugger import Debugger
 from simwasm.debug.export import export
@@ -113,6 +115,7 @@ def _all(folder: Path) -> Iterator[tuple[str, str]]:
     yield from _of_samples(folder)
     yield from _of_branches(folder)
     yield from _of_own_plugins(folder)
+    yield from _of_connections(folder)
     yield from _that_fail(folder)
 
 
@@ -176,6 +179,19 @@ def _of_own_plugins(folder: Path) -> Iterator[tuple[str, str]]:
     yield "yaml", file_of_test(about, header_fact(about, "response", "x-by"))
 
 
+def _of_connections(folder: Path) -> Iterator[tuple[str, str]]:
+    """A connection whose first bytes wait for the next."""
+    gate = switchboard([Case("", {DOWNSTREAM_DATA: [], UPSTREAM_DATA: []}, {nth(DOWNSTREAM_DATA, 1): 1})])
+    (folder / "gate.wasm").write_bytes(gate)
+    talk = conversation("1", (client(b"PING"), client(b"!", after_ns=5), upstream(b"PONG", after_ns=5)))
+    with (folder / "talk.jsonl").open("wb") as file:
+        jsonl.write([talk], file)
+    made = Recipe(str(folder / "gate.wasm"), (str(folder / "talk.jsonl"),), network=True)
+    yield "connection", export("test", subject(made, folder=folder))
+    row = [row for row in rows_of(made, 0) if row.kind is Kind.RETURN][2]
+    yield "connection row", export("test", subject(made, 0, row, folder))
+
+
 def _that_fail(folder: Path) -> Iterator[tuple[str, str]]:
     """The same recording, and a service that lets nobody in; and a line that is not logged."""
     other = replace(HTTP_AUTH, callout=("auth=403",))
@@ -230,6 +246,12 @@ def test_a_test_of_an_exchange_that_was_cut_off_passes(written: Written) -> None
 def test_a_test_of_a_wasm_plugin_passes(written: Written) -> None:
     assert not written.failure("yaml")
     assert 'assert result.response.headers["x-by"] == "me"' in written.texts["yaml"]
+
+
+def test_a_test_of_a_connection_passes(written: Written) -> None:
+    assert not written.failure("connection")
+    assert not written.failure("connection row")
+    assert 'assert result.received == b"PONG"' in written.texts["connection"]
 
 
 # Branches.
