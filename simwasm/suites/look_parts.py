@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from simwasm.testing.values import Headers
 
 _MOST_LINES = 20
+_LONGEST_LINE = 400
 
 
 def status_misses(wanted: Statuses, found: int) -> Iterator[Said]:
@@ -129,7 +130,7 @@ def log_misses(rules: Sequence[LogRule] | None, found: Logs, place: Place, of: s
     if rules is None:
         return
     lines = [*found[:_MOST_LINES]]
-    there = "\n".join(f"  {line}" for line in lines) + (
+    there = "\n".join(f"  {line}"[:_LONGEST_LINE] for line in lines) + (
         f"\n  … {len(found) - len(lines)} more" if len(found) > len(lines) else ""
     )
     logged = f"logged is:\n{there}" if len(found) else "nothing is logged"

@@ -15,6 +15,8 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from simwasm.errors import ConfigError
+from simwasm.suites.patience import patiently
 from simwasm.suites.section import Of, Section, key
 from simwasm.suites.shape import (
     REGEX,
@@ -135,8 +137,14 @@ class TextRule(Section):
             if text in found:
                 yield Said(f"{what}: {shown(text)} is in {shown(found)}")
         for pattern in self.matches:
-            if not pattern.search(found):
+            if not self._finds(pattern, found):
                 yield Said(f"{what}: /{printable(pattern.pattern)}/ finds nothing in {shown(found)}")
+
+    def _finds(self, pattern: re.Pattern[str], found: str) -> bool:
+        try:
+            return patiently(pattern.search, found, printable(pattern.pattern))
+        except ConfigError as error:
+            wrong(self.at("matches"), str(error))
 
 
 TEXT_RULE: Shape[TextRule] = Either(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simwasm.abi.enums import LogLevel
+from simwasm.errors import ConfigError
 from simwasm.suites.body_rule import BODY_RULE, equal, lacking
 from simwasm.suites.duration import duration, span
 from simwasm.suites.header_rule import HEADER_RULE
 from simwasm.suites.log_rule import LOG_RULE
+from simwasm.suites.patience import patiently
 from simwasm.suites.rules import NUMBER_RULE, TEXT_RULE, differs
 from simwasm.suites.shape import Shape
 from simwasm.suites.tree import tree_of
@@ -97,6 +100,13 @@ def test_headers(text: str, values: list[str], said: list[str]) -> None:
 def test_bodies(text: str, body: bytes, said: list[str] | None) -> None:
     found = [each.message for each in rule(BODY_RULE, text).body_misses("body", body)]
     assert found == said if said is not None else found
+
+
+def test_a_regex_that_tries_too_many_ways_is_given_up() -> None:
+    with pytest.raises(
+        ConfigError, match=r"`\(a\+\)\+\$` was not done with a text of 41 characters after 0.05 s"
+    ):
+        patiently(re.compile("(a+)+$").search, "a" * 40 + "!", "(a+)+$", 0.05)
 
 
 def test_a_body_is_compared_with_a_file_beside_the_suite(tmp_path: Path) -> None:

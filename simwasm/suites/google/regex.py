@@ -13,6 +13,8 @@ from typing import Any
 
 from simwasm.errors import ConfigError
 from simwasm.exchange import to_bytes, to_text
+from simwasm.suites.patience import patiently
+from simwasm.trace.text import printable
 
 Matches = Callable[[str], bool]
 """Whether a whole text matches."""
@@ -67,7 +69,7 @@ _INSTEAD = {"end": r"\Z", "last": r"\Z", "space": r"[\t\n\f\r ]", "unspace": r"[
 
 def _by_re(pattern: str) -> Matches:
     found = re.compile(_translated(pattern), re.ASCII) if pattern else re.compile("")
-    return lambda text: found.fullmatch(text) is not None
+    return lambda text: patiently(found.fullmatch, text, printable(pattern))
 
 
 def _translated(pattern: str) -> str:
