@@ -16,7 +16,6 @@ from simwasm.recipe import plugin as plugin_of
 
 _TEXTS_OR_FILES = ("config", "vm_config")
 _FILES = ("module", "debug_file")
-_MAPPINGS = ("env", "callout")
 _NO_OPTIONS = ("plugin", "traffic", "together")
 
 
@@ -48,19 +47,19 @@ def _option(subject: Subject, name: str, value: Any) -> Any:
         return f"@{subject.path(value[1:])}"
     if name in _FILES:
         return subject.path(value)
-    if name in _MAPPINGS:
-        pairs = (text.partition("=")[::2] for text in value)
-        return {key: _file(subject, text) if name == "callout" else text for key, text in pairs}
+    if name == "env":
+        return dict(text.partition("=")[::2] for text in value)
+    if name == "callout":
+        return {key: _file(subject, text) for key, text in (pair.partition("=")[::2] for pair in value)}
     if name == "source_map":
-        value = tuple(
-            f"{build}={_file(subject, here)}" for build, _, here in (t.partition("=") for t in value)
-        )
+        pairs = (text.partition("=")[::2] for text in value)
+        value = tuple(f"{build}={subject.path(here)}" for build, here in pairs)
     return value[0] if isinstance(value, tuple) and len(value) == 1 else value
 
 
 def _file(subject: Subject, text: str) -> str:
     """The path of a file, if a text is one."""
-    return subject.path(text) if os.path.exists(text) else text
+    return subject.path(text) if os.path.isfile(text) else text
 
 
 def case(subject: Subject) -> str:

@@ -7,7 +7,7 @@ then the configuration; a file is looked for beside the test's file, then in the
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _TEXTS_OR_FILES = ("config", "vm_config")
 """Options whose text names a file behind an `@`."""
 _FILES = ("module", "debug_file")
-_PAIRS = ("callout", "source_map")
-"""Options that have names, and files or something else behind them."""
+_PAIRS = {"callout": os.path.isfile, "source_map": os.path.isdir}
+"""Options that have names, and behind them files, if something like that is there."""
 
 
 class Loading:
@@ -66,23 +66,24 @@ class Loading:
 
     def _found(self, name: str, value: Any) -> Any:
         """An option, with files where they are."""
-        if name in _PAIRS and not isinstance(value, str):
-            if isinstance(value, Mapping):
-                return {key: self._there(text) for key, text in value.items()}
+        there = _PAIRS.get(name)
+        if there is not None and isinstance(value, Mapping):
+            return {key: self._there(text, there) for key, text in value.items()}
+        if there is not None and isinstance(value, (list, tuple)):
             return [self._found(name, text) for text in value]
         if not isinstance(value, str):
             return value
+        if there is not None:
+            key, equals, text = value.partition("=")
+            return f"{key}{equals}{self._there(text, there)}"
         if name in _TEXTS_OR_FILES and value.startswith("@"):
             return "@" + found(self._item, value[1:])
-        if name in _PAIRS:
-            key, equals, text = value.partition("=")
-            return f"{key}{equals}{self._there(text)}"
         return found(self._item, value) if value and name in _FILES else value
 
-    def _there(self, text: Any) -> Any:
+    def _there(self, text: Any, there: Callable[[str], bool]) -> Any:
         """A file where it is, if there is one; otherwise it is something else."""
         path = found(self._item, text) if isinstance(text, str) and text else ""
-        return path if path and os.path.exists(path) else text
+        return path if there(path) else text
 
     def _marked(self) -> tuple[str, dict[str, Any]]:
         """The plugin and the options that marks say, the nearest counting."""

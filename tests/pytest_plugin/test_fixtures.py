@@ -123,6 +123,25 @@ def test_a_configuration_in_a_file_is_looked_for_likewise(project: Project) -> N
     assert ran.outcomes == {"passed": 1}
 
 
+def test_answers_and_other_files_are_looked_for_likewise(project: Project) -> None:
+    project.write("below/answers.json", '[{"reply": {"status": 403}}]')
+    project.write("below/reset/kept", "a folder is no script")
+    project.write(
+        "below/test_below.py",
+        """
+        import pytest
+
+        @pytest.mark.parametrize("said, status", [
+            ({"auth": "answers.json"}, 403), (["auth=answers.json"], 403), ("auth=reset", 403), ({"auth": 200}, 200),
+        ])
+        def test(simwasm_plugin, said, status):
+            plugin = simwasm_plugin("auth.wasm", callout=said, source_map="/build=reset")
+            assert plugin.send("GET", "/").response.status == status
+        """,
+    )
+    assert project.run().outcomes == {"passed": 4}
+
+
 def test_without_any_plugin_it_is_told_where_one_can_be_said(project: Project) -> None:
     project.write("pytest.ini", "[pytest]\n")
     ran = project.test("def test(plugin): pass\n")
