@@ -15,8 +15,8 @@ Imports = set[tuple[str, str]]
 """Modules and names in them."""
 
 
-def literal(value: Any, imports: Imports) -> str:
-    """A value as Python; names that it needs are added to the imports."""
+def literal(value: Any, imports: Imports, before: int = 0) -> str:
+    """A value as Python, behind so many characters; names that it needs are added to the imports."""
     if isinstance(value, IntEnum):
         imports.add(
             ("simwasm.testing" if type(value) is Action else type(value).__module__, type(value).__name__)
@@ -26,9 +26,8 @@ def literal(value: Any, imports: Imports) -> str:
         items = [literal(item, imports) for item in value]
         return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
     if isinstance(value, dict):
-        return _bracketed(
-            "{", [f"{quoted(key)}: {literal(item, imports)}" for key, item in value.items()], "}"
-        )
+        items = [f"{quoted(key)}: {literal(item, imports)}" for key, item in value.items()]
+        return _bracketed("{", items, "}", before)
     return quoted(value) if isinstance(value, (str, bytes)) else repr(value)
 
 
@@ -59,11 +58,12 @@ def _bracketed(begin: str, items: list[str], end: str, before: int = 0) -> str:
 def equal(what: str, value: Any, imports: Imports) -> str:
     """That something is a value."""
     is_name = value is None or isinstance(value, (bool, IntEnum))
-    return f"assert {what} {'is' if is_name else '=='} {literal(value, imports)}"
+    begin = f"assert {what} {'is' if is_name else '=='} "
+    return begin + literal(value, imports, len(begin))
 
 
 def imported(wanted: Imports) -> Iterator[str]:
     """The lines that import names."""
     for module in sorted({module for module, _ in wanted}):
         names = sorted(name for other, name in wanted if other == module)
-        yield f"from {module} import {', '.join(names)}" if any(names) else f"import {module}"
+        yield f"from {module} import {', '.join(names)}"
