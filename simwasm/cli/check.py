@@ -48,7 +48,8 @@ def _checked(path: str, player: Player, *, update: bool, named: bool) -> Check:
         header = files.header(path)
         why = files.unplayable(header)
         if why:
-            verdict = Verdict.ERROR if named and not header.test else Verdict.SKIPPED
+            wrong = not header.test and (named or files.was_golden(header))
+            verdict = Verdict.ERROR if wrong else Verdict.SKIPPED
             return Check("", path, 1, verdict, printable(why))
         return _compared(path, header, files.played(path, header, player), update)
     except SimwasmError as error:

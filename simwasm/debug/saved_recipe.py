@@ -49,7 +49,7 @@ def options_from_json(found: Field, folder: Path) -> dict[str, Any]:
     for key in sorted(found.keys()):
         value = found.find(key)
         if value is not None:
-            given[key] = _told(key, _read(found, key, value), lambda path: str(folder / path))
+            given[key] = _told(key, _read(found, key, value), lambda path: os.path.normpath(folder / path))
     if given.get("log_level", "info") not in LOG_LEVELS:
         raise found.get("log_level").wrong(f"must be one of {', '.join(LOG_LEVELS)}")
     return given

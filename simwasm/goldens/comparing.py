@@ -131,11 +131,11 @@ def _calls(golden: TraceFile, found: Comparison) -> Iterator[_Difference]:
         return
     around = tuple(first_callback(alignment, around=_AROUND))
     _, end = callback_pairs(alignment, at, _AROUND)
-    rest = diff_text(alignment, around=1, start=end)
-    shown = tuple(islice(rest, _MOST_LINES))
-    more = sum(1 for _ in rest)
-    details = (*around, *shown, *((f"… and {more:,} lines more",) if more else ()))
-    yield _Difference(_line(golden, alignment, at), first_difference(alignment, found.exchange), details)
+    rest = tuple(islice(diff_text(alignment, around=1, start=end), _MOST_LINES + 1))
+    shown = (*around, *rest[:_MOST_LINES])
+    if len(rest) > _MOST_LINES:
+        shown = (*shown, f"… and more: {sum(1 for _ in alignment.changes()):,} rows differ in all")
+    yield _Difference(_line(golden, alignment, at), first_difference(alignment, found.exchange), shown)
 
 
 def _line(golden: TraceFile, alignment: Alignment, at: int) -> int:

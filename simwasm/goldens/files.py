@@ -88,8 +88,15 @@ def played(path: str, header: Header, player: Player) -> str:
 
 def unplayable(header: Header) -> str:
     """Why a golden cannot be played by its recipe; empty if it can."""
+    if header.recipe is not None:
+        return ""
     if header.test:
         return f"pytest plays it: {header.test}"
-    if header.recipe is None:
-        return "nothing in it tells how it is played again: it is a trace of --trace, and not of --golden"
-    return ""
+    if was_golden(header):
+        return "its recipe is missing: restore it, or write it anew by `simwasm run … --golden`"
+    return "nothing in it tells how it is played again: it is a trace of --trace, and not of --golden"
+
+
+def was_golden(header: Header) -> bool:
+    """Whether a file was written as a golden: a trace names the builds of its plugins, or when it was made."""
+    return not header.started_ns and not any(made.sha256 for made in header.plugins)

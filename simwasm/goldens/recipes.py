@@ -28,16 +28,8 @@ _NOT_KEPT = ("engine", "debug_file", "source_map")
 def recipe_to_json(recipe: Recipe, golden: str | Path) -> dict[str, Any]:
     """A recipe for a golden of this path."""
     folder = Path(golden).parent
-    for option, text in (("--config", recipe.config), ("--vm-config", recipe.vm_config)):
-        if text == "@-":
-            raise InputError(
-                f"--golden: {option} @- can be read only once: put the configuration into a file"
-            )
-    for text in recipe.callout:
-        if "=http://" in text:
-            raise InputError(
-                f"--golden: --callout {text}: a server may answer otherwise next time: script it"
-            )
+    if why := _unrepeatable(recipe):
+        raise InputError(f"--golden: {why}")
     options = options_to_json(recipe, folder, named)
     options = _name(recipe) | options
     return {
@@ -45,6 +37,17 @@ def recipe_to_json(recipe: Recipe, golden: str | Path) -> dict[str, Any]:
         "traffic": [named(path, folder) for path in recipe.traffic],
         **{key: _listed(value) for key, value in options.items() if key not in _NOT_KEPT},
     }
+
+
+def _unrepeatable(recipe: Recipe) -> str:
+    """What of a recipe may be otherwise when it is played again; empty if nothing is."""
+    for option, text in (("--config", recipe.config), ("--vm-config", recipe.vm_config)):
+        if text == "@-":
+            return f"{option} @- can be read only once: put the configuration into a file"
+    for text in recipe.callout:
+        if text.partition("=")[2].startswith(("http://", "https://")):
+            return f"--callout {text}: a server may answer otherwise next time: script it"
+    return ""
 
 
 def _name(recipe: Recipe) -> dict[str, str]:
@@ -84,13 +87,16 @@ def recipe_from_json(content: Mapping[str, Any], golden: str | Path) -> Recipe:
     top = Field({"recipe": dict(content)}, f"{golden}:1", _REMEDY).get("recipe")
     options = {key: value for key, value in content.items() if key not in _FILES}
     try:
-        return Recipe(
+        recipe = Recipe(
             _opened(top.get("plugin"), folder),
             tuple(_opened(each, folder) for each in top.get("traffic").items()),
             **options_from_json(Field(_nameable(top, options), top.where, _REMEDY, top.path), folder),
         )
     except InputError as error:
         raise ConfigError(str(error)) from None
+    if why := _unrepeatable(recipe):
+        raise ConfigError(f"{golden}:1: {why}")
+    return recipe
 
 
 def _opened(found: Field, folder: Path) -> str:

@@ -58,6 +58,8 @@ def _explained(test: Test, found: pytest.ExceptionInfo[BaseException]) -> Eviden
 def _evidence(test: Test, found: pytest.ExceptionInfo[BaseException]) -> Evidence:
     said = str(found.value.args[0])
     for verdict in reversed(test.unmet):
+        if said == verdict.text:
+            return Evidence((), verdict.position)
         if repr(verdict)[:_SEEN] in said:
             headline, *details = verdict.text.splitlines()
             return Evidence(tuple(details if headline in said else (headline, *details)), verdict.position)

@@ -169,11 +169,18 @@ class Trace:
         return self._no(said, "", others[0])
 
     def matches_golden(self, name: str | None = None) -> Verdict:
-        """Whether it is what was written down in the golden of this test; several in one test are told by a name."""
+        """Expect what was written down in the golden of this test; several in one test are told by a name.
+
+        It is an `AssertionError` if it is otherwise, also without `assert`: no test passes because that was forgotten.
+        """
+        __tracebackhide__ = True  # pytest shows the test's own line
         found = keeper.get()
         if found is None:
             raise InputError("matches_golden: goldens belong to tests that pytest runs, and this is none")
-        return found.golden(self, name)
+        verdict = found.golden(self, name)
+        if not verdict:
+            raise AssertionError(str(verdict))
+        return verdict
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a file, for `simwasm debug`, `diff` and `query`."""

@@ -36,8 +36,12 @@ class Decoder:
 
     def at(self, content: dict[str, Any]) -> int | None:
         """When a call was made; None if its line does not say: then the callback around it does, to the instant."""
-        at = content.get("at")
-        return self._started + at if isinstance(at, int) else None
+        if "at" not in content:
+            return None
+        at = content["at"]
+        if type(at) is not int:
+            raise Wrong("has an `at` that is no number")
+        return self._started + at
 
     def entered(self, content: dict[str, Any], position: int, at: int | None) -> Entered:
         """The call that begins on a line."""

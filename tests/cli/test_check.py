@@ -99,7 +99,7 @@ def test_a_run_that_differs_fails_with_the_first_difference(project: Path, check
     assert f"FAILED   {GOLDEN}\n  {GOLDEN}:33: row " in told
     assert 'proxy_get_header_map_value(key: ":status") answered OK "402", and OK "401" before' in told
     assert f"write the golden anew by `simwasm check --update {GOLDEN}`" in told
-    words = "plugin.wasm http_auth.har --name auth --callout auth=goldens/../http_auth.callouts.json"
+    words = "plugin.wasm http_auth.har --name auth --callout auth=http_auth.callouts.json"
     assert f"To look at it: simwasm debug {words}\n" in told
 
 
@@ -135,6 +135,11 @@ def test_a_golden_of_pytest_is_left_to_it(project: Path, check: Check) -> None:
     assert (status, "(pytest plays it: tests/test_a.py::test_b)" in told) == (0, True)
 
 
+def test_what_has_a_recipe_is_played_by_it(project: Path, check: Check) -> None:
+    edited(project / GOLDEN, lambda lines: (lines[0].update(test="tests/test_a.py::test_b"), lines.pop(15)))
+    assert check("goldens")[0] == 1
+
+
 def test_traces_are_passed_over_in_a_folder_and_an_error_when_named(project: Path, check: Check) -> None:
     trace = ROOT / "traces" / "golden" / "http_auth" / "browser.jsonl"
     shutil.copy(trace, project / "goldens" / "plain.jsonl")
@@ -154,10 +159,14 @@ def test_traces_are_passed_over_in_a_folder_and_an_error_when_named(project: Pat
         (header(callout=["auth=nope.json"]), ":1: --callout auth: `nope.json` is no status"),
         (header(tracffic=1), ":1: recipe does not know 'tracffic'; known are"),
         (header(fault=["callout"]), ":1: --fault: "),
+        (header(callout=["auth=https://a.example"]), ":1: --callout auth=https://a.example: a server may answer"),
+        (header(config="@-"), ":1: --config @- can be read only once"),
         (header(fuel=-1), ":1: --fuel: -1 is not a positive number"),
         (lambda lines: lines[0].update(format=3), ":1: is of format 3, and this simwasm reads up to 2: update"),
         (lambda lines: lines[0].update(redacted=["x"]), ":1: `x` is nothing that can be redacted"),
         (lambda lines: lines[9].update(result="FINE"), ':10: has "FINE" for the result of'),
+        (lambda lines: lines[0].pop("recipe"), ":1: its recipe is missing: restore it"),
+        (lambda lines: lines[8].update(at="0"), ":9: has an `at` that is no number"),
         (lambda lines: lines.pop(11), ": the file ends while proxy_on_request_headers is open"),
         (lambda lines: lines.clear(), ": is empty; restore it, or write it anew by"),
     ],

@@ -21,6 +21,13 @@ def test_a_missing_golden_fails_and_says_how_it_is_written(project: Project) -> 
     assert not project.files("goldens")
 
 
+def test_what_differs_fails_without_an_assert_too(project: Project) -> None:
+    project.test(_TEST, "--update-goldens")
+    ran = project.test(_ALLOWED.replace("assert ", ""))
+    assert ran.outcomes == {"failed": 1}
+    assert f"{_GOLDEN}:" in ran.why()
+
+
 def test_a_golden_is_written_and_told_of(project: Project) -> None:
     ran = project.test(_TEST, "--update-goldens")
     assert ran.outcomes == {"passed": 1}
@@ -82,7 +89,8 @@ def test_a_name_twice_or_out_of_the_folder_is_refused(project: Project) -> None:
 
         def test_out(plugin):
             plugin.send("GET", "/").trace.matches_golden("../x")
-        """
+        """,
+        "--update-goldens",
     )
     assert "the test has a golden 'a' already" in ran.why()
     assert "'../x' is no name for a golden" in ran.why()
