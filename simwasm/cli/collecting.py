@@ -5,10 +5,9 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simwasm.errors import InputError
+from simwasm.cli.output import has_room
 from simwasm.plugin import Plugin
 
 if TYPE_CHECKING:
@@ -21,9 +20,7 @@ def collecting(words: Namespace, plugin: Plugin) -> Iterator[Collector | None]:
     if not words.coverage:
         yield None
         return
-    folder = Path(words.coverage).absolute().parent
-    if not folder.is_dir():
-        raise InputError(f"--coverage {words.coverage}: there is no folder {folder}")
+    has_room("--coverage", words.coverage)
     from simwasm.coverage.collector import Collector  # most runs collect nothing
 
     collector = Collector([plugin])

@@ -6,11 +6,13 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TextIO
 
 from simwasm.abi.enums import LogLevel
 from simwasm.answers import phrase
 from simwasm.conversation import Conversation
+from simwasm.errors import InputError
 from simwasm.exchange import Message
 from simwasm.host.access_log import timestamp
 from simwasm.host.faults import Faults
@@ -145,6 +147,15 @@ def outcome_json(outcome: Outcome, instructions: int | None = None) -> dict[str,
             "took_ns": outcome.ended_ns - outcome.started_ns,
         }
     )
+
+
+def has_room(option: str, file: str) -> None:
+    """Refuse, before anything is run, a file that could not be written behind it; no name is none."""
+    folder = Path(file).absolute().parent
+    if file and not folder.is_dir():
+        raise InputError(f"{option} {file}: there is no folder {folder}; make it first")
+    if file and Path(file).is_dir():
+        raise InputError(f"{option} {file}: is a folder; name a file")
 
 
 def stdout() -> TextIO:

@@ -39,11 +39,15 @@ def command(words: Namespace) -> int:
                 raise case.error
             print(f"{one_line(from_here(case.file))}:{case.line}: {one_line(case.name)}", file=stream)
         return 0
+    output.has_room("--junit", words.junit)
+    output.has_room("--coverage", words.coverage)
     report = Report(lambda line: print(line, file=stream), form(words.format, output.ink(words, stream)))
     covering = Covering() if words.coverage else None
-    _run(words, cases, report, covering)
-    if covering is not None:
-        covering.collector.save(words.coverage)
+    try:
+        _run(words, cases, report, covering)
+    finally:
+        if covering is not None:
+            covering.collector.save(words.coverage)
     return report.end(words.junit)
 
 

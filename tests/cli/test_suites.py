@@ -79,6 +79,15 @@ def test_an_annotation_points_at_the_expectation(suite: Path, capsys: pytest.Cap
     )
 
 
+@pytest.mark.parametrize("option", ["--junit", "--coverage"])
+def test_where_nothing_can_be_written_nothing_is_run(
+    suite: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["test", "suite.yaml", option, "none/file"]) == 2
+    told = capsys.readouterr()
+    assert (told.out, told.err[:50]) == ("", f"simwasm: {option} none/file: there is no folder {suite}"[:50])
+
+
 def test_a_junit_report_is_valid_and_tells_of_every_engine(suite: Path) -> None:
     assert main(["test", "suite.yaml", "--engine", "all", "-k", "denies", "--junit", "report.xml"]) == 0
     xmlschema.XMLSchema(str(XSD)).validate("report.xml")
