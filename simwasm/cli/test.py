@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simwasm.cli import output
-from simwasm.engines.find import engine as find_engine
-from simwasm.engines.find import names
-from simwasm.errors import EngineUnavailable, InputError
+from simwasm.cli.engines import engines
+from simwasm.errors import InputError
 from simwasm.reports.check import from_here, one_line
 from simwasm.reports.report import Report, form
 from simwasm.suites import find
-from simwasm.suites.bench import Covering, Options
+from simwasm.suites.bench import Options
 from simwasm.suites.case import Case
 from simwasm.suites.run import Kept, run
+
+if TYPE_CHECKING:
+    from simwasm.coverage.collector import Collector
 
 
 def command(words: Namespace) -> int:
@@ -42,37 +44,26 @@ def command(words: Namespace) -> int:
     output.has_room("--junit", words.junit)
     output.has_room("--coverage", words.coverage)
     report = Report(lambda line: print(line, file=stream), form(words.format, output.ink(words, stream)))
-    covering = Covering() if words.coverage else None
+    collector = _collector() if words.coverage else None
     try:
-        _run(words, cases, report, covering)
+        _run(words, cases, report, collector)
     finally:
-        if covering is not None:
-            covering.collector.save(words.coverage)
+        if collector is not None:
+            collector.save(words.coverage)
     return report.end(words.junit)
 
 
-def _run(words: Namespace, cases: Sequence[Case], report: Report, covering: Covering | None) -> None:
-    engines = _engines(words.engine)
+def _collector() -> Collector:
+    from simwasm.coverage.collector import Collector  # for those who want to know
+
+    return Collector()
+
+
+def _run(words: Namespace, cases: Sequence[Case], report: Report, collector: Collector | None) -> None:
+    names = [None] if words.engine is None else [each.name for each in engines(words.engine)]
     kept = Kept(Path(words.traces)) if words.traces else None
     for case in cases:
-        for name in engines:
-            options = Options(name, words.plugin, words.update, words.config, covering)
-            suffix = f" [{name}]" if len(engines) > 1 else ""
+        for name in names:
+            options = Options(name, words.plugin, words.update, words.config, collector)
+            suffix = f" [{name}]" if len(names) > 1 else ""
             report.add(run(case, options, kept, suffix))
-
-
-def _engines(wanted: str | None) -> list[str | None]:
-    """The engine of that name, or all that load; without a name the case decides."""
-    if wanted != "all":
-        if wanted is not None:
-            find_engine(wanted)
-        return [wanted]
-    found: list[str | None] = []
-    for name in names():
-        try:
-            find_engine(name)
-        except EngineUnavailable as error:
-            print(f"simwasm: {error}", file=sys.stderr)
-        else:
-            found.append(name)
-    return found

@@ -54,6 +54,7 @@ class Collector:
         self._sums: dict[bytes, _Sum] = {}
         self._open: dict[int, CoveredInstance] = {}
         self._grounds: dict[str, Ground] = {}
+        self._engines: dict[str, CoveringEngine] = {}
         for plugin in plugins:
             self.add(plugin)
 
@@ -64,6 +65,13 @@ class Collector:
     def covering(self, engine: Engine) -> CoveringEngine:
         """The engine to run plugins on; programs of it may be shared, and only by its sessions."""
         return CoveringEngine(engine, self)
+
+    def engine(self, plugin: Plugin, engine: Engine) -> CoveringEngine:
+        """The engine to run a plugin on; one of each name, for those whose programs are shared."""
+        self.add(plugin)
+        if engine.name not in self._engines:
+            self._engines[engine.name] = self.covering(engine)
+        return self._engines[engine.name]
 
     def covered(self) -> tuple[Covered, ...]:
         """What was reached until now, by plugin, in the order in which they were told of."""

@@ -14,26 +14,9 @@ import pytest
 from simwasm.coverage.collector import Collector
 from simwasm.coverage.file import read, write
 from simwasm.coverage.merge import merge
-from simwasm.engines.engine import Engine
 from simwasm.errors import SimwasmError
-from simwasm.plugin import Plugin
 from simwasm.pytest_plugin import options
 from simwasm.pytest_plugin.running import COVERING
-
-
-class Covering:
-    """The coverage of one process."""
-
-    def __init__(self) -> None:
-        self.collector = Collector()
-        self._engines: dict[str, Engine] = {}
-
-    def engine(self, plugin: Plugin, engine: Engine) -> Engine:
-        """The engine that tells what a plugin reaches; one of each name, for programs are shared."""
-        self.collector.add(plugin)
-        if engine.name not in self._engines:
-            self._engines[engine.name] = self.collector.covering(engine)
-        return self._engines[engine.name]
 
 
 def begin(config: pytest.Config) -> None:
@@ -44,12 +27,12 @@ def begin(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         for left in path.parent.glob(_part(path, "*").name):  # by a run that was killed
             left.unlink()
-    config.stash[COVERING] = Covering()
+    config.stash[COVERING] = Collector()
 
 
 def end(config: pytest.Config) -> None:
     """Write what was reached here, with what other processes wrote."""
-    path, covered = _path(config), config.stash[COVERING].collector.covered()
+    path, covered = _path(config), config.stash[COVERING].covered()
     worker = os.environ.get("PYTEST_XDIST_WORKER") if hasattr(config, "workerinput") else None
     try:
         if worker is not None:

@@ -14,9 +14,9 @@ import pytest
 from simwasm.keeping import keeper
 
 if TYPE_CHECKING:
+    from simwasm.coverage.collector import Collector
     from simwasm.engines.engine import Engine
     from simwasm.plugin import Plugin
-    from simwasm.pytest_plugin.covering import Covering
     from simwasm.testing import PluginUnderTest
     from simwasm.testing.trace import Trace
     from simwasm.testing.verdict import Verdict
@@ -27,7 +27,7 @@ STALE = "simwasm_stale"
 """The attribute of a report, or of the configuration, that names goldens which nobody asks for any more."""
 
 
-COVERING: pytest.StashKey[Covering] = pytest.StashKey()
+COVERING: pytest.StashKey[Collector] = pytest.StashKey()
 """What is reached, where somebody wants to know."""
 
 
@@ -62,8 +62,8 @@ class Test:
 
     def engine(self, plugin: Plugin, engine: Engine) -> Engine:
         """The engine itself, or one that tells what is reached on it, where that is wanted."""
-        covering = self.item.config.stash.get(COVERING, None)
-        return engine if covering is None else covering.engine(plugin, engine)
+        collector = self.item.config.stash.get(COVERING, None)
+        return engine if collector is None else collector.engine(plugin, engine)
 
     def file(self, path: str) -> str:
         """Where a file is: beside the test's file, or in the rootdir; else as it was said."""

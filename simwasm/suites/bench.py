@@ -28,23 +28,6 @@ class Played(Protocol):
     def close(self) -> None: ...
 
 
-class Covering:
-    """What all cases reach, together."""
-
-    def __init__(self) -> None:
-        from simwasm.coverage.collector import Collector  # for those who want to know
-
-        self.collector: Collector = Collector()
-        self._engines: dict[str, Engine] = {}
-
-    def engine(self, plugin: Plugin, engine: Engine) -> Engine:
-        """The engine that tells what a plugin reaches; one of each name, for programs are shared."""
-        self.collector.add(plugin)
-        if engine.name not in self._engines:
-            self._engines[engine.name] = self.collector.covering(engine)
-        return self._engines[engine.name]
-
-
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the command line says about all cases."""
@@ -56,7 +39,7 @@ class Options:
     """Write goldens anew."""
     config: str = ""
     """The plugin's configuration, whatever the suite says: a text, or `@` and a file."""
-    covering: Covering | None = None
+    collector: Collector | None = None
 
 
 @dataclass(slots=True)
@@ -89,8 +72,8 @@ class Bench:
 
     def covered(self, plugin: Plugin, engine: Engine) -> Engine:
         """An engine, made to tell what the plugin reaches if anybody wants to know."""
-        covering = self.options.covering
-        return engine if covering is None else covering.engine(plugin, engine)
+        collector = self.options.collector
+        return engine if collector is None else collector.engine(plugin, engine)
 
     def close(self) -> None:
         """Let go of the plugins."""
