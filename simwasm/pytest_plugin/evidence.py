@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 from simwasm.pytest_plugin.running import Evidence
 from simwasm.pytest_plugin.statement import Spoken
 from simwasm.testing import Headers, PluginUnderTest, Request, Response, Result
-from simwasm.testing.excerpt import around, line
+from simwasm.testing.excerpt import around
+from simwasm.trace.difftext import row_line
 from simwasm.trace.rows import Row
 from simwasm.trace.text import printable, value_text
 
@@ -195,7 +196,7 @@ def _trace(result: Result, spoken: Spoken) -> Told:
 
 def _numbered(result: Result, rows: Iterable[Row]) -> Iterator[str]:
     for row in rows:
-        yield f"  {result.trace.number(row)}  {line(row)}"
+        yield f"  {result.trace.number(row)}  {row_line(row)}"
 
 
 _TOLD: dict[str, Callable[[Result, Spoken], Told]] = {

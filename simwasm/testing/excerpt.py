@@ -15,22 +15,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from simwasm.abi.table import ALLOCATORS
 from simwasm.trace.difftext import row_line
 from simwasm.trace.event_rows import EventRows
-from simwasm.trace.rows import Kind, Row
+from simwasm.trace.rows import Row
 
 _NEAR = 6
-_ARROWS = {Kind.CALLBACK: "→ ", Kind.RETURN: "← "}
 
 
 def shown(row: Row) -> bool:
     """Whether a row is one to show: the guest's allocator is not."""
     return row.entered.function.name not in ALLOCATORS
-
-
-def line(row: Row) -> str:
-    """A row on one line."""
-    text = row_line(row)
-    arrow = _ARROWS.get(row.kind)
-    return text if arrow is None else (arrow + text[1:].lstrip()).rstrip()
 
 
 def around(rows: EventRows, row: Row, number: Callable[[Row], int]) -> str:
@@ -60,7 +52,7 @@ def _marked(rows: Sequence[Row], mark: Row, number: Callable[[Row], int]) -> Ite
         if at > before + 1:
             yield f"  {'':{width}}  {'    ' * max(1, rows[at].depth)}… {_left_out(at - before - 1)}"
         row = rows[at]
-        yield f"{'>' if at == place else ' '} {number(row):{width}}  {'    ' * row.depth}{line(row)}"
+        yield f"{'>' if at == place else ' '} {number(row):{width}}  {'    ' * row.depth}{row_line(row)}"
         before = at
 
 

@@ -1,13 +1,13 @@
 """Two runs as one text, in the manner of `diff -u`: what differs, and a few rows around it.
 
     @@ row 12 | row 12 · proxy_on_request_headers, context 2 @@
-      ← proxy_on_request_headers(context_id: 2, num_headers: 8, end_of_stream: true)
+      → proxy_on_request_headers(context_id: 2, num_headers: 8, end_of_stream: true)
     ~     proxy_get_header_map_value(map_type: HTTP_REQUEST_HEADERS, key: "allow") = NOT_FOUND
           status: OK -> NOT_FOUND
     -     proxy_log(level: INFO, message: "allowed") = OK
-      → CONTINUE
+      ← CONTINUE
 
-Rule: colours are the caller's; a line is text that is safe on a terminal.
+Rules: arrows are those of the arrow log; colours are the caller's; a line is text that is safe on a terminal.
 """
 
 from __future__ import annotations
@@ -79,10 +79,10 @@ def row_line(row: Row) -> str:
     """A row with its result, on one line."""
     function, ended = row.entered.function, row.ended
     if row.kind is Kind.RETURN and isinstance(ended, Left):
-        return "→" if function.result is None else f"→ {value_text(ended.result)}"
+        return "←" if function.result is None else f"← {value_text(ended.result)}"
     if row.kind is Kind.TRAP:
         return one_line(f"✗ {getattr(ended, 'trap', '')}")
     called = call_text(function, row.entered.args)
     if row.kind is Kind.CALLBACK:
-        return f"← {called}"
+        return f"→ {called}"
     return f"{called} = {one_line(result_text(function, ended))}" if isinstance(ended, Left) else called

@@ -77,7 +77,7 @@ def test_the_callback_of_the_first_difference_is_shown(simwasm: Run, changed: Ca
         "diff", str(ALLOW), changed(('"status_code": 403', '"status_code": 404'))
     ).stdout.splitlines()
     at = lines.index("@@ row 11 | row 11 · proxy_on_request_headers, context 2 @@")
-    assert lines[at + 1].startswith("  ← proxy_on_request_headers(")
+    assert lines[at + 1].startswith("  → proxy_on_request_headers(")
     assert lines[at + 5].startswith("~     proxy_send_local_response(status_code: 404")
     assert lines[at + 6].strip() == "status_code: 403 -> 404"
 

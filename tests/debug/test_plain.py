@@ -599,7 +599,7 @@ def test_without_traffic_there_are_the_plugins_own_callbacks(talk: Talk) -> None
 
 
 def test_nothing_to_debug_is_an_error() -> None:
-    with pytest.raises(InputError, match="give a plugin and its traffic, or a session"):
+    with pytest.raises(InputError, match="give a plugin and its traffic, a session or a trace"):
         run(Start(), Terms((), True, io.StringIO(), plain))
 
 

@@ -64,7 +64,7 @@ def test_the_first_crossing_that_differs_is_told_with_its_callback(golden: Path,
         '(key: "authorization") answered OK "Bearer let-me-in", and OK "Basic" before'
     )
     assert found.line == 10
-    assert "  ← proxy_on_request_headers(context_id: 2," in found.details
+    assert "  → proxy_on_request_headers(context_id: 2," in found.details
     assert '  header authorization: "Basic" -> "Bearer let-me-in"' in found.details
     assert str(found).startswith(f"{golden}:10: row 13, in ")
     assert found.advice == (

@@ -427,7 +427,7 @@ def test_two_recordings_of_a_sample_differ_where_the_service_was_missing() -> No
     text = "\n".join(diff_text(align(golden("http_auth/browser"), golden("http_auth/no_service"))))
     assert "status: OK -> BAD_ARGUMENT (there is no cluster `auth`; known are none at all)" in text
     assert '+     proxy_log(level: ERROR, message: "cannot ask auth: BadArgument") = OK' in text
-    assert "- ← proxy_on_http_call_response(" in text
+    assert "- → proxy_on_http_call_response(" in text
 
 
 def test_a_trap_is_shown_in_the_text() -> None:
