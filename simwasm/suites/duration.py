@@ -8,7 +8,7 @@ from simwasm.suites.shape import Scalar
 
 _UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _DURATION = r"[0-9]{1,9}(\.[0-9]{1,9})?(ns|us|µs|ms|s|m|h)"
-_LONGEST = 10**18
+_LONGEST = 10**17
 
 
 def duration(text: str) -> int:
@@ -16,7 +16,10 @@ def duration(text: str) -> int:
     if not re.fullmatch(_DURATION, text):
         raise ValueError(f"`{text[:40]}` is no duration: write a number with its unit, as 5ms, 1.5s or 2m")
     unit = text.lstrip("0123456789.")
-    return min(round(float(text[: -len(unit)]) * _UNITS[unit]), _LONGEST)
+    found = round(float(text[: -len(unit)]) * _UNITS[unit])
+    if found > _LONGEST:
+        raise ValueError(f"`{text}` is longer than three years, which nothing here lasts")
+    return found
 
 
 def span(text: str) -> tuple[int, int]:

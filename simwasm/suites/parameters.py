@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from simwasm.suites.shape import near, wrong
-from simwasm.suites.tree import Entry, Node
+from simwasm.suites.tree import MOST_VALUES, Entry, Node
 
 _PARAMETER = re.compile(r"\$\$\{|\$\{([A-Za-z_]\w*)\}")
 _ROWS = "with"
 _MOST = 10_000
+_LONGEST = 1 << 20
 
 
 def expanded(case: Node) -> Iterator[Node]:
@@ -26,6 +27,10 @@ def expanded(case: Node) -> Iterator[Node]:
         return
     if len(rows.node.items) > _MOST:
         wrong(rows.node, f"has more than {_MOST:,} rows")
+    if len(rows.node.items) * (case.size - rows.node.size) > MOST_VALUES:
+        wrong(
+            rows.node, f"makes more than {MOST_VALUES:,} values of this case: write it smaller, or fewer rows"
+        )
     for row in rows.node.items:
         if row.entries is None:
             wrong(row, f"is {row.kind}, not a mapping from parameters to values")
@@ -60,7 +65,16 @@ def _filled(node: Node, values: dict[str, Node]) -> Node:
     whole = _PARAMETER.fullmatch(node.text)
     if whole is not None and whole[1]:
         return replace(_value(whole[1], node, values), place=node.place)
-    text = _PARAMETER.sub(lambda match: _value(match[1], node, values).text if match[1] else "${", node.text)
+    found = [
+        _value(match[1], node, values).text if match[1] else "${" for match in _PARAMETER.finditer(node.text)
+    ]
+    if sum(map(len, found)) > _LONGEST:
+        wrong(
+            node,
+            f"gets longer than {_LONGEST >> 20} MiB by its parameters; `times` and `file` make large bodies",
+        )
+    told = iter(found)
+    text = _PARAMETER.sub(lambda match: next(told), node.text)
     return replace(node, value=text, text=text)
 
 

@@ -79,6 +79,11 @@ MEANING: list[tuple[str, str]] = [
         "    request: GET /\n    expect: {starts: false}",
         "4:5: a plugin that does not start is sent nothing",
     ),
+    (
+        "    request: {body: '${x}${x}'}\n    with: [{x: " + "a" * 600_000 + "}]",
+        "4:21: gets longer than 1 MiB by its parameters",
+    ),
+    ("    steps: [{advance: 99999h}]", "4:23: `99999h` is longer than three years"),
     ("    only: a", "4:5: goes with `traffic`"),
     ("    faults: ['boom']", "4:14: faults: `boom` is no fault"),
     ("    callouts: {auth: maybe}", "4:22: `maybe` is no status, no failure"),
