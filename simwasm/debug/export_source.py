@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
 from typing import Any
 
-from simwasm.abi.enums import Action
+from simwasm.abi.enums import Action, Status
 
 _WIDTH = 100
 """A line that is longer is broken; four of these are the function's own indent."""
@@ -18,9 +18,8 @@ Imports = set[tuple[str, str]]
 def literal(value: Any, imports: Imports, before: int = 0) -> str:
     """A value as Python, behind so many characters; names that it needs are added to the imports."""
     if isinstance(value, IntEnum):
-        imports.add(
-            ("simwasm.testing" if type(value) is Action else type(value).__module__, type(value).__name__)
-        )
+        public = type(value) in (Action, Status)
+        imports.add(("simwasm.testing" if public else type(value).__module__, type(value).__name__))
         return f"{type(value).__name__}.{value.name}"
     if isinstance(value, tuple):
         items = [literal(item, imports) for item in value]

@@ -1,12 +1,13 @@
 """Tests of a plugin: load it, send requests through it, and look at what became of them.
 
-    from simwasm.testing import Action, load_plugin
+    from simwasm.testing import Action, Status, load_plugin
 
     plugin = load_plugin("plugin.wasm", config={"limit": 3})
     plugin.upstream("auth").replies(403)
     result = plugin.send("GET", "/status/418")
     assert result.response.status == 403
     assert result.action("proxy_on_request_headers") is Action.PAUSE
+    assert result.call("proxy_get_header_map_value", key="allow").result is Status.NOT_FOUND
     assert result.logs.contains("deny by default")
     assert not result.upstream.called
 
@@ -14,7 +15,7 @@ Everything happens in virtual time, the same way on every machine. This package 
 here is not.
 """
 
-from simwasm.abi.enums import Action
+from simwasm.abi.enums import Action, Status
 from simwasm.testing.doing import Callout, Cost
 from simwasm.testing.loading import load_plugin
 from simwasm.testing.logs import LogLine, Logs
@@ -47,6 +48,7 @@ __all__ = [
     "Response",
     "Result",
     "SharedData",
+    "Status",
     "Stream",
     "Talk",
     "Trace",
