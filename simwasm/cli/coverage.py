@@ -32,11 +32,17 @@ def command(words: Namespace) -> int:
         _write_pages(words.html, summaries)
     _print(words, summaries)
     part = overall(summaries)
+    if words.fail_under is not None and not part.all:
+        print(f"simwasm: {_NOTHING}, so --fail-under {words.fail_under:g} does not hold", file=sys.stderr)
+        return 1
     if words.fail_under is not None and part.percent < words.fail_under:
         least = f"{words.fail_under:g} %"
         print(f"simwasm: {part.percent:.1f} % was reached, which is less than {least}", file=sys.stderr)
         return 1
     return 0
+
+
+_NOTHING = "there is nothing that could have been reached: no plugin was run, or none has code of your own"
 
 
 def _print(words: Namespace, summaries: Sequence[Summary]) -> None:
@@ -45,6 +51,9 @@ def _print(words: Namespace, summaries: Sequence[Summary]) -> None:
         print(json.dumps({"plugins": [_json(each) for each in summaries]}), file=stream)
         return
     if words.lcov == "-":
+        return
+    if not summaries:
+        print(_NOTHING, file=stream)
         return
     ink = output.ink(words, stream)
     print("\n\n".join("\n".join(report(each, ink)) for each in summaries), file=stream)

@@ -23,6 +23,8 @@ Read = Callable[[SourceReached], str | None]
 
 INDEX = "index.html"
 _GOOD, _FAIR = 90, 50
+_LARGEST = 16 << 20
+"""No file of source is larger; what is named may be anything, and not only a file."""
 _FIGURES = frozenset(("lines", "missed", "cover", "calls", "instructions", "line"))
 
 
@@ -59,7 +61,8 @@ def text_here(source: SourceReached, find: Callable[[str], Path | None]) -> str 
     known = source.source
     path = Path(known.here) if known.here else find(known.path)
     try:
-        data = path.read_bytes() if path is not None else None
+        is_text = path is not None and path.is_file() and path.stat().st_size <= _LARGEST
+        data = path.read_bytes() if path is not None and is_text else None
     except (OSError, ValueError):
         return None
     if data is None or (known.digest and sha256(data).hexdigest() != known.digest):
@@ -189,7 +192,7 @@ def _source_page(summary: Summary, source: SourceReached, text: str | None) -> s
 
 def _listing(source: SourceReached, text: str) -> str:
     rows = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_lines(text), 1):
         reached = source.lines.get(number)
         kind = "" if reached is None else ' class="hit"' if reached else ' class="miss"'
         label = "" if reached is None else "reached" if reached else "missed"
@@ -198,6 +201,12 @@ def _listing(source: SourceReached, text: str) -> str:
             f"{'' if reached is None else '✓' if reached else '✗'}</td><td><pre>{_code(line)}</pre></td></tr>"
         )
     return f'<div class="wide source"><table><tbody>{"".join(rows)}</tbody></table></div>'
+
+
+def _lines(text: str) -> list[str]:
+    """Its lines as compilers count them: a form feed ends none."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return lines if lines[-1] else lines[:-1]
 
 
 def _lines_only(source: SourceReached) -> str:

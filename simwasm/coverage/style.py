@@ -24,6 +24,8 @@ th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); overflow-w
   overflow: hidden; vertical-align: middle; }
 .bar i { display: block; height: 100%; } .good { background: var(--good); } .fair { background: var(--fair); }
 .poor { background: var(--poor); }
+table:not(.source table) td:first-child:not(.n) { min-width: 9rem; }
+@media (max-width: 40rem) { .bar { width: 2rem; } th, td { padding: .25rem .4rem; } main { padding: .75rem; } }
 details { margin: 1rem 0; } summary { cursor: pointer; font-weight: 600; padding: .25rem 0; }
 tr.miss td:first-child { border-left: 4px solid var(--poor); }
 tr.hit td:first-child { border-left: 4px solid var(--good); }

@@ -53,6 +53,13 @@ def coverage(capsys: pytest.CaptureFixture[str]) -> Coverage:
     return coverage
 
 
+def test_of_nothing_no_percent_is_enough(coverage: Coverage, tmp_path: Path) -> None:
+    (tmp_path / "no.cov").write_text('{"simwasm_coverage": 1, "plugins": []}')
+    status, out, err = coverage(str(tmp_path / "no.cov"), "--fail-under", "0")
+    assert (status, out[:48]) == (1, "there is nothing that could have been reached: n")
+    assert err.endswith("so --fail-under 0 does not hold\n")
+
+
 def test_less_than_has_to_be_is_status_1(coverage: Coverage, refused: str) -> None:
     status, out, err = coverage(refused, "--fail-under", "95")
     assert (status, err) == (1, "simwasm: 94.4 % was reached, which is less than 95 %\n")

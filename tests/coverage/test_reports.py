@@ -114,6 +114,17 @@ class _Outside(HTMLParser):
         assert self.open.pop() == tag
 
 
+def test_only_the_ends_of_lines_that_compilers_know_end_a_line() -> None:
+    _, page = pages([summarize(SMALL)], lambda source: "one\f\u2028\r\ntwo\n")
+    assert re.findall('id="L([0-9]+)"', page.content) == ["1", "2"]
+
+
+def test_what_is_no_file_is_not_read() -> None:
+    device = replace(GROUND.sources[0], here="/dev/zero", digest="")
+    (shown,) = summarize(replace(SMALL, ground=replace(GROUND, sources=(device,)))).sources
+    assert text_here(shown, lambda path: None) is None
+
+
 def test_pages_bring_along_all_they_need(refused: Covered) -> None:
     found = list(pages([summarize(refused)], lambda source: "fn main() {}\n" * 60))
     assert len(found) == 2
