@@ -1,4 +1,4 @@
-"""The command line as a user has it: a process with arguments, standard streams and an exit status."""
+"""The command line as a user has it: arguments, standard streams and an exit status."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from process import Run
-
-ROOT = Path(__file__).parent.parent.parent
+from process import ROOT, Run, here, process
 
 
 @pytest.fixture(scope="session")
 def simwasm() -> Run:
-    """Run simwasm from the project's root."""
+    """Run simwasm from the project's root: as a process where it reads standard input, otherwise in this one."""
 
     def run(*args: str, stdin: str | None = None, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "simwasm", *args]
-        return subprocess.run(
-            command, input=stdin, capture_output=True, text=True, timeout=120, cwd=cwd, check=False
-        )
+        if stdin is not None or args[:1] == ("debug",):
+            return process(*args, stdin=stdin, cwd=cwd)
+        return here(*args, cwd=cwd)
 
     return run
 
