@@ -7,6 +7,7 @@ imported when the command is used, so that `--help` is quick.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
@@ -22,6 +23,9 @@ _INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the answer is the exit status."""
     words = parse(sys.argv[1:] if argv is None else argv)
+    if sys.stdout is None:  # whoever started this has closed it
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # it lasts as long as the process
+    status = RAN
     try:
         status = int(words.command(words))
         sys.stdout.flush()
@@ -38,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _close(sys.stdout)
         _close(sys.stderr)
-        return RAN
+        return status
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _complain(f"{where}input or output failed: {error.strerror or error}")

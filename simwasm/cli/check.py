@@ -26,7 +26,8 @@ def command(words: Namespace) -> int:
     """Check each; 0 if all are as they were, 1 if one is not, 2 if one cannot be checked."""
     players = [Player(engine) for engine in engines(words.engine)]
     stream = output.stdout()
-    report = Report(lambda line: print(line, file=stream), form(words.format, output.ink(words, stream)))
+    output.has_room("--junit", words.junit)
+    report = Report(output.teller(stream), form(words.format, output.ink(words, stream)))
     for path in files.goldens(words.golden):
         for player in players:
             begun = time.perf_counter()

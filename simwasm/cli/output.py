@@ -158,6 +158,18 @@ def has_room(option: str, file: str) -> None:
         raise InputError(f"{option} {file}: is a folder; name a file")
 
 
+def teller(stream: TextIO) -> Callable[[str], object]:
+    """Prints lines for as long as somebody reads them: who checks things goes on without, for the exit status."""
+
+    def tell(line: str) -> None:
+        try:
+            print(line, file=stream)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+    return tell
+
+
 def stdout() -> TextIO:
     """Standard output that takes any text: what the terminal's encoding lacks is escaped, never an error."""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # it is a TextIOWrapper

@@ -43,7 +43,7 @@ def command(words: Namespace) -> int:
         return 0
     output.has_room("--junit", words.junit)
     output.has_room("--coverage", words.coverage)
-    report = Report(lambda line: print(line, file=stream), form(words.format, output.ink(words, stream)))
+    report = Report(output.teller(stream), form(words.format, output.ink(words, stream)))
     collector = _collector() if words.coverage else None
     try:
         _run(words, cases, report, collector)

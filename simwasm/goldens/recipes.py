@@ -42,12 +42,22 @@ def recipe_to_json(recipe: Recipe, golden: str | Path) -> dict[str, Any]:
 def _unrepeatable(recipe: Recipe) -> str:
     """What of a recipe may be otherwise when it is played again; empty if nothing is."""
     for option, text in (("--config", recipe.config), ("--vm-config", recipe.vm_config)):
-        if text == "@-":
-            return f"{option} @- can be read only once: put the configuration into a file"
+        if text == "@-" or (text[:1] == "@" and _flows(text[1:])):
+            return f"{option} {text} can be read only once: put the configuration into a file"
+    for path in (recipe.plugin, *recipe.traffic):
+        if _flows(path):
+            return f"{path} can be read only once: put it into a file"
     for text in recipe.callout:
         if text.partition("=")[2].startswith(("http://", "https://")):
             return f"--callout {text}: a server may answer otherwise next time: script it"
     return ""
+
+
+def _flows(path: str) -> bool:
+    """Whether a path is a pipe or a device, which may also be named where it leads to a file."""
+    return os.path.abspath(path).startswith(("/dev/", "/proc/")) or (
+        os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+    )
 
 
 def _name(recipe: Recipe) -> dict[str, str]:

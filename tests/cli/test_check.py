@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -127,6 +129,14 @@ def test_the_report_may_be_junit_tap_or_annotations(project: Path, check: Check)
     assert told.startswith(f"::error file={GOLDEN},line=")
 
 
+@pytest.mark.parametrize("end", ["| true", ">&-"])
+def test_what_fails_does_so_without_a_reader(project: Path, end: str) -> None:
+    edited(project / GOLDEN, lambda lines: lines.pop(15))
+    words = f"set -o pipefail; {sys.executable} -m simwasm check goldens {end}"
+    done = subprocess.run(["bash", "-c", words], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_a_golden_of_pytest_is_left_to_it(project: Path, check: Check) -> None:
     edited(project / GOLDEN, lambda lines: lines[0].update(recipe=None, test="tests/test_a.py::test_b"))
     lines = (project / GOLDEN).read_text().replace('"recipe": null, ', "")
@@ -237,6 +247,7 @@ def test_a_golden_that_is_there_is_not_overwritten(project: Path, capsys: pytest
     [
         (("--golden", "-"), "a golden is a file"),
         (("--golden", "new.jsonl", "--config", "@-"), "--config @- can be read only once"),
+        (("--golden", "new.jsonl", "--config", "@/dev/stdin"), "--config @/dev/stdin can be read only once"),
         (("--golden", "new.jsonl", "--redact", "dat"), "`dat` is nothing that can be redacted"),
         (("--golden", "new.jsonl", "--repeat", "2"), "a golden is of one round"),
         (("--redact", "header:a"), "only a golden is redacted: add --golden"),
