@@ -4,9 +4,9 @@
 
 Numbers are 32-bit words, `Long(n)` one of 64 bits, texts an address and a size, `OUT` a place where the host writes
 (the n-th argument's) and `Read(n)` what stands in such a place, `SELF` the context of the callback, `THIRD` its
-third argument. Some words are no host calls: `TRAP`; `("memory.grow", n)`, whose result stands in place 0; `ASKED`, which ends the callback here unless
-a request brought the header `ask`; `("from", n)`, which ends it until it is called the n-th time; `("trap if OK", …)`,
-which makes a host call and traps if that goes well. A callback that is named gives
+third argument. Some words are no host calls: `TRAP`; `("memory.grow", n)`, whose result stands in place 0; `ASKED`,
+which ends the callback here unless a request brought the header `ask`; `("from", n)`, which ends it until it is called
+the n-th time; `("trap if OK", …)`, which makes a host call and traps if that goes well. A callback that is named gives
 Continue or true unless `results` says otherwise; one that is not named is not exported.
 """
 

@@ -74,7 +74,7 @@ class WasmtimeInstance:
         self.instance = instance
         self._store = store
         self._wasm = wasm
-        self._calls = Calls(store, _trap, lambda _: lambda: ())
+        self._calls = Calls(store, _trap, lambda _: lambda: (), {})
 
     @cached_property
     def _bridge(self) -> Bridge:
