@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from simwasm.cli import output
 from simwasm.errors import InputError
-from simwasm.trace.align import Alignment, Difference
+from simwasm.trace.alignment import Alignment, Difference
 from simwasm.trace.compare import Comparison, Outcomes, compare
 from simwasm.trace.difftext import diff_lines, hunks, row_line
 from simwasm.trace.endings import ending_changes

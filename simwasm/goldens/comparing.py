@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from simwasm.errors import InputError, TraceError
 from simwasm.goldens.writing import encoded
-from simwasm.trace.align import Alignment
+from simwasm.trace.alignment import Alignment
 from simwasm.trace.compare import Comparison, Outcomes, compare
 from simwasm.trace.difftext import diff_text
 from simwasm.trace.endings import ending_changes

@@ -21,11 +21,13 @@ from tempfile import mkstemp
 from typing import NamedTuple
 
 from simwasm.errors import TraceError
-from simwasm.trace.align import Alignment, aligned, together
+from simwasm.trace.align import aligned
+from simwasm.trace.alignment import Alignment
 from simwasm.trace.endings import ending_changes
 from simwasm.trace.exchanges import FileSide
 from simwasm.trace.file import TraceFile
 from simwasm.trace.linefile import LineFile
+from simwasm.trace.matching import together
 from simwasm.trace.normal import normal_outcome
 from simwasm.trace.parse import Ending, header_json
 from simwasm.trace.parts import PartRows
@@ -162,7 +164,7 @@ def _compared(left: Side, right: Side) -> Comparison:
             for side, numbers in zip(sides, middle, strict=True)
         )
     )
-    found.count(behind + before - (before > 0 and not left.survey.opens))
+    found.add_exchanges(behind + before - (before > 0 and not left.survey.opens))
     return Comparison(
         left.trace, right.trace, (left.rows, right.rows), found, tuple(_outcomes(left, right, equal))
     )

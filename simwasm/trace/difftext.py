@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from simwasm.trace.align import Alignment, Difference, Pair
+from simwasm.trace.alignment import Alignment, Difference, Pair
 from simwasm.trace.event import Left
 from simwasm.trace.explain import explain, one_line
 from simwasm.trace.rows import Kind, Row

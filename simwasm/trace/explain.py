@@ -13,7 +13,7 @@ from typing import Any
 from simwasm.abi.enums import Errno
 from simwasm.abi.kinds import Form, Param
 from simwasm.abi.table import ALLOCATORS, Function
-from simwasm.trace.align import compared
+from simwasm.trace.alike import compared
 from simwasm.trace.event import Left, Trapped
 from simwasm.trace.rows import Kind, Row
 from simwasm.trace.text import call_text, printable, value_text

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from simwasm.abi.kinds import Form
-from simwasm.trace.align import Alignment, Difference, Pair, names_of
+from simwasm.trace.alignment import Alignment, Difference, Pair
+from simwasm.trace.alike import names_of
 from simwasm.trace.difftext import Ink, diff_lines
 from simwasm.trace.event import Left, Trapped
 from simwasm.trace.explain import explain, one_line

@@ -9,13 +9,42 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import TypeVar
 
+T = TypeVar("T")
 Matches = list[tuple[int, int]]
 _MOST_EDITS = 100
 """More are not looked for: two stretches that differ so much are not the same stretch."""
 _DEEPEST = 20
 """How often anchors are looked for between anchors."""
+
+
+def together(
+    left: Sequence[T], right: Sequence[T], keys: Sequence[Callable[[T], Hashable]]
+) -> Iterator[tuple[T | None, T | None]]:
+    """Pairs of what is equal by the first key, between those by the next one, and at last what is alone.
+
+    What is equal by one key has to be equal by all behind it.
+    """
+    if not keys or not left or not right:
+        yield from ((item, None) for item in left)
+        yield from ((None, item) for item in right)
+        return
+    if len(left) == len(right) == 1:
+        alike = keys[-1](left[0]) == keys[-1](right[0])
+        yield from ((left[0], right[0]),) if alike else ((left[0], None), (None, right[0]))
+        return
+    key, *others = keys
+    a = b = 0
+    for i, j in [
+        *matches([key(item) for item in left], [key(item) for item in right]),
+        (len(left), len(right)),
+    ]:
+        yield from together(left[a:i], right[b:j], others)
+        if i < len(left):
+            yield left[i], right[j]
+        a, b = i + 1, j + 1
 
 
 def matches(left: Sequence[Hashable], right: Sequence[Hashable]) -> Matches:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from simwasm.abi.kinds import Form, Param
 from simwasm.abi.table import ALLOCATORS, Function, named
-from simwasm.trace.align import compared, names_of
+from simwasm.trace.alike import compared, names_of
 from simwasm.trace.event import Left, Trapped
 from simwasm.trace.lines import dumps, texts
 from simwasm.trace.rows import Row

@@ -23,7 +23,8 @@ from simwasm.host.profile import ENVOY
 from simwasm.plugin import Plugin
 from simwasm.recording import Recording
 from simwasm.session import Session
-from simwasm.trace.align import Alignment, Difference, align
+from simwasm.trace.align import align
+from simwasm.trace.alignment import Alignment, Difference
 from simwasm.trace.difftext import diff_text
 from simwasm.trace.event import Entered, Left, Trapped
 from simwasm.trace.explain import explain

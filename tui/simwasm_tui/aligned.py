@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 
 from simwasm.abi.table import ALLOCATORS
-from simwasm.trace.align import Alignment, Difference, Pair
+from simwasm.trace.alignment import Alignment, Difference, Pair
 from simwasm.trace.explain import explain
 from simwasm.trace.rows import Row
 from simwasm_tui.rowline import body, status
