@@ -14,7 +14,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from hashlib import blake2b
 from os import close, unlink
 from pathlib import Path
 from tempfile import mkstemp
@@ -134,10 +133,9 @@ class Side:
         """Whether an outcome is spelled as a recorder does it."""
         return _USUAL.match(self._file.line(self.survey.outcomes[place])) is not None
 
-    def digest(self, place: int) -> bytes:
+    def digest(self, place: int) -> int:
         """What stands for an outcome."""
-        line = normal_outcome(self._file.line(self.survey.outcomes[place]))
-        return blake2b(line, digest_size=8).digest()
+        return hash(normal_outcome(self._file.line(self.survey.outcomes[place])))
 
 
 def _write_anew(trace: TraceFile, write: Callable[[str], object]) -> None:
@@ -268,7 +266,7 @@ def _mean_the_same(left: Side, right: Side, one: int, other: int) -> bool:
     return not any(ending_changes(left.rows.outcome(one), right.rows.outcome(other)))
 
 
-def _digest(outcome: tuple[bytes, int]) -> bytes:
+def _digest(outcome: tuple[int, int]) -> int:
     return outcome[0]
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
 
 from simwasm.trace.normal import normal
-from simwasm.trace.outline import blocks, calls_in, shape
+from simwasm.trace.outline import calls_in, shape
 from simwasm.trace.survey import Otherwise, Survey, chunks
 
 _BETWEEN = b"\0\n"
@@ -22,17 +21,12 @@ class Digests:
     """Some exchanges of a file."""
 
     def __init__(self, survey: Survey, numbers: range) -> None:
-        self.numbers = numbers
         self.hashes = array("q")
         self.shape = bytearray()
         self.firsts = array("i", [0])
         """The first line of each exchange, counted from the first one of all."""
         self.contents = array("q")
         """What stands for each exchange."""
-        self.callbacks: list[int | None] = []
-        """What stands for the first rows of the callbacks of each; None if one has to look."""
-        self._whole: list[bytes] | None = []
-        """The normal lines of the exchange that is looked at, if they were found in one piece of the file."""
         self._survey = survey
         self._pieces = array("q")
         self._piece_lines = array("i")
@@ -66,15 +60,10 @@ class Digests:
     def _add_lines(self, text: bytes) -> None:
         lines = text.split(b"\n")
         lines.pop()
-        self._whole = None if self.firsts[-1] < len(self.hashes) else lines
         self.hashes.extend(map(hash, lines))
 
     def _end_exchange(self) -> None:
-        first, lines = self.firsts[-1], self._whole
-        self.contents.append(hash(self.hashes[first:].tobytes()))
-        self.callbacks.append(
-            None if lines is None else headings(lines, bytes(self.shape[first : first + len(lines)]))
-        )
+        self.contents.append(hash(self.hashes[self.firsts[-1] :].tobytes()))
         self.firsts.append(len(self.hashes))
 
     def line(self, number: int) -> bytes:
@@ -88,16 +77,3 @@ class Digests:
             inside = range(first, first + len(lines))
             self._kept = inside, lines
         return lines[number - inside.start]
-
-
-def headings(lines: Sequence[bytes], shape: bytes) -> int:
-    """What stands for the first rows of the callbacks in an exchange's normal lines."""
-    return hash(tuple([heading(lines[start]) for start in blocks(shape).starts[:-1]]))
-
-
-def heading(line: bytes) -> bytes:
-    """What a normal line tells of how a call was made."""
-    head, ended, _ = line.partition(b', "result": ')
-    if not ended:
-        head, ended, _ = line.partition(b', "trap": ')
-    return head if ended else line[:-1]

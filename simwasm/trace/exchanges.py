@@ -11,8 +11,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
-from simwasm.trace.digests import Digests, heading
-from simwasm.trace.marking import LineMarks, name_of
+from simwasm.trace.digests import Digests
+from simwasm.trace.marking import Known, LineMarks, heading_of, name_of, remember
 from simwasm.trace.normal import normal
 from simwasm.trace.outline import Blocks, blocks
 from simwasm.trace.parts import PartRows
@@ -20,6 +20,13 @@ from simwasm.trace.survey import Otherwise, Survey
 
 _EIGHT = 8
 """Bytes of a hash."""
+
+
+class FirstRow(NamedTuple):
+    """What stands for a callback's first row, and for its function."""
+
+    heading: int
+    callback: int
 
 
 class FileBlock:
@@ -35,19 +42,17 @@ class FileBlock:
     @property
     def heading(self) -> int:
         """What stands for its first row."""
-        return hash(heading(normal(self._first())))
+        return self._side.first_row(self._lines.start).heading
 
     @property
     def callback(self) -> int:
         """What stands for its function."""
-        return hash(name_of(self._first()))
+        return self._side.first_row(self._lines.start).callback
 
     def marks(self) -> LineMarks:
         """What stands for its rows."""
-        return LineMarks(self._side.rows, self.rows, self._side.digests, self._lines)
-
-    def _first(self) -> bytes:
-        return self._side.digests.line(self._lines.start)
+        side = self._side
+        return LineMarks(side.rows, self.rows, side.digests, self._lines, side.known)
 
 
 class FileExchange(NamedTuple):
@@ -67,12 +72,8 @@ class FileExchange(NamedTuple):
     @property
     def callbacks(self) -> int:
         """What stands for the first rows of its callbacks."""
-        digests = self.side.digests
-        known = digests.callbacks[self.number - digests.numbers.start]
-        if known is not None:
-            return known
-        lines = [normal(digests.line(self.lines.start + start)) for start in self._blocks().starts[:-1]]
-        return hash(tuple(map(heading, lines)))
+        first_row, base = self.side.first_row, self.lines.start
+        return hash(tuple([first_row(base + start).heading for start in self._blocks().starts[:-1]]))
 
     @property
     def opens(self) -> bool:
@@ -131,6 +132,8 @@ class FileSide:
         self.survey = survey
         self.rows = rows
         self.digests: Digests
+        self.known: Known = {}
+        self._first_rows: dict[int, FirstRow] = {}
 
     def exchanges(self, numbers: range) -> list[FileExchange]:
         """Some of its exchanges; those that were asked for before cannot be looked into any more."""
@@ -139,6 +142,16 @@ class FileSide:
             FileExchange(self, number, range(found.firsts[at], found.firsts[at + 1]), found.contents[at])
             for at, number in enumerate(numbers)
         ]
+
+    def first_row(self, line: int) -> FirstRow:
+        """The first row of a callback, by its line."""
+        key = self.digests.hashes[line]
+        found = self._first_rows.get(key)
+        if found is None:
+            text = normal(self.digests.line(line))
+            found = FirstRow(hash(heading_of(text)), hash(name_of(text)))
+            remember(self._first_rows, key, found)
+        return found
 
     def rows_of(self, numbers: range) -> range:
         """The rows of some exchanges."""

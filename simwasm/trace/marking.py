@@ -5,8 +5,8 @@ A row is read only where its line is spelled in some other way than the writer's
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from functools import cache, lru_cache
+from functools import cache
+from typing import TypeVar
 
 from simwasm.abi.table import Side
 from simwasm.trace.digests import Digests
@@ -19,15 +19,36 @@ from simwasm.trace.spelling import OPEN, Told, ending, told, told_by
 from simwasm.trace.survey import Otherwise
 
 _CALL = b'"call": "'
-_LONG = 400
-"""Longer lines are not remembered."""
+_MOST = 1 << 13
+"""So much is remembered of lines, since the same ones come again and again."""
 _ENDS = (Kind.RETURN, Kind.TRAP)
+
+_Key = TypeVar("_Key")
+_Found = TypeVar("_Found")
+Spelled = tuple[int, int, int]
+"""A row as it is spelled: its kind, the hash of the line that begins its call, and of the one that ends it."""
+Known = dict[Spelled, Likeness]
+
+
+def remember(known: dict[_Key, _Found], key: _Key, found: _Found) -> None:
+    """Remember something, and forget all else if that is too much."""
+    if len(known) >= _MOST:
+        known.clear()
+    known[key] = found
 
 
 def name_of(line: bytes) -> bytes:
     """The function of a line with a call."""
     start = line.find(_CALL) + len(_CALL)
     return line[start : line.find(b'"', start)]
+
+
+def heading_of(line: bytes) -> bytes:
+    """How a call was made, from its normal line: what stands before its end."""
+    head, ended, _ = line.partition(b', "result": ')
+    if not ended:
+        head, ended, _ = line.partition(b', "trap": ')
+    return head if ended else line[:-1]
 
 
 @cache
@@ -37,41 +58,35 @@ def called_back(name: bytes) -> bool:
 
 
 class LineMarks:
-    """The rows of a callback, of which it is known where its lines are."""
+    """The rows of a callback, of which it is known where its lines are, and what stands for others like them."""
 
-    def __init__(self, rows: Rows, inside: range, digests: Digests, lines: range) -> None:
+    def __init__(self, rows: Rows, inside: range, digests: Digests, lines: range, known: Known) -> None:
         self._rows = rows
         self._inside = inside
         self._digests = digests
         self._lines = lines
-        self._known: dict[int, Likeness] = {}
+        self._known = known
         self._places = places(bytes(digests.shape[lines.start : lines.stop]))
         if len(self._places.kinds) != len(inside):
             raise Otherwise
-
-    @property
-    def spelled(self) -> Sequence[Hashable]:
-        """What stands for each row as it is spelled."""
-        hashes = self._digests.hashes[self._lines.start : self._lines.stop]
-        return [
-            (kind, hashes[begin], hashes[end] if end >= 0 else None)
+        hashes = digests.hashes[lines.start : lines.stop]
+        self.spelled: list[Spelled] = [
+            (kind, hashes[begin], hashes[end] if end >= 0 else 0)
             for kind, begin, end in zip(*self._places, strict=True)
         ]
 
-    def likeness(self, row: int) -> Likeness:
+    def likeness(self, row: int, /) -> Likeness:
         """What stands for a row, by its place in the callback."""
-        known = self._known.get(row)
-        if known is None:
-            known = self._known[row] = self._look(row)
-        return known
+        found = self._known.get(self.spelled[row])
+        if found is None:
+            found = self._look(row)
+            remember(self._known, self.spelled[row], found)
+        return found
 
     def _look(self, row: int) -> Likeness:
-        kinds, begins, ends = self._places
-        begin, end = begins[row], ends[row]
-        kind, line = KINDS[kinds[row]], self._text(begin)
+        kind, begin, end = KINDS[self._places.kinds[row]], self._places.begins[row], self._places.ends[row]
         behind = self._text(end) if end not in (-1, begin) else b""
-        look = _told if len(line) + len(behind) < _LONG else _look
-        found = look(kind, line, behind)
+        found = _look(kind, self._text(begin), behind)
         if found is None:
             read = told_by(self._rows[self._inside.start + row])
             found = _likeness(kind, read.name, read)
@@ -91,9 +106,6 @@ def _look(kind: Kind, line: bytes, behind: bytes) -> Likeness | None:
         return None
     answer = ending(behind[1:-1], name) if behind else found.answer
     return None if answer is None else _likeness(kind, name, found._replace(answer=answer))
-
-
-_told = lru_cache(maxsize=4096)(_look)
 
 
 def _likeness(kind: Kind, name: bytes, found: Told) -> Likeness:

@@ -38,7 +38,9 @@ def normal(lines: bytes) -> bytes:
     if b'"call_id": ' in lines:
         lines = _CALLOUTS.sub(b'"call_id": 0', lines)
     if b'"malloc"' in lines or b'"proxy_on_memory_allocate"' in lines:
-        lines = _ADDRESSES.sub(rb"\g<1>1", lines)
+        parts = _ADDRESSES.split(lines)  # several times as fast as a replacement with a group in it
+        parts[1::2] = [allocated + b"1" for allocated in parts[1::2]]
+        lines = b"".join(parts)
     if b', "reason": ' in lines:
         lines = _REASONS.sub(b"", lines)
     if b', "instructions": ' in lines or b', "took_ns": ' in lines:
@@ -48,4 +50,5 @@ def normal(lines: bytes) -> bytes:
 
 def normal_outcome(line: bytes) -> bytes:
     """A line with an outcome, without the number of its exchange and what that cost."""
-    return _COSTS.sub(b"", _NUMBER.sub(b"", line))
+    line = _NUMBER.sub(b"", line, 1)
+    return _COSTS.sub(b"", line) if b', "instructions": ' in line or b', "took_ns": ' in line else line
