@@ -86,9 +86,9 @@ def _response(result: Result, spoken: Spoken) -> Told:
     status = int(result.answer.status)
     by = "the upstream" if reply is None else "the plugin" if reply.by_plugin else "the proxy"
     said = f"the client received {status}, from {by}" + (f" ({result.details})" if result.details else "")
-    return [printable(said), *_parts(result.answer, spoken), *_trap(result)], _asked(
-        result, "response.status"
-    )
+    trapped = next((phase.seq for phase in result.phases if phase.trapped), 0)
+    seq = _asked(result, "response.status") or trapped
+    return [printable(said), *_parts(result.answer, spoken), *_trap(result)], seq
 
 
 def _parts(message: Request | Response, spoken: Spoken) -> list[str]:

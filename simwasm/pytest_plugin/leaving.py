@@ -42,13 +42,12 @@ def leave(test: Test) -> list[str]:
             said.append(f"the trace could not be written: {error}")
             continue
         shown = displayed(test.item.config, path)
-        said += [shown, f"  simwasm debug {shlex.quote(shown)} --row {_row(test, plugin)}"]
+        row = f" --row {_row(test, plugin)}" if len(trace.rows) else ""
+        said += [shown, f"  simwasm debug {shlex.quote(shown)}{row}"]
         session = path.with_name(path.name.removesuffix(_SUFFIX) + _SESSION)
         if leave_session(plugin._life, session):
             shown = displayed(test.item.config, session)
-            said.append(
-                f"  simwasm debug {shlex.quote(shown)} --row {_row(test, plugin)}   live, with memory"
-            )
+            said.append(f"  simwasm debug {shlex.quote(shown)}{row}   live, with memory")
     return said
 
 

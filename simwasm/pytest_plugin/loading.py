@@ -100,6 +100,9 @@ class Loading:
             chosen = {**mark.kwargs, **chosen}
         return path, chosen
 
+    def __repr__(self) -> str:
+        return "<makes plugins under test>"
+
     def close(self) -> None:
         """Let go of the plugins."""
         for plugin in self._made:

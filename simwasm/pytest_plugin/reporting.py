@@ -18,6 +18,8 @@ from simwasm.testing.values import Told
 
 _LONGEST = 200
 """Lines of an arrow log that are shown."""
+_WIDEST = 1000
+"""So much of each."""
 _NOTHING = Evidence(())
 
 
@@ -28,15 +30,17 @@ def explain(test: Test, call: pytest.CallInfo[None]) -> None:
         return
     if isinstance(found.value, SimwasmError):
         _without_ours(found)
-    elif isinstance(found.value, AssertionError) and found.value.args:
+    elif isinstance(found.value, AssertionError):
         test.evidence = _explained(test, found)
         if test.evidence.lines:
             told = "\n".join(f"  {each}" for each in test.evidence.lines)
-            found.value.args = (f"{found.value.args[0]}\n\n{told}", *found.value.args[1:])
+            said, *more = found.value.args or ("",)
+            found.value.args = (f"{said}\n\n{told}", *more)
 
 
 def _without_ours(found: pytest.ExceptionInfo[BaseException]) -> None:
     """Leave the frames of simwasm out, behind those of the test: pytest asks a frame's globals whether to hide it."""
+    found.value.__cause__, found.value.__suppress_context__ = None, True
     for entry in found.traceback:
         if str(entry.frame.f_globals.get("__name__", "")).startswith("simwasm."):
             entry.frame.f_globals.setdefault("__tracebackhide__", _is_explained)
@@ -56,7 +60,7 @@ def _explained(test: Test, found: pytest.ExceptionInfo[BaseException]) -> Eviden
 
 
 def _evidence(test: Test, found: pytest.ExceptionInfo[BaseException]) -> Evidence:
-    said = str(found.value.args[0])
+    said = str(found.value)
     for verdict in reversed(test.unmet):
         if said == verdict.text:
             return Evidence((), verdict.position)
@@ -135,6 +139,7 @@ def _ended(result: Result) -> str:
 
 def _short(text: str) -> str:
     lines = text.rstrip("\n").split("\n")
+    shown = [line if len(line) <= _WIDEST else f"{line[:_WIDEST]}…" for line in lines[-_LONGEST:]]
     if len(lines) <= _LONGEST:
-        return "\n".join(lines)
-    return "\n".join((f"… {len(lines) - _LONGEST:,} lines before", *lines[-_LONGEST:]))
+        return "\n".join(shown)
+    return "\n".join((f"… {len(lines) - _LONGEST:,} lines before", *shown))

@@ -78,6 +78,22 @@ class Test:
         """Keep what was not as expected."""
         self.unmet.append(verdict)
 
+    def hear(self) -> None:
+        """Fail if something was not as expected, and the test has not asked whether it was."""
+        verdict = next((each for each in self.unmet if not each.heard), None)
+        if verdict is not None:
+            self.evidence = Evidence((), verdict.position)
+            pytest.fail(
+                f"{verdict.text}\n\nThe test has not asked whether this holds: is there an `assert` missing?",
+                pytrace=False,
+            )
+
+    def warn(self) -> None:
+        """Warn of what the test has asked for and has not met: it may have passed because of that."""
+        for plugin in self.plugins:
+            for text in plugin._life.missed():
+                self.item.warn(pytest.PytestWarning(f"{text} never happened: the test did not come there"))
+
     def golden(self, trace: Trace, name: str | None) -> Verdict:
         """Compare with a golden of this test, or write it."""
         from simwasm.pytest_plugin import goldens  # for those who have some

@@ -51,6 +51,11 @@ class Instead:
         except InputError as error:
             raise InputError(f"instead{str(error).removeprefix('override')}") from None
 
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The functions whose calls have not come."""
+        return tuple(function for function, _ in self._wanted)
+
     def between(self) -> Interposed:
         """Who stands between guests and host."""
         return Interposed(lambda: self._at, lambda: self._here, lambda number, fuel: None)

@@ -6,7 +6,7 @@ stream is waited for or where a test says so; what is due at this instant is don
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -118,6 +118,14 @@ class Life:
 
         self._instead = self._instead or Instead(self.setup.plugin.abi)
         self._instead.say(function, answer, values, nth)
+
+    def missed(self) -> Iterator[str]:
+        """What a test has asked for, and what never happened."""
+        done = None if self._session is None else self._session.proxy.faults
+        for fault in self.faults if self._session is None else done.missed if done else ():
+            yield f"the fault {fault.text}"
+        for function in self._instead.waiting if self._instead else ():
+            yield f"what is said instead of {function}"
 
     @property
     def begun(self) -> bool:

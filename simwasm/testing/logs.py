@@ -67,6 +67,8 @@ class Logs(Sequence[LogLine]):
 
     def contains(self, text: str, *, level: str | None = None) -> bool:
         """Whether a line has this text in it, and that level if one is given."""
+        if not text:
+            raise InputError("contains: every line has an empty text in it; say which text is meant")
         wanted = None if level is None else _level(level)
         return any(
             (text in line.text or text in line.whole) and wanted in (None, LogLevel[line.level.upper()])

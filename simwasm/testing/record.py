@@ -23,7 +23,7 @@ MOST = 1 << 22
 """How many events are kept of one plugin; a callback that has begun may go beyond, as far as its fuel lasts."""
 
 LARGEST = 1 << 26
-"""How many bytes of bodies are kept, as callbacks left them."""
+"""How many bytes of bodies are kept, as callbacks left them; and how many it may give the host."""
 
 _PLUGIN = Side.PLUGIN
 _ALLOCATORS = frozenset(row for name in ALLOCATORS for row in named(name))
@@ -86,6 +86,7 @@ class Record:
         self._open: list[Visit | None] = []
         self._guests: dict[str, Started] = {}
         self._kept = 0
+        self._weight = 0
 
     def of(self, session: Session) -> None:
         """Say whose events these are."""
@@ -112,6 +113,7 @@ class Record:
         """Take an event."""
         self.events.append(event)
         if isinstance(event, Entered):
+            self._weigh(event)
             function = event.function
             if function.side is _PLUGIN and function not in _ALLOCATORS:
                 self._open.append(self._visit(event))
@@ -121,6 +123,15 @@ class Record:
         visit = self._open.pop()
         if visit is not None:
             self._leave(visit, event)
+
+    def _weigh(self, event: Entered) -> None:
+        """Count texts and bytes: a plugin that logs without end would have all the memory that there is."""
+        self._weight += sum(len(value) for value in event.args if isinstance(value, (str, bytes)))
+        if self._weight > LARGEST:
+            raise InputError(
+                f"{event.vm}: has given the host more than {LARGEST >> 20} MiB of texts and bytes, which are too many "
+                "to keep of one plugin: does it log without end? If not, load it once more for what is to come"
+            )
 
     def _visit(self, event: Entered) -> Visit:
         if len(self.events) > MOST:

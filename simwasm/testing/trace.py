@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -146,6 +147,8 @@ class Trace:
 
     def in_order(self, *wanted: str) -> Verdict:
         """Whether there are rows for these filters, each after the one before; others may be between them."""
+        if not wanted:
+            raise InputError("in_order: say what is to be in order, such as in_order('get_header', 'on_log')")
         found: list[Row] = []
         for text in wanted:
             rows = self.filter(text)
@@ -259,11 +262,21 @@ def _of_function(text: str) -> Filter | None:
     if not _NAME.fullmatch(text):
         return None
     if names.canonical(text) not in _KNOWN:
-        if text.startswith("proxy_"):
+        if text.startswith("proxy_") or _is_slip(text):
             raise InputError(f"no version of the ABI has {text}{names.nearest(text, tuple(_KNOWN))}")
         return None
     meant = names.functions(text)
     return Filter(text, lambda row: row.kind in _BEGINS and row.entered.function.name in meant, (), True)
+
+
+def _is_slip(text: str) -> bool:
+    """Whether it looks like a function's name and is in none, so that it would never be found."""
+    word = names.canonical(text)
+    return (
+        "_" in word
+        and not any(word in known for known in _KNOWN)
+        and bool(get_close_matches(word, _KNOWN, 1, 0.8))
+    )
 
 
 def _of_query(text: str, around: AroundEvents) -> Filter:

@@ -23,6 +23,7 @@ from simwasm.testing.values import Request
 _FAILS = {**FAILURES, "no-host": NO_HOST}
 Fails = str
 """reset, refused, timeout or no-host."""
+_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class Upstream:
         """This server, for requests that are like that; a path without a query means any query."""
         narrow = Upstream(self.name)
         narrow.messages, narrow._rules = self.messages, self._rules
-        narrow._condition = _Condition(path, method, host, _given(headers))
+        narrow._condition = _Condition(_pathlike(path), _method(method), host, _given(headers))
         return narrow
 
     def replies(self, status: int = 200, *, headers: GivenHeaders = (), body: GivenBody = b"",
@@ -193,6 +194,20 @@ def _failure(how: str) -> Failure:
         return _FAILS[how]
     except KeyError:
         raise InputError(f"fails: `{how}` is none of {', '.join(_FAILS)}") from None
+
+
+def _pathlike(path: Path | None) -> Path | None:
+    """A path that a request can have."""
+    if isinstance(path, str) and path[:1] not in ("/", "*") and "://" not in path:
+        raise InputError(f"when: path `{path}` does not begin with `/`, so no request would be like that")
+    return path
+
+
+def _method(method: str | None) -> str | None:
+    """A method that a request can have."""
+    if method is not None and method.upper() != method and method.upper() in _METHODS:
+        raise InputError(f"when: methods tell capital letters from small ones: write {method.upper()}")
+    return method
 
 
 def _given(found: GivenHeaders) -> tuple[tuple[str, str], ...]:

@@ -88,6 +88,22 @@ class Told(int):
         told.of, told.what = of, what
         return told
 
+    def __eq__(self, other: object) -> bool:
+        return int(self) == self._number(other)
+
+    def __ne__(self, other: object) -> bool:
+        return int(self) != self._number(other)
+
+    __hash__ = int.__hash__
+
+    def _number(self, other: object) -> object:
+        """What it is compared with; a text would differ from every number, so that a test of it could never fail."""
+        if isinstance(other, (str, bytes)):
+            raise InputError(
+                f"{self.what}: {int(self)} is a number; compare it with a number, not with {other!r}"
+            )
+        return other
+
 
 class _Told:
     """What requests and responses have in common."""

@@ -275,3 +275,41 @@ def test_a_run_that_no_file_tells_leaves_its_trace_alone(project: Project) -> No
         """
     )
     assert project.files(".simwasm") == [".gitignore", "test_it.py/test.trace.jsonl"]
+
+
+def test_what_is_not_asserted_fails_too(project: Project) -> None:
+    ran = project.test("def test(plugin):\n    plugin.send('GET', '/').trace.never('proxy_log')\n")
+    assert ran.outcomes == {"failed": 1}
+    assert "`proxy_log` is called in row 12, the first of 2 calls" in ran
+    assert "is there an `assert` missing?" in ran
+
+
+def test_an_expectation_that_was_looked_at_need_not_be_met(project: Project) -> None:
+    ran = project.test(
+        "def test(plugin):\n    print(plugin.send('GET', '/').trace.never('proxy_log').holds)\n"
+    )
+    assert ran.outcomes == {"passed": 1}
+
+
+def test_a_fault_that_never_happened_is_warned_of(project: Project) -> None:
+    ran = project.test(
+        "def test(plugin):\n    plugin.fault('callout:auht=reset')\n    plugin.send('GET', '/')\n",
+        "-Wdefault",
+    )
+    assert ran.outcomes == {"passed": 1, "warnings": 1}
+    assert "the fault callout:auht=reset never happened: the test did not come there" in ran
+
+
+def test_an_assertion_that_pytest_has_not_read_is_explained_too(project: Project) -> None:
+    ran = project.test(
+        "def test(plugin):\n    assert plugin.send('GET', '/').response.status == 200\n", "--assert=plain"
+    )
+    assert "the client received 403, from the plugin" in ran
+
+
+def test_causes_within_simwasm_are_not_shown(project: Project) -> None:
+    ran = project.test(
+        "def test(plugin):\n    plugin.fault('trap:_initialize')\n    plugin.send('GET', '/')\n"
+    )
+    assert "Failed to initialize Wasm code" in ran
+    assert "link.py" not in ran

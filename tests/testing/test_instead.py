@@ -61,3 +61,15 @@ def test_it_is_said_before_the_plugin_is_used() -> None:
     plugin.send("GET", "/")
     with pytest.raises(InputError, match="instead: proxy_log comes too late"):
         plugin.instead("proxy_log")
+
+
+@pytest.mark.filterwarnings("ignore:.*never happened")
+def test_what_was_said_and_is_never_asked_is_known(tmp_path: Path) -> None:
+    plugin = written(tmp_path, {REQUEST: [GET]})
+    plugin.instead("proxy_get_header_map_value", Status.OK, "said", nth=1)
+    plugin.fault("trap:proxy_on_response_body")
+    plugin.send("GET", "/")
+    assert list(plugin._life.missed()) == [
+        "the fault trap:proxy_on_response_body",
+        "what is said instead of proxy_get_header_map_value",
+    ]

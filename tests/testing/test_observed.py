@@ -12,6 +12,7 @@ from simwasm.engines import find
 from simwasm.engines.engine import Engine
 from simwasm.errors import InputError
 from simwasm.testing import Action, Headers
+from simwasm.testing.record import LARGEST
 
 REPLY = ("proxy_send_local_response", 429, "slow_down", "no\n", b"\1\0\0\0\1\0\0\0\1\0\0\0a\0b\0", 3)
 
@@ -137,3 +138,34 @@ def test_a_body_that_is_no_json_is_told() -> None:
     plugin = sample("allow_header")
     plugin.upstream().replies(200, body='{"a": [1]}')
     assert plugin.send("GET", "/", headers={"allow": "true"}).response.json() == {"a": [1]}
+
+
+def test_an_empty_text_is_in_every_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="contains: every line has an empty text in it"):
+        written(tmp_path, {}).send("GET", "/").logs.contains("")
+
+
+def test_a_status_is_a_number(tmp_path: Path) -> None:
+    status = written(tmp_path, {}).send("GET", "/").response.status
+    assert status == 200
+    assert status != 201
+    assert {status: "fine"}[200] == "fine"
+
+
+@pytest.mark.parametrize("text", ["200", b"200"])
+def test_a_status_is_not_compared_with_text(tmp_path: Path, text: object) -> None:
+    status = written(tmp_path, {}).send("GET", "/").response.status
+    with pytest.raises(InputError, match="status: 200 is a number"):
+        assert status != text
+    with pytest.raises(InputError, match="status: 200 is a number"):
+        assert status in (200, text) and text in (status,)
+
+
+def test_a_plugin_that_floods_the_log_is_stopped(engine: Engine, tmp_path: Path) -> None:
+    line = "x" * 2000
+    flood = [("proxy_log", 2, line)] * 8
+    plugin = written(tmp_path, {REQUEST: flood}, engine=engine.name)
+    plugin._life.record._weight = LARGEST - 5 * len(line)
+    with pytest.raises(InputError, match="has given the host more than 64 MiB"):
+        plugin.send("GET", "/")
+    assert plugin.trace.count("proxy_log") == 6

@@ -191,3 +191,15 @@ def test_a_grpc_service_is_said_in_steps(engine: Engine) -> None:
 def test_a_script_with_a_slip_is_told() -> None:
     with pytest.raises(ConfigError, match="upstream auth: rule 0: a rule has `reply`"):
         sample("http_auth").upstream("auth").script([{"answer": 200}])
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        ({"path": "check"}, "when: path `check` does not begin with `/`"),
+        ({"method": "get"}, "when: methods tell capital letters from small ones: write GET"),
+    ],
+)
+def test_a_condition_that_no_request_meets_is_refused(when: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        asking().upstream("auth").when(**when)
