@@ -13,9 +13,12 @@ from simwasm.goldens import files
 from simwasm.goldens.comparing import Mismatch, compare_golden
 from simwasm.goldens.playing import Player
 from simwasm.goldens.recipes import recipe_from_json, words_of
+from simwasm.goldens.shown import of_golden
 from simwasm.goldens.writing import write_golden
 from simwasm.reports.check import Check, Verdict, from_here
 from simwasm.reports.report import Report, form
+from simwasm.trace.event import Event
+from simwasm.trace.event_rows import EventRows
 from simwasm.trace.parse import Header
 from simwasm.trace.text import printable
 
@@ -52,14 +55,15 @@ def _checked(path: str, player: Player, *, update: bool, named: bool) -> Check:
             wrong = not header.test and (named or files.was_golden(header))
             verdict = Verdict.ERROR if wrong else Verdict.SKIPPED
             return Check("", path, 1, verdict, printable(why))
-        return _compared(path, header, files.played(path, header, player), update)
+        return _compared(path, header, player, update)
     except SimwasmError as error:
         return _failed(path, error)
     except OSError as error:
         return Check("", path, 0, Verdict.ERROR, printable(f"{error.filename or path}: {error.strerror}"))
 
 
-def _compared(path: str, header: Header, found: str, update: bool) -> Check:
+def _compared(path: str, header: Header, player: Player, update: bool) -> Check:
+    found = files.played(path, header, player)
     try:
         mismatch = compare_golden(path, found)
     except TraceError:
@@ -69,14 +73,23 @@ def _compared(path: str, header: Header, found: str, update: bool) -> Check:
         if mismatch is None:
             return Check("", path)
         if not update:
-            return _differs(path, header, mismatch)
+            return _differs(path, header, mismatch, _row(path, header, player, mismatch))
     write_golden(path, found)
     return Check("", path, message=_WRITTEN)
 
 
-def _differs(path: str, header: Header, mismatch: Mismatch) -> Check:
+def _row(path: str, header: Header, player: Player, mismatch: Mismatch) -> str:
+    """Where the debugger finds the row that differs; it is played again for that, since a golden lacks rows."""
+    events: list[Event] = []
+    files.played(path, header, player, [events.append])
+    rows = EventRows(events)
+    row = of_golden(rows, mismatch.row)
+    return "" if row is None else f" --row {row.index + 1}"
+
+
+def _differs(path: str, header: Header, mismatch: Mismatch, row: str) -> Check:
     assert header.recipe is not None
-    look = f"To look at it: simwasm debug {words_of(recipe_from_json(header.recipe, path))}"
+    look = f"To look at it: simwasm debug {words_of(recipe_from_json(header.recipe, path))}{row}"
     details = "\n".join(filter(None, (mismatch.details, mismatch.advice, look)))
     return Check("", path, mismatch.line, Verdict.FAILED, printable(mismatch.headline), details)
 

@@ -46,6 +46,8 @@ class Mismatch(NamedTuple):
     """All that differs, as far as it can be looked through, in lines."""
     advice: str
     """What to do."""
+    row: int = -1
+    """The row of the run's golden on which it begins to differ, from 0; -1 if no row does."""
 
     def __str__(self) -> str:
         parts = f"{printable(self.path)}:{self.line}: {self.headline}", self.details, self.advice
@@ -58,6 +60,7 @@ class _Difference(NamedTuple):
     line: int
     headline: str
     details: tuple[str, ...] = ()
+    row: int = -1
 
 
 def compare_golden(path: str | Path, found: str, *, update: str = "") -> Mismatch | None:
@@ -88,7 +91,7 @@ def compare_golden(path: str | Path, found: str, *, update: str = "") -> Mismatc
     first, *others = told
     details = [*first.details, *(line for other in others for line in (other.headline, *other.details))]
     advice = f"If this is what it should do, write the golden anew by {how}."
-    return Mismatch(str(path), first.line, first.headline, "\n".join(details), advice)
+    return Mismatch(str(path), first.line, first.headline, "\n".join(details), advice, first.row)
 
 
 def _differences(golden: TraceFile, data: bytes) -> list[_Difference]:
@@ -135,7 +138,9 @@ def _calls(golden: TraceFile, found: Comparison) -> Iterator[_Difference]:
     shown = (*around, *rest[:_MOST_LINES])
     if len(rest) > _MOST_LINES:
         shown = (*shown, f"… and more: {sum(1 for _ in alignment.changes()):,} rows differ in all")
-    yield _Difference(_line(golden, alignment, at), first_difference(alignment, found.exchange), shown)
+    row = next((right for at in range(at, -1, -1) if (right := alignment[at].right) is not None), -1)
+    headline = first_difference(alignment, found.exchange)
+    yield _Difference(_line(golden, alignment, at), headline, shown, row)
 
 
 def _line(golden: TraceFile, alignment: Alignment, at: int) -> int:

@@ -7,13 +7,14 @@ that is called *.jsonl is a golden, so that one which is broken does not go unno
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NoReturn
 
 from simwasm.errors import BadModule, InputError, TraceError
 from simwasm.goldens.playing import Player
 from simwasm.goldens.recipes import recipe_from_json
 from simwasm.goldens.redactions import own_of
+from simwasm.trace.event import Observer
 from simwasm.trace.file import open_trace
 from simwasm.trace.parse import Header
 
@@ -73,12 +74,12 @@ def header(path: str) -> Header:
     return golden.header
 
 
-def played(path: str, header: Header, player: Player) -> str:
-    """The run of a golden's recipe, as the text that the golden has to have."""
+def played(path: str, header: Header, player: Player, also: Sequence[Observer] = ()) -> str:
+    """The run of a golden's recipe, as the text that the golden has to have; observers in `also` are told of it."""
     assert header.recipe is not None
     recipe = recipe_from_json(header.recipe, path)
     try:
-        return player.play(recipe, header.recipe, own_of(header.redacted))
+        return player.play(recipe, header.recipe, own_of(header.redacted), also)
     except BadModule as error:
         raise InputError(f"{path}:1: {recipe.module or recipe.plugin}: {error}") from None
     except InputError as error:

@@ -6,7 +6,7 @@ compiled once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from simwasm.goldens.writing import GoldenWriter, header_of
 from simwasm.plugin import Plugin, read_bytes
 from simwasm.recipe import Recipe
 from simwasm.session import DEFAULT_FUEL, Session
+from simwasm.trace.event import Observer
 from simwasm.wasm.rewrite import Limits
 
 _MOST_RECORDINGS = 8
@@ -34,15 +35,24 @@ class Player:
         self._programs: dict[tuple[bytes, Limits], Program] = {}
         self._recordings: dict[tuple[tuple[str, ...], bool], tuple[Exchange, ...]] = {}
 
-    def play(self, recipe: Recipe, told: Mapping[str, Any], own: tuple[str, ...] = ()) -> str:
-        """The golden of a recipe, which is told so in the header; `own` are redactions that the user wants."""
+    def play(
+        self,
+        recipe: Recipe,
+        told: Mapping[str, Any],
+        own: tuple[str, ...] = (),
+        also: Sequence[Observer] = (),
+    ) -> str:
+        """The golden of a recipe, which is told so in the header; `own` are redactions that the user wants.
+
+        The observers in `also` are told of the run, too.
+        """
         plugin = recipes.plugin(recipe, self._read)
         plugin.like(self._plugins.setdefault(plugin.wasm, plugin))
         exchanges = self._exchanges(recipe)
         now_ns = exchanges[0].started_ns if exchanges else 0
         header = header_of([plugin], profile=recipes.profile(recipe), now_ns=now_ns, recipe=told)
         writer = GoldenWriter(header, own)
-        self._run(recipe, plugin, exchanges, now_ns, writer)
+        self._run(recipe, plugin, exchanges, now_ns, writer, also)
         return writer.text()
 
     def _run(
@@ -52,13 +62,14 @@ class Player:
         exchanges: tuple[Exchange, ...],
         now_ns: int,
         writer: GoldenWriter,
+        also: Sequence[Observer],
     ) -> None:
         answering = recipes.clusters(recipe)
         with Session(
             [plugin],
             engine=self.engine,
             workers=recipes.workers(recipe),
-            observers=[writer],
+            observers=[writer, *also],
             clusters=answering.names,
             ask_cluster=answering.ask,
             profile=recipes.profile(recipe),

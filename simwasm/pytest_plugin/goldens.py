@@ -21,6 +21,7 @@ import pytest
 
 from simwasm.errors import InputError, TraceError
 from simwasm.goldens.comparing import compare_golden
+from simwasm.goldens.shown import of_golden
 from simwasm.goldens.writing import encoded, golden_text, header_of, write_golden
 from simwasm.pytest_plugin import options
 from simwasm.testing.verdict import Verdict
@@ -41,7 +42,7 @@ def golden(test: Test, trace: Trace, name: str | None) -> Verdict:
     path = _path(test, name)
     shown = displayed(test.item.config, path)
     if not test.item.config.getoption(options.UPDATE):
-        verdict = _compared(path, shown, _text(test.item, trace)) if path.exists() else _missing(shown)
+        verdict = _compared(path, shown, test.item, trace) if path.exists() else _missing(shown)
         if not verdict:
             test.explained(verdict)
         return verdict
@@ -125,13 +126,15 @@ def _text(item: pytest.Item, trace: Trace) -> str:
     return golden_text(trace.entries, header, tuple(item.config.getini(options.REDACT)))
 
 
-def _compared(path: Path, shown: str, text: str) -> Verdict:
+def _compared(path: Path, shown: str, item: pytest.Item, trace: Trace) -> Verdict:
     try:
-        problem = compare_golden(path, text, update=_UPDATE)
+        problem = compare_golden(path, _text(item, trace), update=_UPDATE)
     except (TraceError, InputError) as error:
         return Verdict(False, f"{str(error).replace(str(path), shown)}\n{_UPDATE} writes it anew")
-    told = f"it is as in {shown}" if problem is None else str(problem._replace(path=shown))
-    return Verdict(problem is None, told)
+    if problem is None:
+        return Verdict(True, f"it is as in {shown}")
+    row = of_golden(trace.rows, problem.row)
+    return Verdict(False, str(problem._replace(path=shown)), row.position if row else 0)
 
 
 def _write(path: Path, text: str) -> bool:

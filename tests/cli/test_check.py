@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -93,7 +94,9 @@ def test_it_passes_from_another_folder(project: Path, check: Check, monkeypatch:
     assert check(".", "../goldens/auth.jsonl")[1].count("ok  ") == 1
 
 
-def test_a_run_that_differs_fails_with_the_first_difference(project: Path, check: Check) -> None:
+def test_a_run_that_differs_fails_with_the_first_difference(
+    project: Path, check: Check, capsys: pytest.CaptureFixture[str]
+) -> None:
     script = project / "http_auth.callouts.json"
     script.write_text(script.read_text().replace("401", "402"))
     status, told = check("goldens")
@@ -102,7 +105,11 @@ def test_a_run_that_differs_fails_with_the_first_difference(project: Path, check
     assert 'proxy_get_header_map_value(key: ":status") answered OK "402", and OK "401" before' in told
     assert f"write the golden anew by `simwasm check --update {GOLDEN}`" in told
     words = "plugin.wasm http_auth.har --name auth --callout auth=http_auth.callouts.json"
-    assert f"To look at it: simwasm debug {words}\n" in told
+    row = re.search(f"To look at it: simwasm debug {words} --row ([0-9]+)\n", told)
+    assert row
+    (project / "where").write_text("")
+    assert main(["debug", *words.split(), "--plain", "--row", row[1], "-x", "where", "--batch"]) == 0
+    assert re.search(f'▶ *{row[1]} *proxy_get_header_map_value.* value: "402"', capsys.readouterr().out)
 
 
 def test_only_update_writes_and_only_what_differs(project: Path, check: Check) -> None:

@@ -28,6 +28,13 @@ def test_what_differs_fails_without_an_assert_too(project: Project) -> None:
     assert f"{_GOLDEN}:" in ran.why()
 
 
+def test_the_debugger_is_sent_to_the_row_that_differs(project: Project) -> None:
+    project.test(_TEST, "--update-goldens")
+    path = project.path / _GOLDEN
+    path.write_text(path.read_text().replace('"result": "PAUSE"', '"result": "CONTINUE"'))
+    assert "test.trace.jsonl --row 16\n" in project.run()
+
+
 def test_a_golden_is_written_and_told_of(project: Project) -> None:
     ran = project.test(_TEST, "--update-goldens")
     assert ran.outcomes == {"passed": 1}
