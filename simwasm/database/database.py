@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ import duckdb
 
 from simwasm.database import question
 from simwasm.database.contexts import WRITTEN, write_contexts
+from simwasm.database.interruptible import interruptible
 from simwasm.database.problems import write_problems
 from simwasm.database.question import EVERYTHING, Needs
 from simwasm.database.selections import selection
@@ -164,7 +166,7 @@ class Database:
     def _answer(self, sql: str) -> duckdb.DuckDBPyConnection:
         """Run what a question has become."""
         try:
-            return self._connection.execute(sql)
+            return interruptible(self._connection, partial(self._connection.execute, sql))
         except duckdb.BinderException:
             self._make(EVERYTHING)  # with all columns there are, those that are near are told
             return self._run(sql)
@@ -173,14 +175,14 @@ class Database:
 
     def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
         try:
-            return self._connection.execute(sql)
+            return interruptible(self._connection, partial(self._connection.execute, sql))
         except duckdb.Error as error:
             raise self._wrong(error) from None
 
     def _rows(self, found: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
         while True:
             try:
-                batch = found.fetchmany(_BATCH)
+                batch = interruptible(self._connection, partial(found.fetchmany, _BATCH))
             except duckdb.Error as error:
                 raise self._wrong(error) from None
             if not batch:

@@ -8,9 +8,11 @@ _WORDS = ("select", "with", "from", "describe", "desc", "summarize", "show", "pi
           "explain")  # fmt: skip
 _CHANGES = ("copy", "attach", "install", "insert", "update", "delete", "create", "drop", "alter", "export")
 """What is understood and refused."""
+_PLAIN = r"copy\s*\(|(?:attach|detach|install|pragma)\s+['\"\w]"
+"""The same, where fewer words than three tell it."""
 _SQL = re.compile(
     r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*"
-    rf"(?:(?:{'|'.join(_WORDS)})(?![\w:=~<>!.-])|(?:{'|'.join(_CHANGES)})\s+\w+\s)",
+    rf"(?:(?:{'|'.join(_WORDS)})(?![\w:=~<>!.-])|(?:{'|'.join(_CHANGES)})\s+\w+\s|{_PLAIN})",
     re.I | re.S,
 )
 

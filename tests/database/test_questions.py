@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -25,13 +28,15 @@ def test_a_question_of_the_manual_has_an_answer(ask: Ask, golden: Path, example:
 
 @pytest.mark.parametrize("text", ["select 1", " FROM calls", "(select 1)", "-- why\nwith a as (select 1) from a",
                                   "values (1)", "pivot calls on status", "describe calls", "select*from calls",
-                                  "copy calls to 'x'"])  # fmt: skip
+                                  "copy calls to 'x'", "copy (select 1) to 'x'",
+                                  "attach 'x'", "install httpfs"])  # fmt: skip
 def test_sql_is_known_by_its_first_word(text: str) -> None:
     assert is_sql(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["status!=OK", "call:select", "show:x", "table~x", "selected", "trap", "from=3"]
+    "text",
+    ["status!=OK", "call:select", "show:x", "table~x", "selected", "copy", "update x", "trap", "from=3"],
 )
 def test_what_begins_otherwise_is_a_filter(text: str) -> None:
     assert not is_sql(text)
@@ -152,3 +157,12 @@ def test_many_rows_need_little_memory(golden: Path, tmp_path: Path) -> None:
     file.write_text(lines[0] + "".join(lines[1:]) * 400)
     with Database([str(file)], memory="100MB") as database:
         assert next(database.ask("select count(*), count(status) from calls").rows) == (7600, 7600)
+
+
+def test_a_question_that_takes_for_ever_can_be_interrupted(ask: Ask, golden: Path) -> None:
+    Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        ask(
+            "select count(*) from range(1000000000000) a, range(1000000000000) b",
+            golden / "http_auth" / "browser.jsonl",
+        )
