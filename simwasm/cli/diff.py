@@ -58,10 +58,12 @@ def command(words: Namespace) -> int:
     if words.around < 0:
         raise InputError(f"--around {words.around} is no number of rows: say 0 or more")
     stream = output.stdout()
+    tell = output.teller(stream)
     found = compare(words.left, words.right)
     try:
         for line in _as_json(found) if words.json else _text(found, words, output.ink(words, stream)):
-            print(line, file=stream)
+            if not tell(line):
+                break
     finally:
         found.close()
     return 0 if found.same else 1

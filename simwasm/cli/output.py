@@ -158,14 +158,16 @@ def has_room(option: str, file: str) -> None:
         raise InputError(f"{option} {file}: is a folder; name a file")
 
 
-def teller(stream: TextIO) -> Callable[[str], object]:
-    """Prints lines for as long as somebody reads them: who checks things goes on without, for the exit status."""
+def teller(stream: TextIO) -> Callable[[str], bool]:
+    """Prints lines and says whether somebody reads them: who checks things goes on without, for the exit status."""
 
-    def tell(line: str) -> None:
+    def tell(line: str) -> bool:
         try:
             print(line, file=stream)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            return False
+        return True
 
     return tell
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
+from subprocess import CompletedProcess, run
 
 import pytest
 from cases import ROOT
@@ -51,6 +52,12 @@ def test_a_trace_is_the_same_as_itself(simwasm: Run) -> None:
     ended = simwasm("diff", str(ALLOW), str(ALLOW))
     assert ended.returncode == 0
     assert ended.stdout.splitlines()[-1] == "the same: 5 exchanges, 114 rows"
+
+
+def test_what_differs_does_so_without_a_reader(changed: Callable[..., str]) -> None:
+    other = changed(('"status_code": 403', '"status_code": 404'))
+    words = f"set -o pipefail; {sys.executable} -m simwasm diff {ALLOW} {other} --json | true"
+    assert run(["bash", "-c", words], timeout=60).returncode == 1
 
 
 def test_the_first_difference_is_a_sentence(simwasm: Run, changed: Callable[..., str]) -> None:
