@@ -1,7 +1,7 @@
 """Which files are goldens, and what plays each again.
 
-Rules: a file that was named is a golden or a mistake; in a folder, recorded traffic is passed over, and everything else
-that is called *.jsonl is a golden, so that one which is broken does not go unnoticed.
+Rules: a file that was named is a golden or a mistake; in a folder, recorded traffic and hidden folders are passed over,
+and everything else that is called *.jsonl is a golden, so that one which is broken does not go unnoticed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def _below(path: str) -> list[str]:
 
 
 def _files(folder: str) -> Iterator[str]:
-    for where, _, names in os.walk(folder, onerror=_unreadable):
+    for where, inside, names in os.walk(folder, onerror=_unreadable):
+        inside[:] = [name for name in inside if not name.startswith(".")]
         for name in names:
             path = os.path.join(where, name)
             if name.endswith(".jsonl") and not _is_traffic(path):

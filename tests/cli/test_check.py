@@ -164,6 +164,9 @@ def test_traces_are_passed_over_in_a_folder_and_an_error_when_named(project: Pat
     status, told = check("goldens")
     assert (status, "skipped  goldens/plain.jsonl  (nothing in it tells how" in told) == (0, True)
     assert "tap" not in told
+    (project / "goldens" / ".left").mkdir()
+    shutil.copy(trace, project / "goldens" / ".left" / "behind.jsonl")
+    assert "behind" not in check("goldens")[1]
     assert check("goldens/plain.jsonl")[0] == 2
 
 
