@@ -73,6 +73,8 @@ class Alignment(Sequence[Pair]):
 
     def same_rows(self, left: range, right: range) -> None:
         """Put pairs of equal rows behind the others."""
+        if not left:
+            return
         self._lefts.extend(left)
         self._rights.extend(right)
         self._differences.frombytes(bytes(len(left)))
