@@ -12,6 +12,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
+from math import isfinite
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -77,12 +78,12 @@ def table(answer: Answer, colour: output.Ink) -> Iterator[str]:
     """The lines of a table: as wide as its first rows are."""
     rows = ([_cell(value) for value in row] for row in answer.rows)
     begun = list(islice(rows, _LOOK))
+    heads = [_cell(name) for name in answer.columns]
     widths = [
-        max(len(name), max((len(row[at]) for row in begun), default=0))
-        for at, name in enumerate(answer.columns)
+        max(len(name), max((len(row[at]) for row in begun), default=0)) for at, name in enumerate(heads)
     ]
     right = [kind.partition("(")[0] in _NUMBERS for kind in answer.types]
-    yield colour("callback", _line([printable(name) for name in answer.columns], widths, right))
+    yield colour("callback", _line(heads, widths, right))
     yield colour("ok", "  ".join("─" * width for width in widths))
     count = 0
     for row in chain(begun, rows):
@@ -149,10 +150,19 @@ def _json_lines(answer: Answer, stream: TextIO) -> None:
 
 def json_text(value: Any) -> str:
     """A value as JSON in which no character does anything to a terminal."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = json.dumps(_told(value), ensure_ascii=False, default=str)
     return (
         text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
     )
+
+
+def _told(value: Any) -> Any:
+    """A value without numbers that JSON does not have."""
+    if isinstance(value, dict):
+        return {name: _told(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_told(each) for each in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 _WRITERS: dict[str, Callable[[Answer, TextIO], None]] = {"csv": _csv, "json": _json, "jsonl": _json_lines}

@@ -99,6 +99,17 @@ def _play(suite: Suite, case: Case, recorded: Exchange | None, bench: Bench) -> 
         yield from golden(
             expect, (result or plugin).trace, f"{case.at().file}: {case.name}", bench.options.update
         )
+    if expect.trapped is None:
+        yield from _end(plugin)
+
+
+def _end(plugin: PluginUnderTest) -> Iterator[Miss]:
+    """Have it ended, which plugins are told of, and may trap on."""
+    from simwasm.suites.look_parts import trap_misses
+
+    events = plugin.trace.rows.events
+    plugin.close()
+    yield from trap_misses(Expect(), plugin.trace, events[-1].seq if events else 0)
 
 
 def _start(plugin: PluginUnderTest) -> None:

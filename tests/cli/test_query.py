@@ -160,6 +160,16 @@ def test_the_tables_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @sql
+def test_names_of_columns_are_on_one_line_and_numbers_are_those_of_json(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["query", "select 'nan'::double as \"a\nb\"", TRACE]) == 0
+    assert capsys.readouterr().out.startswith("a\\nb\n────\n")
+    assert main(["query", "select 'nan'::double as a", TRACE, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"a": None}]
+
+
+@sql
 @pytest.mark.parametrize(("words", "said"), [
     (["select functon from calls", TRACE], "Candidate bindings"),
     (["copy calls to 'x'", TRACE], "`copy` is refused"),
