@@ -28,7 +28,7 @@ class Keeper(Protocol):
         ...
 
     def loaded(self, plugin: object, /) -> None:
-        """A plugin was loaded: a `PluginUnderTest`."""
+        """A plugin was loaded, or is used: a `PluginUnderTest`."""
         ...
 
     def explained(self, verdict: Verdict, /) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from simwasm.testing.trace import Trace
 
 FOLDER, SUFFIX = "goldens", ".jsonl"
-_NAME = re.compile(r"[\w-][\w. -]*")
+_NAME = re.compile(r"[\w-][\w. -]{0,59}")
 _FOREIGN = re.compile(r"[^\w .,=+@()\[\]-]")
 _LONGEST = 120
 _UPDATE = "`pytest --update-goldens`"
@@ -62,7 +62,7 @@ def _path(test: Test, name: str | None) -> Path:
     """Where the golden is that is asked for now."""
     if name is not None and not _NAME.fullmatch(name):
         raise InputError(
-            f"matches_golden: {name!r} is no name for a golden; use letters, digits, `-` and `_`"
+            f"matches_golden: {name!r} is no name for a golden; use up to 60 letters, digits, `-` and `_`"
         )
     if name is None:
         count = sum(each == "" or each.isdigit() for each in test.goldens)

@@ -25,7 +25,7 @@ _NOTHING = Evidence(())
 
 def explain(test: Test, call: pytest.CallInfo[None]) -> None:
     """Say behind the words of a failure why it is so."""
-    found = call.excinfo
+    found = call.excinfo or _of_unittest(test)
     if found is None:
         return
     if isinstance(found.value, SimwasmError):
@@ -36,6 +36,12 @@ def explain(test: Test, call: pytest.CallInfo[None]) -> None:
             told = "\n".join(f"  {each}" for each in test.evidence.lines)
             said, *more = found.value.args or ("",)
             found.value.args = (f"{said}\n\n{told}", *more)
+
+
+def _of_unittest(test: Test) -> pytest.ExceptionInfo[BaseException] | None:
+    """The failure of a `unittest.TestCase`, which pytest has put aside until the report is made."""
+    kept = getattr(test.item, "_excinfo", None)
+    return kept[0] if kept else None
 
 
 def _without_ours(found: pytest.ExceptionInfo[BaseException]) -> None:

@@ -71,8 +71,9 @@ class Test:
         return next((str(place) for place in places if place.exists()), path)
 
     def loaded(self, plugin: object) -> None:
-        """Keep a plugin that it has loaded."""
-        self.plugins.append(plugin)  # type: ignore[arg-type]  # nobody else loads anything
+        """Keep a plugin that it has loaded, or uses though it was loaded for an earlier test."""
+        if not any(each is plugin for each in self.plugins):
+            self.plugins.append(plugin)  # type: ignore[arg-type]  # nobody else loads anything
 
     def explained(self, verdict: Verdict) -> None:
         """Keep what was not as expected."""

@@ -58,10 +58,11 @@ def spoken(found: pytest.ExceptionInfo[BaseException]) -> Spoken | None:
 
 def _assertion(entry: TracebackEntry) -> ast.expr | None:
     try:
-        (statement,) = ast.parse(str(entry.statement).strip()).body
+        tree = ast.parse(str(entry.statement).strip())
     except (SyntaxError, ValueError, OSError, IndexError):
         return None
-    return statement.test if isinstance(statement, ast.Assert) else None
+    found = [node.test for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+    return found[0] if len(found) == 1 else None
 
 
 def _owners(nodes: list[ast.AST], known: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

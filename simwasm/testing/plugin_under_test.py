@@ -39,8 +39,13 @@ class PluginUnderTest(Observed):
     def __init__(self, setup: Setup) -> None:
         super().__init__(Life(setup))
         self._ids = count(1)
+        self._used()
+
+    def _used(self) -> Life:
+        """Its life, for a test that does something: maybe not the one that has loaded it."""
         if (found := keeper.get()) is not None:
             found.loaded(self)
+        return self._life
 
     def upstream(self, cluster: str | None = None) -> Upstream:
         """The server behind the proxy, or the one of a cluster that the plugin calls; its answers can be said then."""
@@ -58,7 +63,7 @@ class PluginUnderTest(Observed):
 
     def play(self, exchange: Exchange) -> Result:
         """Send a request as it was recorded, now, and wait until it has ended."""
-        life = self._life
+        life = self._used()
         now = life.running().proxy.clock.now
         return self._result(life.open(replace(exchange, started_ns=now)))
 
@@ -73,7 +78,7 @@ class PluginUnderTest(Observed):
         ]
         if not found:
             raise InputError(f"{', '.join(map(str, paths))}: has no exchanges to replay")
-        life = self._life
+        life = self._used()
         if not life.begun:
             life.begin_at(found[0].started_ns)
         shift = life.running().proxy.clock.now - found[0].started_ns
@@ -102,14 +107,14 @@ class PluginUnderTest(Observed):
         return str(next(self._ids))
 
     def _begun(self, exchange: Exchange) -> Flow:
-        life = self._life
+        life = self._used()
         flow = life.open(replace(exchange, started_ns=life.running().proxy.clock.now), live=True)
         life.settle()
         return flow
 
     def advance(self, seconds: float) -> None:
         """Let so much virtual time pass, and do what is due until then: ticks, answers, timeouts."""
-        self._life.advance(given.nanoseconds(seconds, "advance"))
+        self._used().advance(given.nanoseconds(seconds, "advance"))
 
     # What is around it.
 

@@ -313,3 +313,41 @@ def test_causes_within_simwasm_are_not_shown(project: Project) -> None:
     )
     assert "Failed to initialize Wasm code" in ran
     assert "link.py" not in ran
+
+
+ELSEWHERE = {
+    "a unittest": """
+        import unittest
+
+        class TestIt(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def given(self, plugin):
+                self.plugin = plugin
+
+            def test(self):
+                result = self.plugin.send("GET", "/")
+                assert result.response.status == 200
+        """,
+    "a plugin of an earlier test": """
+        @pytest.fixture(scope="session")
+        def shared():
+            return load_plugin("allow.wasm")
+
+        def test_earlier(shared):
+            pass
+
+        def test(shared):
+            assert shared.send("GET", "/").response.status == 200
+        """,
+    "a line of two statements": """
+        def test(plugin):
+            result = plugin.send("GET", "/"); assert result.response.status == 200
+        """,
+}
+
+
+@pytest.mark.parametrize("what", ELSEWHERE)
+def test_assertions_elsewhere_are_explained_too(project: Project, what: str) -> None:
+    ran = project.test(ELSEWHERE[what])
+    assert "the client received 403, from the plugin" in ran.why()
+    assert "--row 15" in ran
