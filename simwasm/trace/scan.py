@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from simwasm.abi.table import Side
 from simwasm.errors import TraceError
@@ -213,10 +213,7 @@ class _Scan:
             content = content_of(line)
             at = self._decoder.at(content) if "at" in content else at
             if found.name in CALLBACKS:
-                args = content.get("args", {})
-                parent = args.get("parent_context_id", 0) if found.name == CREATES else 0
-                vm = content.get("plugin", self._decoder.only)
-                self.whose.called(found.name, vm, content.get("context", 0), parent)
+                self.whose.called(found.name, *_context(content, found.name, self._decoder.only))
         self._open.append(_Open(line, self._number, found.name, self._rows - 1, self._positions, at, wanted))
 
     def _tell(self, call: _Open, end: bytes, position: int, own_row: bool = False) -> None:
@@ -248,6 +245,15 @@ class _Scan:
             self._found.append(Found(row, number, self.callback))
 
 
+def _context(content: Mapping[str, Any], name: str, only: str) -> tuple[str, int, int]:
+    """The plugin of a callback, its context, and the context that a new one is in; 0 for none."""
+    vm, context, args = content.get("plugin", only), content.get("context", 0), content.get("args", {})
+    parent = args.get("parent_context_id", 0) if name == CREATES and isinstance(args, dict) else 0
+    if not isinstance(vm, str) or type(context) is not int or type(parent) is not int:
+        raise Wrong("has a `plugin` that is no text, or a `context` that is no number")
+    return vm, context, parent
+
+
 def _lines(file: LineFile, offset: int) -> Iterator[bytes]:
     while data := file.lines(offset):
         offset += len(data)
@@ -268,8 +274,7 @@ def _requests(file: LineFile) -> dict[int, Exchange]:
                 found[whose.ended()] = Exchange(ending.exchange, 0, _asked(ending), name=ending.name)
             elif told.begins and told.name in CALLBACKS:
                 content = content_of(line)
-                parent = content.get("args", {}).get("parent_context_id", 0) if told.name == CREATES else 0
-                whose.called(told.name, content.get("plugin", only), content.get("context", 0), parent)
+                whose.called(told.name, *_context(content, told.name, only))
     except Wrong:
         return found  # it is told when the rows are gone through
     return found

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from simwasm.abi.enums import MetricType
+from simwasm.errors import TraceError
 from simwasm.exports.otlp import write_otlp
 from simwasm.exports.perfetto import write_perfetto
 from simwasm.exports.prometheus import BUCKETS, write_prometheus
@@ -305,3 +306,14 @@ def test_what_is_kept_does_not_grow_with_the_file(write: Callable[..., None], tm
 
     most(1)
     assert most(16) < most(2) * 2.2
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [('"context": 2', '"context": "x"'), ('"parent_context_id": 1', '"parent_context_id": []')],
+)
+def test_a_context_that_is_none_is_told_with_its_line(before: str, after: str, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text(HTTP_AUTH.read_text().replace(before, after))
+    with pytest.raises(TraceError, match=r"line [0-9]+ has a `plugin` that is no text, or a `context`"):
+        written(write_perfetto, broken)
