@@ -126,7 +126,7 @@ def _outcome(found: Comparison, pair: Outcomes, ink: output.Ink) -> Iterator[str
 
 
 def _summary(found: Comparison, ink: output.Ink) -> Iterator[str]:
-    tally, rows = found.alignment.exchanges, _kinds(found.alignment)
+    tally, rows = found.alignment.exchanges, found.alignment.kinds()
     if found.same:
         yield ink("ok", f"the same: {_count(tally.same, 'exchange')}, {_count(len(found.alignment), 'row')}")
         return
@@ -141,12 +141,6 @@ def _summary(found: Comparison, ink: output.Ink) -> Iterator[str]:
 def _listed(what: str, counts: Iterable[tuple[int, str]]) -> str:
     told = [f"{count:,} {name}" for count, name in counts if count]
     return f"{what + ':':<11}{', '.join(told) or 'none'}"
-
-
-def _kinds(alignment: Alignment) -> Counter[Difference]:
-    found = Counter(alignment[at].difference for at in alignment.changes())
-    found[Difference.SAME] = len(alignment) - sum(found.values())
-    return found
 
 
 def _count(number: int, what: str) -> str:
@@ -205,7 +199,7 @@ def _json_lines(found: Comparison) -> Iterator[dict[str, Any]]:
             "why": explain(left, right),
         }
     yield from (_json_outcome(found, ended) for ended in found.outcomes if not ended.same)
-    kinds, ends = _kinds(alignment), Counter(pair.same for pair in found.outcomes)
+    kinds, ends = alignment.kinds(), Counter(pair.same for pair in found.outcomes)
     yield {
         "same": found.same,
         "exchanges": alignment.exchanges._asdict(),

@@ -6,6 +6,7 @@ A pair is nine bytes in three arrays and a value when somebody asks for it, so t
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple, overload
@@ -115,6 +116,11 @@ class Alignment(Sequence[Pair]):
     def same(self) -> bool:
         """Whether the two runs do not differ."""
         return not any(self._differences)
+
+    def kinds(self) -> Counter[Difference]:
+        """How many pairs there are of each kind."""
+        numbers = self._differences.tobytes()
+        return Counter({difference: numbers.count(number) for difference, number in _NUMBERS.items()})
 
     def changes(self) -> Iterator[int]:
         """Where the pairs are that differ."""

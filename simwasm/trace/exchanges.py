@@ -7,7 +7,6 @@ for a row is found by `marking.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -97,20 +96,19 @@ class FileBlocks:
     def __init__(self, exchange: FileExchange, found: Blocks) -> None:
         self._exchange = exchange
         self._found = found
+        lines = exchange.lines
+        hashes = exchange.side.digests.hashes[lines.start : lines.stop].tobytes()
+        self.contents: Sequence[int] = [
+            hash(hashes[_EIGHT * begin : _EIGHT * end]) for begin, end in pairwise(found.starts)
+        ]
+        """What stands for each of them."""
 
-    def rows(self, first: int, end: int) -> range:
+    def rows(self, first: int, end: int, /) -> range:
         """The rows of some of them."""
         base, rows = self._exchange.rows.start, self._found.rows
         return range(base + rows[first], base + rows[end])
 
-    @cached_property
-    def contents(self) -> Sequence[int]:
-        """What stands for each of them."""
-        lines, starts = self._exchange.lines, self._found.starts
-        hashes = self._exchange.side.digests.hashes[lines.start : lines.stop].tobytes()
-        return [hash(hashes[_EIGHT * begin : _EIGHT * end]) for begin, end in pairwise(starts)]
-
-    def some(self, first: int, end: int) -> Sequence[FileBlock]:
+    def some(self, first: int, end: int, /) -> Sequence[FileBlock]:
         """Some of them."""
         side, base, starts = self._exchange.side, self._exchange.lines.start, self._found.starts
         return [
