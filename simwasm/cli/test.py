@@ -33,6 +33,8 @@ def command(words: Namespace) -> int:
         raise InputError("name a suite, or a folder with some: simwasm test suite.yaml")
     part = words.only.lower()
     cases = [case for case in find.cases(words.suite) if case.error or part in case.name.lower()]
+    if not cases and not part:
+        raise InputError(f"{', '.join(words.suite)}: there is no test in it")
     if not cases:
         raise InputError(f"-k {words.only}: no case is called like that; --list lists them")
     if words.list:

@@ -130,3 +130,9 @@ def test_what_the_cases_reached_is_kept(suite: Path, capsys: pytest.CaptureFixtu
     main(["test", "suite.yaml", "--coverage", "suite.cov"])
     (covered,) = read("suite.cov")
     assert covered.name == "allow_header"
+
+
+def test_a_file_without_tests_is_told(suite: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (suite.parent / "none.textpb").write_text('env { wasm_path: "plugin.wasm" }')
+    assert main(["test", "none.textpb"]) == 2
+    assert capsys.readouterr().err == "simwasm: none.textpb: there is no test in it\n"

@@ -129,7 +129,6 @@ def test_a_trap_that_nobody_expects_fails_its_case() -> None:
 def test_a_trap_at_the_very_end_fails_its_case() -> None:
     trap = "faults: ['trap:proxy_on_done#2']\nrequest: GET /\n"
     assert played(trap).message.startswith("trap: expected none, came")
-    assert played(trap.replace("#2", "#3")).verdict is Verdict.PASSED
 
 
 def test_a_plugin_that_does_not_start_fails_its_case() -> None:
