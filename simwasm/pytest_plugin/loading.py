@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -113,4 +112,5 @@ def found(item: pytest.Item, path: str) -> str:
     """Where a file is that a test names; beside the test's file if it is nowhere."""
     beside = item.path.parent / path
     places = (beside, item.config.rootpath / path)
-    return str(next((place for place in places if place.exists()), Path(os.path.relpath(beside))))
+    there = next((place for place in places if place.exists()), None)
+    return str(there) if there is not None else os.path.relpath(beside)
