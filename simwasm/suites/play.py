@@ -101,6 +101,10 @@ def _play(suite: Suite, case: Case, recorded: Exchange | None, bench: Bench) -> 
         )
     if expect.trapped is None:
         yield from _end(plugin)
+    if case.wrote("faults"):
+        plugin.close()
+        missed = "never happened: the case did not come there, so it shows nothing of it"
+        yield from (Miss(f"{text} {missed}", case.at("faults").line) for text in plugin._life.missed())
 
 
 def _end(plugin: PluginUnderTest) -> Iterator[Miss]:

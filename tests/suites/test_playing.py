@@ -131,6 +131,12 @@ def test_a_trap_at_the_very_end_fails_its_case() -> None:
     assert played(trap).message.startswith("trap: expected none, came")
 
 
+@pytest.mark.filterwarnings("ignore:the fault")  # which a test of pytest is warned of, too
+def test_a_fault_that_never_happens_fails_its_case() -> None:
+    check = played("faults: ['callout:auth=reset']\nrequest: GET /")
+    assert (check.line, check.message[:52]) == (4, "the fault callout:auth=reset never happened: the cas")
+
+
 def test_a_plugin_that_does_not_start_fails_its_case() -> None:
     check = played('config: "{"\nrequest: GET /', "config_loading")
     assert check.message.startswith("the plugin does not start: ")
