@@ -48,7 +48,9 @@ def coverage(capsys: pytest.CaptureFixture[str]) -> Coverage:
     """`simwasm coverage` in this process: its status and what it printed."""
 
     def coverage(*words: str) -> tuple[int, str, str]:
-        return (main(["coverage", *words]), *capsys.readouterr())
+        status = main(["coverage", *words])
+        out, err = capsys.readouterr()
+        return status, out, err
 
     return coverage
 
