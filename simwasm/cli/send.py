@@ -14,11 +14,12 @@ from simwasm import recipe as recipes
 from simwasm.answers import FromServer, Server, read_response
 from simwasm.cli import output, problems, setup
 from simwasm.cli.collecting import collecting
-from simwasm.cli.watch import watching
+from simwasm.cli.watch import Watch, watching
 from simwasm.engines.find import engine as find_engine
 from simwasm.errors import InputError
 from simwasm.exchange import Exchange, Message, request
 from simwasm.host.access_log import access_log_line
+from simwasm.host.outcome import Outcome
 from simwasm.session import recorded
 
 _NOWHERE = "127.0.0.1:80"
@@ -56,13 +57,7 @@ def command(words: Namespace) -> int:
         watch.finished(outcome)
         session.stop()
         watch.stopped()
-    if words.json:
-        instructions = watch.costs.since() if watch.costs else None
-        print(json.dumps(problems.with_new(output.outcome_json(outcome, instructions), watch.problems)))
-    else:
-        output.write_response(outcome.response, outcome.reset, output.stdout())
-    if outcome.waiting:
-        print(f"simwasm: it hung: {outcome.waiting}", file=sys.stderr)
+    _tell(words, outcome, watch)
     if words.access_log:
         print(access_log_line(outcome, "upstream", server.address if server else _NOWHERE), file=sys.stderr)
     output.missed(session.proxy.faults)
@@ -73,6 +68,17 @@ def command(words: Namespace) -> int:
         print(f"simwasm: the status is {outcome.status}, not {words.expect}", file=sys.stderr)
         return 1
     return int(session.proxy.traps > 0)
+
+
+def _tell(words: Namespace, outcome: Outcome, watch: Watch) -> None:
+    """Print what the client got, and whether it had to wait for ever."""
+    if words.json:
+        instructions = watch.costs.since() if watch.costs else None
+        print(json.dumps(problems.with_new(output.outcome_json(outcome, instructions), watch.problems)))
+    else:
+        output.write_response(outcome.response, outcome.reset, output.stdout())
+    if outcome.waiting:
+        print(f"simwasm: it hung: {outcome.waiting}", file=sys.stderr)
 
 
 def _request(words: Namespace, server: Server | None) -> Message:

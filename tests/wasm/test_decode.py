@@ -210,7 +210,7 @@ def test_code_that_cannot_be_decoded_says_why_and_where(code: str, reason: str) 
 @pytest.mark.parametrize("piece", [b"\x0e\x02\x00\x00\x00", b"\x02\x40", b"\x80", b"\x41\x80", b"\x0e"])
 def test_a_megabyte_of_anything_takes_linear_time(piece: bytes) -> None:
     data = piece * (1_000_000 // len(piece))
-    began = time.perf_counter()
+    began = time.process_time()
     with suppress(BadModule):
         split(data, 0, len(data))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

@@ -107,8 +107,13 @@ def test_a_huge_count_is_refused_before_memory_is_taken(number: int) -> None:
     assert peak < 1_000_000
 
 
-def test_a_hundred_thousand_functions_take_linear_time() -> None:
-    count = 100_000
+def test_ten_times_as_many_functions_take_no_hundred_times_as_long() -> None:
+    few, many = _processor_time(4_000), _processor_time(40_000)
+    assert many < 40 * few
+
+
+def _processor_time(count: int) -> float:
+    """What reading and rewriting so many functions takes, whatever else the machine does."""
     bodies = u32(count) + b"\x02\x00\x0b" * count
     data = (
         HEADER
@@ -116,9 +121,9 @@ def test_a_hundred_thousand_functions_take_linear_time() -> None:
         + section(3, u32(count) + b"\0" * count)
         + section(10, bodies)
     )
-    began = time.perf_counter()
+    began = time.process_time()
     rewrite(read_module(data))
-    assert time.perf_counter() - began < 15
+    return time.process_time() - began
 
 
 @pytest.mark.parametrize(
