@@ -69,10 +69,12 @@ class _Window:
         self._show(view)
 
     def renew(self, view: memoryview) -> None:
-        """Take the view of a memory that says itself that it grew, and where it is."""
-        if view is not self.view:
-            self._base = address_of(view) if len(view) else 0
-            self._show(view)
+        """Take the view of a memory that says itself that it grew, and where it is.
+
+        It is shown to all even if it is known: a signal may have come when not all had seen it.
+        """
+        self._base = address_of(view) if len(view) else 0
+        self._show(view)
 
     def reach(self, at: int, size: int) -> None:
         """Look again, because a range was not in the view; it may be now."""
