@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import TextIO
 
 from simwasm.errors import InputError
@@ -21,23 +22,15 @@ def command(words: Namespace) -> int:
     told = everything(words.trace, _note)
     header = next(told)  # what is no trace is told before a file is made
 
-    def all() -> Iterator[object]:
-        yield header
-        yield from told
-
     with _opened(words.output) as stream:
-        _WRITERS[words.to](all(), stream.write)
+        _WRITERS[words.to](chain([header], told), stream.write)
     return 0
-
-
-def _prometheus(told: Iterator[object], write: Callable[[str], object]) -> None:
-    write_prometheus(told, write, _note)  # type: ignore[arg-type]
 
 
 _WRITERS: dict[str, Callable[..., None]] = {
     "perfetto": write_perfetto,
     "otlp": write_otlp,
-    "prometheus": _prometheus,
+    "prometheus": lambda told, write: write_prometheus(told, write, _note),
 }
 
 

@@ -6,6 +6,7 @@ when there is room again; nothing passes but what a test lets pass by `advance`,
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from simwasm.conversation import Close, Piece, Side
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from simwasm.testing.life import Flow, Life
 
 
-class _Open(Doing):
+class _Open(Doing, ABC):
     """What streams and connections have in common; what the plugin has done can be looked at before they end."""
 
     def __init__(self, life: Life, flow: Flow) -> None:
@@ -53,9 +54,9 @@ class _Open(Doing):
         self._life.wait([self._flow])
         return self.result
 
+    @abstractmethod
     def end(self) -> None:
         """Nothing more is said."""
-        raise NotImplementedError
 
     def _why(self) -> str:
         return f": {self.held}" if self.held else ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -16,10 +18,12 @@ re2 = pytest.importorskip("re2")
 
 
 @pytest.fixture
-def without_re2(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_re2(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As if RE2 were not installed."""
-    monkeypatch.setattr(regex, "_re2", lambda: None)
-    monkeypatch.setattr(regex, "compiled", regex.compiled.__wrapped__)
+    monkeypatch.setitem(sys.modules, "re2", None)
+    compiled.cache_clear()
+    yield
+    compiled.cache_clear()
 
 
 MATCHES = [
