@@ -70,7 +70,8 @@ def header(path: str) -> Header:
         golden = open_trace(path, ahead=0)
     except TraceError as error:
         advice = "restore it, or write it anew by `simwasm run … --golden`"
-        raise error if error.line else TraceError(f"{error}; {advice}") from None
+        joined = " If so, " if str(error).endswith("?") else "; "
+        raise error if error.line else TraceError(f"{error}{joined}{advice}") from None
     golden.close()
     return golden.header
 
