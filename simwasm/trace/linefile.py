@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from pathlib import Path
+from weakref import finalize
 
 from simwasm.errors import TraceError
 
@@ -46,15 +47,16 @@ class LineFile:
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             raise TraceError(f"{path}: cannot be read: {why}; is the path right?") from None
+        self._closing = finalize(self, os.close, self._file)
+        """Closes it, also if whoever opened it forgets to."""
         self.size = os.fstat(self._file).st_size
         self._block = (0, b"")
         """The bytes from an offset on that were read last."""
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        self._closing()
+        self._file = -1
 
     def first(self) -> bytes:
         """The first line, unless it shows that this is something else."""
