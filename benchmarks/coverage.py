@@ -132,7 +132,7 @@ class _Clocked:
             for key, each in imports.items()
         }
         instance = self._program.start(counted, fuel)
-        instance.exports = {name: self._timed(call, 1) for name, call in instance.exports.items()}  # type: ignore[misc]
+        instance.exports = {name: self._timed(call, 1) for name, call in instance.exports.items()}  # type: ignore[misc]  # nobody else has it yet
         return instance
 
     def _timed(self, call: Callable[..., Words], sign: int) -> Callable[..., Words]:

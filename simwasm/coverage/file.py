@@ -59,7 +59,7 @@ def read(path: str | Path) -> tuple[Covered, ...]:
 
 def _refuse(path: str | Path, why: str) -> NoReturn:
     raise InputError(
-        f"{path}: no coverage that simwasm has written ({why}): collect it again with --coverage {path}"
+        f"{path}: no coverage that simwasm has written ({why}): collect it again with --coverage FILE"
     )
 
 
