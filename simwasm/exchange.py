@@ -121,6 +121,8 @@ class Exchange:
     name: str = ""
     early: bool = False
     """The upstream answers once it has the request's headers, whatever may follow them."""
+    partial: bool = False
+    """Some of what was on the wire is not known: an access log has few headers and no bodies."""
 
     @property
     def label(self) -> str:

@@ -25,6 +25,7 @@ from simwasm.host.profile import ENVOY, Profile
 from simwasm.plugin import FailPolicy, Plugin, read_bytes
 from simwasm.sources import Remap, remap
 from simwasm.traffic.importer import read_traffic
+from simwasm.traffic.notes import Notes
 from simwasm.wasm.rewrite import Limits
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Recipe:
     """The module, where a WasmPlugin names an image."""
     fault: tuple[str, ...] = ()
     buffer_limit: int | None = None
-    workers: int = 1
+    concurrency: int = 1
     network: bool = False
     debug_file: str = ""
     """A file with the plugin's debug information, if it is in none of those that the plugin names itself."""
@@ -175,11 +176,11 @@ def _capability(name: str) -> str:
     return name
 
 
-def workers(recipe: Recipe) -> int:
+def concurrency(recipe: Recipe) -> int:
     """How many workers the proxy has."""
-    if not 1 <= recipe.workers <= MOST_WORKERS:
-        raise InputError(f"--workers: {recipe.workers} is not a number from 1 to {MOST_WORKERS}")
-    return recipe.workers
+    if not 1 <= recipe.concurrency <= MOST_WORKERS:
+        raise InputError(f"--concurrency: {recipe.concurrency} is not a number from 1 to {MOST_WORKERS}")
+    return recipe.concurrency
 
 
 def _in_their_order(recipe: Recipe, wasm: bytes) -> None:
@@ -201,10 +202,10 @@ def _begins_like_a_module(path: str) -> bool:
         return False  # it is told what is wrong with it when it is read
 
 
-def exchanges(recipe: Recipe, note: Callable[[str], None] = lambda text: None) -> Iterator[Exchange]:
-    """The exchanges of all recordings, in their order; `note` hears of entries that are left out."""
+def exchanges(recipe: Recipe, notes: Notes = Notes()) -> Iterator[Exchange]:  # noqa: B008  # it is frozen
+    """The exchanges of all recordings, in their order; `notes` hears of entries that are left out."""
     for path in recipe.traffic:
-        for exchange in read_traffic(path, note):
+        for exchange in read_traffic(path, notes):
             if isinstance(exchange, Conversation) is not recipe.network:
                 raise InputError(_MISFITS[recipe.network].format(path=path))
             yield exchange

@@ -26,7 +26,7 @@ def costs(plugin: Plugin, engine: Engine, traffic: str) -> Costs:
     session = Session([plugin], engine=engine, observers=[found])
     found.burnt = session.burnt
     with session:
-        recorded = exchanges(Recipe(plugin="", traffic=(str(TRAFFIC / traffic),)), lambda text: None)
+        recorded = exchanges(Recipe(plugin="", traffic=(str(TRAFFIC / traffic),)))
         for _ in session.replay(recorded):
             pass
         assert session.started[0].burnt() == found.since() > 0

@@ -8,6 +8,37 @@ _FAIL_POLICIES = ("closed", "open", "reload", "open-at-once")
 _LOG_LEVELS = ("trace", "debug", "info", "warn", "error", "critical")
 
 
+PLUGIN = "the module (.wasm, an image such as oci://…, http://…), or the YAML that configures it"
+TRAFFIC = "recorded exchanges, of any format: files, folders, patterns, - for standard input"
+
+
+def replay(words: argparse.ArgumentParser) -> None:
+    """Which exchanges are replayed, how fast and by whom."""
+    group = words.add_argument_group("the replay")
+    group.add_argument(
+        "--filter", metavar="FILTER", default="",
+        help="only exchanges that this text of the filter language fits: path:/api/* status>=500",
+    )  # fmt: skip
+    group.add_argument("--limit", metavar="N", type=int, help="end after N exchanges")
+    group.add_argument(
+        "--repeat", metavar="N", type=int,
+        help="replay the traffic N times and tell how the plugin's memory grows, in bytes a request",
+    )  # fmt: skip
+    group.add_argument(
+        "--pace", choices=("fast", "recorded"), default="fast",
+        help="as fast as it goes, or with the times between requests as they were recorded (default: fast)",
+    )  # fmt: skip
+    group.add_argument(
+        "--workers", metavar="N", type=int, default=1,
+        help="processes that share the exchanges, each with plugins and shared data of its own (default: 1)",
+    )  # fmt: skip
+    group.add_argument(
+        "--cluster", metavar="ADDRESS", default="",
+        help="the scheduler of a Dask cluster that replays in place of processes here",
+    )  # fmt: skip
+    group.add_argument("--report", metavar="OUT.html", default="", help="write a page with charts")
+
+
 def plugin(words: argparse.ArgumentParser) -> None:
     """What is told of a plugin."""
     group = words.add_argument_group("the plugin")
@@ -97,11 +128,11 @@ def host(words: argparse.ArgumentParser) -> None:
         "status:proxy_set_shared_data=CAS_MISMATCH",
     )  # fmt: skip
     group.add_argument(
-        "--workers",
+        "--concurrency",
         metavar="N",
         type=int,
         default=1,
-        help="workers, each with plugins of its own (default: 1)",
+        help="workers in one process, as Envoy has: shared data is of all, plugins are of each (default: 1)",
     )
     group.add_argument("--seed", metavar="N", type=int, default=0, help="of everything random (default: 0)")
 

@@ -21,6 +21,7 @@ from simwasm.recording import ending
 from simwasm.trace.event import shown
 from simwasm.trace.store import to_json
 from simwasm.trace.text import paint, plain, printable
+from simwasm.traffic.notes import Notes, telling
 
 Ink = Callable[[str, str], str]
 
@@ -48,6 +49,11 @@ def log_printer(words: Namespace) -> Callable[[LogLine], None]:
             print(log_text(line), file=sys.stderr)
 
     return log
+
+
+def notes() -> Notes:
+    """Tells on standard error what of the traffic was left out, lost or broken."""
+    return telling(lambda text: print(printable(f"simwasm: {text}"), file=sys.stderr))
 
 
 def missed(faults: Faults | None) -> None:

@@ -33,9 +33,7 @@ def command(words: Namespace) -> int:
     plugin = setup.plugin(words)
     stream = output.stdout()
     colour = output.ink(words, stream)
-    exchanges = recipes.exchanges(
-        setup.recipe(words), lambda text: print(f"simwasm: {text}", file=sys.stderr)
-    )
+    exchanges = recipes.exchanges(setup.recipe(words), output.notes())
     first = next(exchanges, None)
     now = first.started_ns if first is not None else 0
     printer = None if words.quiet or words.json else (stream, colour)

@@ -58,7 +58,7 @@ def session(
     return Session(
         [which],
         engine=engine if collector is None else collector.covering(engine),
-        workers=recipes.workers(wanted),
+        workers=recipes.concurrency(wanted),
         observers=observers,
         clusters=answering.names,
         ask_upstream=ask_upstream,

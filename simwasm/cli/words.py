@@ -11,6 +11,7 @@ from simwasm import __version__
 from simwasm.cli import options
 from simwasm.cli.bring import bring
 from simwasm.cli.words_traces import COMMANDS
+from simwasm.cli.words_traffic import COMMANDS as TRAFFIC_COMMANDS
 
 _RUN = """examples:
   simwasm run samples/allow_header/plugin.wasm traces/traffic/allow_header.har
@@ -140,7 +141,7 @@ def parser() -> argparse.ArgumentParser:
             commands, "transpile", "show a plugin's functions as the Python that they run as", _TRANSPILE
         )
     )
-    for each in COMMANDS:
+    for each in (*TRAFFIC_COMMANDS, *COMMANDS):
         each.add(_command(commands, each.name, each.help, each.examples))
     _abi(_command(commands, "abi", "print the reference of the Proxy-Wasm ABI", _ABI))
     _completion(_command(commands, "completion", "print a shell's completion script", _COMPLETION))
@@ -160,14 +161,9 @@ def _command(commands: Any, name: str, help: str, examples: str) -> argparse.Arg
 
 
 def _run(words: argparse.ArgumentParser) -> None:
-    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file, or a WasmPlugin (.yaml)")
-    words.add_argument(
-        "traffic", metavar="TRAFFIC", nargs="+", help="recorded exchanges: HAR, or simwasm's JSON Lines"
-    )
-    words.add_argument(
-        "--repeat", metavar="N", type=int,
-        help="replay the traffic N times and tell how the plugin's memory grows, in bytes a request",
-    )  # fmt: skip
+    words.add_argument("plugin", metavar="PLUGIN", help=options.PLUGIN)
+    words.add_argument("traffic", metavar="TRAFFIC", nargs="+", help=options.TRAFFIC)
+    options.replay(words)
     words.add_argument(
         "--golden", metavar="FILE", default="",
         help="write a new golden trace, which `simwasm check` plays again and compares",
@@ -228,7 +224,7 @@ def _debug(words: argparse.ArgumentParser) -> None:
 
 
 def _send(words: argparse.ArgumentParser) -> None:
-    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file, or a WasmPlugin (.yaml)")
+    words.add_argument("plugin", metavar="PLUGIN", help=options.PLUGIN)
     words.add_argument("method", metavar="METHOD", help="GET, POST, …")
     words.add_argument("path", metavar="PATH", help="the path, or a whole http:// address")
     words.add_argument(
@@ -248,7 +244,7 @@ def _send(words: argparse.ArgumentParser) -> None:
 
 
 def _verify(words: argparse.ArgumentParser) -> None:
-    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file, or a WasmPlugin (.yaml)")
+    words.add_argument("plugin", metavar="PLUGIN", help=options.PLUGIN)
     words.add_argument("traffic", metavar="TRAFFIC", nargs="+", help="recorded exchanges, as for `run`")
     group = words.add_argument_group("the comparison")
     group.add_argument(
@@ -323,7 +319,7 @@ def _function(words: argparse.ArgumentParser) -> None:
 
 
 def _profile(words: argparse.ArgumentParser) -> None:
-    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file, or a WasmPlugin (.yaml)")
+    words.add_argument("plugin", metavar="PLUGIN", help=options.PLUGIN)
     words.add_argument("traffic", metavar="TRAFFIC", nargs="+", help="recorded exchanges, as for `run`")
     group = words.add_argument_group("the counts")
     group.add_argument(

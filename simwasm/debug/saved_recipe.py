@@ -20,7 +20,7 @@ _TEXTS = (
     "config", "vm_config", "name", "root_id", "vm_id", "engine", "log_level", "fail_policy", "module", "debug_file"
 )  # fmt: skip
 _LISTS = ("env", "callout", "allow", "fault", "source_map")
-_NUMBERS = ("fuel", "memory", "seed", "reload_after", "workers", "buffer_limit")
+_NUMBERS = ("fuel", "memory", "seed", "reload_after", "concurrency", "buffer_limit")
 _FLAGS = ("together", "network")
 LOG_LEVELS = ("trace", "debug", "info", "warn", "error", "critical")
 

@@ -19,6 +19,7 @@ from simwasm.errors import InputError
 from simwasm.recipe import Recipe
 from simwasm.session import DEFAULT_FUEL
 from simwasm.trace.file import TraceFile, open_trace
+from simwasm.traffic.notes import telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def read_inputs(recipe: Recipe, note: Callable[[str], None] = lambda text: None)
     plugin = recipes.plugin(recipe)
     _ = plugin.abi  # what is no plugin is told here, before anything is shown
     answering = recipes.clusters(recipe)
-    exchanges = tuple(recipes.exchanges(recipe, note))
+    exchanges = tuple(recipes.exchanges(recipe, telling(note)))
     if recipe.traffic and not exchanges:
         note("there was no exchange in the traffic")
     return Inputs(
@@ -68,7 +69,7 @@ def read_inputs(recipe: Recipe, note: Callable[[str], None] = lambda text: None)
         profile=recipes.profile(recipe),
         limits=recipes.limits(recipe),
         fuel=recipe.fuel or DEFAULT_FUEL,
-        workers=recipes.workers(recipe),
+        workers=recipes.concurrency(recipe),
         faults=recipes.faults(recipe),
         together=recipe.together,
     )

@@ -68,7 +68,7 @@ class Player:
         with Session(
             [plugin],
             engine=self.engine,
-            workers=recipes.workers(recipe),
+            workers=recipes.concurrency(recipe),
             observers=[writer, *also],
             clusters=answering.names,
             ask_cluster=answering.ask,

@@ -61,7 +61,7 @@ class Settings(Section):
     fuel: int | None = key(Whole(1), "How many instructions a callback may take.")
     memory: int | None = key(Whole(1, 4096), "How many MiB of memory it may have.")
     buffer_limit: int | None = key(Whole(1), "How many bytes of a body may be held back.")
-    workers: int | None = key(Whole(1, MOST_WORKERS), "How many workers the proxy has.")
+    concurrency: int | None = key(Whole(1, MOST_WORKERS), "How many workers the proxy has.")
     seed: int | None = key(Whole(0), "The seed of everything random.")
     upstream: Answers | None = key(
         ANSWERS, "What the upstream answers; 200 without a body if nothing is said."

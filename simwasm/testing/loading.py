@@ -47,7 +47,7 @@ def load_plugin(
     memory: int | None = None,
     buffer_limit: int | None = None,
     seed: int = 0,
-    workers: int = 1,
+    concurrency: int = 1,
     network: bool = False,
     fault: Texts = (),
     module: str = "",
@@ -71,8 +71,8 @@ def load_plugin(
         plugin=str(path), config=_text(config), vm_config=_text(vm_config), engine=engine, name=name,
         root_id=root_id, vm_id=vm_id, env=_pairs(env), fail_policy=fail_policy, reload_after=reload_after,
         allow=_texts(allow), callout=_pairs(callout), log_level=log_level, fuel=fuel, memory=memory,
-        buffer_limit=buffer_limit, seed=seed, workers=workers, network=network, fault=_texts(fault), module=module,
-        debug_file=debug_file, source_map=_texts(source_map),
+        buffer_limit=buffer_limit, seed=seed, concurrency=concurrency, network=network, fault=_texts(fault),
+        module=module, debug_file=debug_file, source_map=_texts(source_map),
     )  # fmt: skip
     _check(made)
     return PluginUnderTest(_setup(made, _bytes(config), _bytes(vm_config)))
@@ -90,7 +90,7 @@ def _setup(made: Recipe, config: bytes | None, vm_config: bytes | None) -> Setup
         _profile(made),
         recipes.limits(made),
         made.fuel if made.fuel is not None else DEFAULT_FUEL,
-        recipes.workers(made),
+        recipes.concurrency(made),
         recipes.faults(made),
         recipes.clusters(made),
         recipe=made,

@@ -4,7 +4,7 @@ Rules that live here:
 - A HAR knows no chunks, trailers or client addresses: a body is one chunk, the client is on loopback, and
   every connection of the recording gets a number and a port of its own.
 - An entry that got no answer (status 0: blocked, aborted) or never touched the network (`data:`, `blob:`) is
-  skipped, and told through `note`; so is a body that the recording has lost.
+  skipped, and told through `notes`; so is a body that the recording has lost.
 - Anything else that is wrong is a `TrafficError` with the entry's number, counted from 1, which is also the
   id of its exchange.
 How an entry's headers become Envoy's is in `har_message`, how its bodies agree with them in `har_body`.
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +23,7 @@ from simwasm.exchange import Connection, Exchange, Message, Tls
 from simwasm.traffic.har_body import losses, well_formed
 from simwasm.traffic.har_message import SCHEMES, Url, read_request, read_response, read_side, read_url
 from simwasm.traffic.json_field import Field, parse
+from simwasm.traffic.notes import Notes
 
 _REMEDY = "record it again or mend it by hand"
 _TIME = re.compile(
@@ -56,7 +57,7 @@ class Har:
         begins = re.match(rb'\{\s*"log"\s*:', text) is not None
         return begins or (path.suffix.lower() == ".har" and text.startswith(b"{"))
 
-    def read(self, stream: BinaryIO, where: str, note: Callable[[str], None]) -> Iterator[Exchange]:
+    def read(self, stream: BinaryIO, where: str, notes: Notes) -> Iterator[Exchange]:
         """Go through the entries in the order of the file."""
         entries = parse(stream.read(), where, _REMEDY).get("log").get("entries")
         connections: dict[str, int] = {}
@@ -65,11 +66,11 @@ class Har:
             url = read_url(entry.get("request").get("url"))
             unanswered = _unanswered(entry, url)
             if unanswered:
-                note(f"{entry.where}: {unanswered}; skipped")
+                notes.left_out(f"{entry.where}: {unanswered}; skipped")
                 continue
             asked, answered = read_side(entry.get("request")), read_side(entry.get("response"))
             for loss in losses(asked, answered):
-                note(f"{entry.where}: {loss}")
+                notes.left_out(f"{entry.where}: {loss}")
             request = read_request(asked, url)
             yield Exchange(
                 id=str(number),

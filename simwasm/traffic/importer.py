@@ -2,13 +2,13 @@
 
 A format is an importer: it recognises its files by how they begin, and turns one into exchanges. Rules that
 live here: the first importer that says yes reads the file; a file that nobody recognises is described to the
-user as what it looks like; what an importer leaves out on purpose it tells through `note`.
+user as what it looks like; what is left out, lost or broken goes to `notes`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -17,6 +17,7 @@ from simwasm.errors import TrafficError
 from simwasm.exchange import Exchange
 from simwasm.traffic.har import Har
 from simwasm.traffic.jsonl import JsonLines
+from simwasm.traffic.notes import Notes
 
 _HEAD = 4096
 
@@ -27,7 +28,7 @@ class Importer(Protocol):
     name: str
 
     def sniff(self, head: bytes, path: Path) -> bool: ...
-    def read(self, stream: BinaryIO, where: str, note: Callable[[str], None]) -> Iterator[Exchange]: ...
+    def read(self, stream: BinaryIO, where: str, notes: Notes) -> Iterator[Exchange]: ...
 
 
 IMPORTERS: tuple[Importer, ...] = (JsonLines(), Har())
@@ -49,12 +50,12 @@ _LOOKS = (
 
 def read_traffic(
     path: str | Path,
-    note: Callable[[str], None] = lambda text: None,
+    notes: Notes = Notes(),  # noqa: B008  # it is frozen
     importers: tuple[Importer, ...] = IMPORTERS,
 ) -> Iterator[Exchange]:
-    """Go through the exchanges of a recording; `note` hears of each entry that is left out.
+    """Go through the exchanges of a recording; `notes` hears of what is left out, and of broken entries.
 
-    for exchange in read_traffic("login.har", note=print): ...
+    for exchange in read_traffic("login.har", telling(print)): ...
     """
     with _opened(path) as stream:
         head = stream.peek(_HEAD)[:_HEAD]
@@ -62,7 +63,7 @@ def read_traffic(
         if chosen is None:
             names = ", ".join(importer.name for importer in importers)
             raise TrafficError(f"{path}: {_looks(head)}; what can be read: {names}")
-        yield from chosen.read(stream, str(path), note)
+        yield from chosen.read(stream, str(path), notes)
 
 
 def _opened(path: str | Path) -> BufferedReader:

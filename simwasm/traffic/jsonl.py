@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,12 +32,13 @@ from simwasm.traffic.jsonl_values import (
     read_text,
     shown_chunk,
 )
+from simwasm.traffic.notes import Notes
 
 FORMAT = 1
 _REMEDY = "mend the line by hand"
 _BEGINS = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"simwasm"\s*:')
 _HEAD = frozenset({"simwasm", "format"})
-_EXCHANGE = frozenset({"id", "name", "started_ns", "connection", "request", "response", "early"})
+_EXCHANGE = frozenset({"id", "name", "started_ns", "connection", "request", "response", "early", "partial"})
 _MESSAGE = frozenset({"headers", "body", "trailers", "after_ns"})
 
 
@@ -50,7 +51,7 @@ class JsonLines:
         """Say yes to a file whose first line names simwasm."""
         return _BEGINS.match(head) is not None
 
-    def read(self, stream: BinaryIO, where: str, note: Callable[[str], None]) -> Iterator[Exchange]:
+    def read(self, stream: BinaryIO, where: str, notes: Notes) -> Iterator[Exchange]:
         """Go through the lines one at a time; blank ones are skipped."""
         lines = (
             parse(line, f"{where}, line {number}", _REMEDY)
@@ -88,6 +89,7 @@ def _shown(exchange: Exchange) -> dict[str, object]:
         "request": _shown_message(exchange.request),
         **({"response": _shown_message(exchange.response)} if exchange.response else {}),
         **({"early": True} if exchange.early else {}),
+        **({"partial": True} if exchange.partial else {}),
     }
 
 
@@ -116,7 +118,8 @@ def _exchange(line: Field) -> Exchange:
     if line.find("tcp"):
         return read_talk(line)
     only(line, _EXCHANGE)
-    response, connection, early = line.find("response"), line.find("connection"), line.find("early")
+    response, connection = line.find("response"), line.find("connection")
+    early, partial = line.find("early"), line.find("partial")
     return Exchange(
         id=read_text(line.get("id")),
         started_ns=line.integer_of("started_ns"),
@@ -125,6 +128,7 @@ def _exchange(line: Field) -> Exchange:
         connection=read_connection(connection) if connection else Connection(),
         name=read_text(name) if (name := line.find("name")) else "",
         early=early is not None and early.flag(),
+        partial=partial is not None and partial.flag(),
     )
 
 

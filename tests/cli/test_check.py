@@ -281,7 +281,7 @@ def test_redactions_of_the_users_are_played_again(project: Path, check: Check) -
 
 
 def test_faults_workers_and_all_together_are_played_again(project: Path, check: Check) -> None:
-    words = ["--fault", "callout:auth#2=reset", "--workers", "2", "--together", "--callout", "auth=200"]
+    words = ["--fault", "callout:auth#2=reset", "--concurrency", "2", "--together", "--callout", "auth=200"]
     assert run("--golden", "new.jsonl", *words) == 0
     assert '"result": "PAUSE"' in Path("new.jsonl").read_text()
     assert check("new.jsonl", "--engine", "python")[0] == 0

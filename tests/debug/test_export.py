@@ -29,6 +29,7 @@ from simwasm.trace.align import align
 from simwasm.trace.file import open_trace
 from simwasm.trace.rows import Kind
 from simwasm.traffic.importer import read_traffic
+from simwasm.traffic.notes import telling
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl: apt-get install curl")
 
@@ -217,7 +218,7 @@ def read_again(text: str, tmp_path: Path, name: str) -> list[Exchange]:
     path = tmp_path / name
     path.write_text(text)
     notes: list[str] = []
-    found = list(read_traffic(path, notes.append))
+    found = list(read_traffic(path, telling(notes.append)))
     assert not notes
     return found
 

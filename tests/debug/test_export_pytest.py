@@ -51,7 +51,7 @@ SAMPLES = {
 }
 OTHERWISE: dict[str, dict[str, Any]] = {
     "together": {"together": True},
-    "workers": {"workers": 2},
+    "concurrency": {"concurrency": 2},
     "faults": {"fault": ("callout:auth#1=reset",)},
     "several": {"traffic": (*HTTP_AUTH.traffic, str(TRAFFIC / "http_auth.tap.jsonl"))},
     "options": {"env": ("A=1",), "seed": 7, "fail_policy": "open", "log_level": "debug"},

@@ -117,7 +117,7 @@ def test_workers_faults_and_all_together_repeat(tmp_path: Path) -> None:
         HTTP_AUTH.traffic,
         callout=("auth=200",),
         fault=("callout:auth#2=reset",),
-        workers=2,
+        concurrency=2,
         together=True,
         fail_policy="open",
         seed=7,
@@ -126,7 +126,7 @@ def test_workers_faults_and_all_together_repeat(tmp_path: Path) -> None:
     path = written(tmp_path / "odd.jsonl", find_engine(), recipe)
     head = json.loads(path.read_text().splitlines()[0])["recipe"]
     assert list(head)[2:] == [
-        "name", "fail_policy", "callout", "log_level", "seed", "together", "fault", "workers",
+        "name", "fail_policy", "callout", "log_level", "seed", "together", "fault", "concurrency",
     ]  # fmt: skip
     assert text(path, find_engine("python"), recipe) == path.read_text()
     assert FailPolicy.FAIL_OPEN.name not in path.read_text()

@@ -40,7 +40,7 @@ FORM: list[tuple[str, str]] = [
     ),
     ("    steps: []", "4:12: is empty: it needs one at least"),
     ("    fail_policy: none", "4:18: `none` is not one of closed, open, reload, open-at-once"),
-    ("    workers: 1000", "4:14: 1000 is not a number from 1 to 64"),
+    ("    concurrency: 1000", "4:18: 1000 is not a number from 1 to 64"),
     ("    fuel: 1.5", r"4:11: is a number, not a number from 1 \(a whole one\)"),
     ("    log_level: 5", "4:16: `5` is not one of trace"),
     ("  - {}", "4:5: `name` is missing: Its name"),

@@ -161,7 +161,7 @@ def test_the_client_may_be_gone() -> None:
 
 
 def test_workers_take_turns(tmp_path: Path) -> None:
-    plugin = written(tmp_path, {ANSWER: []}, workers=2)
+    plugin = written(tmp_path, {ANSWER: []}, concurrency=2)
     plugin.send("GET", "/")
     assert plugin.trace.count("proxy_on_configure") == 0
     assert {row.entered.vm for row in plugin.trace.rows} <= {"scripted", "scripted@2"}

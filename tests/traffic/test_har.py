@@ -13,6 +13,7 @@ import pytest
 from simwasm.errors import TrafficError
 from simwasm.exchange import Chunk, Exchange, Headers
 from simwasm.traffic.har import Har
+from simwasm.traffic.notes import Notes
 
 Json = dict[str, Any]
 
@@ -33,7 +34,7 @@ def headers(**named: str) -> list[Json]:
 
 def read(data: bytes, notes: list[str] | None = None) -> list[Exchange]:
     heard: list[str] = [] if notes is None else notes
-    return list(Har().read(io.BytesIO(data), "login.har", heard.append))
+    return list(Har().read(io.BytesIO(data), "login.har", Notes(heard.append)))
 
 
 def one(request: Json | None = None, response: Json | None = None, **rest: object) -> Exchange:

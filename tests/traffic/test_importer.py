@@ -10,6 +10,7 @@ from simwasm.errors import TrafficError
 from simwasm.exchange import Exchange, request
 from simwasm.traffic.importer import read_traffic
 from simwasm.traffic.jsonl import write
+from simwasm.traffic.notes import telling
 
 UNANSWERED = b'{"request": {"method": "GET", "url": "http://a/"}, "response": {"status": 0}}'
 
@@ -25,7 +26,7 @@ def test_what_an_importer_leaves_out_is_told(tmp_path: Path) -> None:
     path = tmp_path / "login.har"
     path.write_bytes(b'{"log": {"entries": [' + UNANSWERED + b"]}}")
     notes: list[str] = []
-    assert list(read_traffic(path, notes.append)) == []
+    assert list(read_traffic(path, telling(notes.append))) == []
     assert notes == [f"{path}, entry 1: a/ got no answer; skipped"]
 
 

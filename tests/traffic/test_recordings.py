@@ -19,6 +19,7 @@ from simwasm.exchange import Exchange
 from simwasm.traffic.har import Har
 from simwasm.traffic.importer import Importer, read_traffic
 from simwasm.traffic.jsonl import JsonLines, write
+from simwasm.traffic.notes import telling
 
 FOLDER = Path(__file__).parents[2] / "traces" / "traffic"
 RECORDINGS = sorted([*FOLDER.glob("*.har"), *FOLDER.glob("*.jsonl")])
@@ -54,7 +55,7 @@ def assert_read_or_told(name: str, data: bytes) -> None:
     """Read what may be damaged; what is read all the same is a whole exchange, which can be written."""
     notes: list[str] = []
     with suppress(TrafficError):
-        exchanges = list(IMPORTERS[Path(name).suffix].read(io.BytesIO(data), name, notes.append))
+        exchanges = list(IMPORTERS[Path(name).suffix].read(io.BytesIO(data), name, telling(notes.append)))
         assert reread(exchanges) == exchanges
 
 
@@ -62,14 +63,14 @@ def reread(exchanges: Iterable[Exchange]) -> list[Exchange]:
     stream = io.BytesIO()
     write(exchanges, stream)
     stream.seek(0)
-    return list(JsonLines().read(stream, "copy.jsonl", print))
+    return list(JsonLines().read(stream, "copy.jsonl", telling(print)))
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name)
 def test_a_recording_is_read_whole(path: Path) -> None:
     """Nothing is left out or lost, and our own format can hold it."""
     notes: list[str] = []
-    exchanges = list(read_traffic(path, notes.append))
+    exchanges = list(read_traffic(path, telling(notes.append)))
     assert exchanges
     assert notes == []
     assert reread(exchanges) == exchanges
