@@ -227,11 +227,11 @@ def test_an_imported_memory_is_made(engine: Engine) -> None:
 
 
 def test_every_byte_of_a_plugin_may_be_wrong(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A byte flipped, each engine takes every other one: it is refused, or it runs, or it traps; nothing else."""
+    """A byte flipped, each engine takes another quarter of them: it is refused, or it runs, or it traps; nothing else."""
     monkeypatch.setenv("SIMWASM_CACHE_DIR", "")  # none of them comes again
     wasm = (Path(__file__).parent.parent / "samples" / "allow_header_c" / "plugin.wasm").read_bytes()
     refused = 0
-    for at in range(engine.name == "wasmtime", len(wasm), 2):
+    for at in range(engine.name == "wasmtime", len(wasm), 4):
         flipped = bytearray(wasm)
         flipped[at] ^= 0xFF
         try:
@@ -239,7 +239,7 @@ def test_every_byte_of_a_plugin_may_be_wrong(engine: Engine, monkeypatch: pytest
         except SimwasmError as error:
             assert str(error)
             refused += 1
-    assert refused > len(wasm) // 8
+    assert refused > len(wasm) // 16
 
 
 def _row(name: str) -> Function:

@@ -202,6 +202,7 @@ def test_the_shape_of_a_line_is_what_parsing_it_finds(case: Case) -> None:
     assert [shape(line) for line in lines] == [parsed(line) for line in lines]
 
 
+@settings(max_examples=30)
 @given(st.text(), st.text(), st.booleans())
 def test_a_text_in_a_line_cannot_pass_for_a_part_of_it(key: str, value: str, ends: bool) -> None:
     odd = [f', "result": {key}', f'"trap": {value}', '"call": "', "result", "trap", "call", "outcome", value]
@@ -274,7 +275,7 @@ def _plain(value: Any) -> Any:
     return to_text(value) if isinstance(value, bytes) else value
 
 
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(st.data())
 @pytest.mark.parametrize("row", [row for row in FUNCTIONS if row.has(LAST)], ids=lambda row: row.name)
 def test_any_values_are_read_as_they_were_written(

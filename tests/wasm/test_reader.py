@@ -78,7 +78,7 @@ def test_a_plugin_cut_short_anywhere_is_a_module_or_refused(small_plugin: bytes)
         survives(small_plugin[:size])
 
 
-@pytest.mark.parametrize("flip", [0xFF, 0x01, 0x80, 0x40])
+@pytest.mark.parametrize("flip", [0xFF, 0x01])
 def test_a_plugin_with_any_byte_changed_is_a_module_or_refused(small_plugin: bytes, flip: int) -> None:
     for at in range(len(small_plugin)):
         survives(small_plugin[:at] + bytes((small_plugin[at] ^ flip,)) + small_plugin[at + 1 :])

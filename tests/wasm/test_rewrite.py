@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,6 +94,14 @@ LIFE = (("_initialize",), ("_start",), ("proxy_on_context_create", 1, 0), ("prox
         ("proxy_on_log", 2), ("malloc", 100), ("proxy_on_delete", 2))  # fmt: skip
 
 
+PLUGINS = sorted(Path(__file__).parents[2].glob("samples/*/plugin.wasm"))
+LIVES = [(path, "wasmtime") for path in PLUGINS] + [
+    (path, "wasmer") for path in PLUGINS if path.stat().st_size < 1 << 20
+]
+"""The large one takes each engine 5 s to compile, twice."""
+SAID = [f"{path.parent.name}-{engine}" for path, engine in LIVES]
+
+
 def life(
     start: Start, wasm: bytes, extra: dict[tuple[str, str], Callable[..., Any]], answer: int
 ) -> list[object]:
@@ -110,6 +119,7 @@ def life(
     return [*seen, stub.asked, running.memory()]
 
 
+@pytest.mark.parametrize(("plugin", "start"), LIVES, indirect=True, ids=SAID)
 def test_plugins_live_the_same_life(plugin: bytes, start: Start) -> None:
     """Every host call, result, trap and byte of memory is that of the original."""
     rewritten = rewrite(read_module(plugin)).wasm
