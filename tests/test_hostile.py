@@ -227,7 +227,7 @@ def test_an_imported_memory_is_made(engine: Engine) -> None:
 
 
 def test_every_byte_of_a_plugin_may_be_wrong(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A byte flipped, each engine takes another quarter of them: it is refused, or it runs, or it traps; nothing else."""
+    """A byte flipped, each engine takes a quarter of them: it is refused, runs or traps; nothing else."""
     monkeypatch.setenv("SIMWASM_CACHE_DIR", "")  # none of them comes again
     wasm = (Path(__file__).parent.parent / "samples" / "allow_header_c" / "plugin.wasm").read_bytes()
     refused = 0
