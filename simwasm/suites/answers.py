@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simwasm.answers import FAILURES, Rule, Script, read_script
+from simwasm.config.tree import Node
 from simwasm.errors import ConfigError
 from simwasm.exchange import Message, response
 from simwasm.grpc_answers import read_talk
@@ -16,7 +17,6 @@ from simwasm.suites.duration import DURATION
 from simwasm.suites.rules import file_there
 from simwasm.suites.section import Of, Section, key
 from simwasm.suites.shape import TEXT, Anything, As, Choice, Either, Many, Scalar, Shape, Whole, wrong
-from simwasm.suites.tree import Node
 
 Answers = Script | Answer
 STATUS = Whole(100, 599, "no response has the status {}: it is a number from 100 to 599")

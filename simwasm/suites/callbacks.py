@@ -8,6 +8,7 @@ from typing import Any
 
 from simwasm.abi.enums import Action, DataAction, HeadersAction
 from simwasm.abi.table import CALLBACKS, Function
+from simwasm.config.tree import Node
 from simwasm.suites.header_rule import HeaderRule
 from simwasm.suites.shape import (
     As,
@@ -18,7 +19,6 @@ from simwasm.suites.shape import (
     near,
     wrong,
 )
-from simwasm.suites.tree import Node
 
 HeaderRules = tuple[tuple[str, HeaderRule], ...]
 _PREFIX = "proxy_on_"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from simwasm.config.tree import Node
 from simwasm.exchange import Header, to_bytes
 from simwasm.plugin import read_bytes
 from simwasm.suites.body_rule import BASE64
@@ -15,7 +16,6 @@ from simwasm.suites.header_rule import header_name
 from simwasm.suites.rules import FILE, file_there
 from simwasm.suites.section import Of, Section, key
 from simwasm.suites.shape import TEXT, Anything, As, Either, Many, Named, OneOrMany, Shape, Whole, wrong
-from simwasm.suites.tree import Node
 
 MOST_BYTES = 1 << 28
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from simwasm.config.tree import Place
 from simwasm.suites.case import Miss
 from simwasm.suites.expect import (
     Expect,
@@ -33,7 +34,6 @@ from simwasm.suites.look_parts import (
 from simwasm.suites.look_phases import phase_misses
 from simwasm.suites.look_rows import last_call, last_written, missed
 from simwasm.suites.rules import NumberRule, Said, TextRule
-from simwasm.suites.tree import Place
 from simwasm.trace.text import printable
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from simwasm.abi.enums import LogLevel
+from simwasm.config.tree import Place
 from simwasm.exchange import to_text
 from simwasm.suites.call_rule import CallRule
 from simwasm.suites.case import Miss
@@ -19,7 +20,6 @@ from simwasm.suites.expect import (
 from simwasm.suites.log_rule import LogRule
 from simwasm.suites.look_rows import missed
 from simwasm.suites.rules import NumberRule, Said, TextRule, shown
-from simwasm.suites.tree import Place
 from simwasm.testing.trace import Trace
 from simwasm.trace.event import Trapped
 from simwasm.trace.text import printable

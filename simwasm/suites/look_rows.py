@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simwasm.config.tree import Place
 from simwasm.suites.case import Miss
 from simwasm.suites.rules import Said
-from simwasm.suites.tree import Place
 from simwasm.testing.excerpt import around
 from simwasm.testing.trace import Trace
 from simwasm.trace.event import Entered, Left, Trapped

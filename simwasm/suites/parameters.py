@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from simwasm.config.tree import MOST_VALUES, Entry, Node
 from simwasm.suites.shape import near, wrong
-from simwasm.suites.tree import MOST_VALUES, Entry, Node
 
 _PARAMETER = re.compile(r"\$\$\{|\$\{([A-Za-z_]\w*)\}")
 _ROWS = "with"

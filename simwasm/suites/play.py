@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simwasm.config.tree import tree_of
 from simwasm.errors import InputError, LinkError, PluginError
 from simwasm.exchange import Exchange
 from simwasm.suites.case import Case as Playable
@@ -21,7 +22,6 @@ from simwasm.suites.read import read_suite, suite_of
 from simwasm.suites.request import Request
 from simwasm.suites.shape import wrong
 from simwasm.suites.suite import Case, Step, Suite
-from simwasm.suites.tree import tree_of
 
 if TYPE_CHECKING:
     from simwasm.suites.bench import Bench

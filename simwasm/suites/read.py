@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from simwasm.config.tree import Entry, Node, read_tree
 from simwasm.suites.callbacks import OF_CONNECTIONS, OF_HTTP
 from simwasm.suites.expect import Expect
 from simwasm.suites.log_rule import LEVELS, LogRule
@@ -13,7 +14,6 @@ from simwasm.suites.parameters import expanded
 from simwasm.suites.section import Of
 from simwasm.suites.shape import wrong
 from simwasm.suites.suite import Case, Suite
-from simwasm.suites.tree import Entry, Node, read_tree
 
 
 def read_suite(path: str | Path) -> Suite:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from simwasm.config.tree import Node
 from simwasm.conversation import Close, Conversation, Side, conversation
 from simwasm.conversation import Piece as Spoken
 from simwasm.exchange import Chunk as Piece
@@ -14,7 +15,6 @@ from simwasm.suites.content import CONTENT, HEADERS, Content, pairs
 from simwasm.suites.duration import DURATION
 from simwasm.suites.section import Of, Section, key
 from simwasm.suites.shape import FLAG, TEXT, As, Choice, Either, Many, Scalar, Shape, wrong
-from simwasm.suites.tree import Node
 
 _PROTOCOLS = ("HTTP/1.0", "HTTP/1.1", "HTTP/2", "HTTP/3")
 

@@ -15,6 +15,7 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from simwasm.config.tree import Node
 from simwasm.errors import ConfigError
 from simwasm.suites.patience import patiently
 from simwasm.suites.section import Of, Section, key
@@ -30,7 +31,6 @@ from simwasm.suites.shape import (
     Whole,
     wrong,
 )
-from simwasm.suites.tree import Node
 from simwasm.trace.text import printable, value_text
 
 _SHORT = 100

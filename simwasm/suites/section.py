@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from simwasm.config.tree import Node, Place
 from simwasm.suites.shape import Schema, Shape, near, wrong
-from simwasm.suites.tree import Node, Place
 
 _NOWHERE: Mapping[str, Place] = {}
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
+from simwasm.config.tree import Node, Place
 from simwasm.errors import ConfigError
-from simwasm.suites.tree import Node, Place
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -8,10 +8,10 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]  # it has no types
 import pytest
 
+from simwasm.config.tree import tree_of
 from simwasm.errors import ConfigError
 from simwasm.suites.read import suite_of
 from simwasm.suites.schema import schema
-from simwasm.suites.tree import tree_of
 
 ROOT = Path(__file__).parent.parent.parent
 HEAD = "plugin: samples/allow_header/plugin.wasm\ncases:\n  - name: one\n"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from simwasm.abi.enums import LogLevel
+from simwasm.config.tree import tree_of
 from simwasm.errors import ConfigError
 from simwasm.suites.body_rule import BODY_RULE, equal, lacking
 from simwasm.suites.duration import duration, span
@@ -17,7 +18,6 @@ from simwasm.suites.log_rule import LOG_RULE
 from simwasm.suites.patience import patiently
 from simwasm.suites.rules import NUMBER_RULE, TEXT_RULE, differs
 from simwasm.suites.shape import Shape
-from simwasm.suites.tree import tree_of
 
 
 def rule(shape: Shape[Any], text: str, file: str = "s.yaml") -> Any:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from simwasm.config.tree import Place
 from simwasm.exchange import Header, to_bytes, to_text
 from simwasm.suites.shape import wrong
-from simwasm.suites.tree import Place
 from simwasm.trace.text import printable
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")

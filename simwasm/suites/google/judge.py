@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from simwasm.abi.enums import HeadersAction
-from simwasm.config.yaml_file import LARGEST
+from simwasm.config.tree import LARGEST, Place
 from simwasm.errors import ConfigError, InputError
 from simwasm.exchange import to_text
 from simwasm.plugin import read_bytes
@@ -26,7 +26,6 @@ from simwasm.suites.google.regex import compiled
 from simwasm.suites.google.stage import Result
 from simwasm.suites.google.suite import Expectation, Immediate, Matcher, Wanted
 from simwasm.suites.shape import wrong
-from simwasm.suites.tree import Place
 from simwasm.trace.text import printable
 
 _MOST_SHOWN, _LONGEST_SHOWN = 20, 400

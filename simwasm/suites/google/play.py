@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from simwasm.config.tree import Place
 from simwasm.errors import PluginError
 from simwasm.exchange import to_bytes
 from simwasm.suites.google.headers import CaselessMap
@@ -16,7 +17,6 @@ from simwasm.suites.google.judge import Failure, beside, judge_body, judge_heade
 from simwasm.suites.google.stage import Result, Stage
 from simwasm.suites.google.suite import Chunking, Input, Invocation, Trial
 from simwasm.suites.shape import wrong
-from simwasm.suites.tree import Place
 from simwasm.trace.text import printable
 
 MOST_CHUNKS = 100_000

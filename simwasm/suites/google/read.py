@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from simwasm.config.yaml_file import LARGEST
+from simwasm.config.tree import LARGEST, read_tree
 from simwasm.errors import ConfigError
 from simwasm.exchange import to_text
 from simwasm.plugin import read_bytes
 from simwasm.suites.google.suite import Suite, suite_of
 from simwasm.suites.google.textproto import read_text
 from simwasm.suites.google.yaml_form import suite_record
-from simwasm.suites.tree import read_tree
 
 TEXT_SUFFIXES = (".textpb", ".textproto", ".txtpb", ".pbtxt")
 YAML_SUFFIXES = (".yaml", ".yml")

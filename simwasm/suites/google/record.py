@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from simwasm.config.tree import Place
 from simwasm.suites.google.schema import EARLIER, ENUMS, MESSAGES, RANGES, Field
 from simwasm.suites.shape import near, wrong
-from simwasm.suites.tree import Place
 from simwasm.trace.text import printable
 
 MOST_VALUES = 200_000

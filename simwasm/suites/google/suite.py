@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simwasm.abi.enums import LogLevel
+from simwasm.config.tree import Place
 from simwasm.exchange import Header, Headers
 from simwasm.suites.google.record import Record
 from simwasm.suites.shape import wrong
-from simwasm.suites.tree import Place
 
 _MATCHERS = ("exact", "regex", "file")
 

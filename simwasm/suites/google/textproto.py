@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from simwasm.config.tree import Place
 from simwasm.suites.google.record import Builder, Record, Scalar, checked_number, checked_text, level
 from simwasm.suites.google.schema import ENUMS, MESSAGES, RANGES, Field
 from simwasm.suites.google.tokens import Token, tokens
 from simwasm.suites.shape import wrong
-from simwasm.suites.tree import Place
 from simwasm.trace.text import printable
 
 _CLOSING = {"{": "}", "<": ">"}

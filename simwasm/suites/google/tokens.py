@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from simwasm.config.tree import Place
 from simwasm.exchange import to_bytes, to_text
 from simwasm.suites.google.record import Builder
 from simwasm.suites.shape import wrong
-from simwasm.suites.tree import Place
 from simwasm.trace.text import printable
 
 _TOKEN = re.compile(

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 
+from simwasm.config.tree import Node
 from simwasm.suites.google.record import Builder, Record, Scalar, checked_number, checked_text, level
 from simwasm.suites.google.schema import EARLIER_IN_YAML, ENUMS, MESSAGES, RANGES, Field
 from simwasm.suites.shape import wrong
-from simwasm.suites.tree import Node
 
 _PLAN = "body_chunking_plan"
 _HUMP = re.compile(r"[A-Z]")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from simwasm.config.tree import Place
 from simwasm.errors import ConfigError
 from simwasm.suites.google.http1 import read_headers
-from simwasm.suites.tree import Place
 
 PLACE = Place("tests.textpb", 3, 5)
 GET = (":method", "GET")

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simwasm.config.tree import Place
 from simwasm.errors import ConfigError
 from simwasm.suites.google.play import cut
 from simwasm.suites.google.suite import Chunking
-from simwasm.suites.tree import Place
 
 PLACE = Place("tests.textpb", 2, 3)
 

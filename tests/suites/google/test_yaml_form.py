@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from simwasm.config.tree import Place, tree_of
 from simwasm.errors import ConfigError
 from simwasm.suites.google.suite import Suite, suite_of
 from simwasm.suites.google.textproto import read_text
 from simwasm.suites.google.yaml_form import suite_record
-from simwasm.suites.tree import Place, tree_of
 
 TEXT = """
 env { log_level: DEBUG time_secs: 5 config_path: "c" }

@@ -1,10 +1,7 @@
-"""YAML with the place of every value: file, line and column, so that whatever is wrong can be pointed at.
+"""YAML, built into a tree from its parser's events, without recursion.
 
-    root = read_tree("suite.yaml"); root.entry("cases")
-
-Rules: built from the parser's events without recursion; plain values only, by YAML 1.2's core schema, so that `no` and
-`2026-01-01` are texts; a scalar keeps how it was written; a key that is there twice is an error; what an alias repeats
-counts each time, so that a small file cannot become a large one; `<<` merges.
+Rules: scalars are what YAML 1.2's core schema says; an alias stands for the same values, and they count each time; `<<`
+merges; tags that would make anything else than a plain value are refused.
 """
 
 from __future__ import annotations
@@ -12,73 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from simwasm.config.yaml_file import LARGEST
-from simwasm.errors import ConfigError, InputError
+from simwasm.config.tree import DEEPEST, MOST_VALUES, Node, Place, Scalar, enter, whole
+from simwasm.errors import ConfigError
 
-MOST_VALUES = 1_000_000
-_DEEPEST = 100
 _MERGE = "<<"
 _TAG = "tag:yaml.org,2002:"
-
-
-class Place(NamedTuple):
-    """Where something is written; lines and columns from 1."""
-
-    file: str = ""
-    line: int = 0
-    column: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-
-
-Scalar = str | int | float | bool | None
-
-
-@dataclass(slots=True)
-class Node:
-    """A value with its place: a scalar, a list, or entries by their names."""
-
-    place: Place
-    value: Scalar = None
-    text: str = ""
-    """A scalar as it is written."""
-    items: list[Node] | None = None
-    entries: dict[str, Entry] | None = None
-    size: int = 1
-    """How many values it is, aliases counted."""
-
-    @property
-    def kind(self) -> str:
-        """What it is, in words."""
-        if self.entries is not None:
-            return "a mapping"
-        if self.items is not None:
-            return "a list"
-        return _WORDS[type(self.value)]
-
-    @property
-    def is_scalar(self) -> bool:
-        return self.items is None and self.entries is None
-
-    def plain(self) -> Any:
-        """The value without places."""
-        if self.entries is not None:
-            return {name: entry.node.plain() for name, entry in self.entries.items()}
-        return [each.plain() for each in self.items] if self.items is not None else self.value
-
-
-class Entry(NamedTuple):
-    """A named value of a mapping, and where its name is written."""
-
-    place: Place
-    node: Node
-
-
-_WORDS = {str: "a text", int: "a number", float: "a number", bool: "true or false", type(None): "nothing"}
+_TEMPLATE = ": a template of Helm? `helm template` makes YAML of it"
 _CORE: tuple[tuple[str, str, Callable[[str], Scalar]], ...] = (
     ("null", r"|~|null|Null|NULL", lambda text: None),
     ("bool", r"true|True|TRUE|false|False|FALSE", lambda text: text[0] in "tT"),
@@ -94,32 +32,24 @@ _TAGS = frozenset(("str", *(name for name, _, _ in _CORE)))
 _FORMS = tuple((name, re.compile(form), read) for name, form, read in _CORE)
 
 
-def read_tree(path: str | Path) -> Node:
-    """The one document of a file."""
-    try:
-        data = Path(path).read_bytes()
-        text = data.decode("utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 at byte {error.start}") from None
-    return tree_of(text, str(path))
-
-
-def tree_of(text: str, file: str) -> Node:
-    """The one document of a text."""
+def yaml_documents(text: str, file: str) -> list[tuple[Place, Node]]:
+    """The documents of a text, each with the place where it begins."""
     import yaml  # type: ignore[import-untyped]  # it takes 30 ms, for those who have such a file
 
-    if len(text) > LARGEST:
-        raise ConfigError(f"{file}: is larger than {LARGEST >> 20} MiB")
     try:
         return _Builder(file).build(yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
-        raise ConfigError(f"{file}{where}: is not YAML: {error.problem or error.context}") from None
+        raise ConfigError(
+            f"{file}{where}: is not YAML: {error.problem or error.context}{_hint(text)}"
+        ) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{file}: is not YAML: {str(error).splitlines()[0]}") from None
+
+
+def _hint(text: str) -> str:
+    return _TEMPLATE if "{{" in text and "}}" in text else ""
 
 
 @dataclass(slots=True)
@@ -133,28 +63,26 @@ class _Open:
 
 
 class _Builder:
-    """Puts a tree together."""
+    """Puts trees together."""
 
     def __init__(self, file: str) -> None:
         self._file = file
         self._open: list[_Open] = []
         self._anchors: dict[str, Node] = {}
-        self._root: Node | None = None
+        self._found: list[tuple[Place, Node]] = []
+        self._begins = Place(file)
         self._size = 0
 
-    def build(self, events: Iterator[Any]) -> Node:
+    def build(self, events: Iterator[Any]) -> list[tuple[Place, Node]]:
         for event in events:
-            name = type(event).__name__
-            if name == "DocumentStartEvent" and self._root is not None:
-                raise ConfigError(
-                    f"{self._place(event)}: a second document begins here: write each to a file of its own"
-                )
-            step = _STEPS.get(name)
+            step = _STEPS.get(type(event).__name__)
             if step is not None:
                 step(self, event)
-        if self._root is None:
-            raise ConfigError(f"{self._file}: is empty")
-        return self._root
+        return self._found
+
+    def document(self, event: Any) -> None:
+        self._anchors = {}
+        self._begins = self._place(event)
 
     def _place(self, event: Any) -> Place:
         mark = event.start_mark
@@ -163,8 +91,8 @@ class _Builder:
     def _begin(self, event: Any, node: Node) -> None:
         if event.tag not in (None, "!", f"{_TAG}map", f"{_TAG}seq"):
             raise ConfigError(f"{node.place}: the tag {event.tag} means nothing here: leave it out")
-        if len(self._open) >= _DEEPEST:
-            raise ConfigError(f"{node.place}: is nested more than {_DEEPEST} deep")
+        if len(self._open) >= DEEPEST:
+            raise ConfigError(f"{node.place}: is nested more than {DEEPEST} deep")
         self._open.append(_Open(node, event.anchor))
 
     def sequence(self, event: Any) -> None:
@@ -184,7 +112,8 @@ class _Builder:
         self._done(node, ended.anchor)
 
     def scalar(self, event: Any) -> None:
-        node = Node(self._place(event), self._value(event), event.value)
+        place = self._place(event)
+        node = Node(place, self._value(event), whole(event.value, place), quoted=not event.implicit[0])
         self._done(node, event.anchor)
 
     def alias(self, event: Any) -> None:
@@ -219,7 +148,7 @@ class _Builder:
         if self._size > MOST_VALUES:
             raise ConfigError(f"{node.place}: has more than {MOST_VALUES:,} values, aliases counted")
         if not self._open:
-            self._root = node
+            self._found.append((self._begins, node))
             return
         around = self._open[-1]
         around.node.size += node.size
@@ -239,24 +168,18 @@ class _Builder:
 
     @staticmethod
     def _enter(around: _Open, key: Node, node: Node) -> None:
-        entries = around.node.entries
-        assert entries is not None
-        if key.text == _MERGE:
+        if key.text == _MERGE and not key.quoted:
             sources = node.items if node.items is not None else [node]
             wrong = next((each for each in sources if each.entries is None), None)
             if wrong is not None:
                 raise ConfigError(f"{wrong.place}: `<<` merges mappings, not {wrong.kind}")
             around.merged += sources
             return
-        before = entries.get(key.text)
-        if before is not None:
-            raise ConfigError(
-                f"{key.place}: `{key.text}` is there twice; line {before.place.line} has it, too: leave one out"
-            )
-        entries[key.text] = Entry(key.place, node)
+        enter(around.node, key, node)
 
 
 _STEPS: dict[str, Callable[[_Builder, Any], None]] = {
+    "DocumentStartEvent": _Builder.document,
     "SequenceStartEvent": _Builder.sequence,
     "MappingStartEvent": _Builder.mapping,
     "SequenceEndEvent": _Builder.end,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from simwasm.config.tree import MOST_VALUES, tree_of
 from simwasm.errors import ConfigError
-from simwasm.suites.tree import MOST_VALUES, tree_of
 
 DEEP = "[" * 200_000
 
