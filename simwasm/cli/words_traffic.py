@@ -19,13 +19,14 @@ _COMPARE = """examples:
 
 
 def _convert(words: argparse.ArgumentParser) -> None:
-    words.add_argument("traffic", metavar="TRAFFIC", nargs="+", help=options.TRAFFIC)
+    words.add_argument("traffic", metavar="TRAFFIC", nargs="*", help=options.TRAFFIC)
     words.add_argument(
         "-o", "--output", metavar="FILE", default="-", help="where to (default: standard output)"
     )
     words.add_argument(
         "--to", metavar="FORMAT", default="", help="the format, where the file's name does not tell it"
     )
+    words.add_argument("--formats", action="store_true", help="list what can be read and written")
     words.add_argument(
         "--filter",
         metavar="FILTER",

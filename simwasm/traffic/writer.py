@@ -15,8 +15,7 @@ from simwasm.errors import InputError
 from simwasm.exchange import Exchange
 from simwasm.traffic.jsonl_writing import JsonLinesWriter
 from simwasm.traffic.notes import Notes
-
-COMPRESSED = (".gz", ".zst")
+from simwasm.traffic.saving import COMPRESSED
 
 
 class Writer(Protocol):

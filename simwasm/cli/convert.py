@@ -1,0 +1,122 @@
+"""`simwasm convert`: recorded traffic of any format written in another, one exchange after the other.
+
+Rules: a conversion that fails leaves no file; what was left out, lost or broken is told on standard error as it comes,
+and counted at the end; of those that come up while reading only so many are told one by one, and all of a writer's.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import BinaryIO
+
+from simwasm.errors import InputError, TrafficError
+from simwasm.exchange import Exchange
+from simwasm.trace.text import printable
+from simwasm.traffic.importer import IMPORTERS, read_traffic
+from simwasm.traffic.notes import Notes
+from simwasm.traffic.saving import no_input, saved
+from simwasm.traffic.writer import WRITERS, chosen_writer
+
+_TOLD = 20
+"""Notes of a kind that are told one by one."""
+
+
+def command(words: Namespace) -> int:
+    """Convert; 0, or 1 if nothing may be lost and something was."""
+    if words.formats or words.to == "help":
+        print(_formats())
+        return 0
+    if not words.traffic:
+        raise InputError("what is to be converted? name a file, a folder, a pattern, or - for standard input")
+    if words.limit is not None and words.limit < 0:
+        raise InputError(f"--limit: {words.limit} is no number of exchanges")
+    writer = chosen_writer(words.to, words.output)
+    told = _Told()
+    exchanges = islice(_exchanges(words, told.notes), words.limit)
+    with _output(words.output) as stream:
+        writer.write(told.counted(exchanges), stream, told.notes)
+        stream.flush()
+    where = "" if words.output == "-" else f" to {words.output}"
+    told.end(f"written{where} as {writer.name}")
+    return int(words.strict and told.lossy)
+
+
+def _exchanges(words: Namespace, notes: Notes) -> Iterator[Exchange]:
+    for name in words.traffic:
+        no_input(words.output, name)
+        yield from read_traffic(name, notes)
+
+
+@contextmanager
+def _output(path: str) -> Iterator[BinaryIO]:
+    if path == "-":
+        yield sys.stdout.buffer
+    else:
+        with saved(path) as stream:
+            yield stream
+
+
+class _Told:
+    """Tells what comes up, and counts it."""
+
+    def __init__(self) -> None:
+        self._exchanges = 0
+        self._left_out = 0
+        self._broken = 0
+        self._reading = True
+        self.notes = Notes(self._hear_left_out, self._hear_broken)
+
+    @property
+    def lossy(self) -> bool:
+        """Whether anything did not come through as it was."""
+        return self._left_out + self._broken > 0
+
+    def counted(self, exchanges: Iterator[Exchange]) -> Iterator[Exchange]:
+        for exchange in exchanges:
+            self._exchanges += 1
+            yield exchange
+        self._reading = False
+
+    def end(self, what: str) -> None:
+        counts = [f"{_count(self._exchanges, 'exchange')} {what}"]
+        if self._left_out:
+            counts.append(f"{_count(self._left_out, 'note')} on what was left out or lost")
+        if self._broken:
+            counts.append(f"{_count(self._broken, 'place')} that could not be read")
+        _tell("; ".join(counts))
+
+    def _hear_left_out(self, text: str) -> None:
+        self._left_out += 1
+        self._tell_some(text, self._left_out, "more is left out or lost, and only counted from here on")
+
+    def _hear_broken(self, error: TrafficError) -> None:
+        self._broken += 1
+        self._tell_some(f"{error}; left out", self._broken, "more is broken, and only counted from here on")
+
+    def _tell_some(self, text: str, number: int, more: str) -> None:
+        if number <= _TOLD or not self._reading:
+            _tell(text)
+        elif number == _TOLD + 1:
+            _tell(more)
+
+
+def _tell(text: str) -> None:
+    print(printable(f"simwasm: {text}"), file=sys.stderr)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def _formats() -> str:
+    """What can be read and written."""
+    read = (f"  {importer.name}" for importer in IMPORTERS)
+    width = max(len(" ".join(writer.formats)) for writer in WRITERS)
+    written = (f"  {' '.join(writer.formats):{width}}  {writer.name}" for writer in WRITERS)
+    return "\n".join(
+        ["read, whatever the file is called:", *read, "written, by these names of --to:", *written]
+    )

@@ -1,0 +1,129 @@
+"""`simwasm convert`: recorded traffic of one format written in another."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+import pytest
+import zstandard
+from process import ROOT, Run
+
+from simwasm.conversation import client, conversation
+from simwasm.exchange import Exchange, request, response
+from simwasm.traffic.importer import read_traffic
+from simwasm.traffic.jsonl import write
+
+TRAFFIC = "traces/traffic/allow_header.har"
+TALK = conversation("9", [client(b"PING")])
+
+
+def _lines(path: Path, *exchanges: Exchange) -> Path:
+    with path.open("wb") as stream:
+        write(exchanges, stream)
+    return path
+
+
+def test_what_is_read_is_what_was_converted(simwasm: Run, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    done = simwasm("convert", TRAFFIC, "-o", str(out))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert list(read_traffic(out)) == list(read_traffic(ROOT / TRAFFIC))
+    assert done.stderr == f"simwasm: 5 exchanges written to {out} as simwasm JSON Lines (.jsonl)\n"
+
+
+def test_standard_output_needs_the_name_of_a_format(simwasm: Run) -> None:
+    done = simwasm("convert", TRAFFIC)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "say it by --to" in done.stderr
+    assert simwasm("convert", TRAFFIC, "--to", "jsonl").stdout.startswith('{"simwasm": "traffic"')
+
+
+def test_standard_input_is_read(simwasm: Run) -> None:
+    done = simwasm("convert", "-", "--to", "jsonl", stdin=(ROOT / TRAFFIC).read_text())
+    assert done.stdout == simwasm("convert", TRAFFIC, "--to", "jsonl").stdout
+
+
+def test_several_files_become_one_and_a_limit_ends_it(simwasm: Run) -> None:
+    done = simwasm("convert", TRAFFIC, TRAFFIC, "--to", "jsonl", "--limit", "3")
+    assert len(done.stdout.splitlines()) == 1 + 3
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_the_output_is_packed_as_it_is_called(simwasm: Run, tmp_path: Path, suffix: str) -> None:
+    out = tmp_path / f"out.jsonl{suffix}"
+    assert simwasm("convert", TRAFFIC, "-o", str(out)).returncode == 0
+    with out.open("rb") as file:
+        plain = gzip.GzipFile(fileobj=file) if suffix == ".gz" else zstandard.open(file)
+        assert len(plain.read().splitlines()) == 1 + 5
+
+
+def test_a_conversion_that_fails_leaves_the_file_as_it_was(simwasm: Run, tmp_path: Path) -> None:
+    out, bad = tmp_path / "out.jsonl", tmp_path / "bad"
+    out.write_text("before")
+    bad.write_bytes(b"\x89PNG")
+    done = simwasm("convert", TRAFFIC, str(bad), "-o", str(out))
+    assert done.returncode == 2
+    assert out.read_text() == "before"
+    assert sorted(os.listdir(tmp_path)) == ["bad", "out.jsonl"]
+
+
+def test_what_is_read_is_not_written_over(simwasm: Run, tmp_path: Path) -> None:
+    path = _lines(tmp_path / "day.jsonl", Exchange("1", 0, request("GET", "/"), response(200)))
+    before = path.read_bytes()
+    (tmp_path / "link.jsonl").symlink_to(path)
+    done = simwasm("convert", str(path), "-o", str(tmp_path / "link.jsonl"))
+    assert done.returncode == 2
+    assert "is read here, and would be written over; name another file" in done.stderr
+    assert path.read_bytes() == before
+
+
+def test_a_link_stays_a_link_and_a_file_keeps_its_rights(simwasm: Run, tmp_path: Path) -> None:
+    path, link = tmp_path / "day.jsonl", tmp_path / "link.jsonl"
+    path.write_text("before")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    assert simwasm("convert", TRAFFIC, "-o", str(link)).returncode == 0
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "what is to be converted? name a file"),
+        ([TRAFFIC, "-o", "/"], "/: is a folder; name a file"),
+        (
+            [TRAFFIC, "-o", "/no/such/x", "--to", "jsonl"],
+            "/no/such/x: cannot be written: No such file or directory",
+        ),
+        ([TRAFFIC, "--to", "jsonl", "--limit", "-1"], "--limit: -1 is no number of exchanges"),
+    ],
+)
+def test_wrong_words_are_told(simwasm: Run, words: list[str], message: str) -> None:
+    to = ["--to", "jsonl"] if "-o" in words and "--to" not in words else []
+    done = simwasm("convert", *words, *to)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_the_formats_are_listed(simwasm: Run) -> None:
+    done = simwasm("convert", "--formats")
+    assert "  HAR (.har)\n" in done.stdout
+    assert "  jsonl simwasm " in done.stdout
+    assert done.stdout == simwasm("convert", "--to", "help").stdout
+
+
+def test_notes_without_end_are_counted(simwasm: Run, tmp_path: Path) -> None:
+    entry = '{"request": {"method": "GET", "url": "http://a/"}, "response": {"status": 0}}'
+    har = tmp_path / "x.har"
+    har.write_text(f'{{"log": {{"entries": [{", ".join([entry] * 30)}]}}}}')
+    done = simwasm("convert", str(har), "--to", "jsonl", "--strict")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 20 + 2
+    assert "0 exchanges written as simwasm JSON Lines (.jsonl); 30 notes on what was left out" in done.stderr
+
+
+def test_nothing_lost_is_strictly_well(simwasm: Run) -> None:
+    assert simwasm("convert", TRAFFIC, "--to", "jsonl", "--strict").returncode == 0
