@@ -16,7 +16,6 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import BinaryIO
 
 from simwasm.exchange import Connection, Exchange, Message, Tls
@@ -26,6 +25,7 @@ from simwasm.traffic.json_field import Field, parse
 from simwasm.traffic.notes import Notes
 
 _REMEDY = "record it again or mend it by hand"
+_BEGINS = re.compile(rb'\s*\{(?s:.*?)"log"\s*:\s*\{')
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-]\d\d):?(\d\d))?", re.ASCII
 )
@@ -51,11 +51,9 @@ class Har:
 
     name = "HAR (.har)"
 
-    def sniff(self, head: bytes, path: Path) -> bool:
-        """Say yes to JSON that begins as a HAR does, or is called one."""
-        text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-        begins = re.match(rb'\{\s*"log"\s*:', text) is not None
-        return begins or (path.suffix.lower() == ".har" and text.startswith(b"{"))
+    def sniff(self, head: bytes) -> bool:
+        """Say yes to JSON with a log that is an object."""
+        return _BEGINS.match(head) is not None
 
     def read(self, stream: BinaryIO, where: str, notes: Notes) -> Iterator[Exchange]:
         """Go through the entries in the order of the file."""

@@ -2,54 +2,63 @@
 
 A format is an importer: it recognises its files by how they begin, and turns one into exchanges. Rules that
 live here: the first importer that says yes reads the file; a file that nobody recognises is described to the
-user as what it looks like; what is left out, lost or broken goes to `notes`.
+user as what it looks like; what is left out, lost or broken goes to `notes`. A file that a folder brought spoils
+nothing: what is no traffic is left out, what cannot be read is broken.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from io import BufferedReader
+import importlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 
 from simwasm.errors import TrafficError
 from simwasm.exchange import Exchange
-from simwasm.traffic.har import Har
-from simwasm.traffic.jsonl import JsonLines
 from simwasm.traffic.notes import Notes
-
-_HEAD = 4096
+from simwasm.traffic.opening import Source, sources
 
 
 class Importer(Protocol):
-    """A recording format. `name` is what users are told can be read."""
+    """A recording format. `name` is what users are told can be read; `head` has no byte order mark, and may be cut."""
 
     name: str
 
-    def sniff(self, head: bytes, path: Path) -> bool: ...
+    def sniff(self, head: bytes) -> bool: ...
     def read(self, stream: BinaryIO, where: str, notes: Notes) -> Iterator[Exchange]: ...
 
 
-IMPORTERS: tuple[Importer, ...] = (JsonLines(), Har())
+class Later:
+    """An importer whose module is loaded once a file is looked at."""
 
-_LOOKS = (
-    (rb"\s*$", "is empty"),
-    (rb"\0asm", "is a WebAssembly module, which is a plugin and not traffic"),
-    (rb"\x1f\x8b|BZh|\xfd7zXZ|\x28\xb5\x2f\xfd|PK\x03\x04", "is compressed: unpack it first"),
-    (rb"\xff\xfe|\xfe\xff", "is UTF-16 text: save it as UTF-8"),
-    (rb"[\xd4\xa1]\xc3\xb2\xa1|\xa1\xb2[\xc3\x3c][\xd4\x4d]|\x0a\x0d\x0d\x0a", "is a packet capture"),
-    (rb"\d+:\d+:\w+;?", "looks like a mitmproxy flow file: export it as HAR"),
-    (rb"(?is)\s*<(!doctype html|html|head|body)", "is an HTML page, perhaps an error page that was saved"),
-    (rb"\s*<", "is XML"),
-    (rb"(?s).*[\0-\x08\x0e-\x1a\x1c-\x1f]", "is binary"),
-    (rb"\s*[\[{]", "is JSON, but of no kind that is known here"),
-    (rb"(?i)\s*(curl|GET|POST|PUT|HEAD|DELETE|PATCH|OPTIONS)\s", "is a request as text"),
+    def __init__(self, name: str, module: str, importer: str) -> None:
+        self.name = name
+        self._module = module
+        self._importer = importer
+
+    def sniff(self, head: bytes) -> bool:
+        """Ask it."""
+        return self.importer().sniff(head)
+
+    def read(self, stream: BinaryIO, where: str, notes: Notes) -> Iterator[Exchange]:
+        """Let it read."""
+        return self.importer().read(stream, where, notes)
+
+    def importer(self) -> Importer:
+        """The importer itself."""
+        found = getattr(importlib.import_module(f"simwasm.traffic.{self._module}"), self._importer)
+        return cast("Importer", found())
+
+
+IMPORTERS: tuple[Importer, ...] = (
+    Later("simwasm JSON Lines (.jsonl)", "jsonl", "JsonLines"),
+    Later("HAR (.har)", "har", "Har"),
 )
+"""In the order in which they are asked: what is certain by its first bytes comes first."""
 
 
 def read_traffic(
-    path: str | Path,
+    name: str | Path,
     notes: Notes = Notes(),  # noqa: B008  # it is frozen
     importers: tuple[Importer, ...] = IMPORTERS,
 ) -> Iterator[Exchange]:
@@ -57,23 +66,51 @@ def read_traffic(
 
     for exchange in read_traffic("login.har", telling(print)): ...
     """
-    with _opened(path) as stream:
-        head = stream.peek(_HEAD)[:_HEAD]
-        chosen = next((importer for importer in importers if importer.sniff(head, Path(path))), None)
-        if chosen is None:
-            names = ", ".join(importer.name for importer in importers)
-            raise TrafficError(f"{path}: {_looks(head)}; what can be read: {names}")
-        yield from chosen.read(stream, str(path), notes)
+    return read_all([str(name)], notes, importers)
 
 
-def _opened(path: str | Path) -> BufferedReader:
+def read_all(
+    names: Iterable[str],
+    notes: Notes = Notes(),  # noqa: B008  # it is frozen
+    importers: tuple[Importer, ...] = IMPORTERS,
+) -> Iterator[Exchange]:
+    """Go through the exchanges of files, folders, patterns, addresses and standard input, in their order."""
+    for source in sources(names, notes):
+        yield from read_source(source, notes, importers)
+
+
+def read_source(
+    source: Source,
+    notes: Notes = Notes(),  # noqa: B008  # it is frozen
+    importers: tuple[Importer, ...] = IMPORTERS,
+) -> Iterator[Exchange]:
+    """Go through the exchanges of one file."""
     try:
-        return open(path, "rb")
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise TrafficError(f"{path}: cannot be read: {why}; is the path right?") from None
+        with source.open() as stream:
+            chosen = next((importer for importer in importers if importer.sniff(stream.head)), None)
+            if chosen is not None:
+                yield from chosen.read(stream, source.name, notes)
+            elif source.found and not source.damage():
+                notes.left_out(f"{source.name}: {_looks(stream.head)}; left out")
+            else:
+                raise _unknown(source, stream.head, importers)
+    except TrafficError as error:
+        if not source.found:
+            raise
+        notes.broken(error)
+    else:
+        if source.damage() and chosen:
+            notes.broken(TrafficError(f"{source.name}: {source.damage()}; what came before was read"))
 
 
 def _looks(head: bytes) -> str:
-    text = head.removeprefix(b"\xef\xbb\xbf")
-    return next((looks for pattern, looks in _LOOKS if re.match(pattern, text)), "is of no format known here")
+    from simwasm.traffic.looks import looks  # few files are of no format
+
+    return looks(head)
+
+
+def _unknown(source: Source, head: bytes, importers: tuple[Importer, ...]) -> TrafficError:
+    if source.damage():
+        return TrafficError(f"{source.name}: {source.damage()}; is it whole?")
+    names = ", ".join(importer.name for importer in importers)
+    return TrafficError(f"{source.name}: {_looks(head)}; what can be read: {names}")

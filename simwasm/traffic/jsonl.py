@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 from simwasm.conversation import Conversation
@@ -47,7 +46,7 @@ class JsonLines:
 
     name = "simwasm JSON Lines (.jsonl)"
 
-    def sniff(self, head: bytes, path: Path) -> bool:
+    def sniff(self, head: bytes) -> bool:
         """Say yes to a file whose first line names simwasm."""
         return _BEGINS.match(head) is not None
 

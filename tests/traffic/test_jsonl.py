@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -137,7 +136,7 @@ def test_lines_are_read_one_at_a_time() -> None:
     ("head", "yes"), [(HEAD, True), (b'\xef\xbb\xbf{ "simwasm" :', True), (b'{"log"', False)]
 )
 def test_a_traffic_file_is_recognised_by_its_beginning(head: bytes, yes: bool) -> None:
-    assert JsonLines().sniff(head, Path("anything")) is yes
+    assert JsonLines().sniff(head) is yes
 
 
 def test_a_connection_is_read_as_it_was_written() -> None:
