@@ -12,9 +12,9 @@ from time import process_time, thread_time
 
 from benchmarks.contest import KERNELS, mean
 from benchmarks.row import MICROSECONDS, Measure, Row, Target, in_turns
+from simwasm.cache import Cache
 from simwasm.coverage.collector import Collector
 from simwasm.engines import find
-from simwasm.engines.cache import Cache
 from simwasm.engines.engine import Engine, HostFunction, Imports, Instance, Program, Word, Words
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.load import load

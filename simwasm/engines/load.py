@@ -18,7 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import simwasm.wasm
-from simwasm.engines.cache import Cache, user_folder
+from simwasm.cache import Cache, user_folder
 from simwasm.engines.engine import Direct, Engine, Growing, Program, Restorable
 from simwasm.wasm.reader import read_module
 from simwasm.wasm.rewrite import Limits, Rewritten, rewrite

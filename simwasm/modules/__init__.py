@@ -1,1 +1,1 @@
-"""Where a plugin's module lives, and how it is brought here: files, images in files and in registries, web addresses."""
+"""Where a plugin's module lives, and how it is brought here: files, images and their registries, web addresses."""

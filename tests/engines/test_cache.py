@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from guest import Starter, assemble, imports
 
-from simwasm.engines.cache import FORMAT, Cache, user_folder
+from simwasm.cache import FORMAT, Cache, user_folder
 from simwasm.engines.engine import Binary, Engine, Program, Words
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.load import load
@@ -310,7 +310,7 @@ import sys
 from pathlib import Path
 sys.path[:0] = {sys.path!r}
 from guest import imports
-from simwasm.engines.cache import Cache
+from simwasm.cache import Cache
 from simwasm.engines.find import engine
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.load import load

@@ -12,8 +12,8 @@ from guest import NOWHERE, assemble, imports
 from random_modules import made
 from side_by_side import observed
 
+from simwasm.cache import Cache
 from simwasm.engines import find
-from simwasm.engines.cache import Cache
 from simwasm.engines.covering import CoveredInstance, CoveringEngine
 from simwasm.engines.engine import Capturable, Steppable
 from simwasm.engines.fuel import Fuel

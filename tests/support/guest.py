@@ -7,7 +7,7 @@ from functools import cache
 
 import wasmtime
 
-from simwasm.engines.cache import Cache
+from simwasm.cache import Cache
 from simwasm.engines.engine import Engine, HostFunction, Imports, Instance, Words
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.load import load

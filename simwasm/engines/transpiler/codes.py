@@ -4,7 +4,7 @@ Code is kept as marshal writes it, with the file offset of the instruction on ea
 function at a time. So a program that ran before starts without a look at any function that is not called.
 
 Rules that live here: code objects are made once for a program, whose instances share them; what is kept is code that
-will run, and is only ever read from a place that is trusted (`engines/cache.py`).
+will run, and is only ever read from a place that is trusted (`simwasm/cache.py`).
 """
 
 from __future__ import annotations

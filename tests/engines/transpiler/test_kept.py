@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from guest import assemble
 
-from simwasm.engines.cache import Cache
+from simwasm.cache import Cache
 from simwasm.engines.engine import Growing, Program, Steppable
 from simwasm.engines.find import engine
 from simwasm.engines.fuel import Fuel
@@ -66,7 +66,7 @@ import sys
 sys.path[:0] = {path!r}
 from pathlib import Path
 from guest import assemble
-from simwasm.engines.cache import Cache
+from simwasm.cache import Cache
 from simwasm.engines.find import engine
 from simwasm.engines.fuel import Fuel
 from simwasm.engines.load import load

@@ -1,6 +1,7 @@
 """Files worth making only once, in the user's cache folder.
 
-What is kept is native code that will be run, so an entry is only believed if it is ours and whole:
+Native code is kept here, and modules that were fetched. All of it will be run, so an entry is only believed if it is
+ours and whole:
 
 * the folder and the file belong to this user, and nobody else may write to them;
 * the file begins with a digest over its key and its content, checked before anything looks at the content.
