@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from simwasm.host.messages import BY_NAME, NULL
-from simwasm.host.protobuf import Broken, read
+from simwasm.protobuf import Broken, read
 
 PREFIX = "wasm."
 """What the keys of plugins begin with."""

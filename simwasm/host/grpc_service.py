@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simwasm.exchange import Headers, to_text
-from simwasm.host.protobuf import Broken, Field, Scalar, Schema, decode
+from simwasm.protobuf import Broken, Field, Scalar, Schema, decode
 
 _HEADER = Schema(
     "HeaderValue",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simwasm.host.protobuf import Field, Message, Scalar, Schema, read
+from simwasm.protobuf import Field, Message, Scalar, Schema, read
 
 TEXT, BYTES, BOOL, INT, DOUBLE = Scalar.TEXT, Scalar.BYTES, Scalar.BOOL, Scalar.INT, Scalar.DOUBLE
 

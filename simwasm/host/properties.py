@@ -20,9 +20,9 @@ from simwasm.host.headers import HeaderMap
 from simwasm.host.messages import LOCALITY, METADATA, NULL, node
 from simwasm.host.property_reasons import no_value, not_written, unknown
 from simwasm.host.property_values import TREE, Value, part, serialise
-from simwasm.host.protobuf import Message
 from simwasm.host.routes import Route
 from simwasm.host.stream import Stream
+from simwasm.protobuf import Message
 
 Path = tuple[str, ...]
 Find = Callable[[Context], Value]

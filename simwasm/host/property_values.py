@@ -16,7 +16,7 @@ from simwasm.exchange import decimal, to_bytes, to_text
 from simwasm.host.filter_state import Fields
 from simwasm.host.headers import HeaderMap
 from simwasm.host.messages import NULL
-from simwasm.host.protobuf import Message
+from simwasm.protobuf import Message
 
 Value = Any
 """str, bytes, bool, int, float, HeaderMap, Message, or a mapping or tuple of such; `NULL`; None: there is no value."""

@@ -34,11 +34,11 @@ from simwasm.engines import find
 from simwasm.exchange import Exchange, Message, request, response
 from simwasm.host.messages import NODE, node
 from simwasm.host.ports import Answer, Failure
-from simwasm.host.protobuf import decode
 from simwasm.parity.account import Scenario
 from simwasm.parity.compare import Difference, verify
 from simwasm.parity.real import judge
 from simwasm.plugin import Plugin
+from simwasm.protobuf import decode
 
 SAME = """plugin_name plugin_root_id plugin_vm_id
 request request.path request.url_path request.host request.scheme request.method request.headers.x-a

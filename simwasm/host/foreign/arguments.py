@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simwasm.abi.enums import Status
 from simwasm.abi.status import Refusal
-from simwasm.host.protobuf import Broken, Message, Schema, decode
+from simwasm.protobuf import Broken, Message, Schema, decode
 
 
 def read(schema: Schema, data: bytes) -> Message:

@@ -14,7 +14,7 @@ import re2
 from celpy import celtypes
 from celpy.evaluation import CELEvalError, base_functions
 
-from simwasm.host.protobuf import Message
+from simwasm.protobuf import Message
 
 Function = Callable[..., Any]
 

@@ -14,7 +14,7 @@ from simwasm.host.headers import HeaderMap
 from simwasm.host.messages import NULL
 from simwasm.host.properties import NOT_TOLD, PROPERTIES, TREES, told_value, value_at
 from simwasm.host.property_values import TREE, Value, part
-from simwasm.host.protobuf import Message
+from simwasm.protobuf import Message
 
 _THOUSAND = 1000
 _MILLION = 1_000_000_000

@@ -13,8 +13,8 @@ from simwasm.abi.enums import Status
 from simwasm.abi.status import Refusal
 from simwasm.errors import EngineUnavailable
 from simwasm.host.foreign.arguments import read
-from simwasm.host.protobuf import Field, Message, Scalar, Schema
 from simwasm.host.vm import Vm
+from simwasm.protobuf import Field, Message, Scalar, Schema
 
 TEXT, BYTES = Scalar.TEXT, Scalar.BYTES
 _SIGN = Schema(

@@ -10,8 +10,8 @@ from simwasm.abi.status import Refusal, Remark
 from simwasm.exchange import decimal, to_bytes
 from simwasm.host.filter_state import Declared, Fields, Kind, Object
 from simwasm.host.foreign.arguments import read
-from simwasm.host.protobuf import Field, Scalar, Schema
 from simwasm.host.vm import Vm
+from simwasm.protobuf import Field, Scalar, Schema
 
 _DECLARE = Schema(
     "DeclarePropertyArguments",

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as any_of
 
 from simwasm.host.messages import BY_NAME, LOCALITY, METADATA, NODE, NULL, STRUCT, node
-from simwasm.host.protobuf import Broken, Field, Message, Scalar, Schema, decode, read
+from simwasm.protobuf import Broken, Field, Message, Scalar, Schema, decode, read
 
 NUMBERS = Schema(
     "Numbers",
