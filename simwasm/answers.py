@@ -15,7 +15,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -39,6 +39,8 @@ FAILURES = {
     "refused": Failure("remote connection failure"),
     "timeout": Failure("timeout", 3600 * SECOND),
 }
+UNANSWERED = Failure("remote connection failure")
+"""A cluster that a configuration names, and of which nobody has said who answers."""
 _PSEUDO = {"method": ":method", "path": ":path", "host": ":authority"}
 _SOCKET_TIMEOUT = 30
 _LARGEST_BODY = 1 << 28
@@ -218,16 +220,28 @@ def _body(found: HTTPResponse, started: int) -> tuple[Chunk, ...]:
     return tuple(chunks)
 
 
-class Clusters:
-    """Who answers for which cluster."""
+def _nobody(text: str) -> None:
+    """Hear nothing."""
 
-    def __init__(self, answers: Mapping[str, Script | Server | Answer]) -> None:
+
+class Clusters:
+    """Who answers for which cluster; `in_vain` hears once of each that was asked without anybody who answers."""
+
+    def __init__(
+        self, answers: Mapping[str, Script | Server | Answer], in_vain: Callable[[str], None] = _nobody
+    ) -> None:
         self._answers = dict(answers)
+        self._in_vain = in_vain
+        self._unanswered = {name for name, answer in answers.items() if answer is UNANSWERED}
 
     @property
     def names(self) -> Mapping[str, bool]:
         """The clusters, and of each whether it has a host."""
         return {name: answer is not NO_HOST for name, answer in self._answers.items()}
+
+    def answers(self, cluster: str) -> bool:
+        """Whether it is said who answers for a cluster."""
+        return self._answers[cluster] is not UNANSWERED
 
     @property
     def services(self) -> Mapping[str, Service]:
@@ -246,6 +260,9 @@ class Clusters:
     def answer(self, cluster: str, request: Message) -> Answer | Talk:
         """Answer a request to a cluster."""
         found = self._answers[cluster]
+        if cluster in self._unanswered:
+            self._unanswered.discard(cluster)
+            self._in_vain(cluster)
         return found if isinstance(found, (Message, Failure)) else found(request)
 
     def plain(self, cluster: str, request: Message) -> Answer:

@@ -11,11 +11,22 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simwasm.abi.enums import LogLevel
 from simwasm.abi.table import Abi, callbacks, host_functions
-from simwasm.answers import Clusters, parse_answer
+from simwasm.answers import UNANSWERED, Clusters, parse_answer
+from simwasm.chain import (
+    MODULE,
+    Read,
+    begins_with,
+    chain,
+    deployment,
+    is_configuration,
+    module,
+    replaced,
+    wasm_of,
+)
 from simwasm.conversation import Conversation
 from simwasm.errors import InputError
 from simwasm.exchange import Exchange
@@ -24,16 +35,18 @@ from simwasm.host.faults import Fault
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.plugin import FailPolicy, Plugin, read_bytes
 from simwasm.sources import Remap, remap
-from simwasm.traffic.importer import read_traffic
+from simwasm.traffic.importer import read_source
 from simwasm.traffic.notes import Notes
+from simwasm.traffic.opening import sources
 from simwasm.wasm.rewrite import Limits
 
 if TYPE_CHECKING:
-    from simwasm.wasm.companions import Told
+    from simwasm.wasm.companions import Told as DebugInfo
     from simwasm.wasm.module import Module
 
+Told = Callable[[str], None]
+
 _PAGES_A_MIB = 16
-_MODULE = b"\0asm"
 MOST_WORKERS = 64
 CAPABILITIES = frozenset(name for version in Abi for _, name in host_functions(version)) | frozenset(
     name for version in Abi for name in callbacks(version)
@@ -46,7 +59,7 @@ class Recipe:
     """A plugin, its traffic, and the options of plugin and host; the fields are named like the options."""
 
     plugin: str
-    """The module, or a WasmPlugin in YAML that names it."""
+    """The module, an image or an address of one, or the configuration of one plugin or several."""
     traffic: tuple[str, ...] = ()
     config: str = ""
     vm_config: str = ""
@@ -64,8 +77,8 @@ class Recipe:
     memory: int | None = None
     seed: int = 0
     together: bool = False
-    module: str = ""
-    """The module, where a WasmPlugin names an image."""
+    module: tuple[str, ...] = ()
+    """Modules that run in place of those that a configuration names: FILE, or NAME=FILE where there are several."""
     fault: tuple[str, ...] = ()
     buffer_limit: int | None = None
     concurrency: int = 1
@@ -84,16 +97,53 @@ FAIL_POLICIES = {
 }
 
 
-def plugin(recipe: Recipe, read: Callable[[Path], bytes] = read_bytes) -> Plugin:
-    """The plugin that a recipe describes; modules are read by that function."""
-    path = Path(recipe.plugin)
-    yaml = path.suffix in (".yaml", ".yml")
-    found = _from_yaml(recipe, path, read) if yaml else _from_module(recipe, path, read)
-    debug = debug_file(found.module, recipe.debug_file) if recipe.debug_file else None
-    return replace(found, debug=debug, remaps=remaps(recipe.source_map))
+def _nobody(text: str) -> None:
+    """Hear nothing."""
 
 
-def debug_file(module: Module, file: str) -> Told:
+def plugins(recipe: Recipe, read: Read = read_bytes, told: Told = _nobody) -> tuple[Plugin, ...]:
+    """The plugins that a recipe describes, in the order in which they run.
+
+    Files with modules are read by that function; `told` hears what of a configuration is ignored or left out.
+    """
+    _in_their_order(recipe)
+    known = is_configuration(recipe.plugin)
+    found = _deployed(recipe, read, told) if known else (_from_module(recipe, read, told),)
+    debugs = _debug_infos(found, recipe.debug_file)
+    folders = remaps(recipe.source_map)
+    return tuple(
+        replace(each, debug=debug, remaps=folders) for each, debug in zip(found, debugs, strict=True)
+    )
+
+
+def plugin(recipe: Recipe, read: Read = read_bytes) -> Plugin:
+    """The plugin that a recipe describes, for what can be done with one only."""
+    found = plugins(recipe, read)
+    if len(found) > 1:
+        raise InputError(
+            f"{recipe.plugin}: has {len(found)} plugins, and this is for one: choose by --name: {_named(found)}"
+        )
+    return found[0]
+
+
+def _named(found: Iterable[Plugin]) -> str:
+    return ", ".join(each.name for each in found)
+
+
+def _debug_infos(found: tuple[Plugin, ...], file: str) -> tuple[DebugInfo | None, ...]:
+    """The debug information in a file, for the plugin whose it is."""
+    if not file or len(found) == 1:
+        return tuple(debug_file(each.module, file) if file else None for each in found)
+    from simwasm.wasm.companions import told_by
+
+    data = read_bytes(file)
+    debugs = [told_by(each.module, data, file) for each in found]
+    if all(debug.problem for debug in debugs):
+        raise InputError(f"--debug-file: {debugs[0].problem}")
+    return tuple(None if debug.problem else debug for debug in debugs)
+
+
+def debug_file(module: Module, file: str) -> DebugInfo:
     """The debug information in a file that the user has named, which has to be this module's."""
     from simwasm.wasm.companions import told_by  # for those who have such a file
 
@@ -115,13 +165,12 @@ def _remap(text: str) -> Remap:
         raise InputError(f"--source-map {text}: {error}") from None
 
 
-def _from_module(recipe: Recipe, path: Path, read: Callable[[Path], bytes]) -> Plugin:
+def _from_module(recipe: Recipe, read: Read, told: Told) -> Plugin:
     """The plugin that a module is, with what the options say of it."""
-    wasm = read(path)
-    _in_their_order(recipe, wasm)
+    found = module(recipe.plugin, read, told)
     return Plugin(
-        name=recipe.name or default_name(path),
-        wasm=wasm,
+        name=recipe.name or found.name,
+        wasm=found.bytes,
         config=text_or_file(recipe.config),
         vm_config=text_or_file(recipe.vm_config),
         root_id=recipe.root_id,
@@ -131,35 +180,59 @@ def _from_module(recipe: Recipe, path: Path, read: Callable[[Path], bytes]) -> P
         env=dict(_pair(text, "--env") for text in recipe.env),
         allowed=frozenset(map(_capability, recipe.allow)),
         network=recipe.network,
-        folder=path.parent,
+        folder=found.folder,
     )
 
 
-def _from_yaml(recipe: Recipe, path: Path, read: Callable[[Path], bytes]) -> Plugin:
-    """The plugin that a WasmPlugin describes; options say otherwise where they are given."""
-    from simwasm.config.wasm_plugin import read_wasm_plugins  # for those who have such a file
+def _deployed(recipe: Recipe, read: Read, told: Told) -> tuple[Plugin, ...]:
+    """The plugins of a configuration; of one alone, options say otherwise where they are given."""
+    found = chain(recipe.plugin, recipe.name, recipe.network)
+    for text in found.told:
+        told(text)
+    instead = replaced(found.plugins, recipe.module)
+    beside = Path(recipe.plugin).parent
+    made = []
+    for each in found.plugins:
+        file = instead.get(each.name)
+        wasm = module(file, read, told) if file else wasm_of(each, beside, read, told)
+        made.append(each.plugin(wasm.bytes, wasm.folder))
+    if len(made) == 1:
+        return (_otherwise(made[0], recipe),)
+    for name in _OF_ONE:
+        if getattr(recipe, name) != getattr(_DEFAULT, name):
+            raise InputError(
+                f"--{name.replace('_', '-')}: of which plugin? There are {_named(made)}: choose one by --name, or "
+                f"write it into {recipe.plugin}"
+            )
+    return tuple(made)
 
-    found = [each for each in read_wasm_plugins(path) if recipe.name in ("", each.name)]
-    if len(found) != 1:
-        names = ", ".join(each.name for each in found or read_wasm_plugins(path))
-        raise InputError(f"{path}: choose one of its WasmPlugins by --name, in the order they run: {names}")
-    (which,) = found
-    module = Path(recipe.module or which.module(path))
-    plain = which.plugin(read(module))
-    policy = _fail_policy(recipe.fail_policy)
+
+def _otherwise(plain: Plugin, recipe: Recipe) -> Plugin:
+    """A plugin of a configuration as the options want it."""
+    given = {
+        name: getattr(recipe, name) for name in _OF_ONE if getattr(recipe, name) != getattr(_DEFAULT, name)
+    }
     return replace(
-        plain,
-        config=text_or_file(recipe.config) or plain.config,
-        vm_config=text_or_file(recipe.vm_config),
-        root_id=recipe.root_id or plain.root_id,
-        vm_id=recipe.vm_id,
-        fail_policy=policy if policy is not FailPolicy.FAIL_CLOSED else plain.fail_policy,
-        reload_after_ms=recipe.reload_after,
-        env={**plain.env, **dict(_pair(text, "--env") for text in recipe.env)},
-        allowed=frozenset(map(_capability, recipe.allow)),
-        network=recipe.network or plain.network,
-        folder=module.parent,
+        plain, **{_OF_ONE[name][0]: _OF_ONE[name][1](plain, value) for name, value in given.items()}
     )
+
+
+def _environment(plain: Plugin, texts: Iterable[str]) -> dict[str, str]:
+    return {**plain.env, **dict(_pair(text, "--env") for text in texts)}
+
+
+_DEFAULT = Recipe("")
+_OF_ONE: dict[str, tuple[str, Callable[[Plugin, Any], Any]]] = {
+    "config": ("config", lambda plain, text: text_or_file(text)),
+    "vm_config": ("vm_config", lambda plain, text: text_or_file(text)),
+    "root_id": ("root_id", lambda plain, text: text),
+    "vm_id": ("vm_id", lambda plain, text: text),
+    "env": ("env", _environment),
+    "fail_policy": ("fail_policy", lambda plain, name: _fail_policy(name)),
+    "reload_after": ("reload_after_ms", lambda plain, number: number),
+    "allow": ("allowed", lambda plain, names: frozenset(map(_capability, names))),
+}
+"""Options that are of one plugin: which field of it they decide, and how."""
 
 
 def _fail_policy(name: str) -> FailPolicy:
@@ -183,44 +256,44 @@ def concurrency(recipe: Recipe) -> int:
     return recipe.concurrency
 
 
-def _in_their_order(recipe: Recipe, wasm: bytes) -> None:
+def _in_their_order(recipe: Recipe) -> None:
     """See that the plugin is not among the recordings, which are easily swapped."""
-    if wasm.startswith(_MODULE):
+    if begins_with(recipe.plugin).startswith(MODULE):
         return
     for path in recipe.traffic:
-        if _begins_like_a_module(path):
+        if begins_with(path).startswith(MODULE):
             raise InputError(
                 f"{recipe.plugin} is no plugin, but {path} is one: did you swap plugin and traffic?"
             )
 
 
-def _begins_like_a_module(path: str) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return file.read(len(_MODULE)) == _MODULE
-    except (OSError, ValueError):
-        return False  # it is told what is wrong with it when it is read
+def is_network(recipe: Recipe) -> bool:
+    """Whether the plugins stand in the way of TCP connections, not of HTTP."""
+    if recipe.network or not is_configuration(recipe.plugin):
+        return recipe.network
+    return chain(recipe.plugin, recipe.name, network=False).network
 
 
 def exchanges(recipe: Recipe, notes: Notes = Notes()) -> Iterator[Exchange]:  # noqa: B008  # it is frozen
     """The exchanges of all recordings, in their order; `notes` hears of entries that are left out."""
-    for path in recipe.traffic:
-        for exchange in read_traffic(path, notes):
-            if isinstance(exchange, Conversation) is not recipe.network:
-                raise InputError(_MISFITS[recipe.network].format(path=path))
-            yield exchange
+    network = is_network(recipe)
+    for source in sources(recipe.traffic, notes):
+        misfits = 0
+        for exchange in read_source(source, notes):
+            if isinstance(exchange, Conversation) is network:
+                yield exchange
+            elif not source.found:
+                raise InputError(_MISFITS[network].format(path=source.name))
+            else:
+                misfits += 1
+        if misfits:
+            notes.left_out(f"{_MISFITS[network].format(path=source.name)}; left out ({misfits})")
 
 
 _MISFITS = {
     True: "{path}: has an HTTP exchange, and a plugin with --network stands in the way of TCP connections",
     False: "{path}: has a TCP connection, which an HTTP plugin never meets; add --network if it is for those",
 }
-
-
-def default_name(path: Path) -> str:
-    """A name for a plugin: its file's, or its folder's where the file is called plugin.wasm."""
-    stem = path.name.partition(".")[0]
-    return path.resolve().parent.name if stem == "plugin" else stem
 
 
 def text_or_file(text: str) -> bytes:
@@ -250,10 +323,12 @@ def faults(recipe: Recipe) -> tuple[Fault, ...]:
     return tuple(map(parse_fault, recipe.fault))
 
 
-def clusters(recipe: Recipe) -> Clusters:
-    """Who answers the plugin's callouts."""
+def clusters(recipe: Recipe, in_vain: Told = _nobody) -> Clusters:
+    """Who answers the plugins' callouts; clusters of a configuration are there, with or without an answer."""
     pairs = [_pair(text, "--callout") for text in recipe.callout]
-    return Clusters({name: parse_answer(answer, f"--callout {name}") for name, answer in pairs})
+    said = {name: parse_answer(answer, f"--callout {name}") for name, answer in pairs}
+    known = deployment(recipe.plugin).clusters if is_configuration(recipe.plugin) else ()
+    return Clusters(dict.fromkeys((each.name for each in known), UNANSWERED) | said, in_vain)
 
 
 def limits(recipe: Recipe) -> Limits:

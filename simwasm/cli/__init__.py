@@ -57,10 +57,11 @@ def _frames(words: Namespace, trap: Trap) -> Iterable[str]:
     """The frames of a trap, with their lines of source where the plugin's file tells of them."""
     if trap.frames:
         from simwasm.backtrace import told
-        from simwasm.cli.setup import plugin
+        from simwasm.cli.setup import recipe
+        from simwasm.recipe import plugin
 
         with contextlib.suppress(SimwasmError, OSError):
-            return told(plugin(words), trap.frames)
+            return told(plugin(recipe(words)), trap.frames)
     return map(str, trap.frames)
 
 

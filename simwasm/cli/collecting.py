@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def collecting(words: Namespace, plugin: Plugin) -> Iterator[Collector | None]:
+def collecting(words: Namespace, plugins: Iterable[Plugin]) -> Iterator[Collector | None]:
     """Collect, if it is wanted, and write it in the end."""
     if not words.coverage:
         yield None
@@ -23,7 +23,7 @@ def collecting(words: Namespace, plugin: Plugin) -> Iterator[Collector | None]:
     has_room("--coverage", words.coverage)
     from simwasm.coverage.collector import Collector  # most runs collect nothing
 
-    collector = Collector([plugin])
+    collector = Collector(plugins)
     try:
         yield collector
     finally:

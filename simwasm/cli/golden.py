@@ -40,7 +40,7 @@ class Golden:
 
     observers: Sequence[Observer] = ()
 
-    def __init__(self, words: Namespace, plugin: Plugin, now_ns: int) -> None:
+    def __init__(self, words: Namespace, plugins: Sequence[Plugin], now_ns: int) -> None:
         self._path: str = words.golden
         if not self._path:
             return
@@ -48,7 +48,7 @@ class Golden:
         from simwasm.goldens.writing import GoldenWriter, header_of
 
         recipe = recipe_to_json(setup.recipe(words), self._path)
-        header = header_of([plugin], profile=setup.profile(words), now_ns=now_ns, recipe=recipe)
+        header = header_of(plugins, profile=setup.profile(words), now_ns=now_ns, recipe=recipe)
         self._writer = GoldenWriter(header, tuple(words.redact))
         self.observers = (self._writer,)
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from simwasm.abi.table import Abi
+from simwasm.chain import name_of
 from simwasm.cli import output
 from simwasm.cli.watch import opened
 from simwasm.errors import InputError
 from simwasm.plugin import Plugin, read_bytes
-from simwasm.recipe import default_name
 from simwasm.trace.align import align
 from simwasm.trace.blurred import Blurred
 from simwasm.trace.difftext import diff_text
@@ -61,7 +61,7 @@ def _head(log: EnvoyLog, thread: int, words: Namespace) -> tuple[dict[str, Any],
     records = log.threads[thread]
     if words.plugin:
         path = Path(words.plugin)
-        plugin = Plugin(words.name or default_name(path), read_bytes(path))
+        plugin = Plugin(words.name or name_of(path), read_bytes(path))
         name, digest, version = plugin.name, plugin.sha256, plugin.abi
     else:
         name, digest = words.name or name_in(records) or "plugin", ""

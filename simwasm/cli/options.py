@@ -41,12 +41,17 @@ def replay(words: argparse.ArgumentParser) -> None:
 
 def plugin(words: argparse.ArgumentParser) -> None:
     """What is told of a plugin."""
-    group = words.add_argument_group("the plugin")
+    group = words.add_argument_group(
+        "the plugin",
+        "What is said here of a configuration's plugin is said in place of what it says itself; where it has several, "
+        "choose one by --name, or give each its module by --module NAME=FILE.",
+    )
     group.add_argument(
         "--module",
-        metavar="FILE",
-        default="",
-        help="its module, where PLUGIN is a WasmPlugin that names an image",
+        metavar="[NAME=]FILE",
+        action="append",
+        default=[],
+        help="its module in place of the one that a configuration names; of which plugin, if there are several",
     )
     group.add_argument(
         "--config",
@@ -57,7 +62,11 @@ def plugin(words: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--vm-config", metavar="TEXT", default="", help="its VM's configuration; @FILE reads a file"
     )
-    group.add_argument("--name", metavar="NAME", help="its name in the log (default: from the file's name)")
+    group.add_argument(
+        "--name",
+        metavar="NAME",
+        help="its name in the log (default: from the file); of several plugins, the one to run",
+    )
     group.add_argument("--root-id", metavar="ID", default="", help="its root_id")
     group.add_argument("--vm-id", metavar="ID", default="", help="its vm_id")
     group.add_argument(
@@ -76,7 +85,9 @@ def plugin(words: argparse.ArgumentParser) -> None:
         help="the same as --fail-policy open",
     )
     group.add_argument(
-        "--network", action="store_true", help="it stands in the way of TCP connections, not of HTTP"
+        "--network",
+        action="store_true",
+        help="it is in the way of TCP connections, not of HTTP; of several plugins, those run",
     )
     group.add_argument(
         "--reload-after", metavar="MS", type=int, default=1000,

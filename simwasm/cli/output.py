@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import Any, TextIO
 
 from simwasm.abi.enums import LogLevel
@@ -51,9 +52,19 @@ def log_printer(words: Namespace) -> Callable[[LogLine], None]:
     return log
 
 
+def tell(text: str) -> None:
+    """Say something on standard error."""
+    print(printable(f"simwasm: {text}"), file=sys.stderr)
+
+
 def notes() -> Notes:
     """Tells on standard error what of the traffic was left out, lost or broken."""
-    return telling(lambda text: print(printable(f"simwasm: {text}"), file=sys.stderr))
+    return telling(tell)
+
+
+def in_vain(cluster: str) -> None:
+    """Say that a cluster of a configuration was asked, though nobody is there to answer."""
+    tell(f"{cluster} was asked, and nobody answers: say who does by --callout {quote(f'{cluster}=200')}")
 
 
 def missed(faults: Faults | None) -> None:

@@ -30,19 +30,19 @@ def command(words: Namespace) -> int:
     if words.repeat is not None and words.repeat < 1:
         raise InputError(f"--repeat: {words.repeat} is no number of rounds")
     goldens.check(words)
-    plugin = setup.plugin(words)
+    plugins = setup.plugins(words)
     stream = output.stdout()
     colour = output.ink(words, stream)
     exchanges = recipes.exchanges(setup.recipe(words), output.notes())
     first = next(exchanges, None)
     now = first.started_ns if first is not None else 0
     printer = None if words.quiet or words.json else (stream, colour)
-    golden = goldens.Golden(words, plugin, now)
+    golden = goldens.Golden(words, plugins, now)
     engine = find_engine(words.engine).name
-    with collecting(words, plugin) as collector, watching(words, plugin, engine, now, printer) as watch:
+    with collecting(words, plugins) as collector, watching(words, plugins, engine, now, printer) as watch:
         observers = [*watch.observers, *golden.observers]
         session = setup.session(
-            words, plugin, observers=observers, now_ns=now, on_log=watch.on_log, collector=collector
+            words, plugins, observers=observers, now_ns=now, on_log=watch.on_log, collector=collector
         )
         watch.start(session)
         report = _Report(words, watch, golden, colour)

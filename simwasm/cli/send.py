@@ -39,13 +39,13 @@ def command(words: Namespace) -> int:
     now = time.time_ns()
     answer = read_response(words.respond) if words.respond else None
     exchange = Exchange("1", now, _request(words, server), answer)
-    plugin = setup.plugin(words)
+    plugins = setup.plugins(words)
     printer = (sys.stderr, output.ink(words, sys.stderr)) if words.verbose else None
     engine = find_engine(words.engine).name
-    with collecting(words, plugin) as collector, watching(words, plugin, engine, now, printer) as watch:
+    with collecting(words, plugins) as collector, watching(words, plugins, engine, now, printer) as watch:
         session = setup.session(
             words,
-            plugin,
+            plugins,
             observers=watch.observers,
             now_ns=now,
             on_log=watch.on_log,

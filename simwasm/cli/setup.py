@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from simwasm import recipe as recipes
+from simwasm.cli import output
 from simwasm.engines.find import engine as find_engine
 from simwasm.host.outcome import LogLine
 from simwasm.host.ports import AskUpstream
@@ -31,9 +32,9 @@ def recipe(words: Namespace) -> Recipe:
     return Recipe(**known)
 
 
-def plugin(words: Namespace) -> Plugin:
-    """The plugin that the words describe."""
-    return recipes.plugin(recipe(words))
+def plugins(words: Namespace) -> tuple[Plugin, ...]:
+    """The plugins that the words describe, in their order; what is ignored or left out is told."""
+    return recipes.plugins(recipe(words), told=output.tell)
 
 
 def profile(words: Namespace) -> Profile:
@@ -43,7 +44,7 @@ def profile(words: Namespace) -> Profile:
 
 def session(
     words: Namespace,
-    which: Plugin,
+    plugins: Sequence[Plugin],
     *,
     observers: Sequence[Observer],
     now_ns: int,
@@ -51,12 +52,12 @@ def session(
     ask_upstream: AskUpstream = recorded,
     collector: Collector | None = None,
 ) -> Session:
-    """A session for one plugin, not started yet."""
+    """A session for a chain of plugins, not started yet."""
     engine = find_engine(words.engine)
     wanted = recipe(words)
-    answering = recipes.clusters(wanted)
+    answering = recipes.clusters(wanted, output.in_vain)
     return Session(
-        [which],
+        plugins,
         engine=engine if collector is None else collector.covering(engine),
         workers=recipes.concurrency(wanted),
         observers=observers,

@@ -76,14 +76,14 @@ def _refused(scenario: Scenario, engine: Engine, rejected: EnvoyRejected) -> int
 
 def _scenario(words: Namespace) -> Scenario:
     wanted = setup.recipe(words)
-    plugin = setup.plugin(words)
+    plugins = setup.plugins(words)
     exchanges = tuple(recipes.exchanges(wanted, output.notes()))
     if not exchanges:
         raise InputError("there is no exchange in the traffic, so there is nothing to compare")
     clusters = recipes.clusters(wanted)
     services = clusters.services
     scripts = {name: _script(clusters, name) for name in clusters.names if name not in services}
-    return Scenario((plugin,), exchanges, scripts, services)
+    return Scenario(plugins, exchanges, scripts, services)
 
 
 def _script(clusters: Clusters, name: str) -> Script:

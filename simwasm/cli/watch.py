@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TextIO
@@ -91,17 +91,17 @@ class Watch:
 
 @contextmanager
 def watching(
-    words: Namespace, plugin: Plugin, engine: str, now_ns: int, printer: tuple[TextIO, Ink] | None
+    words: Namespace, plugins: Sequence[Plugin], engine: str, now_ns: int, printer: tuple[TextIO, Ink] | None
 ) -> Iterator[Watch]:
     """Open what the words ask for, and close it whatever happens."""
     observers: list[Observer] = []
-    frames = Backtraces([plugin])
+    frames = Backtraces(plugins)
     together = getattr(words, "together", False)
     on_log: OnLog | None = None if printer is not None else log_printer(words)
     if printer is not None:
         stream, colour = printer
         if words.format == "envoy":
-            text = EnvoyText(_writer(stream), [plugin])
+            text = EnvoyText(_writer(stream), plugins)
             observers.append(text)
             on_log = partial(_told_as_envoy_does, text)
         else:
@@ -117,7 +117,7 @@ def watching(
     try:
         rules = setup.profile(words)
         timing = Timing() if words.timing else None
-        recorder = Recording(file.write, [plugin], profile=rules, now_ns=now_ns, engine=engine, timing=timing)
+        recorder = Recording(file.write, plugins, profile=rules, now_ns=now_ns, engine=engine, timing=timing)
         yield Watch(
             recorder,
             [*observers, recorder],

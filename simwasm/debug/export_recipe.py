@@ -15,7 +15,7 @@ from simwasm.recipe import Recipe, text_or_file
 from simwasm.recipe import plugin as plugin_of
 
 _TEXTS_OR_FILES = ("config", "vm_config")
-_FILES = ("module", "debug_file")
+_FILES = ("debug_file",)
 _NO_OPTIONS = ("plugin", "traffic", "together")
 
 
@@ -51,10 +51,18 @@ def _option(subject: Subject, name: str, value: Any) -> Any:
         return dict(text.partition("=")[::2] for text in value)
     if name == "callout":
         return {key: _file(subject, text) for key, text in (pair.partition("=")[::2] for pair in value)}
+    if name == "module":
+        value = tuple(_module(subject, text) for text in value)
     if name == "source_map":
         pairs = (text.partition("=")[::2] for text in value)
         value = tuple(f"{build}={subject.path(here)}" for build, here in pairs)
     return value[0] if isinstance(value, tuple) and len(value) == 1 else value
+
+
+def _module(subject: Subject, text: str) -> str:
+    """`FILE` or `NAME=FILE` with the file as it is named from the export."""
+    name, equals, file = text.partition("=")
+    return f"{name}={_file(subject, file)}" if equals and "/" not in name else _file(subject, text)
 
 
 def _file(subject: Subject, text: str) -> str:

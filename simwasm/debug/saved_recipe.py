@@ -17,9 +17,9 @@ from simwasm.traffic.json_field import Field
 
 _FILES = ("plugin", "traffic")
 _TEXTS = (
-    "config", "vm_config", "name", "root_id", "vm_id", "engine", "log_level", "fail_policy", "module", "debug_file"
+    "config", "vm_config", "name", "root_id", "vm_id", "engine", "log_level", "fail_policy", "debug_file"
 )  # fmt: skip
-_LISTS = ("env", "callout", "allow", "fault", "source_map")
+_LISTS = ("module", "env", "callout", "allow", "fault", "source_map")
 _NUMBERS = ("fuel", "memory", "seed", "reload_after", "concurrency", "buffer_limit")
 _FLAGS = ("together", "network")
 LOG_LEVELS = ("trace", "debug", "info", "warn", "error", "critical")
@@ -58,6 +58,8 @@ def options_from_json(found: Field, folder: Path) -> dict[str, Any]:
 def _read(options: Field, key: str, value: Field) -> Any:
     if key in _TEXTS:
         return value.text()
+    if key == "module" and isinstance(value.value, str):
+        return (value.text(),)  # there was one, once
     if key in _LISTS:
         return tuple(each.text() for each in value.items())
     if key in _NUMBERS:
@@ -72,8 +74,10 @@ def _told(name: str, value: Any, path: Callable[[str], str]) -> Any:
     """An option's value with the files in it named otherwise."""
     if name in ("config", "vm_config") and value[:1] == "@" and value != "@-":
         return "@" + path(value[1:])
-    if name in ("module", "debug_file"):
+    if name == "debug_file":
         return path(value)
+    if name == "module":
+        return tuple(_module(each, path) for each in value)
     if name == "source_map":
         return tuple(_remap(each, path) for each in value)
     if name == "callout":
@@ -85,6 +89,14 @@ def _remap(text: str, path: Callable[[str], str]) -> str:
     """`/build=folder` with the folder as it is named elsewhere."""
     there, _, here = text.partition("=")
     return f"{there}={path(here)}"
+
+
+def _module(text: str, path: Callable[[str], str]) -> str:
+    """`NAME=FILE` or `FILE` with the file as it is named elsewhere; an address is the same everywhere."""
+    if "://" in text:
+        return text
+    name, equals, file = text.partition("=")
+    return f"{name}={path(file)}" if equals and "/" not in name else path(text)
 
 
 def _callout(text: str, path: Callable[[str], str]) -> str:

@@ -54,14 +54,15 @@ class _Notes:
 
 def read_inputs(recipe: Recipe, note: Callable[[str], None] = lambda text: None) -> Inputs:
     """Everything that decides the run, read from the files that a recipe names."""
-    plugin = recipes.plugin(recipe)
-    _ = plugin.abi  # what is no plugin is told here, before anything is shown
+    plugins = recipes.plugins(recipe, told=note)
+    for plugin in plugins:
+        _ = plugin.abi  # what is no plugin is told here, before anything is shown
     answering = recipes.clusters(recipe)
     exchanges = tuple(recipes.exchanges(recipe, telling(note)))
     if recipe.traffic and not exchanges:
         note("there was no exchange in the traffic")
     return Inputs(
-        (plugin,),
+        plugins,
         exchanges,
         engine=find.engine(recipe.engine).name,
         clusters=answering.names,

@@ -83,7 +83,7 @@ def played(path: str, header: Header, player: Player, also: Sequence[Observer] =
     try:
         return player.play(recipe, header.recipe, own_of(header.redacted), also)
     except BadModule as error:
-        raise InputError(f"{path}:1: {recipe.module or recipe.plugin}: {error}") from None
+        raise InputError(f"{path}:1: {recipe.plugin}: {error}") from None
     except InputError as error:
         text = str(error)
         raise InputError(text if text.startswith(path) else f"{path}:1: {text}") from None

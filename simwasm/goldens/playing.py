@@ -46,19 +46,20 @@ class Player:
 
         The observers in `also` are told of the run, too.
         """
-        plugin = recipes.plugin(recipe, self._read)
-        plugin.like(self._plugins.setdefault(plugin.wasm, plugin))
+        plugins = recipes.plugins(recipe, self._read)
+        for plugin in plugins:
+            plugin.like(self._plugins.setdefault(plugin.wasm, plugin))
         exchanges = self._exchanges(recipe)
         now_ns = exchanges[0].started_ns if exchanges else 0
-        header = header_of([plugin], profile=recipes.profile(recipe), now_ns=now_ns, recipe=told)
+        header = header_of(plugins, profile=recipes.profile(recipe), now_ns=now_ns, recipe=told)
         writer = GoldenWriter(header, own)
-        self._run(recipe, plugin, exchanges, now_ns, writer, also)
+        self._run(recipe, plugins, exchanges, now_ns, writer, also)
         return writer.text()
 
     def _run(
         self,
         recipe: Recipe,
-        plugin: Plugin,
+        plugins: tuple[Plugin, ...],
         exchanges: tuple[Exchange, ...],
         now_ns: int,
         writer: GoldenWriter,
@@ -66,7 +67,7 @@ class Player:
     ) -> None:
         answering = recipes.clusters(recipe)
         with Session(
-            [plugin],
+            plugins,
             engine=self.engine,
             workers=recipes.concurrency(recipe),
             observers=[writer, *also],

@@ -15,9 +15,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from simwasm.chain import name_of
 from simwasm.debug.saved_recipe import options_from_json, options_to_json
 from simwasm.errors import ConfigError, InputError
-from simwasm.recipe import Recipe, default_name
+from simwasm.recipe import Recipe
 from simwasm.traffic.json_field import Field
 
 _REMEDY = "write it anew by `simwasm run … --golden`, or correct it"
@@ -63,7 +64,7 @@ def _flows(path: str) -> bool:
 def _name(recipe: Recipe) -> dict[str, str]:
     """The plugin's name if it is that of the folder, which may be called otherwise elsewhere."""
     path = Path(recipe.plugin)
-    return {"name": default_name(path)} if path.name == "plugin.wasm" else {}
+    return {"name": name_of(path)} if path.name == "plugin.wasm" else {}
 
 
 def _listed(value: Any) -> Any:

@@ -50,7 +50,7 @@ def load_plugin(
     concurrency: int = 1,
     network: bool = False,
     fault: Texts = (),
-    module: str = "",
+    module: Mapping[str, str] | Texts = (),
     debug_file: str = "",
     source_map: Texts = (),
     **unknown: NoReturn,
@@ -72,7 +72,7 @@ def load_plugin(
         root_id=root_id, vm_id=vm_id, env=_pairs(env), fail_policy=fail_policy, reload_after=reload_after,
         allow=_texts(allow), callout=_pairs(callout), log_level=log_level, fuel=fuel, memory=memory,
         buffer_limit=buffer_limit, seed=seed, concurrency=concurrency, network=network, fault=_texts(fault),
-        module=module, debug_file=debug_file, source_map=_texts(source_map),
+        module=_pairs(module), debug_file=debug_file, source_map=_texts(source_map),
     )  # fmt: skip
     _check(made)
     return PluginUnderTest(_setup(made, _bytes(config), _bytes(vm_config)))

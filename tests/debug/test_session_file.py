@@ -35,7 +35,7 @@ def full(folder: Path) -> SavedSession:
         str(folder / "plugin.wasm"), (str(folder / "login.har"),), config='{"a": 1}', env=("A=1",),
         callout=("auth=403",), fail_policy="reload", reload_after=5, allow=("proxy_log",), concurrency=2,
         fuel=5, log_level="debug", engine="wasmtime", fault=("malloc#2",), buffer_limit=9,
-        module=str(folder / "module.wasm"), debug_file=str(folder / "plugin.debug.wasm"),
+        module=(str(folder / "module.wasm"),), debug_file=str(folder / "plugin.debug.wasm"),
         source_map=(f"/build={folder}/src",),
     )  # fmt: skip
     return SavedSession(
