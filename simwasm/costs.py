@@ -7,7 +7,7 @@ of the host is charged (`wasm/fuel.py`) and what the allocator burns for it; onl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from simwasm.abi.table import Function, Side
@@ -33,6 +33,13 @@ class Cost:
         self.most = max(self.most, burnt)
         self.calls += 1
         self.total += burnt
+
+    def merge(self, other: Cost) -> None:
+        """Count the calls of another one."""
+        self.least = min(self.least, other.least) if self.calls else other.least
+        self.most = max(self.most, other.most)
+        self.calls += other.calls
+        self.total += other.total
 
 
 class Costs:
@@ -61,6 +68,11 @@ class Costs:
         """What callbacks have cost since this was asked the last time."""
         before, self._told = self._told, self._outermost
         return self._told - before
+
+    def merge(self, other: Mapping[Function, Cost]) -> None:
+        """Add what the calls of another part of the run cost."""
+        for function, cost in other.items():
+            self.of.setdefault(function, Cost()).merge(cost)
 
     def sides(self) -> dict[Side, list[tuple[Function, Cost]]]:
         """The functions of either side, the dearest first."""
