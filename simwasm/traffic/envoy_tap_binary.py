@@ -1,0 +1,391 @@
+"""A tap's messages in protobuf's binary format: one after the other with their lengths, or bare.
+
+Rules that live here: bare messages do not tell where they end, but a `TraceWrapper` holds one trace, so that each
+field of a file is a message of its own; that reads files of one message and files of segments. A header is looked up
+by its bytes first, since most headers come again and again. Unknown fields are skipped. What is broken is told with
+its byte; reading goes on behind it as long as the lengths lead to messages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from simwasm.errors import TrafficError
+from simwasm.exchange import Header, lower, to_text
+from simwasm.protobuf import Broken, Field, Message, Scalar, Schema, decode, fields, varint
+from simwasm.traffic.envoy_tap_fields import address_and_port
+from simwasm.traffic.envoy_tap_pieces import (
+    BODIES,
+    MOST_BYTES,
+    MOST_HEADERS,
+    Body,
+    Half,
+    HttpSegment,
+    HttpTrace,
+    Kind,
+    Peers,
+    SocketEvent,
+    SocketTrace,
+    Traced,
+    Unusable,
+)
+from simwasm.traffic.notes import Notes
+
+_BLOCK = 1 << 20
+_LONGEST_NUMBER = 10
+_SHORT = 0x80
+"""Lengths below it are one byte."""
+_HEADERS, _TRAILERS = 0x0A, 0x1A
+_KEY, _VALUE = 0x0A, 0x12
+_KNOWN, _LONGEST_KNOWN = 10_000, 200
+_BYTES, _VARINT = 2, 0
+_TAGS = frozenset(number << 3 | _BYTES for number in range(1, 6))
+
+_BODY = Schema(
+    "Body",
+    {
+        "as_bytes": Field(1, Scalar.BYTES, chosen=True),
+        "as_string": Field(2, Scalar.BYTES, chosen=True),
+        "truncated": Field(3, Scalar.BOOL),
+    },
+)
+_TIME = Schema("Timestamp", {"seconds": Field(1, Scalar.INT), "nanos": Field(2, Scalar.INT)})
+_SOCKET = Schema("SocketAddress", {"address": Field(2, Scalar.BYTES), "port_value": Field(3, Scalar.INT)})
+_ADDRESS = Schema("Address", {"socket_address": Field(1, _SOCKET)})
+_CONNECTION = Schema(
+    "Connection", {"local_address": Field(1, _ADDRESS), "remote_address": Field(2, _ADDRESS)}
+)
+_OLD_CONNECTION = Schema(
+    "Connection", {"local_address": Field(2, _ADDRESS), "remote_address": Field(3, _ADDRESS)}
+)
+"""As it was until it moved next to `Body`."""
+_READ = Schema("Read", {"data": Field(1, _BODY), "end_stream": Field(2, Scalar.BOOL)})
+_EVENT = Schema(
+    "SocketEvent",
+    {
+        "timestamp": Field(1, _TIME),
+        "read": Field(2, _READ),
+        "write": Field(3, _READ),
+        "closed": Field(4, Schema("Closed", {})),
+        "connection": Field(5, Scalar.BYTES),
+    },
+)
+
+
+def read_binary(
+    begun: bytes, stream: BinaryIO, where: str, notes: Notes, *, delimited: bool
+) -> Iterator[tuple[int, Traced]]:
+    """Go through the messages; each comes with its number in the file."""
+    reader = _Reader()
+    number = 0
+    for begin, data in _messages(_Window(begun, stream), where, notes, delimited=delimited):
+        number += 1
+        try:
+            found = reader.traced(data)
+        except (Unusable, Broken, IndexError) as error:
+            why = "it ends in the middle of a field" if isinstance(error, IndexError) else error
+            place = f"entry {number}, byte {begin}"
+            notes.broken(TrafficError(f"{where}, {place}: {why}; what stands around it is read"))
+            continue
+        if found is not None:
+            yield number, found
+        else:
+            number -= not delimited  # a sample rate beside its trace
+
+
+class _Window:
+    """The part of a file that is looked at."""
+
+    def __init__(self, begun: bytes, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.data = begun
+        self.at = 0
+        self.before = 0
+
+    def has(self, size: int) -> bool:
+        """Whether so many bytes follow; as many as are to be had are there then."""
+        while len(self.data) - self.at < size:
+            block = self._stream.read(max(_BLOCK, size - len(self.data) + self.at))
+            if not block:
+                return False
+            self.before += self.at
+            self.data, self.at = self.data[self.at :] + block, 0
+        return True
+
+    def skip(self, size: int) -> None:
+        """Go over bytes without keeping them."""
+        while size and self.has(1):
+            step = min(size, len(self.data) - self.at)
+            self.at += step
+            size -= step
+
+
+def _messages(window: _Window, where: str, notes: Notes, *, delimited: bool) -> Iterator[tuple[int, bytes]]:
+    """Each message's place and its bytes."""
+    while window.has(1):
+        window.has(2 * _LONGEST_NUMBER)
+        begin, here = window.before + window.at, window.at
+        try:
+            tag, at = (0, here) if delimited else varint(window.data, here)
+            size, at = varint(window.data, at)
+        except Broken as error:
+            notes.broken(_lost(where, begin, f"no length stands here: {error}"))
+            return
+        if not delimited and tag not in _TAGS:
+            notes.broken(_lost(where, begin, f"field {tag >> 3} is none of a trace"))
+            return
+        head = at - here
+        if size > MOST_BYTES:
+            if not window.has(head + MOST_BYTES):
+                notes.broken(_lost(where, begin, f"{size} bytes should follow, but the file ends before"))
+                return
+            notes.broken(TrafficError(f"{where}, byte {begin}: a message of {size} bytes; left out"))
+            window.skip(head + size)
+        elif window.has(head + size):
+            start = window.at + (head if delimited else 0)
+            window.at += head + size
+            yield begin, window.data[start : window.at]
+        else:
+            there = len(window.data) - window.at - head
+            notes.broken(_lost(where, begin, f"the file ends after {there} of {size} bytes of a message"))
+            return
+
+
+def _lost(where: str, begin: int, what: str) -> TrafficError:
+    return TrafficError(f"{where}, byte {begin}: {what}; what came before is read")
+
+
+class _Reader:
+    """Reads messages, and remembers headers that it met."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Header] = {}
+
+    def traced(self, data: bytes) -> Traced | None:
+        """What a `TraceWrapper` holds; nothing if it holds no trace."""
+        for number, wire, raw in fields(data):
+            read = _WRAPPED.get(number)
+            if read is not None and wire == _BYTES:
+                return read(self, raw)
+        return None
+
+    def _http_trace(self, data: bytes) -> HttpTrace:
+        request = response = None
+        downstream = Peers()
+        for number, wire, raw in fields(data):
+            if wire != _BYTES:
+                continue
+            if number == 1:
+                request = self._half(raw)
+            elif number == 2:  # a field's number
+                response = self._half(raw)
+            elif number == 3:
+                downstream = _peers(raw)
+        return HttpTrace(request, response, downstream)
+
+    def _http_segment(self, data: bytes) -> HttpSegment:
+        stream, kind, piece = 0, None, b""
+        for number, wire, raw in fields(data):
+            if number == 1 and wire == _VARINT:
+                stream = raw
+            elif number in _KINDS and wire == _BYTES:
+                kind, piece = _KINDS[number], raw
+        if kind is None:
+            raise Unusable("a segment of a stream that brings nothing known")
+        if kind in BODIES:
+            return HttpSegment(str(stream), kind, body=_body(piece))
+        return HttpSegment(str(stream), kind, self._half(piece).headers)
+
+    def _half(self, data: bytes) -> Half:
+        """A request or a response; a `HeaderMap` reads as one that has headers alone."""
+        headers: list[Header] = []
+        trailers: list[Header] = []
+        body, received = None, 0
+        known = self._known
+        at, end = 0, len(data)
+        while at < end:
+            tag, size = data[at], data[at + 1]
+            if tag == _HEADERS and size < _SHORT:  # as nearly always
+                at += 2 + size
+                entry = data[at - size : at]
+                found = known.get(entry)
+                headers.append(found if found is not None else self._header(entry))
+                continue
+            tag, at = varint(data, at)
+            if tag & 7 != _BYTES:
+                at = _skip(data, at, tag & 7)
+                continue
+            size, at = varint(data, at)
+            entry = data[at : at + size]
+            at += size
+            if tag == _HEADERS:
+                headers.append(self._header(entry))
+            elif tag == _TRAILERS:
+                trailers.append(self._header(entry))
+            elif tag == 0x12:  # a body
+                body = _body(entry)
+            elif tag == 0x22:  # when the headers came
+                time = decode(_TIME, entry)
+                received = time.get("seconds") * 10**9 + time.get("nanos")
+        if at > end:
+            raise Unusable("a field is longer than the message that holds it")
+        if len(headers) > MOST_HEADERS or len(trailers) > MOST_HEADERS:
+            raise Unusable("too many headers")
+        return Half(tuple(headers), body, tuple(trailers), received)
+
+    def _header(self, entry: bytes) -> Header:
+        """Read a header, and remember it if it is short."""
+        key = value = raw_value = b""
+        for number, wire, raw in fields(entry):
+            if wire != _BYTES:
+                continue
+            if number == 1:
+                key = raw
+            elif number == 2:
+                value = raw
+            elif number == 3:
+                raw_value = raw
+        ((name, text),) = lower(((to_text(key), to_text(value or raw_value)),))
+        if len(entry) <= _LONGEST_KNOWN:
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            self._known[entry] = name, text
+        return name, text
+
+    def _socket_trace(self, data: bytes) -> SocketTrace:
+        return _socket(data, whole=True)
+
+    def _socket_segment(self, data: bytes) -> SocketTrace:
+        return _socket(data, whole=False)
+
+
+_KINDS = {kind.value: kind for kind in Kind}
+_WRAPPED: dict[int, Callable[[_Reader, bytes], Traced]] = {
+    1: _Reader._http_trace,
+    2: _Reader._http_segment,
+    3: _Reader._socket_trace,
+    4: _Reader._socket_segment,
+}
+
+
+def _skip(data: bytes, at: int, wire: int) -> int:
+    """Go over a field that is no bytes."""
+    if wire == _VARINT:
+        return varint(data, at)[1]
+    if wire not in (1, 5):
+        raise Unusable(f"wire type {wire} is unknown")
+    return at + (8 if wire == 1 else 4)
+
+
+def _body(data: bytes) -> Body:
+    return _body_of(decode(_BODY, data))
+
+
+def _body_of(body: Message) -> Body:
+    return Body(body.get("as_bytes") or body.get("as_string"), body.get("truncated"))
+
+
+def _peers(data: bytes) -> Peers:
+    """The ends of a connection, as they are numbered today or as they were."""
+    numbers = [number for number, _, _ in fields(data)]
+    found = decode(_OLD_CONNECTION if 3 in numbers else _CONNECTION, data)
+    return Peers(_address(found.get("local_address")), _address(found.get("remote_address")))
+
+
+def _address(found: Message) -> str:
+    socket = found.get("socket_address")
+    return address_and_port(to_text(socket.get("address")), max(0, socket.get("port_value")))
+
+
+def _socket(data: bytes, *, whole: bool) -> SocketTrace:
+    stream, peers, truncated = 0, None, False
+    events: list[SocketEvent] = []
+    for number, wire, raw in fields(data):
+        if number == 1 and wire == _VARINT:
+            stream = raw
+        elif number == 2 and wire == _BYTES:
+            peers = _peers(raw)
+        elif number == 3 and wire == _BYTES:
+            events.append(_event(raw))
+        elif number == 4 and wire == _BYTES and not whole:
+            events.extend(_event(event) for each, _, event in fields(raw) if each == 1)
+        elif number in (4, 5) and wire == _VARINT:
+            truncated = truncated or bool(raw)
+    return SocketTrace(str(stream), tuple(events), peers, truncated, whole)
+
+
+def _event(data: object) -> SocketEvent:
+    if not isinstance(data, bytes):
+        raise Unusable("an event is no message")
+    event = decode(_EVENT, data)
+    read, write, time = event.values.get("read"), event.values.get("write"), event.get("timestamp")
+    return SocketEvent(
+        time.get("seconds") * 10**9 + time.get("nanos"),
+        None if read is None else _body_of(read.get("data")),
+        None if write is None else _body_of(write.get("data")),
+        write is not None and write.get("end_stream"),
+        "closed" in event.values,
+        _peers(event.get("connection")) if "connection" in event.values else None,
+    )
+
+
+_INSIDE: dict[str, dict[int, str]] = {
+    "wrapper": {1: "trace", 2: "segment", 3: "socket", 4: "socket"},
+    "trace": {1: "half", 2: "half", 3: "peers", 4: "peers"},
+    "half": {1: "header", 2: "body", 3: "header", 4: "numbers"},
+    "segment": {2: "half", 3: "body", 4: "half", 5: "half", 6: "body", 7: "half"},
+    "socket": {2: "peers", 3: "event", 4: "event"},
+    "event": {1: "numbers", 2: "peers", 3: "peers", 4: "peers", 5: "peers"},
+}
+_NAME = re.compile(rb"[!-~]+")
+
+
+def is_delimited(head: bytes) -> bool:
+    """Whether a file that begins so is a tap's messages with their lengths."""
+    try:
+        size, at = varint(head, 0)
+        return size > 0 and _fits(head, at, at + size, "wrapper", exactly=True)
+    except Broken:
+        return False
+
+
+def is_binary(head: bytes) -> bool:
+    """Whether a file that begins so is a tap's messages without their lengths."""
+    return _fits(head, 0, MOST_BYTES, "wrapper", exactly=False)
+
+
+def _fits(head: bytes, at: int, end: int, message: str, *, exactly: bool) -> bool:
+    """Whether the first fields, one in the other, are those of a trace, down to a header's name or a body."""
+    try:
+        while at < end:
+            tag, at = varint(head, at)
+            if message == "segment" and tag == 0x08:  # the number of its stream
+                _, at = varint(head, at)
+                continue
+            if message == "socket" and tag == 0x08:
+                _, at = varint(head, at)
+                continue
+            inner = _INSIDE[message].get(tag >> 3)
+            size, at = varint(head, at)
+            if inner is None or tag & 7 != _BYTES or size == 0 or at + size > end:
+                return False
+            if exactly and at + size != end and head[at + size : at + size + 1] not in (b"\x2a", b""):
+                return False
+            return _is_leaf(head, at, size, inner) or (
+                inner in _INSIDE and _fits(head, at, at + size, inner, exactly=False)
+            )
+    except Broken:
+        pass
+    return False
+
+
+def _is_leaf(head: bytes, at: int, size: int, inner: str) -> bool:
+    """Whether this is what a trace holds at its bottom."""
+    if inner == "header":
+        key = _NAME.match(head, at + 2)
+        return head[at : at + 1] == b"\x0a" and key is not None and key.end() >= at + 2 + head[at + 1]
+    if inner in ("body", "peers"):
+        return head[at : at + 1] in (b"\x0a", b"\x12", b"\x18") and at + size > at
+    return inner == "numbers" and head[at : at + 1] == b"\x08"
