@@ -109,7 +109,7 @@ def _adapted(path: str) -> Deployment:
 def chain(path: str, name: str, network: bool) -> Chain:
     """The plugins of a configuration that run: of that name if there is one, and of one kind."""
     deployed = deployment(path)
-    named = tuple(each for each in deployed.plugins if name in ("", *names(each)))
+    named = tuple(each for each in deployed.plugins if name in ("", *called(each.name)))
     if not named:
         known = listed(deployed.plugins)
         raise InputError(f"{path}: has no plugin called {name} (--name); in the order they run: {known}")
@@ -127,10 +127,10 @@ def _left_out(others: tuple[Deployed, ...]) -> Iterator[str]:
         yield f"{each.place}: {each.name} is {_KINDS[each.network]} and is left out{remedy}"
 
 
-def names(deployed: Deployed) -> tuple[str, ...]:
-    """What a plugin may be called: its name, with or without the namespace."""
-    short = deployed.name.partition(".")[2]
-    return (deployed.name, short) if short else (deployed.name,)
+def called(name: str) -> tuple[str, ...]:
+    """What a plugin of this name may be called: with or without the namespace."""
+    short = name.partition(".")[2]
+    return (name, short) if short else (name,)
 
 
 def listed(deployed: Iterable[Deployed]) -> str:
@@ -143,7 +143,7 @@ def replaced(plugins: tuple[Deployed, ...], texts: Iterable[str]) -> dict[str, s
     found: dict[str, str] = {}
     for text in texts:
         name, equals, file = text.partition("=")
-        whose = [each.name for each in plugins if equals and name in names(each)]
+        whose = [each.name for each in plugins if equals and name in called(each.name)]
         if not whose and len(plugins) > 1:
             raise InputError(
                 f"--module {text}: of which plugin? Write NAME={text}; there are {listed(plugins)}"

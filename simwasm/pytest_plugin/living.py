@@ -41,7 +41,7 @@ def leave_session(life: Life, path: Path) -> bool:
     try:
         recipe = _recipe(life, path, made)
         if recipe is not None and _plays(recipe, life):
-            save(path, with_digests(SavedSession(recipe), life.setup.plugin.sha256), sync=False)
+            save(path, with_digests(SavedSession(recipe), life.setup.plugins[0].sha256), sync=False)
             return True
     except (SimwasmError, OSError):
         pass  # the trace is there in any case

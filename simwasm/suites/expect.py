@@ -142,6 +142,7 @@ class Phase(Section):
     """What one callback does and leaves; listed phases happen in this order, others may be between them."""
 
     callback: str = key(CALLBACK, "Which callback.", required=True)
+    plugin: str | None = key(TEXT, "Whose, where a configuration has several plugins.")
     action: str | None = key(ACTION, "What it returns.")
     end_of_stream: bool | None = key(FLAG, "Whether nothing comes behind it in its direction.")
     headers: HeaderRules = key(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from simwasm.chain import called
 from simwasm.suites.case import Miss
 from simwasm.suites.expect import (
     Phase,
@@ -30,6 +31,13 @@ def phase_misses(result: Result, wanted: Sequence[Phase]) -> Iterator[Miss]:
     return _Phases(result).all(wanted)
 
 
+def _is_meant(wanted: Phase, found: Happened) -> bool:
+    """Whether a phase is about this callback."""
+    return wanted.callback == found.callback and (
+        wanted.plugin is None or wanted.plugin in called(found.plugin)
+    )
+
+
 class _Phases:
     """Looks at the callbacks of one result."""
 
@@ -40,14 +48,13 @@ class _Phases:
         happened = self._result.phases
         at = 0
         for phase in wanted:
-            found = next(
-                (i for i in range(at, len(happened)) if happened[i].callback == phase.callback), None
-            )
+            found = next((i for i in range(at, len(happened)) if _is_meant(phase, happened[i])), None)
             if found is None:
                 there = ", ".join(dict.fromkeys(each.callback for each in happened[at:])) or "nothing"
+                whose = f" of {phase.plugin}" if phase.plugin is not None else ""
                 after = f" after {happened[at - 1].callback}" if at else ""
                 said = Said(
-                    f"{phase.callback}: does not happen{after}; {there} {'does' if there == 'nothing' else 'do'}"
+                    f"{phase.callback}{whose}: does not happen{after}; {there} {'does' if there == 'nothing' else 'do'}"
                 )
                 yield missed(
                     phase.at("callback"), said, self._result.trace, happened[at - 1].seq if at else 0

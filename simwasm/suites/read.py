@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from simwasm.chain import is_configuration
 from simwasm.config.tree import Entry, Node, read_tree
 from simwasm.suites.callbacks import OF_CONNECTIONS, OF_HTTP
 from simwasm.suites.expect import Expect
@@ -76,7 +77,7 @@ def _wants(rule: LogRule) -> bool:
 def _kinds(suite: Suite, case: Case) -> None:
     """Refuse to expect callbacks of connections of an HTTP plugin, and the other way round."""
     plugin = case.plugin or suite.plugin
-    if plugin is not None and plugin.suffix in (".yaml", ".yml"):
+    if plugin is not None and is_configuration(str(plugin)):
         return  # which says by itself what it is for
     network = bool(case.network if case.network is not None else suite.network)
     if case.talk is not None and not network:

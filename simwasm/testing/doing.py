@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from simwasm.abi.table import ALLOCATORS, CALLBACKS, Side
+from simwasm.chain import called
 from simwasm.errors import InputError, Trap
 from simwasm.exchange import Message
 from simwasm.host.outcome import Outcome
@@ -124,18 +125,19 @@ class Doing:
         """What its callbacks returned, in that order: the callback's name and the action."""
         return tuple((phase.callback, phase.action) for phase in self.phases if phase.action is not None)
 
-    def action(self, callback: str, nth: int = 0) -> Wanted:
+    def action(self, callback: str, nth: int = 0, *, plugin: str = "") -> Wanted:
         """What a callback returned, the first time or another: `Action.CONTINUE`, `Action.PAUSE` or something wider."""
-        phase = self.phase(callback, nth)
+        phase = self.phase(callback, nth, plugin=plugin)
         if phase.action is None:
             why = f"trapped: {phase.trapped}" if phase.trapped else "returns no action"
             raise InputError(f"{callback} {why}")
         self.asked.append(WasAsked(phase.action, phase.seq, f"action({callback!r})"))
         return phase.action
 
-    def phase(self, callback: str, nth: int = 0) -> Phase:
-        """One of its callbacks, the first of that name or another."""
-        found = [phase for phase in self.phases if phase.callback == callback]
+    def phase(self, callback: str, nth: int = 0, *, plugin: str = "") -> Phase:
+        """One of its callbacks, the first of that name or another; of a chain's plugin, if one is said."""
+        whose = self._named(plugin) if plugin else ""
+        found = [phase for phase in self.phases if phase.callback == callback and whose in ("", phase.plugin)]
         if not found or not -len(found) <= nth < len(found):
             raise InputError(self._no_callback(callback, nth, len(found)))
         return found[nth]
@@ -153,6 +155,14 @@ class Doing:
         if -len(found) <= nth < len(found):
             return found[nth]
         raise InputError(_not_called(function, nth, arguments, every, len(found)))
+
+    def _named(self, plugin: str) -> str:
+        """The whole name of a plugin in the chain, which may be said without its namespace."""
+        known = [each.name for each in self._life.setup.plugins]
+        found = [name for name in known if plugin in called(name)]
+        if not found:
+            raise InputError(f"there is no plugin `{plugin}`; there are: {', '.join(known)}")
+        return found[0]
 
     def _no_callback(self, name: str, nth: int, times: int) -> str:
         happened = ", ".join(dict.fromkeys(phase.callback for phase in self.phases)) or "none at all"

@@ -1,12 +1,13 @@
 """What a test says in somebody's place: the host is not asked, or what a callback returned is another.
 
-Rules: calls of a function are counted from 0 over the plugin's whole life; what is recorded is what was said.
+Rules: calls of a function are counted from 0 over the plugin's whole life, in a chain those of all plugins; what is
+recorded is what was said.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from simwasm.abi.enums import Status
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
 class Instead:
     """Answers that wait for their calls."""
 
-    def __init__(self, abi: Abi) -> None:
-        calls = {name: row for (_, name), row in host_functions(abi).items()}
-        self._functions: dict[str, Function] = {**calls, **callbacks(abi)}
+    def __init__(self, abis: Iterable[Abi]) -> None:
+        self._functions: dict[str, Function] = {}
+        for abi in abis:
+            calls = {name: row for (_, name), row in host_functions(abi).items()}
+            self._functions = {**calls, **callbacks(abi), **self._functions}
         self._wanted: dict[tuple[str, int], Override] = {}
         self._here: dict[int, Override] = {0: Override()}  # whoever asks sees that there is something
         self._counts: Counter[str] = Counter()

@@ -52,9 +52,10 @@ _MISFITS = {
 
 @dataclass(frozen=True)
 class Setup:
-    """What a plugin is loaded with."""
+    """What a plugin, or a chain of several, is loaded with."""
 
-    plugin: Plugin
+    plugins: tuple[Plugin, ...]
+    """In the order in which they run."""
     engine: Engine
     profile: Profile = ENVOY
     limits: Limits = field(default_factory=Limits)
@@ -66,6 +67,25 @@ class Setup:
     started_ns: int = STARTED_NS
     recipe: Recipe | None = None
     """What all this was read from."""
+
+    @property
+    def name(self) -> str:
+        """The plugin's name, or those of all in the chain."""
+        return ", ".join(plugin.name for plugin in self.plugins)
+
+    @property
+    def network(self) -> bool:
+        """Whether connections pass here, not requests."""
+        return self.plugins[0].network
+
+    def vm_id(self, what: str) -> str:
+        """The vm_id of the plugins, whose `what` is wanted."""
+        found = {plugin.vm_id for plugin in self.plugins}
+        if len(found) > 1:
+            raise InputError(
+                f"{what}: the plugins {self.name} have several vm_ids: load one by name=… to see its own"
+            )
+        return found.pop()
 
 
 class Flow:
@@ -116,7 +136,7 @@ class Life:
         """Put something in the place of a call; there is none yet."""
         from simwasm.testing.instead import Instead  # for those who want that
 
-        self._instead = self._instead or Instead(self.setup.plugin.abi)
+        self._instead = self._instead or Instead(plugin.abi for plugin in self.setup.plugins)
         self._instead.say(function, answer, values, nth)
 
     def missed(self) -> Iterator[str]:
@@ -151,7 +171,7 @@ class Life:
         setup, instead = self.setup, self._instead
         observers: list[Observer] = [self.record, *self._observers]
         session = Session(
-            [setup.plugin],
+            setup.plugins,
             engine=setup.engine,
             workers=setup.workers,
             observers=[instead.heard(observers)] if instead else observers,
@@ -194,8 +214,9 @@ class Life:
 
     def open(self, exchange: Exchange, *, live: bool = False) -> Flow:
         """Begin an exchange when it is due; a live one is said piece by piece."""
-        if isinstance(exchange, Conversation) is not self.setup.plugin.network:
-            raise InputError(f"{self.setup.plugin.name} {_MISFITS[self.setup.plugin.network]}")
+        network = self.setup.network
+        if isinstance(exchange, Conversation) is not network:
+            raise InputError(f"{self.setup.name} {_MISFITS[network]}")
         flow = Flow(exchange, self.running().proxy.open(exchange, live=live))
         self._flows.append(flow)
         return flow
@@ -266,7 +287,7 @@ class Life:
     def trace(self, entries: list[Entry]) -> Trace:
         """Entries for a test."""
         setup = self.setup
-        setting = Setting([setup.plugin], setup.profile, setup.started_ns, setup.engine.name)
+        setting = Setting(setup.plugins, setup.profile, setup.started_ns, setup.engine.name)
         return Trace(entries, setting, lambda: Trace(self.record.entries(), setting))
 
 

@@ -1,4 +1,4 @@
-"""How a plugin gets into a test: from a module or a WasmPlugin, with the options that `simwasm run` has."""
+"""How a plugin gets into a test: from a module or a configuration, with the options that `simwasm run` has."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def load_plugin(
     source_map: Texts = (),
     **unknown: NoReturn,
 ) -> PluginUnderTest:
-    """Load a plugin, a module or a WasmPlugin in YAML; the keywords are the options of `simwasm run`.
+    """Load a plugin, a module or a configuration with its chain; the keywords are the options of `simwasm run`.
 
     A configuration is a text, `@` and a file, or a value that is written as JSON. Nothing runs before the plugin is
     used for the first time.
@@ -80,13 +80,13 @@ def load_plugin(
 
 def _setup(made: Recipe, config: bytes | None, vm_config: bytes | None) -> Setup:
     """What a recipe means, with configurations that are bytes."""
-    plugin = recipes.plugin(made, shared.read)
+    plugins = recipes.plugins(made, shared.read)
     if config is not None or vm_config is not None:
-        plugin = replace(plugin, config=config or plugin.config, vm_config=vm_config or plugin.vm_config)
-    plugin = _parsed(plugin, made.plugin)
+        plugins = (_configured(plugins, made.plugin, config, vm_config),)
+    plugins = tuple(_parsed(plugin, made.plugin) for plugin in plugins)
     return Setup(
-        plugin,
-        _engine(plugin, made.engine),
+        plugins,
+        _engine(plugins, made.engine),
         _profile(made),
         recipes.limits(made),
         made.fuel if made.fuel is not None else DEFAULT_FUEL,
@@ -95,6 +95,18 @@ def _setup(made: Recipe, config: bytes | None, vm_config: bytes | None) -> Setup
         recipes.clusters(made),
         recipe=made,
     )
+
+
+def _configured(
+    plugins: tuple[Plugin, ...], path: str, config: bytes | None, vm_config: bytes | None
+) -> Plugin:
+    """The one plugin, with configurations that are bytes."""
+    plugin, *others = plugins
+    if others:
+        raise InputError(
+            f"{path}: load_plugin: config: of which plugin? There are several: choose one by name=…"
+        )
+    return replace(plugin, config=config or plugin.config, vm_config=vm_config or plugin.vm_config)
 
 
 def _check(made: Recipe) -> None:
@@ -116,10 +128,12 @@ def _near(slip: str) -> str:
     return f"did you mean `{near[0]}`?" if near else f"known are {', '.join(_OPTIONS)}"
 
 
-def _engine(plugin: Plugin, name: str | None) -> Engine:
+def _engine(plugins: tuple[Plugin, ...], name: str | None) -> Engine:
     """The engine of that name, or what whoever runs the test has in its place."""
-    found, kept = shared.engine(name), keeper.get()
-    return found if kept is None else kept.engine(plugin, found)
+    plain, kept = shared.engine(name), keeper.get()
+    if kept is None:
+        return plain
+    return [kept.engine(plugin, plain) for plugin in plugins][-1]  # it is one engine, which is told of each
 
 
 def _parsed(plugin: Plugin, path: str) -> Plugin:

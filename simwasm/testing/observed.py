@@ -20,8 +20,8 @@ class Observed:
 
     @property
     def name(self) -> str:
-        """The plugin's name."""
-        return self._life.setup.plugin.name
+        """The plugin's name; of a chain, all names in their order."""
+        return self._life.setup.name
 
     @property
     def engine(self) -> str:
@@ -66,11 +66,11 @@ class Observed:
     @property
     def shared_data(self) -> SharedData:
         """The data that it shares with others of its vm_id, by key."""
-        return SharedData(self._proxy, self._life.setup.plugin.vm_id)
+        return SharedData(self._proxy, self._life.setup.vm_id("shared_data"))
 
     def queue(self, name: str) -> Queue:
         """A queue that it has registered."""
-        return Queue(self._proxy, self._life.setup.plugin.vm_id, name, self._life.settle)
+        return Queue(self._proxy, self._life.setup.vm_id("queue"), name, self._life.settle)
 
     @property
     def time(self) -> float:

@@ -91,6 +91,8 @@ class Phase:
     """The event at which it returned."""
     result: Any = None
     """What it returned."""
+    plugin: str = ""
+    """Whose callback it is, in a chain of several."""
 
 
 def phases(
@@ -121,6 +123,7 @@ def _phase(events: Sequence[Event], visit: Visit, lines: Sequence[LogLine], star
         visit.burnt,
         ended.seq,
         ended.result if isinstance(ended, Left) else None,
+        visit.plugin,
     )
 
 

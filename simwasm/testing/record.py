@@ -40,8 +40,8 @@ _BODIES = {
 class Visit:
     """One callback: where its events are, what it cost, and what it left."""
 
-    __slots__ = ("number", "begin", "end", "function", "stream", "streams", "outer", "burnt", "memory", "grown",
-                 "started", "headers", "trailers", "body")  # fmt: skip
+    __slots__ = ("number", "begin", "end", "function", "plugin", "stream", "streams", "outer", "burnt", "memory",
+                 "grown", "started", "headers", "trailers", "body")  # fmt: skip
 
     def __init__(self, number: int, begin: int, function: Function, started: Started, outer: bool) -> None:
         self.number = number
@@ -49,6 +49,7 @@ class Visit:
         self.end = -1
         self.function = function
         self.started = started
+        self.plugin = started.vm.plugin.name
         self.outer = outer
         self.stream: Stream | None = None
         self.streams: tuple[Stream, ...] = ()
@@ -143,6 +144,8 @@ class Record:
         visit = Visit(len(self.visits), len(self.events) - 1, event.function, started, not self._open)
         context = started.vm.contexts.get(event.context)
         visit.stream = stream = context.stream if context is not None else None
+        if context is not None:
+            visit.plugin = context.root.plugin.name
         visit.streams = (stream,) if stream is not None else tuple(self._session.proxy.open_streams)
         self.visits.append(visit)
         return visit

@@ -74,7 +74,7 @@ def test_a_plugin_that_traps_at_its_start_says_so(tmp_path: Path) -> None:
         (str(ALLOW), {"fuel": "1"}, "load_plugin: fuel='1' is no number"),
         (str(ALLOW), {"network": "yes"}, "load_plugin: network='yes' is no True or False"),
         (str(ALLOW), {"root_id": 3}, "load_plugin: root_id=3 is no text"),
-        (str(ROOT), {}, "cannot be read: Is a directory"),
+        (str(ROOT), {}, "is no image"),
     ],
 )
 def test_a_slip_is_told(path: str, options: dict[str, object], said: str) -> None:
