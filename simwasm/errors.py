@@ -26,7 +26,18 @@ from enum import Enum
 
 
 class SimwasmError(Exception):
-    """The root: a front door prints its text and nothing else."""
+    """The root: a front door prints its text and nothing else. It can be sent to another process as it is."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _again, (self.__class__, self.args, self.__dict__)
+
+
+def _again(kind: type[SimwasmError], args: tuple[object, ...], known: dict[str, object]) -> SimwasmError:
+    """An error that came from another process: what it was made of first is not asked for again."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(known)
+    return error
 
 
 class PluginError(SimwasmError):
