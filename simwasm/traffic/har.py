@@ -1,10 +1,11 @@
 """HAR 1.2: what browsers, Playwright and debugging proxies save of a session.
 
 Rules that live here:
+- A file is read entry by entry, and may be of any size. A broken entry is told and left out, see `json_list`.
 - A HAR knows no chunks, trailers or client addresses: a body is one chunk, the client is on loopback, and
   every connection of the recording gets a number and a port of its own.
 - An entry that got no answer (status 0: blocked, aborted) or never touched the network (`data:`, `blob:`) is
-  skipped, and told through `notes`; so is a body that the recording has lost.
+  skipped, and told through `notes`; so is a body that the recording has lost, and so are WebSocket messages.
 - Anything else that is wrong is a `TrafficError` with the entry's number, counted from 1, which is also the
   id of its exchange.
 How an entry's headers become Envoy's is in `har_message`, how its bodies agree with them in `har_body`.
@@ -15,19 +16,24 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
+from functools import lru_cache
 from typing import BinaryIO
 
+from simwasm.errors import TrafficError
 from simwasm.exchange import Connection, Exchange, Message, Tls
 from simwasm.traffic.har_body import losses, well_formed
 from simwasm.traffic.har_message import SCHEMES, Url, read_request, read_response, read_side, read_url
-from simwasm.traffic.json_field import Field, parse
+from simwasm.traffic.json_field import Field
+from simwasm.traffic.json_list import entries
+from simwasm.traffic.json_text import JsonText
 from simwasm.traffic.notes import Notes
 
 _REMEDY = "record it again or mend it by hand"
 _BEGINS = re.compile(rb'\s*\{(?s:.*?)"log"\s*:\s*\{')
+_LIST = ("log", "entries")
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-]\d\d):?(\d\d))?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:)(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-]\d\d):?(\d\d))?", re.ASCII
 )
 _NAME = re.compile(r"[^\[]*[^\d.]")  # an address literal is no server name
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -44,6 +50,9 @@ _PROTOCOLS = {
 _FIRST_PORT = 50_000
 _PORTS = 10_000
 _LONGEST_MS = 24 * 3600 * 1000
+_MOST_CONNECTIONS = 10_000
+"""That are remembered: no recorder has more of them open at a time."""
+_SECOND = 10**9
 
 
 class Har:
@@ -57,51 +66,84 @@ class Har:
 
     def read(self, stream: BinaryIO, where: str, notes: Notes) -> Iterator[Exchange]:
         """Go through the entries in the order of the file."""
-        entries = parse(stream.read(), where, _REMEDY).get("log").get("entries")
-        connections: dict[str, int] = {}
-        for number, found in enumerate(entries.items(), 1):
-            entry = found.within(f"entry {number}")
-            url = read_url(entry.get("request").get("url"))
-            unanswered = _unanswered(entry, url)
-            if unanswered:
-                notes.left_out(f"{entry.where}: {unanswered}; skipped")
+        connections = _Connections()
+        for number, entry in entries(JsonText(stream, where, _REMEDY), _LIST, _is_entry, notes):
+            try:
+                exchange = _exchange(number, entry, connections, notes)
+            except TrafficError as error:
+                notes.broken(error)
                 continue
-            asked, answered = read_side(entry.get("request")), read_side(entry.get("response"))
-            for loss in losses(asked, answered):
-                notes.left_out(f"{entry.where}: {loss}")
-            request = read_request(asked, url)
-            yield Exchange(
-                id=str(number),
-                started_ns=_started(entry),
-                request=request,
-                response=read_response(answered, request, _timing(entry, "wait"), _timing(entry, "receive")),
-                connection=_connection(entry, url, request, connections),
-                name=well_formed(entry.text_of("comment")),
-            )
+            if exchange:
+                yield exchange
+
+
+class _Connections:
+    """The numbers of the connections of a recording, in the order in which they are met."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[object, str, str], int] = {}
+        self._last = 0
+
+    def number(self, recorded: Field | None, url: Url) -> int:
+        """The number of what the recording calls this; an entry that names none has one of its own."""
+        known_as = (str(recorded.value), url.host, url.port) if recorded else None
+        found = self._numbers.pop(known_as, 0) if known_as else 0
+        if not found:
+            found = self._last = self._last + 1
+        if known_as:
+            self._numbers[known_as] = found  # the last that was used is the last to be forgotten
+            if len(self._numbers) > _MOST_CONNECTIONS:
+                del self._numbers[next(iter(self._numbers))]
+        return found
+
+
+def _is_entry(value: object) -> bool:
+    return isinstance(value, dict) and "request" in value
+
+
+def _exchange(number: int, entry: Field, connections: _Connections, notes: Notes) -> Exchange | None:
+    url = read_url(entry.get("request").get("url"))
+    unanswered = _unanswered(entry, url)
+    if unanswered:
+        notes.left_out(f"{entry.where}: {unanswered}; skipped")
+        return None
+    asked, answered = read_side(entry.get("request")), read_side(entry.get("response"))
+    request = read_request(asked, url)
+    response = read_response(answered, request, _timing(entry, "wait"), _timing(entry, "receive"))
+    for loss in losses(entry, asked, request, answered):
+        notes.left_out(f"{entry.where}: {loss}")
+    return Exchange(
+        str(number),
+        _started(entry),
+        request,
+        response,
+        _connection(entry, url, request, connections),
+        well_formed(entry.text_of("comment")),
+    )
 
 
 def _unanswered(entry: Field, url: Url) -> str:
-    answered = entry.get("response")
     if url.scheme not in SCHEMES.values():
         return f"a {url.scheme}: address is not asked over HTTP"
-    if answered.integer_of("status") >= 100:
+    answered = entry.find("response")
+    if answered and answered.integer_of("status") >= 100:
         return ""
-    why = answered.text_of("_error") or answered.text_of("_failureText") or answered.text_of("statusText")
+    why = ""
+    if answered:
+        why = answered.text_of("_error") or answered.text_of("_failureText") or answered.text_of("statusText")
     return f"{url.authority}{url.path} got no answer" + (f" ({json.dumps(why)})" if why else "")
 
 
-def _connection(entry: Field, url: Url, request: Message, connections: dict[str, int]) -> Connection:
-    recorded = entry.find("connection")
-    known_as = recorded.value if recorded else f"entry {len(connections)}"
-    number = connections.setdefault(f"{known_as} to {url.host}:{url.port}", len(connections) + 1)
+def _connection(entry: Field, url: Url, request: Message, connections: _Connections) -> Connection:
+    number = connections.number(entry.find("connection"), url)
     secure = url.scheme == "https"
     return Connection(
-        id=number,
-        source=f"127.0.0.1:{_FIRST_PORT + number % _PORTS}",
-        destination=f"{_bracketed(entry.text_of('serverIPAddress') or '127.0.0.1')}:{url.port}",
-        protocol=_protocol(entry, request),
-        requested_server_name=url.host if secure and _NAME.fullmatch(url.host) else "",
-        tls=_tls(entry) if secure else None,
+        number,
+        f"127.0.0.1:{_FIRST_PORT + number % _PORTS}",
+        f"{_bracketed(entry.text_of('serverIPAddress') or '127.0.0.1')}:{url.port}",
+        _protocol(entry, request),
+        url.host if secure and _NAME.fullmatch(url.host) else "",
+        _tls(entry) if secure else None,
     )
 
 
@@ -127,15 +169,21 @@ def _started(entry: Field) -> int:
     found = entry.find("startedDateTime")
     if found is None:
         return 0
-    wrong = found.wrong("is not a date and time like 2024-09-05T08:33:31.079Z")
     parts = _TIME.fullmatch(found.text())
-    if parts is None:
-        raise wrong
+    minute = _minute(parts[1], parts[2], parts[5] or "+00", parts[6] or "00") if parts else None
+    if parts is None or minute is None or int(parts[3]) >= 60:
+        raise found.wrong("is not a date and time like 2024-09-05T08:33:31.079Z")
+    return (minute + int(parts[3])) * _SECOND + int((parts[4] or "").ljust(9, "0"))
+
+
+@lru_cache(maxsize=64)
+def _minute(date: str, minute: str, hours: str, minutes: str) -> int | None:
+    """The seconds from 1970 until a minute began, None if there is no such minute; entries come in their order."""
     try:
-        moment = datetime.fromisoformat(f"{parts[1]}T{parts[2]}{parts[4] or '+00'}:{parts[5] or '00'}")
+        began = datetime.fromisoformat(f"{date}T{minute}00{hours}:{minutes}")
     except ValueError:
-        raise wrong from None
-    return (moment - _EPOCH) // timedelta(seconds=1) * 10**9 + int((parts[3] or "").ljust(9, "0"))
+        return None
+    return int((began - _EPOCH).total_seconds())
 
 
 def _timing(entry: Field, phase: str) -> int:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote_plus
 
-from simwasm.exchange import Headers, first
+from simwasm.exchange import Headers, Message, first
 from simwasm.traffic.json_field import Field
 
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.ASCII | re.IGNORECASE)
@@ -44,6 +44,8 @@ def well_formed(text: str) -> str:
 def framed(headers: Headers, body: bytes) -> Headers:
     """Let a `content-length` that is there tell the length of this body."""
     length = str(len(body))
+    if first(headers, "content-length") in (None, length):
+        return headers
     return tuple((name, length if name == "content-length" else value) for name, value in headers)
 
 
@@ -68,16 +70,21 @@ def posted(asked: Side) -> bytes:
     return "&".join(pairs).encode()
 
 
-def losses(asked: Side, answered: Side) -> Iterator[str]:
-    """Tell which bodies the recording has lost, wholly or in part."""
+def losses(entry: Field, asked: Side, request: Message, answered: Side) -> Iterator[str]:
+    """Tell what the recording has lost of the bodies, wholly or in part, and what of it is not replayed."""
     content = answered.field.find("content")
-    if content and content.find("text") is None and content.find("_file") is not None:
-        yield "the response body is in a file of its own, which is not read: replayed without"
-    elif content and content.find("text") is None and content.integer_of("size") > 0:
-        yield f"the response body of {content.integer_of('size')} bytes was not recorded: replayed without"
-    sent, kept = first(asked.headers, "content-length"), len(posted(asked))
-    if sent not in (None, str(kept)):
+    if content and content.find("text") is None:
+        size = content.integer_of("size")
+        if content.find("_file"):
+            yield "the response body is in a file of its own, which is not read: replayed without"
+        elif size > 0:
+            yield f"the response body of {size} bytes was not recorded: replayed without"
+    sent, kept = first(asked.headers, "content-length"), len(request.data)
+    if sent is not None and sent != str(kept):
         yield f"the request body had {sent} bytes, the recording holds {kept}: replayed with these"
+    messages = entry.find("_webSocketMessages")
+    if messages and messages.list():
+        yield f"{len(messages.list())} WebSocket messages are not replayed: what a filter sees is the upgrade"
 
 
 def _content(holder: Field, media_type: str) -> bytes:

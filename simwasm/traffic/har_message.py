@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from simwasm.exchange import Chunk, Header, Headers, Message, first, lower
 from simwasm.traffic.har_body import Side, framed, posted, received, well_formed
@@ -23,6 +24,7 @@ _PORT = re.compile(r":(\d*)$", re.ASCII)
 _BLANK = re.compile(r"[\0-\x20\x7f-\x9f]")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NEVER_IN_A_VALUE = re.compile(r"[\0\r]")
+_PLAIN_VALUE = re.compile(r"(?:[!-~](?:[ -~\t]*[!-~])?)?").fullmatch
 _BODILESS = {204, 304}
 
 
@@ -60,7 +62,34 @@ def read_url(found: Field) -> Url:
 
 def read_side(field: Field) -> Side:
     """Read the headers of a request or a response."""
-    return Side(field, lower(header for recorded in field.each("headers") for header in _values(recorded)))
+    found = field.find("headers")
+    return Side(field, tuple(_headers(found)) if found else ())
+
+
+def _headers(found: Field) -> Iterator[Header]:
+    for index, recorded in enumerate(found.list()):
+        header = _usual(recorded)
+        if header:
+            yield header
+        else:
+            yield from lower(_values(found.at(index)))
+
+
+def _usual(recorded: object) -> Header | None:
+    """A header with nothing special about it, as nearly all are; the others are looked at closely."""
+    if type(recorded) is not dict:
+        return None
+    name, value = recorded.get("name"), recorded.get("value")
+    if type(name) is not str or type(value) is not str or not _PLAIN_VALUE(value):
+        return None
+    known = _lowered(name)
+    return (known, value) if known else None
+
+
+@lru_cache(maxsize=4096)
+def _lowered(name: str) -> str:
+    """A header's name in lower case, nothing if it cannot be one."""
+    return name.lower() if _TOKEN.fullmatch(name.removeprefix(":")) else ""
 
 
 def read_request(asked: Side, url: Url) -> Message:
@@ -75,7 +104,9 @@ def read_request(asked: Side, url: Url) -> Message:
         ":scheme": url.scheme,
     }
     body = posted(asked)
+    cookies = () if first(asked.headers, "cookie") is not None else _cookies(asked.field)
     headers = _pseudo_first(known, tuple(header for header in asked.headers if header[0] != "host"))
+    headers = (*headers, *cookies)
     return Message(framed(headers, body), (Chunk(body),) if body else ())
 
 
@@ -94,9 +125,24 @@ def read_response(answered: Side, request: Message, wait_ns: int, receive_ns: in
 
 
 def _pseudo_first(known: dict[str, str], recorded: Headers) -> Headers:
-    pseudo = {name: value for name, value in recorded if name.startswith(":")}
-    plain = (header for header in recorded if not header[0].startswith(":"))
+    pseudo = {name: value for name, value in recorded if name[0] == ":"}
+    if not pseudo:
+        return (*known.items(), *recorded)
+    plain = (header for header in recorded if header[0][0] != ":")
     return (*(pseudo | known | pseudo).items(), *plain)
+
+
+def _cookies(field: Field) -> Headers:
+    """What was sent as cookies, where the recording keeps them in their own list and has no header of them."""
+    listed = tuple(field.each("cookies"))
+    if not listed:
+        return ()
+    sent = "; ".join(
+        f"{well_formed(each.get('name').text())}={well_formed(each.text_of('value'))}" for each in listed
+    )
+    if _NEVER_IN_A_VALUE.search(sent) or "\n" in sent:
+        raise field.get("cookies").wrong("hold a character that no HTTP header can")
+    return (("cookie", sent),)
 
 
 def _values(field: Field) -> Iterator[Header]:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NoReturn, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn, TypeVar
 
 from simwasm.errors import TrafficError
 
@@ -28,14 +27,30 @@ _KINDS: dict[type, str] = {
 _SHOWN = 40
 
 
-@dataclass(frozen=True, slots=True)
 class Field:
-    """A JSON value, the file and entry that hold it, what to do if it is wrong, and its path in there."""
+    """A JSON value, the file and entry that hold it, what to do if it is wrong, and its path in there.
 
-    value: object
-    where: str
-    remedy: str
-    path: str = ""
+    Where it stands is put together when somebody asks: there are many fields, and few mistakes.
+    """
+
+    __slots__ = ("_above", "_step", "remedy", "value", "where")
+
+    def __init__(
+        self, value: object, where: str, remedy: str, above: Field | None = None, step: str | int = ""
+    ) -> None:
+        self.value = value
+        self.where = where
+        self.remedy = remedy
+        self._above = above
+        self._step = step
+
+    @property
+    def path(self) -> str:
+        """Where it is in its entry: request.headers[0].name."""
+        above = self._above.path if self._above else ""
+        if isinstance(self._step, int):
+            return f"{above}[{self._step}]"
+        return f"{above}.{self._step}" if above else self._step
 
     def wrong(self, what: str) -> TrafficError:
         """Return the error that says what is wrong with this value."""
@@ -47,8 +62,8 @@ class Field:
 
     def find(self, key: str) -> Field | None:
         """Return a member of this object, None when it is absent or null."""
-        value = self._as(dict).get(key)
-        return None if value is None else self._below(value, f".{key}" if self.path else key)
+        value = self.value.get(key) if type(self.value) is dict else self._as(dict).get(key)
+        return None if value is None else Field(value, self.where, self.remedy, self, key)
 
     def get(self, key: str) -> Field:
         """Return a member that must be there."""
@@ -57,13 +72,31 @@ class Field:
             raise self.wrong(f"has no {json.dumps(key)}")
         return found
 
+    def below(self, key: str) -> Field:
+        """Return a member of which only the place is of interest."""
+        return Field(None, self.where, self.remedy, self, key)
+
+    def holding(self, value: object) -> Field:
+        """Return another value at the same place."""
+        return Field(value, self.where, self.remedy, self._above, self._step)
+
     def keys(self) -> frozenset[str]:
         """Return the names of this object's members."""
         return frozenset(self._as(dict))
 
     def items(self) -> Iterator[Field]:
         """Go through this list."""
-        return (self._below(value, f"[{index}]") for index, value in enumerate(self._as(list)))
+        return (
+            Field(value, self.where, self.remedy, self, index) for index, value in enumerate(self._as(list))
+        )
+
+    def list(self) -> list[Any]:
+        """Return this list as it is."""
+        return self._as(list)
+
+    def at(self, index: int) -> Field:
+        """Return an element of this list."""
+        return Field(self._as(list)[index], self.where, self.remedy, self, index)
 
     def text(self) -> str:
         """Return this text."""
@@ -95,16 +128,15 @@ class Field:
 
     def text_of(self, key: str, default: str = "") -> str:
         """Return the text of a member, the default when it is absent or null."""
-        found = self.find(key)
-        return default if found is None else found.text()
+        value = self._as(dict).get(key)
+        if type(value) is str:
+            return value
+        return default if value is None else self.get(key).text()
 
     def integer_of(self, key: str, default: int = 0) -> int:
         """Return the whole number of a member, the default when it is absent or null."""
         found = self.find(key)
         return default if found is None else found.integer()
-
-    def _below(self, value: object, step: str) -> Field:
-        return Field(value, self.where, self.remedy, self.path + step)
 
     def _as(self, kind: type[T]) -> T:
         if not isinstance(self.value, kind):
@@ -122,9 +154,7 @@ class Field:
 def parse(data: bytes, where: str, remedy: str) -> Field:
     """Read one JSON text, with or without a byte order mark."""
     try:
-        value = json.loads(
-            data.decode("utf-8-sig"), object_pairs_hook=_members, parse_constant=_constant, parse_float=_float
-        )
+        value = _whole(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise TrafficError(f"{where}: not UTF-8 text at byte {error.start}; {remedy}") from None
     except json.JSONDecodeError as error:
@@ -155,3 +185,14 @@ def _float(digits: str) -> float:
     if math.isinf(number):
         raise ValueError(f"the number {digits[:_SHOWN]} is too large")
     return number
+
+
+_STRICT: dict[str, Any] = {
+    "object_pairs_hook": _members,
+    "parse_constant": _constant,
+    "parse_float": _float,
+}
+_DECODER = json.JSONDecoder(**_STRICT)
+_whole: Callable[[str], object] = _DECODER.decode
+SCAN: Callable[[str, int], tuple[object, int]] = _DECODER.raw_decode
+"""Reads the value that begins somewhere in a text, and tells where it ends."""

@@ -304,9 +304,11 @@ def test_a_mistake_is_told_with_its_entry_and_its_path(what: str, bad: Json) -> 
 
 
 NOT_HAR = {
-    b"": "login.har: not JSON at line 1, column 1",
-    b'{"log": {"entries": [': "login.har: not JSON at line 1, column 22",
-    b'{"log": 1,\r\n "log": 2}': 'login.har: not JSON that can be used: the key "log" is given twice',
+    b"": "login.har: is cut at line 1, column 1, after 0 bytes",
+    b'{"log": {"entries": [': "login.har, entry 1: is cut at line 1, column 22, after 21 bytes",
+    b'{"log": {\n"entries": [{"request": {"url': "login.har, entry 1: is cut at line 2, column 30, after 39 bytes",
+    b"GET / HTTP/1.1": "login.har: not JSON at line 1, column 1: Expecting value",
+    b'{"log": {"entries": []},\r\n "log": 2}': 'login.har: has the key "log" twice',
     b"[]": "login.har: must be an object, but is a list",
     b"{}": 'login.har: has no "log"',
     b'{"log": {}}': 'login.har: log has no "entries"',
@@ -316,7 +318,7 @@ NOT_HAR = {
     b'{"log": 1e999}': "login.har: not JSON that can be used: the number 1e999 is too large",
     b"[" * 200_000: "login.har: nested too deeply",
     b"9" * 20_000: "login.har: not JSON that can be used",
-    b'{"log": "\xff"}': "login.har: not UTF-8 text at byte 9",
+    b'{"log": "\xff"}': "login.har: not UTF-8 text at line 1, column 10",
 }
 
 
