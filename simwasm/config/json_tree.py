@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]  # it is not told of, but was always there
 from typing import NoReturn
 
-from simwasm.config.tree import DEEPEST, MOST_VALUES, Node, Place, Scalar, enter, whole
+from simwasm.config.tree import DEEPEST, MOST_VALUES, Node, Place, Scalar, enter, inside, whole
 from simwasm.errors import ConfigError
 
 _BLANK = re.compile(r"[ \t\r\n]*")
@@ -119,7 +119,7 @@ class _Reader:
             raise ConfigError(f"{node.place}: has more than {MOST_VALUES:,} values")
         if self._open:
             around = self._open[-1]
-            around.node.size += node.size
+            inside(around.node, node)
             if around.node.items is not None:
                 around.node.items.append(node)
             else:

@@ -59,6 +59,8 @@ class Node:
     """How many values it is, aliases counted."""
     quoted: bool = False
     """Whether a scalar is a text because somebody said so."""
+    depth: int = 1
+    """How deep what is in it is nested, aliases counted."""
 
     @property
     def kind(self) -> str:
@@ -85,6 +87,8 @@ class Entry(NamedTuple):
 
     place: Place
     node: Node
+    quoted: bool = True
+    """Whether the name is a text because somebody said so."""
 
 
 _WORDS = {str: "a text", int: "a number", float: "a number", bool: "true or false", type(None): "nothing"}
@@ -99,7 +103,15 @@ def enter(mapping: Node, key: Node, node: Node) -> None:
         raise ConfigError(
             f"{key.place}: `{name}` is there twice; line {before.place.line} has it, too: leave one out"
         )
-    mapping.entries[key.text] = Entry(key.place, node)
+    mapping.entries[key.text] = Entry(key.place, node, key.quoted)
+
+
+def inside(around: Node, node: Node) -> None:
+    """Count a value to what it is put into."""
+    around.size += node.size
+    around.depth = max(around.depth, node.depth + 1)
+    if around.depth > DEEPEST:
+        raise ConfigError(f"{node.place}: is nested more than {DEEPEST} deep")
 
 
 def whole(text: str, place: Place) -> str:

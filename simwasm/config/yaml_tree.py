@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from simwasm.config.tree import DEEPEST, MOST_VALUES, Node, Place, Scalar, enter, whole
+from simwasm.config.tree import DEEPEST, MOST_VALUES, Node, Place, Scalar, enter, inside, whole
 from simwasm.errors import ConfigError
 
 _MERGE = "<<"
@@ -29,6 +29,7 @@ _CORE: tuple[tuple[str, str, Callable[[str], Scalar]], ...] = (
 )
 """What an unquoted scalar can be beside a text (YAML 1.2.2, 10.3.2)."""
 _TAGS = frozenset(("str", *(name for name, _, _ in _CORE)))
+_NUMBERS = frozenset(f"{_TAG}{name}" for name, _, _ in _CORE)
 _FORMS = tuple((name, re.compile(form), read) for name, form, read in _CORE)
 
 
@@ -113,7 +114,7 @@ class _Builder:
 
     def scalar(self, event: Any) -> None:
         place = self._place(event)
-        node = Node(place, self._value(event), whole(event.value, place), quoted=not event.implicit[0])
+        node = Node(place, self._value(event), whole(event.value, place), quoted=self._quoted(event))
         self._done(node, event.anchor)
 
     def alias(self, event: Any) -> None:
@@ -122,6 +123,11 @@ class _Builder:
         if found is None:
             raise ConfigError(f"{place}: nothing before is called &{event.anchor}, or it has not ended here")
         self._add(found)
+
+    @staticmethod
+    def _quoted(event: Any) -> bool:
+        """Whether a scalar is a text whatever it looks like."""
+        return not event.implicit[0] and event.tag not in _NUMBERS
 
     def _value(self, event: Any) -> Scalar:
         text: str = event.value
@@ -151,7 +157,7 @@ class _Builder:
             self._found.append((self._begins, node))
             return
         around = self._open[-1]
-        around.node.size += node.size
+        inside(around.node, node)
         if around.node.items is not None:
             around.node.items.append(node)
         elif around.key is None:
