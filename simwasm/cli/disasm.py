@@ -9,8 +9,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from simwasm.cli import output
+from simwasm.cli.module import module as named
 from simwasm.errors import InputError
-from simwasm.plugin import read_bytes
 from simwasm.trace.text import printable
 from simwasm.wasm.disasm import Line, Listing, one_line
 from simwasm.wasm.folded import fold
@@ -34,7 +34,7 @@ def command(words: Namespace) -> int:
         from simwasm.cli import disasm_native  # an engine and a disassembler of machine code
 
         return disasm_native.command(words)
-    module = read_module(read_bytes(words.plugin))
+    module = read_module(named(words).bytes)
     listing = Listing(module)
     wanted = functions(listing, words.function)
     stream = output.stdout()

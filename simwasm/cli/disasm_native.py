@@ -9,9 +9,9 @@ from typing import Any
 
 from simwasm.cli import output
 from simwasm.cli.disasm import functions, heading, source_lines, title
+from simwasm.cli.module import module as named
 from simwasm.cli.source_lines import SourceLines
 from simwasm.engines.native import NativeCode, NativeLine, native
-from simwasm.plugin import read_bytes
 from simwasm.trace.text import printable
 from simwasm.wasm.disasm import Line, Listing
 from simwasm.wasm.reader import read_module
@@ -22,7 +22,7 @@ _FRAME = "of no instruction: the function's frame, moves, traps"
 
 def command(words: Namespace) -> int:
     """Print the machine code of one function, or of all."""
-    data = read_bytes(words.plugin)
+    data = named(words).bytes
     module = read_module(data)
     listing = Listing(module)
     wanted = functions(listing, words.function)

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from simwasm.abi.table import Abi
-from simwasm.chain import name_of
 from simwasm.cli import output
+from simwasm.cli.module import module
 from simwasm.cli.watch import opened
 from simwasm.errors import InputError
-from simwasm.plugin import Plugin, read_bytes
+from simwasm.plugin import Plugin
 from simwasm.trace.align import align
 from simwasm.trace.blurred import Blurred
 from simwasm.trace.difftext import diff_text
@@ -60,8 +60,8 @@ def _head(log: EnvoyLog, thread: int, words: Namespace) -> tuple[dict[str, Any],
     """The trace's first line: what the plugin's file tells, or else what the log lets one conclude."""
     records = log.threads[thread]
     if words.plugin:
-        path = Path(words.plugin)
-        plugin = Plugin(words.name or name_of(path), read_bytes(path))
+        wasm = module(words)
+        plugin = Plugin(words.name or wasm.name, wasm.bytes)
         name, digest, version = plugin.name, plugin.sha256, plugin.abi
     else:
         name, digest = words.name or name_in(records) or "plugin", ""

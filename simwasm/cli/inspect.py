@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from enum import Enum
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from simwasm.abi.table import Abi, host_functions, named
 from simwasm.cli import output
+from simwasm.cli.module import module
 from simwasm.errors import InputError
 from simwasm.plugin import read_bytes
 from simwasm.sources import beside
@@ -28,9 +28,9 @@ def command(words: Namespace) -> int:
     if words.functions < 0:
         raise InputError(f"--functions: {words.functions} is less than none")
     debug = (words.debug_file, read_bytes(words.debug_file)) if words.debug_file else None
-    found = inspect(
-        read_bytes(words.plugin), words.functions, partial(beside, Path(words.plugin).parent), debug
-    )
+    wasm = module(words)
+    near = partial(beside, wasm.folder) if wasm.folder is not None else _nothing
+    found = inspect(wasm.bytes, words.functions, near, debug)
     stream = output.stdout()
     if words.json:
         print(
@@ -41,6 +41,10 @@ def command(words: Namespace) -> int:
     else:
         print(printable("\n".join(_report(words.plugin, found))), file=stream)
     return 0
+
+
+def _nothing(name: str) -> None:
+    """What lies beside a module that comes from elsewhere."""
 
 
 def _plain(value: Any) -> Any:

@@ -12,10 +12,10 @@ from typing import TextIO
 from simwasm import __version__
 from simwasm.cli import output
 from simwasm.cli.disasm import functions
+from simwasm.cli.module import module as named
 from simwasm.cli.source_lines import SourceLines
 from simwasm.engines.transpiler.readable import CodeLine, Readable
 from simwasm.engines.written import FORMAT, line_text, packed
-from simwasm.plugin import read_bytes
 from simwasm.trace.text import printable
 from simwasm.wasm.disasm import Listing, one_line
 from simwasm.wasm.module import Module
@@ -33,7 +33,7 @@ _WORD = re.compile(
 
 def command(words: Namespace) -> int:
     """Print functions as Python, or write a file."""
-    data = read_bytes(words.plugin)
+    data = named(words).bytes
     module = read_module(data)
     validate(module)
     readable = Readable(module)

@@ -16,10 +16,9 @@ from simwasm.errors import InputError
 from simwasm.modules.image import MAGIC, module_in, module_of
 from simwasm.modules.manifest import INDEXES, LARGEST_MANIFEST, Descriptor, choose, parts_of, read_json
 from simwasm.modules.tar import is_tar, members
-from simwasm.modules.unpacking import LARGEST_MODULE, MOST_UNPACKED, Unpacked
+from simwasm.modules.unpacking import LARGEST_MODULE, Unpacked
 
 _INDEX, _SAVED = "index.json", "manifest.json"
-_LARGEST_ARCHIVE = 16 * MOST_UNPACKED
 Read = Callable[[str, int], bytes | None]
 
 
@@ -95,7 +94,7 @@ def _folder(path: Path) -> Read:
 def _archive(path: Path) -> Read:
     def read(name: str, most: int) -> bytes | None:
         with open(path, "rb") as file:
-            for member in members(Unpacked(file, str(path), _LARGEST_ARCHIVE)):
+            for member in members(Unpacked(file, str(path))):
                 if member.kind == "a file" and member.name.removeprefix("./") == name:
                     return member.read(most)
         return None

@@ -104,7 +104,8 @@ def _login(entry: Mapping[str, Any], path: Path) -> Login:
             user, _, password = base64.b64decode(texts["auth"]).decode().rstrip("\0").partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise InputError(f"{path}: an `auth` in it is no base64: `docker login` writes it anew") from None
-    return Login(user, password, texts.get("identitytoken", ""), texts.get("registrytoken", ""), str(path))
+    identity, bearer = texts.get("identitytoken", ""), texts.get("registrytoken", "")
+    return Login(user, password, identity, bearer, str(path) if user or identity or bearer else "")
 
 
 def _from_helper(name: str, key: str, path: Path) -> Login | None:

@@ -52,7 +52,7 @@ def download(address: str, sha256: str, told: Told) -> Fetched:
             f"{url}: what is there has sha256 {digest}, and the configuration wants {sha256}{also}"
         )
     if not sha256:
-        told(f"{url}: sha256 {digest} (nobody said which it has to be)")
+        told(f"{url}: {len(wasm):,} bytes; to have just these again, give sha256 {digest}")
     kept.keep(digest, wasm, url)
     return Fetched(wasm, url, digest, _name(url))
 

@@ -1,15 +1,15 @@
 """A module in an image at a registry, asked for as often as the policy wants.
 
 Rules, Istio's: `Always` asks the registry each time what a tag means, `IfNotPresent` only the first time; without a
-policy the tag `latest` is asked for always; `sha256` is the digest of the image's manifest, and with the right one nobody
-is asked. An image that is here already is not downloaded again. Where nobody can be asked, last time's is taken, and
-that is told.
+policy the tag `latest` is asked for always; `sha256` is the digest of the image's manifest, and with the right one
+nobody is asked. An image that is here already is not downloaded again. Where nobody can be asked, last time's is taken,
+and that is told.
 """
 
 from __future__ import annotations
 
 from simwasm.errors import InputError
-from simwasm.modules.fetched import Fetched, Told, module, own_digest
+from simwasm.modules.fetched import Fetched, Told, module
 from simwasm.modules.image import module_of
 from simwasm.modules.kept import Kept
 from simwasm.modules.manifest import choose
@@ -54,10 +54,8 @@ def _asked(wanted: Reference, sha256: str, kept: Kept, told: Told) -> Fetched:
     wasm = kept.module(image.digest)
     if wasm is None:
         wasm = module(module_of(registry, image, told), str(wanted))
-        if sha256 or wanted.digest:
-            told(f"{wanted}: {len(wasm):,} bytes, sha256 of the module {own_digest(wasm)}")
-        else:
-            told(f"{wanted}: {len(wasm):,} bytes, sha256 {digest} (nobody said which it has to be)")
+        if not sha256 and not wanted.digest:
+            told(f"{wanted}: {len(wasm):,} bytes; to have just these again: {wanted}@{image.digest}")
     kept.keep(image.digest, wasm, str(wanted))
     return _fetched(wasm, wanted, digest)
 

@@ -24,7 +24,7 @@ from simwasm.modules.manifest import (
     read_json,
 )
 from simwasm.modules.reference import HUB, Reference, is_loopback
-from simwasm.modules.web import LONG, SHORT, Answer, NoTls, Patience, Unreachable, Wanted, ask, insecure
+from simwasm.modules.web import LONG, SHORT, Answer, Patience, Unreachable, Wanted, ask, insecure
 
 _HUBS_HOST = "registry-1.docker.io"
 _ACCEPT = ", ".join((*MANIFESTS, *INDEXES))
@@ -82,20 +82,20 @@ class Registry:
 
     def _ask(self, path: str, most: int, patience: Patience) -> Answer:
         schemes = (self._scheme,) if self._scheme else _schemes(self._host)
+        failed: Unreachable | None = None
         for scheme in schemes:
             url = f"{scheme}://{self._host}/v2/{self._wanted.repository}/{path}"
             headers = {"Accept": _ACCEPT} if path.startswith("manifests") else {}
             try:
                 answer = ask(Wanted(url, most, headers, self._secret, None, patience, self._told))
-            except NoTls:
-                if scheme == schemes[-1]:
-                    raise
+            except Unreachable as error:
+                failed = failed or error
                 continue
-            if scheme != schemes[-1] and answer.status == 400 and scheme == "http":
+            if answer.status == 400 and scheme == "http" and scheme != schemes[-1]:
                 continue  # a server with TLS says that it has not understood
             self._scheme = scheme
             return answer
-        raise Unreachable(f"{self.where}: speaks neither http nor https")
+        raise Unreachable(f"{self.where}: {failed or 'speaks neither http nor https'}")
 
     def _answer_to(self, challenge: Challenge) -> str:
         """What to say when a registry asks who we are; nothing if there is nothing to say."""

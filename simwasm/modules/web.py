@@ -12,6 +12,7 @@ import io
 import os
 import socket
 import ssl
+import string
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from email.message import Message
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.error import URLError
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from simwasm import __version__
 from simwasm.errors import InputError
@@ -30,15 +31,12 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _PIECE = 1 << 18
 _WORTH_TELLING = 8 << 20
 _INSECURE = "SIMWASM_INSECURE_REGISTRIES"
+_AS_IT_IS = string.punctuation
 _PORTS = {"http": 80, "https": 443}
 
 
 class Unreachable(InputError):
     """Nobody is there to ask; what is known from before may be good enough."""
-
-
-class NoTls(Unreachable):
-    """The server does not speak TLS."""
 
 
 class Patience(NamedTuple):
@@ -125,7 +123,7 @@ def _once(wanted: Wanted, url: str, secret: str, until: float) -> Answer:
     host = urlsplit(url).netloc
     try:
         request = urllib.request.Request(
-            url, wanted.form, {"User-Agent": f"simwasm/{__version__}", **wanted.headers}
+            _encoded(url), wanted.form, {"User-Agent": f"simwasm/{__version__}", **wanted.headers}
         )
         if secret:
             request.add_unredirected_header("Authorization", secret)
@@ -139,6 +137,12 @@ def _once(wanted: Wanted, url: str, secret: str, until: float) -> Answer:
         raise _why(shown(url), host, error) from None
 
 
+def _encoded(url: str) -> str:
+    """An address as it is sent: what is not ASCII in its path is encoded."""
+    parts = urlsplit(url)
+    return parts._replace(path=quote(parts.path, _AS_IT_IS), query=quote(parts.query, _AS_IT_IS)).geturl()
+
+
 def _why(url: str, host: str, reason: str | BaseException) -> InputError:
     """What went wrong, and what to do."""
     if isinstance(reason, ssl.SSLCertVerificationError):
@@ -147,7 +151,9 @@ def _why(url: str, host: str, reason: str | BaseException) -> InputError:
             f"SSL_CERT_FILE, or the host in {_INSECURE}"
         )
     if isinstance(reason, ssl.SSLError) and reason.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"):
-        return NoTls(f"{url}: {host} does not speak TLS; if it is to be trusted, name it in {_INSECURE}")
+        return Unreachable(
+            f"{url}: {host} does not speak TLS; if it is to be trusted, name it in {_INSECURE}"
+        )
     if isinstance(reason, socket.gaierror):
         return Unreachable(f"{url}: the host {host} is not known ({reason.strerror})")
     if isinstance(reason, TimeoutError):
