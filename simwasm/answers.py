@@ -234,6 +234,14 @@ class Clusters:
         self._in_vain = in_vain
         self._unanswered = {name for name, answer in answers.items() if answer is UNANSWERED}
 
+    def heard_by(self, in_vain: Callable[[str], None]) -> Clusters:
+        """The same, and somebody else hears of those that were asked in vain."""
+        return Clusters(self._answers, in_vain)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """What another process gets: who hears of anything is not sent, and some answers are known by what they are."""
+        return _again, ({name: _NAMES.get(id(answer), answer) for name, answer in self._answers.items()},)
+
     @property
     def names(self) -> Mapping[str, bool]:
         """The clusters, and of each whether it has a host."""
@@ -269,6 +277,18 @@ class Clusters:
         """Answer a request over HTTP/1, which a gRPC service does not take."""
         found = self.answer(cluster, request)
         return response(415) if isinstance(found, Talk) else found
+
+
+_KNOWN: dict[object, Failure] = {"no-host": NO_HOST, "unanswered": UNANSWERED}
+_NAMES = {id(answer): name for name, answer in _KNOWN.items()}
+
+
+def _again(answers: Mapping[str, Any]) -> Clusters:
+    """The clusters that came from another process."""
+    known = (
+        (name, _KNOWN[answer] if isinstance(answer, str) else answer) for name, answer in answers.items()
+    )
+    return Clusters(dict(known))
 
 
 def _serve(script: Script, heard: Heard) -> tuple[Piece, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -11,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from simwasm.answers import Server, parse_answer, read_response, read_script
+from simwasm.answers import FAILURES, UNANSWERED, Clusters, Server, parse_answer, read_response, read_script
 from simwasm.errors import ConfigError, InputError, SimwasmError
 from simwasm.exchange import Message, request, response
-from simwasm.host.ports import Failure
+from simwasm.host.ports import NO_HOST, Failure
 
 CHECK = request("GET", "/check", headers=[("authorization", "good")])
 
@@ -166,3 +167,12 @@ def test_a_script_with_odd_values_is_refused(tmp_path: Path, reply: str) -> None
     script.write_text(f'[{{"reply": {reply}}}]')
     with pytest.raises(ConfigError):
         read_script(str(script))
+
+
+def test_clusters_are_the_same_in_another_process() -> None:
+    here = Clusters({"gone": NO_HOST, "named": UNANSWERED, "auth": response(403), "id": FAILURES["reset"]})
+    there = pickle.loads(pickle.dumps(here))
+    assert there.names == {"gone": False, "named": True, "auth": True, "id": True}
+    assert not there.answers("named")
+    assert there.answer("auth", request("GET", "/")) == response(403)
+    assert there.answer("gone", request("GET", "/")) is NO_HOST
