@@ -56,6 +56,10 @@ class Fuel:
         """Stop the guest at its next request; callable from any thread. Only once: the call after it runs."""
         self._interrupted = kind
 
+    def calm(self) -> None:
+        """Forget an interrupt that was not noticed yet."""
+        self._interrupted = None
+
     def state(self) -> FuelState:
         """What decides about coming requests, without an interrupt that was not noticed yet."""
         return self._left, self.granted, self.requests, self.refused

@@ -103,7 +103,8 @@ class Player:
             text = EnvoyText(self._out, self.job.plugins)
             return [text], lambda line: text.log(line.at, line.level.name, printable(line.text))
         if self.job.telling.style is Style.ARROWS:
-            return [ArrowLog(self._out, ink=self._colour, frames=frames)], _nothing
+            several = len(self.job.plugins) > 1
+            return [ArrowLog(self._out, ink=self._colour, frames=frames, whose=several)], _nothing
         return [], self._print_error
 
     def _print_error(self, line: LogLine) -> None:
