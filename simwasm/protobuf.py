@@ -148,9 +148,13 @@ def _read(found: Field, raw: Any) -> Any:
 
 def fields(data: bytes) -> Iterator[tuple[int, int, Any]]:
     """Go through what a message holds: each field's number, its wire type, and its number or bytes."""
-    at = 0
-    while at < len(data):
-        tag, at = varint(data, at)
+    at, end = 0, len(data)
+    while at < end:
+        tag = data[at]
+        if tag > _LOW:
+            tag, at = varint(data, at)
+        else:
+            at += 1
         number, wire = tag >> 3, tag & 7
         if not number:
             raise Broken("a field has the number 0")
@@ -158,10 +162,16 @@ def fields(data: bytes) -> Iterator[tuple[int, int, Any]]:
         if wire == _VARINT:
             raw, at = varint(data, at)
         else:
-            size, at = varint(data, at) if wire == _BYTES else (_fixed(wire), at)
+            if wire != _BYTES:
+                size = _fixed(wire)
+            elif at < end and data[at] <= _LOW:
+                size = data[at]
+                at += 1
+            else:
+                size, at = varint(data, at)
             raw = data[at : at + size]
             at += size
-            if at > len(data):
+            if at > end:
                 raise Broken(f"field {number} is longer than the message")
         yield number, wire, raw
 
@@ -174,6 +184,8 @@ def _fixed(wire: int) -> int:
 
 def varint(data: bytes, at: int) -> tuple[int, int]:
     """Read the number that stands at a place; return the place behind it as well."""
+    if at < len(data) and data[at] <= _LOW:  # as nearly always
+        return data[at], at + 1
     value = shift = 0
     while at < len(data) and shift < _LONGEST:
         byte = data[at]

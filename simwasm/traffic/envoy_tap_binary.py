@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import BinaryIO
 
 from simwasm.errors import TrafficError
-from simwasm.exchange import Header, lower, to_text
-from simwasm.protobuf import Broken, Field, Message, Scalar, Schema, decode, fields, varint
+from simwasm.exchange import Header, to_text
+from simwasm.protobuf import Broken, fields, varint
 from simwasm.traffic.envoy_tap_fields import address_and_port
 from simwasm.traffic.envoy_tap_pieces import (
     BODIES,
@@ -38,40 +39,13 @@ _LONGEST_NUMBER = 10
 _SHORT = 0x80
 """Lengths below it are one byte."""
 _HEADERS, _TRAILERS = 0x0A, 0x1A
-_KEY, _VALUE = 0x0A, 0x12
-_KNOWN, _LONGEST_KNOWN = 10_000, 200
+_BODY_TAG, _RECEIVED_TAG = 0x12, 0x22
+_KEY, _VALUE = 0x0A, b"\x12"
+_MOST_KNOWN, _LONGEST_KNOWN = 10_000, 200
 _BYTES, _VARINT = 2, 0
+_LATEST = 1 << 36
+"""Seconds; a time beyond is none."""
 _TAGS = frozenset(number << 3 | _BYTES for number in range(1, 6))
-
-_BODY = Schema(
-    "Body",
-    {
-        "as_bytes": Field(1, Scalar.BYTES, chosen=True),
-        "as_string": Field(2, Scalar.BYTES, chosen=True),
-        "truncated": Field(3, Scalar.BOOL),
-    },
-)
-_TIME = Schema("Timestamp", {"seconds": Field(1, Scalar.INT), "nanos": Field(2, Scalar.INT)})
-_SOCKET = Schema("SocketAddress", {"address": Field(2, Scalar.BYTES), "port_value": Field(3, Scalar.INT)})
-_ADDRESS = Schema("Address", {"socket_address": Field(1, _SOCKET)})
-_CONNECTION = Schema(
-    "Connection", {"local_address": Field(1, _ADDRESS), "remote_address": Field(2, _ADDRESS)}
-)
-_OLD_CONNECTION = Schema(
-    "Connection", {"local_address": Field(2, _ADDRESS), "remote_address": Field(3, _ADDRESS)}
-)
-"""As it was until it moved next to `Body`."""
-_READ = Schema("Read", {"data": Field(1, _BODY), "end_stream": Field(2, Scalar.BOOL)})
-_EVENT = Schema(
-    "SocketEvent",
-    {
-        "timestamp": Field(1, _TIME),
-        "read": Field(2, _READ),
-        "write": Field(3, _READ),
-        "closed": Field(4, Schema("Closed", {})),
-        "connection": Field(5, Scalar.BYTES),
-    },
-)
 
 
 def read_binary(
@@ -179,7 +153,7 @@ class _Reader:
                 continue
             if number == 1:
                 request = self._half(raw)
-            elif number == 2:  # a field's number
+            elif number == 2:
                 response = self._half(raw)
             elif number == 3:
                 downstream = _peers(raw)
@@ -210,8 +184,7 @@ class _Reader:
             if tag == _HEADERS and size < _SHORT:  # as nearly always
                 at += 2 + size
                 entry = data[at - size : at]
-                found = known.get(entry)
-                headers.append(found if found is not None else self._header(entry))
+                headers.append(known.get(entry) or self._header(entry))
                 continue
             tag, at = varint(data, at)
             if tag & 7 != _BYTES:
@@ -224,11 +197,10 @@ class _Reader:
                 headers.append(self._header(entry))
             elif tag == _TRAILERS:
                 trailers.append(self._header(entry))
-            elif tag == 0x12:  # a body
+            elif tag == _BODY_TAG:
                 body = _body(entry)
-            elif tag == 0x22:  # when the headers came
-                time = decode(_TIME, entry)
-                received = time.get("seconds") * 10**9 + time.get("nanos")
+            elif tag == _RECEIVED_TAG:
+                received = _time(entry)
         if at > end:
             raise Unusable("a field is longer than the message that holds it")
         if len(headers) > MOST_HEADERS or len(trailers) > MOST_HEADERS:
@@ -237,22 +209,13 @@ class _Reader:
 
     def _header(self, entry: bytes) -> Header:
         """Read a header, and remember it if it is short."""
-        key = value = raw_value = b""
-        for number, wire, raw in fields(entry):
-            if wire != _BYTES:
-                continue
-            if number == 1:
-                key = raw
-            elif number == 2:
-                value = raw
-            elif number == 3:
-                raw_value = raw
-        ((name, text),) = lower(((to_text(key), to_text(value or raw_value)),))
+        key, value = _pair(entry)
+        header = to_text(key.lower()), to_text(value)
         if len(entry) <= _LONGEST_KNOWN:
-            if len(self._known) >= _KNOWN:
+            if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            self._known[entry] = name, text
-        return name, text
+            self._known[entry] = header
+        return header
 
     def _socket_trace(self, data: bytes) -> SocketTrace:
         return _socket(data, whole=True)
@@ -279,24 +242,55 @@ def _skip(data: bytes, at: int, wire: int) -> int:
     return at + (8 if wire == 1 else 4)
 
 
+def _pair(entry: bytes) -> tuple[bytes, bytes]:
+    """The name and the value of a header."""
+    if len(entry) < _SHORT and entry[0] == _KEY:  # as nearly always: both lengths are one byte
+        middle = 2 + entry[1]
+        if entry[middle : middle + 1] == _VALUE and entry[middle + 1] == len(entry) - middle - 2:
+            return entry[2:middle], entry[middle + 2 :]
+    found = {number: raw for number, wire, raw in fields(entry) if wire == _BYTES}
+    return found.get(1, b""), found.get(2) or found.get(3, b"")
+
+
 def _body(data: bytes) -> Body:
-    return _body_of(decode(_BODY, data))
+    said, truncated = b"", False
+    for number, wire, raw in fields(data):
+        if number in (1, 2) and wire == _BYTES:
+            said = raw
+        elif number == 3 and wire == _VARINT:
+            truncated = bool(raw)
+    return Body(said, truncated)
 
 
-def _body_of(body: Message) -> Body:
-    return Body(body.get("as_bytes") or body.get("as_string"), body.get("truncated"))
+def _time(data: bytes) -> int:
+    seconds = nanos = 0
+    for number, wire, raw in fields(data):
+        if number == 1 and wire == _VARINT:
+            seconds = raw
+        elif number == 2 and wire == _VARINT:
+            nanos = raw
+    if seconds >= _LATEST or nanos >= 10**9:
+        raise Unusable("a time is none")
+    return seconds * 10**9 + nanos
 
 
 def _peers(data: bytes) -> Peers:
-    """The ends of a connection, as they are numbered today or as they were."""
-    numbers = [number for number, _, _ in fields(data)]
-    found = decode(_OLD_CONNECTION if 3 in numbers else _CONNECTION, data)
-    return Peers(_address(found.get("local_address")), _address(found.get("remote_address")))
+    """The ends of a connection, as they are numbered today or, one higher, as they were."""
+    found = {number: raw for number, wire, raw in fields(data) if wire == _BYTES}
+    first = 2 if 3 in found else 1
+    return Peers(_address(found.get(first, b"")), _address(found.get(first + 1, b"")))
 
 
-def _address(found: Message) -> str:
-    socket = found.get("socket_address")
-    return address_and_port(to_text(socket.get("address")), max(0, socket.get("port_value")))
+@lru_cache(maxsize=1000)
+def _address(data: bytes) -> str:
+    for number, wire, raw in fields(data):
+        if number == 1 and wire == _BYTES:
+            socket = {number: found for number, _, found in fields(raw)}
+            address, port = socket.get(2, b""), socket.get(3, 0)
+            if not isinstance(address, bytes) or not isinstance(port, int):
+                raise Unusable("an address is none")
+            return address_and_port(to_text(address), port)
+    return ""
 
 
 def _socket(data: bytes, *, whole: bool) -> SocketTrace:
@@ -319,15 +313,22 @@ def _socket(data: bytes, *, whole: bool) -> SocketTrace:
 def _event(data: object) -> SocketEvent:
     if not isinstance(data, bytes):
         raise Unusable("an event is no message")
-    event = decode(_EVENT, data)
-    read, write, time = event.values.get("read"), event.values.get("write"), event.get("timestamp")
+    ended = False
+    found = {number: raw for number, wire, raw in fields(data) if wire == _BYTES}
+    bodies: dict[int, Body] = {}
+    for number in (2, 3):
+        for inner, wire, raw in fields(found.get(number, b"")):
+            if inner == 1 and wire == _BYTES:
+                bodies[number] = _body(raw)
+            elif inner == 2 and wire == _VARINT:
+                ended = bool(raw)
     return SocketEvent(
-        time.get("seconds") * 10**9 + time.get("nanos"),
-        None if read is None else _body_of(read.get("data")),
-        None if write is None else _body_of(write.get("data")),
-        write is not None and write.get("end_stream"),
-        "closed" in event.values,
-        _peers(event.get("connection")) if "connection" in event.values else None,
+        _time(found.get(1, b"")),
+        bodies.get(2),
+        bodies.get(3),
+        ended,
+        4 in found,
+        _peers(found[5]) if 5 in found else None,
     )
 
 
