@@ -66,21 +66,33 @@ ACCESS_LOG_FIELDS = {
 }
 
 
-class TapBody(str, Enum):
-    """How bodies are written into tap files."""
+class TapForm(str, Enum):
+    """How tap files are written."""
 
     BYTES = "JSON_BODY_AS_BYTES"
     STRING = "JSON_BODY_AS_STRING"
+    BINARY = "PROTO_BINARY"
+    DELIMITED = "PROTO_BINARY_LENGTH_DELIMITED"
+    TEXT = "PROTO_TEXT"
+
+
+ADMIN_TAP = "tap"
+"""What the admin endpoint `/tap` calls the tap without a folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """Record every exchange into a folder, one JSON file each, as it is before the first plugin."""
+    """Record every exchange into a folder, one file each, as it is before the first plugin."""
 
-    folder: Path
-    body: TapBody = TapBody.BYTES
+    folder: Path | None
+    """None for the admin endpoint, which says what it wants when it is asked."""
+    form: TapForm = TapForm.BYTES
     limit: int = 1 << 20
     """Bytes of a body beyond which it is cut and marked `truncated`."""
+    streamed: bool = False
+    """In segments, as headers and pieces of bodies pass."""
+    details: bool = False
+    """With the times of headers, and both connections; for taps that are not streamed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +103,9 @@ class Bootstrap:
     upstream: Address
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     access_log: Path | None = None
-    tap: Tap | None = None
+    taps: tuple[Tap, ...] = ()
+    socket_taps: tuple[Tap, ...] = ()
+    """What records the bytes of the connections of clients."""
     buffer_limit: int | None = None
     """Bytes a connection may buffer before Envoy pushes back or gives up; None for Envoy's own megabyte."""
     http_manager: Mapping[str, Json] = field(default_factory=dict)
@@ -115,9 +129,11 @@ class Bootstrap:
     def _listener(self) -> dict[str, Json]:
         manager = "envoy.filters.network.http_connection_manager"
         if any(plugin.network for plugin in self.plugins):
-            chain: Json = {"filters": self._network_filters()}
+            chain: dict[str, Json] = {"filters": self._network_filters()}
         else:
             chain = {"filters": [{"name": manager, "typed_config": self._http_manager()}]}
+        if self.socket_taps:
+            chain["transport_socket"] = _socket(self.socket_taps)
         listener: dict[str, Json] = {"name": "listener", "address": _address(("127.0.0.1", 0))}
         return {**listener, "filter_chains": [chain], **self._limits()}
 
@@ -153,9 +169,9 @@ class Bootstrap:
         return {"name": route.name, "match": {"prefix": route.prefix}, "route": action}
 
     def _filters(self) -> list[Json]:
-        tap = [_tap(self.tap)] if self.tap else []
+        taps = [_tap(tap) for tap in self.taps]
         router = _filter("envoy.filters.http.router", "router.v3.Router", {})
-        return [*tap, *(_wasm(plugin) for plugin in self.plugins), router]
+        return [*taps, *(_wasm(plugin) for plugin in self.plugins), router]
 
     def _cluster(self, name: str, cluster: Cluster) -> dict[str, Json]:
         protocol: Json = (
@@ -251,14 +267,43 @@ def _access_log(path: Path) -> dict[str, Json]:
 
 
 def _tap(tap: Tap) -> dict[str, Json]:
+    details: dict[str, Json] = {
+        "record_headers_received_time": True,
+        "record_downstream_connection": True,
+        "record_upstream_connection": True,
+    }
+    common: dict[str, Json] = {"common_config": _tapping(tap)}
+    return _filter("envoy.filters.http.tap", "tap.v3.Tap", {**common, **(details if tap.details else {})})
+
+
+def _tapping(tap: Tap) -> dict[str, Json]:
+    if tap.folder is None:
+        return {"admin_config": {"config_id": ADMIN_TAP}}
     sink: Json = {
-        "format": tap.body.value,
+        "format": tap.form.value,
         "file_per_tap": {"path_prefix": str(tap.folder.absolute() / "tap")},
     }
     output: Json = {
         "sinks": [sink],
         "max_buffered_rx_bytes": tap.limit,
         "max_buffered_tx_bytes": tap.limit,
+        "streaming": tap.streamed,
     }
-    static: Json = {"match": {"any_match": True}, "output_config": output}
-    return _filter("envoy.filters.http.tap", "tap.v3.Tap", {"common_config": {"static_config": static}})
+    return {"static_config": {"match": {"any_match": True}, "output_config": output}}
+
+
+def _socket(taps: tuple[Tap, ...]) -> dict[str, Json]:
+    """Plain sockets inside taps, one in the other."""
+    kinds = _TYPE + "envoy.extensions.transport_sockets."
+    socket: dict[str, Json] = {
+        "name": "envoy.transport_sockets.raw_buffer",
+        "typed_config": {"@type": kinds + "raw_buffer.v3.RawBuffer"},
+    }
+    for tap in taps:
+        config: Json = {
+            "@type": kinds + "tap.v3.Tap",
+            "common_config": _tapping(tap),
+            "transport_socket": socket,
+        }
+        socket = {"name": "envoy.transport_sockets.tap", "typed_config": config}
+    return socket

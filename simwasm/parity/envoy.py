@@ -72,7 +72,8 @@ class Envoy:
         upstream: Address,
         clusters: Mapping[str, Cluster] | None = None,
         access_log: bool = False,
-        tap: Tap | None = None,
+        taps: tuple[Tap, ...] = (),
+        socket_taps: tuple[Tap, ...] = (),
         buffer_limit: int | None = None,
         http_manager: Mapping[str, Json] | None = None,
         route: Mapping[str, Json] | None = None,
@@ -92,7 +93,8 @@ class Envoy:
             upstream,
             clusters or {},
             Path(folder.name, "access.log") if access_log else None,
-            tap,
+            taps,
+            socket_taps,
             buffer_limit,
             http_manager or {},
             route or {},
@@ -193,9 +195,14 @@ class Envoy:
             self._raise_if_gone(error)
             raise
 
-    def _get(self, path: str) -> bytes:
+    @property
+    def admin(self) -> Address:
+        """Where its admin endpoint listens."""
         host, _, port = Path(self._folder.name, "admin.txt").read_text().rpartition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=_PATIENCE)
+        return host, int(port)
+
+    def _get(self, path: str) -> bytes:
+        connection = http.client.HTTPConnection(*self.admin, timeout=_PATIENCE)
         try:
             connection.request("GET", path)
             return connection.getresponse().read()

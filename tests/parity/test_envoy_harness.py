@@ -14,7 +14,7 @@ import wasmtime
 
 from simwasm.errors import EngineUnavailable, EnvoyRejected
 from simwasm.exchange import request, response
-from simwasm.parity.bootstrap import Cluster, Tap, TapBody
+from simwasm.parity.bootstrap import Cluster, Tap, TapForm
 from simwasm.parity.client import End, fetch
 from simwasm.parity.envoy import Envoy
 from simwasm.parity.log import crossings, parse_log
@@ -173,12 +173,12 @@ def test_an_access_log_row_is_istios(envoy: Envoy) -> None:
     assert (row["response_code"], row["response_flags"], row["bytes_sent"]) == (200, "-", 2)
 
 
-@pytest.mark.parametrize(("body", "field"), [(TapBody.STRING, "as_string"), (TapBody.BYTES, "as_bytes")])
+@pytest.mark.parametrize(("form", "field"), [(TapForm.STRING, "as_string"), (TapForm.BYTES, "as_bytes")])
 def test_tap_writes_an_exchange_per_file(
-    witness: bytes, upstream: Upstream, tmp_path: Path, body: TapBody, field: str
+    witness: bytes, upstream: Upstream, tmp_path: Path, form: TapForm, field: str
 ) -> None:
-    tap = Tap(tmp_path, body)
-    with Envoy.start(Plugin("t.witness", witness), upstream=upstream.address, tap=tap) as envoy:
+    tap = Tap(tmp_path, form)
+    with Envoy.start(Plugin("t.witness", witness), upstream=upstream.address, taps=(tap,)) as envoy:
         fetch(envoy.port, request("POST", "/tapped", body=b"in"))
         envoy.settle()
     (file,) = tmp_path.iterdir()

@@ -88,7 +88,7 @@ def record(asked: tuple[Asked, ...]) -> Iterator[Exchange]:
         answers = iter(answer for _, _, answer in asked)
         with (
             Upstream.start(lambda _: next(answers)) as upstream,
-            Envoy.start(upstream=upstream.address, tap=Tap(Path(folder))) as envoy,
+            Envoy.start(upstream=upstream.address, taps=(Tap(Path(folder)),)) as envoy,
         ):
             for number, (name, sent, answer) in enumerate(asked, 1):
                 started = time.time_ns()
