@@ -53,6 +53,7 @@ class Later:
 IMPORTERS: tuple[Importer, ...] = (
     Later("simwasm JSON Lines (.jsonl)", "jsonl", "JsonLines"),
     Later("HAR (.har)", "har", "Har"),
+    Later("mitmproxy flows (.flows, .mitm)", "mitmproxy", "MitmproxyFlows"),
     Later("Envoy taps (JSON, protobuf)", "envoy_tap", "EnvoyTap"),
 )
 """In the order in which they are asked: what is certain by its first bytes comes first."""

@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 from simwasm.errors import InputError
 from simwasm.exchange import Exchange
 from simwasm.traffic.jsonl_writing import JsonLinesWriter
+from simwasm.traffic.mitmproxy_writing import MitmproxyFlowsWriter
 from simwasm.traffic.notes import Notes
 from simwasm.traffic.saving import COMPRESSED
 
@@ -30,7 +31,7 @@ class Writer(Protocol):
     def write(self, exchanges: Iterable[Exchange], stream: BinaryIO, notes: Notes) -> None: ...
 
 
-WRITERS: tuple[Writer, ...] = (JsonLinesWriter(),)
+WRITERS: tuple[Writer, ...] = (JsonLinesWriter(), MitmproxyFlowsWriter())
 
 
 def chosen_writer(to: str, output: str, writers: tuple[Writer, ...] = WRITERS) -> Writer:
