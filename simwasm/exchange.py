@@ -17,11 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 Header = tuple[str, str]
 Headers = tuple[Header, ...]
 
+_LONG = 100
+"""What is longer than any usual name of a header."""
 _DIGITS = 100
 """More than any number has; Python refuses to read thousands."""
 
@@ -38,7 +41,18 @@ def to_bytes(text: str) -> bytes:
 
 def lower(headers: Iterable[Header]) -> Headers:
     """Return the headers with their names in lower case: ASCII letters only, as Envoy does."""
-    return tuple((to_text(to_bytes(name).lower()), value) for name, value in headers)
+    return tuple([(lower_name(name), value) for name, value in headers])
+
+
+def lower_name(name: str) -> str:
+    """Return the name of a header in lower case."""
+    return _known_lower(name) if len(name) < _LONG else to_text(to_bytes(name).lower())
+
+
+@lru_cache(maxsize=4096)
+def _known_lower(name: str) -> str:
+    """The same few names come again and again."""
+    return to_text(to_bytes(name).lower())
 
 
 def first(headers: Headers, name: str) -> str | None:

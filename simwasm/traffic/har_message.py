@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from simwasm.exchange import Chunk, Header, Headers, Message, first, lower
 from simwasm.traffic.har_body import Side, framed, posted, received, well_formed
@@ -24,7 +25,10 @@ _PORT = re.compile(r":(\d*)$", re.ASCII)
 _BLANK = re.compile(r"[\0-\x20\x7f-\x9f]")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NEVER_IN_A_VALUE = re.compile(r"[\0\r]")
-_PLAIN_VALUE = re.compile(r"(?:[!-~](?:[ -~\t]*[!-~])?)?").fullmatch
+_SPECIAL = ("\n", "\r", "\t", "\0 ", " \0")
+"""What makes a value special that is plain ASCII, when a zero stands before and behind each."""
+_LONG = 100
+"""A name that is longer is not remembered."""
 _BODILESS = {204, 304}
 
 
@@ -63,27 +67,23 @@ def read_url(found: Field) -> Url:
 def read_side(field: Field) -> Side:
     """Read the headers of a request or a response."""
     found = field.find("headers")
-    return Side(field, tuple(_headers(found)) if found else ())
+    return Side(field, (_usual(found.list()) or _unusual(found)) if found else ())
 
 
-def _headers(found: Field) -> Iterator[Header]:
-    for index, recorded in enumerate(found.list()):
-        header = _usual(recorded)
-        if header:
-            yield header
-        else:
-            yield from lower(_values(found.at(index)))
+def _usual(recorded: list[Any]) -> Headers:
+    """Headers with nothing special about them, as nearly all are; nothing where one wants a closer look."""
+    try:
+        names = [_lowered(name) if len(name := header["name"]) < _LONG else "" for header in recorded]
+        values = [header["value"] for header in recorded]
+        line = "\0".join(("", *values, ""))
+    except (TypeError, KeyError, AttributeError):
+        return ()
+    special = line.count("\0") != len(values) + 1 or any(part in line for part in _SPECIAL)
+    return () if special or "" in names or not line.isascii() else tuple(zip(names, values, strict=True))
 
 
-def _usual(recorded: object) -> Header | None:
-    """A header with nothing special about it, as nearly all are; the others are looked at closely."""
-    if type(recorded) is not dict:
-        return None
-    name, value = recorded.get("name"), recorded.get("value")
-    if type(name) is not str or type(value) is not str or not _PLAIN_VALUE(value):
-        return None
-    known = _lowered(name)
-    return (known, value) if known else None
+def _unusual(found: Field) -> Headers:
+    return lower(header for recorded in found.items() for header in _values(recorded))
 
 
 @lru_cache(maxsize=4096)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn, TypeVar
 
 from simwasm.errors import TrafficError
@@ -25,6 +26,8 @@ _KINDS: dict[type, str] = {
     type(None): "null",
 }
 _SHOWN = 40
+_UNFINISHED = re.compile(r"[\\\w.+-]*")
+"""What may be left of a text that is cut: the beginning of a word, of a number or of an escape."""
 
 
 class Field:
@@ -89,6 +92,10 @@ class Field:
         return (
             Field(value, self.where, self.remedy, self, index) for index, value in enumerate(self._as(list))
         )
+
+    def members(self) -> Iterable[tuple[str, object]]:
+        """Go through the members of this object."""
+        return self._as(dict).items()
 
     def list(self) -> list[Any]:
         """Return this list as it is."""
@@ -158,6 +165,8 @@ def parse(data: bytes, where: str, remedy: str) -> Field:
     except UnicodeDecodeError as error:
         raise TrafficError(f"{where}: not UTF-8 text at byte {error.start}; {remedy}") from None
     except json.JSONDecodeError as error:
+        if is_cut(error.msg, error.doc, error.pos):
+            raise TrafficError(f"{where}: is cut after {len(data)} bytes; {remedy}") from None
         place = f"line {error.lineno}, column {error.colno}"
         raise TrafficError(f"{where}: not JSON at {place}: {error.msg}; {remedy}") from None
     except ValueError as error:
@@ -165,6 +174,11 @@ def parse(data: bytes, where: str, remedy: str) -> Field:
     except RecursionError:
         raise TrafficError(f"{where}: nested too deeply to be recorded traffic; {remedy}") from None
     return Field(value, where, remedy)
+
+
+def is_cut(message: str, text: str, at: int) -> bool:
+    """Whether the scanner failed because the text ends too early."""
+    return message.startswith("Unterminated") or _UNFINISHED.fullmatch(text, at) is not None
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:

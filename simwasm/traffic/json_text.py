@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from simwasm.errors import TrafficError
-from simwasm.traffic.json_field import SCAN
+from simwasm.traffic.json_field import SCAN, is_cut
 
 LARGEST = 1 << 28
 """Of one value in characters: many times what recorders keep of a body."""
@@ -32,7 +32,6 @@ _ESCAPED = re.compile(r"[\udc80-\udcff]")
 _BETWEEN = re.compile(r"[}\]]\s*,\s*(?=\{)")
 _LONGEST_WORD = 16
 """Of what the scanner cannot judge when the end is missing: a literal, or an escape with its pair."""
-_UNFINISHED = re.compile(r"[\\\w.+-]*")
 _ANY = json.JSONDecoder().raw_decode
 
 
@@ -151,7 +150,7 @@ class JsonText:
             if len(self._text) - self._at > LARGEST:
                 raise Broken(f"{self.where}: larger than {LARGEST >> 20} MB at {self.place()}; {self.remedy}")
             if not self._more():
-                cut = wrong.startswith("Unterminated") or _UNFINISHED.fullmatch(self._text, at)
+                cut = is_cut(wrong, self._text, at)
                 raise self._cut() if cut else self._broken(wrong, at)
 
     def _used(self, value: object, end: int) -> tuple[object, int]:

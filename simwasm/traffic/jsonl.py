@@ -16,9 +16,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from simwasm.conversation import Conversation
+from simwasm.errors import TrafficError
 from simwasm.exchange import Connection, Exchange, Header, Headers, Message, lower
 from simwasm.traffic.json_field import Field, parse
 from simwasm.traffic.jsonl_talk import read_talk, shown_talk
@@ -31,6 +32,7 @@ from simwasm.traffic.jsonl_values import (
     read_text,
     shown_chunk,
 )
+from simwasm.traffic.lines import lines
 from simwasm.traffic.notes import Notes
 
 FORMAT = 1
@@ -51,16 +53,20 @@ class JsonLines:
         return _BEGINS.match(head) is not None
 
     def read(self, stream: BinaryIO, where: str, notes: Notes) -> Iterator[Exchange]:
-        """Go through the lines one at a time; blank ones are skipped."""
-        lines = (
-            parse(line, f"{where}, line {number}", _REMEDY)
-            for number, line in enumerate(stream, 1)
-            if line.strip()
-        )
-        for head in lines:
-            _check_format(head)
-            break
-        yield from (_exchange(line) for line in lines)
+        """Go through the lines one at a time; blank ones are skipped, broken ones are told."""
+        begun = False
+        for number, data in lines(stream, where, notes):
+            place = f"{where}, line {number}"
+            if not begun:
+                _check_format(parse(data, place, _REMEDY))
+                begun = True
+                continue
+            try:
+                exchange = _exchange(parse(data, place, _REMEDY))
+            except TrafficError as error:
+                notes.broken(error)
+                continue
+            yield exchange
 
 
 def write(exchanges: Iterable[Exchange], stream: BinaryIO) -> None:
@@ -133,16 +139,29 @@ def _exchange(line: Field) -> Exchange:
 
 def _message(found: Field) -> Message:
     only(found, _MESSAGE)
+    headers, body, trailers = found.get("headers"), found.find("body"), found.find("trailers")
     return Message(
-        headers=_headers(found.get("headers").items()),
-        body=tuple(read_chunk(piece) for piece in found.each("body")),
-        trailers=_headers(found.each("trailers")),
-        after_ns=read_after(found),
+        _usual(headers.list()) or _unusual(headers),
+        tuple([read_chunk(piece) for piece in body.items()]) if body else (),
+        _unusual(trailers) if trailers else (),
+        read_after(found),
     )
 
 
-def _headers(found: Iterable[Field]) -> Headers:
-    return lower(_header(field) for field in found)
+def _usual(recorded: list[Any]) -> Headers:
+    """Headers as they nearly always are, read at once; nothing where they want a closer look."""
+    if set(map(type, recorded)) != {list}:
+        return ()
+    try:
+        headers = lower(recorded)
+        values = "".join([value for _, value in headers])
+    except (TypeError, ValueError, AttributeError):
+        return ()
+    return headers if values.isascii() else ()
+
+
+def _unusual(found: Field) -> Headers:
+    return lower(_header(field) for field in found.items())
 
 
 def _header(field: Field) -> Header:

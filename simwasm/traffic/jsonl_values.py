@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Set
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 from simwasm.exchange import Chunk, Connection, Tls, to_bytes
@@ -40,7 +40,7 @@ def differing(value: Connection | Tls, blank: Connection | Tls) -> dict[str, obj
 
 def read_chunk(piece: Field) -> Chunk:
     """Read a piece of bytes."""
-    if isinstance(piece.value, str):
+    if type(piece.value) is str:
         return Chunk(to_bytes(read_text(piece)))
     only(piece, _CHUNK)
     text, encoded = piece.find("text"), piece.find("base64")
@@ -67,32 +67,41 @@ def read_after(found: Field) -> int:
 
 def read_connection(found: Field) -> Connection:
     """Read what is known of a connection."""
-    return replace(Connection(), **_given(found, Connection()))
+    return Connection(**_given(found, _CONNECTION))
 
 
 def _tls(found: Field) -> Tls:
-    return replace(Tls(), **_given(found, Tls()))
+    return Tls(**_given(found, _TLS))
 
 
-def _given(found: Field, blank: Connection | Tls) -> dict[str, Any]:
+def _given(found: Field, kinds: dict[str, type]) -> dict[str, Any]:
     """Read what is there, each member as its default value is."""
-    kinds = {field.name: type(getattr(blank, field.name)) for field in fields(blank)}
     only(found, kinds.keys())
-    members = ((key, found.find(key)) for key in kinds)
-    return {key: _READERS[kinds[key]](member) for key, member in members if member}
+    return {key: _READERS[kinds[key]](found.get(key)) for key, value in found.members() if value is not None}
+
+
+def _kinds(blank: Connection | Tls) -> dict[str, type]:
+    return {field.name: type(getattr(blank, field.name)) for field in fields(blank)}
+
+
+_CONNECTION, _TLS = _kinds(Connection()), _kinds(Tls())
 
 
 def read_text(field: Field) -> str:
     """Read a text that stands for bytes."""
-    try:
-        to_bytes(field.text())
-    except UnicodeEncodeError:
-        raise field.wrong("has half of a surrogate pair, which stands for no byte") from None
-    return field.text()
+    text = field.text()
+    if not text.isascii():
+        try:
+            to_bytes(text)
+        except UnicodeEncodeError:
+            raise field.wrong("has half of a surrogate pair, which stands for no byte") from None
+    return text
 
 
 def only(found: Field, known: Set[str]) -> None:
     """Refuse keys that are not known."""
+    if type(found.value) is dict and found.value.keys() <= known:
+        return
     unknown = found.keys() - known
     if unknown:
         raise found.wrong(

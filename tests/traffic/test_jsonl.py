@@ -14,7 +14,7 @@ from simwasm.conversation import client, conversation, upstream
 from simwasm.errors import TrafficError
 from simwasm.exchange import Chunk, Connection, Exchange, Message, Tls, lower, request, response, to_text
 from simwasm.traffic.jsonl import JsonLines, write
-from simwasm.traffic.notes import telling
+from simwasm.traffic.notes import Notes
 
 HEAD = b'{"simwasm": "traffic", "format": 1}\n'
 
@@ -33,7 +33,7 @@ exchanges = st.builds(
 
 
 def read(data: bytes) -> list[Exchange]:
-    return list(JsonLines().read(io.BytesIO(data), "a.jsonl", telling(print)))
+    return list(JsonLines().read(io.BytesIO(data), "a.jsonl", Notes()))
 
 
 def written(*given: Exchange) -> bytes:
@@ -126,7 +126,7 @@ def test_a_first_line_of_another_kind_is_refused(head: bytes, what: str) -> None
 def test_lines_are_read_one_at_a_time() -> None:
     """A mistake further down does not keep the exchanges before it from being used."""
     good = written(Exchange("1", 0, request("GET", "/")))
-    found = JsonLines().read(io.BytesIO(good + b"nonsense"), "a.jsonl", telling(print))
+    found = JsonLines().read(io.BytesIO(good + b"nonsense"), "a.jsonl", Notes())
     assert next(found).id == "1"
     with pytest.raises(TrafficError):
         next(found)
