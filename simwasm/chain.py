@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from simwasm.errors import ConfigError, InputError
 
@@ -150,6 +151,15 @@ def replaced(plugins: tuple[Deployed, ...], texts: Iterable[str]) -> dict[str, s
             )
         found |= dict.fromkeys(whose, file) if whose else {plugins[0].name: text}
     return found
+
+
+def file_of(deployed: Deployed, beside: Path) -> str:
+    """The file here that a configuration in this folder names as a module; empty if it is elsewhere."""
+    at = deployed.module
+    if at.path:
+        return str(beside / at.path)
+    parts = urlsplit(at.url)
+    return str(beside / unquote(parts.netloc + parts.path)) if parts.scheme == "file" else ""
 
 
 def wasm_of(deployed: Deployed, beside: Path, read: Read, told: Callable[[str], None]) -> Wasm:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -102,6 +102,13 @@ class Plugin:
 
 _OF_BYTES = ("sha256", "module", "abi")
 """What depends on a plugin's bytes alone."""
+
+
+def digest_of(plugins: Sequence[Plugin]) -> str:
+    """The digest of a plugin; of a chain, one that is another as soon as any of its plugins is."""
+    if len(plugins) == 1:
+        return plugins[0].sha256
+    return sha256("".join(plugin.sha256 for plugin in plugins).encode()).hexdigest()
 
 
 def read_bytes(path: str | Path) -> bytes:

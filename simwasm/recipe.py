@@ -22,6 +22,7 @@ from simwasm.chain import (
     begins_with,
     chain,
     deployment,
+    file_of,
     is_configuration,
     module,
     replaced,
@@ -114,6 +115,20 @@ def plugins(recipe: Recipe, read: Read = read_bytes, told: Told = _nobody) -> tu
     return tuple(
         replace(each, debug=debug, remaps=folders) for each, debug in zip(found, debugs, strict=True)
     )
+
+
+def files(recipe: Recipe) -> tuple[str, ...]:
+    """The files here that the plugins are read from: the configuration and its modules."""
+    if not is_configuration(recipe.plugin):
+        return (recipe.plugin,) if "://" not in recipe.plugin else ()
+    try:
+        found = chain(recipe.plugin, recipe.name, recipe.network).plugins
+        instead = replaced(found, recipe.module)
+    except InputError:
+        return (recipe.plugin,)  # it is told what is wrong with it when it is read
+    beside = Path(recipe.plugin).parent
+    modules = (instead.get(each.name) or file_of(each, beside) for each in found)
+    return (recipe.plugin, *(path for path in modules if path and "://" not in path))
 
 
 def plugin(recipe: Recipe, read: Read = read_bytes) -> Plugin:
@@ -278,14 +293,15 @@ def exchanges(recipe: Recipe, notes: Notes = Notes()) -> Iterator[Exchange]:  # 
     """The exchanges of all recordings, in their order; `notes` hears of entries that are left out."""
     network = is_network(recipe)
     for source in sources(recipe.traffic, notes):
-        misfits = 0
+        fits = misfits = 0
         for exchange in read_source(source, notes):
             if isinstance(exchange, Conversation) is network:
+                fits += 1
                 yield exchange
-            elif not source.found:
-                raise InputError(_MISFITS[network].format(path=source.name))
             else:
                 misfits += 1
+        if misfits and not fits and not source.found:
+            raise InputError(_MISFITS[network].format(path=source.name))
         if misfits:
             notes.left_out(f"{_MISFITS[network].format(path=source.name)}; left out ({misfits})")
 

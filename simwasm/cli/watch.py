@@ -105,7 +105,7 @@ def watching(
             observers.append(text)
             on_log = partial(_told_as_envoy_does, text)
         else:
-            observers.append(ArrowLog(_writer(stream), ink=colour, frames=frames))
+            observers.append(ArrowLog(_writer(stream), ink=colour, frames=frames, whose=len(plugins) > 1))
     if words.timing and words.trace is None:
         raise InputError("--timing: what calls took is noted in the trace: add --trace FILE")
     if words.trace is None:

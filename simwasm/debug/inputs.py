@@ -11,7 +11,7 @@ from simwasm.host.faults import Fault
 from simwasm.host.outcome import LogLine
 from simwasm.host.ports import AskCluster, AskUpstream
 from simwasm.host.profile import ENVOY, Profile
-from simwasm.plugin import Plugin
+from simwasm.plugin import Plugin, digest_of
 from simwasm.session import DEFAULT_FUEL, Between, Session, nobody, recorded
 from simwasm.trace.event import Observer
 from simwasm.trace.vm_names import plugin_of
@@ -68,6 +68,17 @@ class Inputs:
         """The plugin whose code runs in a VM of that name; the first one where several share it."""
         found = plugin_of(vm, [plugin.name for plugin in self.plugins])
         return None if found is None else self.plugins[found]
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the plugin, or of the chain."""
+        return digest_of(self.plugins)
+
+    def since(self, before: Inputs) -> str:
+        """What has become of the plugins, read again, in words."""
+        if self.sha256 != before.sha256:
+            return "was rebuilt"
+        return "is the same as before" if self.plugins == before.plugins else "is configured otherwise"
 
     @property
     def now_ns(self) -> int:

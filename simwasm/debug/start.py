@@ -98,5 +98,5 @@ def start_from(path: str | Path, change: Callable[[Recipe], Recipe] = lambda rec
         raise InputError(f"{path}: {text}")
     notes = _Notes()
     inputs = read_inputs(session.recipe, notes)
-    notes.texts.extend(session.changed(inputs.plugins[0].sha256))
+    notes.texts.extend(session.changed(inputs.sha256))
     return Start(inputs, session.recipe, session, Path(path), tuple(notes.texts))

@@ -23,6 +23,7 @@ from simwasm.engines import find
 from simwasm.errors import SimwasmError
 from simwasm.exchange import Exchange, Message, to_text
 from simwasm.host.ports import NO_HOST, Failure
+from simwasm.plugin import digest_of
 from simwasm.pytest_plugin.goldens import filename
 from simwasm.recipe import Recipe
 from simwasm.session import Session
@@ -41,7 +42,7 @@ def leave_session(life: Life, path: Path) -> bool:
     try:
         recipe = _recipe(life, path, made)
         if recipe is not None and _plays(recipe, life):
-            save(path, with_digests(SavedSession(recipe), life.setup.plugins[0].sha256), sync=False)
+            save(path, with_digests(SavedSession(recipe), digest_of(life.setup.plugins)), sync=False)
             return True
     except (SimwasmError, OSError):
         pass  # the trace is there in any case

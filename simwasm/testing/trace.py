@@ -107,7 +107,7 @@ class Trace:
     def text(self) -> str:
         """The arrow log."""
         lines: list[str] = []
-        tell = ArrowLog(lines.append)
+        tell = ArrowLog(lines.append, whose=len(self.setting.plugins) > 1)
         for event in self.rows.events:
             tell(event)
         return "".join(lines)

@@ -5,7 +5,8 @@
     ← PAUSE
     → proxy_on_response_headers(context_id: 2, num_headers: 3, end_of_stream: false) ← CONTINUE
 
-Callbacks stand between arrows, host calls inside them, one line each. The guest's allocator is left out unless asked
+Callbacks stand between arrows, host calls inside them, one line each; where there are several plugins, a callback's
+VM stands before it, as in `→ [auth] proxy_on_log(context_id: 2)`. The guest's allocator is left out unless asked
 for: it is called for every value the host returns.
 """
 
@@ -130,8 +131,11 @@ class ArrowLog:
         ink: Callable[[str, str], str] = plain,
         allocator: bool = False,
         frames: Frames = plain_frames,
+        whose: bool = False,
     ) -> None:
         self._write = write
+        self._whose = whose
+        """Whether a callback is told with its VM."""
         self._ink = ink
         self._frames = frames
         self._allocator = allocator
@@ -153,7 +157,8 @@ class ArrowLog:
 
     def _begin(self, event: Entered) -> None:
         text = call_text(event.function, event.args)
-        self._write(f"{self._indent()}{self._ink('callback', '→ ' + text)}")
+        whose = printable(f"[{event.vm}] ") if self._whose else ""
+        self._write(f"{self._indent()}{self._ink('callback', f'→ {whose}{text}')}")
         self._begun = True
 
     def _end_line(self) -> None:

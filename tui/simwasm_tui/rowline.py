@@ -108,21 +108,27 @@ def reason(row: Row) -> Line:
     return ((" · " + clean(told), "reason"),) if told else ()
 
 
-def body(row: Row, folded: int = -1, *, briefly: bool = False) -> Line:
-    """What happens on a row; `folded` is how many host calls are hidden in it, -1 if none are."""
+def body(row: Row, folded: int = -1, *, briefly: bool = False, whose: bool = False) -> Line:
+    """What happens on a row; `folded` is how many host calls are hidden in it, -1 if none are; `whose` tells the VM."""
     ended = row.ended
     if row.kind is Kind.HOST_CALL:
         return call(row, briefly=briefly)
     if row.kind is Kind.CALLBACK:
-        return (("← " if folded < 0 else "▸ ", "callback"), *call(row, briefly=briefly))
+        vm: Line = ((f"{clean(_vm(row.entered.vm, briefly))} ", "muted"),) if whose else ()
+        return (("← " if folded < 0 else "▸ ", "callback"), *vm, *call(row, briefly=briefly))
     return _result(ended)
 
 
-def fitted(row: Row, room: int, folded: int = -1) -> tuple[Line, Line]:
+def _vm(name: str, briefly: bool) -> str:
+    """The name of a VM; where there is little room, without the namespace."""
+    return (name.rpartition(".")[2] if briefly else name)[:_LONG]
+
+
+def fitted(row: Row, room: int, folded: int = -1, *, whose: bool = False) -> tuple[Line, Line]:
     """What happens on a row and what came of it, in as full a form as there is room for."""
-    text, after, why = body(row, folded), given(row), reason(row)
+    text, after, why = body(row, folded, whose=whose), given(row), reason(row)
     if cells(text) + cells(after) > room or (why and cells(text) + cells(after) + cells(why) > room):
-        text = body(row, folded, briefly=True)
+        text = body(row, folded, briefly=True, whose=whose)
     return text, (*after, *why)
 
 
@@ -143,8 +149,9 @@ def row_line(
     inside: bool = False,
     mark: str = " ",
     folded: int = -1,
+    whose: bool = False,
 ) -> Line:
-    """The whole line; `now` is the position one is at, 0 for none; `inside`, amid the code behind it."""
+    """The whole line; `now` is where one is, 0 for none; `inside`, amid the code behind it; `whose`: with VMs."""
     here, later = row.position == now, now and row.position > now
     gutter: Line = (
         (("▷" if inside else "▶") if here else " ", "now"),
@@ -158,7 +165,7 @@ def row_line(
     if folded >= 0:
         hidden: Line = ((f"… {count(folded, 'call')} ", "muted"),) if folded else ()
         right = (*hidden, *_result(row.ended), *right)
-    text, after = fitted(row, width - cells(gutter) - cells(right) - bool(right), folded)
+    text, after = fitted(row, width - cells(gutter) - cells(right) - bool(right), folded, whose=whose)
     if later:
         text = _dim(text)
     if later or (here and not inside and row.kind is Kind.HOST_CALL):

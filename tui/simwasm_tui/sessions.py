@@ -155,7 +155,7 @@ class Keeper:
             filter=screen.filter,
             view=screen.look(),
         )
-        plugin = debugger.inputs.plugins[0].sha256
+        plugin = debugger.inputs.sha256
         branch = debugger.branch
 
         def made() -> SavedSession:

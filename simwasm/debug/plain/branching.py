@@ -94,12 +94,8 @@ def reload(desk: Desk, rest: str) -> None:
     recipe = desk.start.recipe
     if recipe is None:
         raise InputError("reload: nothing is known of where the plugin came from")
-    old = desk.debugger.inputs.plugins[0].sha256
     inputs = read_inputs(recipe, desk.say)
-    inputs.plugins[0].abi  # noqa: B018  # a plugin that cannot be used is told of before anything is left
-    desk.say(
-        f"{recipe.plugin} {'is the same as before' if inputs.plugins[0].sha256 == old else 'was rebuilt'}"
-    )
+    desk.say(f"{recipe.plugin} {inputs.since(desk.debugger.inputs)}")
     move(desk, desk.debugger.reload(inputs))
 
 

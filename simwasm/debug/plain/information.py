@@ -124,7 +124,8 @@ def _callouts(desk: Desk, rest: str) -> None:
 def _plugin(desk: Desk, rest: str) -> None:
     recipe, state = desk.start.recipe, desk.debugger.state()
     if recipe is not None:
-        desk.say(f"{recipe.plugin}  {len(desk.debugger.inputs.plugins[0].wasm):,} bytes")
+        sizes = (len(plugin.wasm) for plugin in desk.debugger.inputs.plugins)
+        desk.say(f"{recipe.plugin}  {' + '.join(f'{size:,}' for size in sizes)} bytes")
     for vm in state.vms:
         plugin = desk.debugger.inputs.plugin_in(vm.name)
         digest = f"  sha256 {plugin.sha256}" if plugin is not None else ""

@@ -29,7 +29,7 @@ def saved(desk: Desk) -> SavedSession:
         view=before.view,
         others=before.others,
     )
-    return with_digests(session, debugger.inputs.plugins[0].sha256)
+    return with_digests(session, debugger.inputs.sha256)
 
 
 def keep(desk: Desk) -> None:

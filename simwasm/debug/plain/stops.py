@@ -77,11 +77,12 @@ def show(desk: Desk, indices: range) -> None:
     """Rows, each on a line."""
     debugger = desk.debugger
     rows, position = debugger.tape.rows, desk.stop.position
-    passed = desk.stop.passed
+    passed, whose = desk.stop.passed, len(debugger.inputs.plugins) > 1
     for index in indices:
         row = rows[index]
         mark = "●" if debugger.breakpoints.matches(debugger.tape, row.position) else " "
-        text = line(row, digits=len(str(len(rows))), here=index == desk.stop.row, mark=mark)
+        digits, here = len(str(len(rows))), index == desk.stop.row
+        text = line(row, digits=digits, here=here, mark=mark, whose=whose)
         desk.say(text + _reason(row), _style(row, position, passed=passed))
 
 

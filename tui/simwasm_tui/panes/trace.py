@@ -38,13 +38,21 @@ class TraceLines:
     """The rows of an outline, as lines."""
 
     def __init__(
-        self, outline: Outline, signs: Callable[[Row], str], digits: int, now: int, inside: bool
+        self,
+        outline: Outline,
+        signs: Callable[[Row], str],
+        digits: int,
+        now: int,
+        *,
+        inside: bool,
+        whose: bool,
     ) -> None:
         self.outline = outline
         self._signs = signs
         self._digits = digits
         self._now = now
         self._inside = inside
+        self._whose = whose
 
     def __len__(self) -> int:
         return len(self.outline)
@@ -56,7 +64,14 @@ class TraceLines:
         folded = outline.calls_in(which) if which in outline.folded else -1
         sign = self._signs(row)
         return row_line(
-            row, width, digits=self._digits, now=self._now, inside=self._inside, mark=sign, folded=folded
+            row,
+            width,
+            digits=self._digits,
+            now=self._now,
+            inside=self._inside,
+            mark=sign,
+            folded=folded,
+            whose=self._whose,
         )
 
 
@@ -145,7 +160,10 @@ class Trace(Pane):
     def _lines(self, view: View) -> TraceLines:
         assert self.outline is not None
         inside, digits = view.instant is not None, max(3, len(str(view.rows)))
-        return TraceLines(self.outline, self._signs(view), digits, self._now(view), inside)
+        whose = len(view.inputs.plugins) > 1
+        return TraceLines(
+            self.outline, self._signs(view), digits, self._now(view), inside=inside, whose=whose
+        )
 
     def _now(self, view: View) -> int:
         """The position that bears ▶: inside the allocator, which is left out, it is that of the call around it."""

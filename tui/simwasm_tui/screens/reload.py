@@ -17,7 +17,7 @@ from simwasm.debug.places import Place, find_place, place_of
 from simwasm.debug.start import read_inputs
 from simwasm.debug.stop import Stop
 from simwasm.errors import SimwasmError
-from simwasm.recipe import Recipe
+from simwasm.recipe import Recipe, files
 from simwasm_tui.commands import keys_sign, row
 from simwasm_tui.messages import Complain
 from simwasm_tui.opening import name_of
@@ -33,17 +33,20 @@ if TYPE_CHECKING:
 else:
     _Screen = object
 
+_BECAME = {"was rebuilt": "is the new build now"}
+"""What is said otherwise here."""
+
 Stamp = tuple[int, ...]
 """What tells one content of a file from another, without reading it; empty if there is no file."""
 
 
-def stamp(path: str) -> Stamp:
-    """How a file is now."""
+def stamp(paths: tuple[str, ...]) -> Stamp:
+    """How files are now."""
     try:
-        found = os.stat(path)
+        found = [os.stat(path) for path in paths]
     except (OSError, ValueError):
         return ()
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return tuple(number for each in found for number in (each.st_mtime_ns, each.st_size, each.st_ino))
 
 
 class Reloading(_Screen):
@@ -66,9 +69,10 @@ class Reloading(_Screen):
     def look_at_build(self) -> None:
         """Say so if the plugin's file is another one than the one that was read: at every stop, until it is read."""
         recipe = self.keeper.start.recipe
-        if recipe is None or not recipe.plugin:
+        read = files(recipe) if recipe is not None and recipe.plugin else ()
+        if recipe is None or not read:
             return
-        now = stamp(recipe.plugin)
+        now = stamp(read)
         if self.built is None:
             self.built = now
         name, gone, self._gone = name_of(recipe.plugin), self._gone, not now
@@ -90,18 +94,17 @@ class Reloading(_Screen):
             self.run_worker(self._reload(recipe), exclusive=True, group="reload")
 
     async def _reload(self, recipe: Recipe) -> None:
-        self.built = stamp(recipe.plugin)
+        self.built = stamp(files(recipe))
         try:
-            inputs = await to_thread(_read, recipe)
+            inputs = await to_thread(read_inputs, recipe)
         except (SimwasmError, OSError) as error:
             self.post_message(Complain(f"not reloaded: {error}"))
             return
-        old = self.debugger.inputs.plugins[0].sha256
-        same = inputs.plugins[0].sha256 == old
+        became = inputs.since(self.debugger.inputs)
         tape = self.debugger.tape
         places = tuple(place_of(tape, position) for position in self.viewer.bookmarks)
         self._verb(lambda: self._reloaded(inputs, places))
-        self.say(f"{name_of(recipe.plugin)} {'is the same as before' if same else 'is the new build now'}.")
+        self.say(f"{name_of(recipe.plugin)} {_BECAME.get(became, became)}.")
 
     def _reloaded(self, inputs: Inputs, places: tuple[Place, ...]) -> Future[Stop]:
         def stands(ended: Future[Any]) -> None:
@@ -117,9 +120,3 @@ class Reloading(_Screen):
         tape = self.debugger.tape
         self.viewer.bookmarks = tuple(sorted({find_place(tape, place) for place in places}))
         self.renew()
-
-
-def _read(recipe: Recipe) -> Inputs:
-    inputs = read_inputs(recipe)
-    inputs.plugins[0].abi  # noqa: B018  # a plugin that cannot be used is told of before anything is left
-    return inputs
