@@ -7,8 +7,10 @@ Rules that live here:
 - What Envoy adds before the filters stays as it was recorded, with its values: `x-forwarded-proto`, `x-request-id`. The
   host adds them only where they are missing.
 - From a buffered trace go `x-envoy-expected-rq-timeout-ms`, where it stands behind `x-request-id` and so is not the
-  client's, and `date`, `server` and `connection` behind `x-envoy-upstream-service-time`, which the router adds last.
-- How long the upstream took is `x-envoy-upstream-service-time`, more exactly if the times of the headers agree.
+  client's, and `date`, `server` and `connection` where they are not the upstream's: behind
+  `x-envoy-upstream-service-time`, which the router adds last, or at the end of Envoy's own replies.
+- `x-envoy-upstream-service-time` becomes how long the upstream took, more exactly if the times of the headers agree:
+  the host writes it again, behind a `transfer-encoding` that buffered traces do not have.
 - A body that was cut off has a `content-length` that says what is left of it, as in every recording.
 """
 
@@ -28,6 +30,7 @@ _EXPECTED, _REQUEST_ID, _SERVICE_TIME = (
     "x-envoy-upstream-service-time",
 )
 _BEHIND = ("date", "server", "connection")
+_ENVOYS = ("envoy", "istio-envoy")
 _MILLISECOND = 10**6
 _LONGEST_MS = 24 * 3600 * 1000
 _USUAL = Connection()
@@ -86,8 +89,8 @@ def from_trace(id: str, trace: HttpTrace, connections: Connections) -> tuple[Exc
     response = None
     if answered is not None and answered.headers:
         took = max(0, answered.received_ns - asked.received_ns) if asked.received_ns else 0
-        headers = _without_ending(answered.headers)
-        response = _message(headers, answered, took_ns(headers, took))
+        headers, after_ns = from_upstream(_without_ending(answered.headers), took)
+        response = _message(headers, answered, after_ns)
     request = _message(_without_timeout(asked.headers), asked, 0)
     cut = _cut(asked) or (answered is not None and _cut(answered))
     date = first(answered.headers, "date") if answered and not asked.received_ns else None
@@ -114,12 +117,13 @@ def exchange(
     return Exchange(id, started_ns, asked, answered, connection, partial=cut or short), told
 
 
-def took_ns(headers: Headers, recorded_ns: int) -> int:
-    """How long the upstream took, by its header; by the times of the tap if these agree, or if there is no header."""
+def from_upstream(headers: Headers, took_ns: int = 0) -> tuple[Headers, int]:
+    """A response's headers without the router's, and how long the upstream took; `took_ns` is by the tap's clock."""
     said = decimal(first(headers, _SERVICE_TIME))
-    if said is None or said > _LONGEST_MS or said == recorded_ns // _MILLISECOND:
-        return recorded_ns
-    return said * _MILLISECOND
+    if said is None:
+        return headers, took_ns
+    took = took_ns if said == took_ns // _MILLISECOND else min(said, _LONGEST_MS) * _MILLISECOND
+    return tuple([pair for pair in headers if pair[0] != _SERVICE_TIME]), took
 
 
 def date_of(response: Headers) -> int:
@@ -153,9 +157,12 @@ def _without_timeout(headers: Headers) -> Headers:
 
 def _without_ending(headers: Headers) -> Headers:
     names = [name for name, _ in headers]
-    if _SERVICE_TIME not in names:
+    if _SERVICE_TIME in names:
+        behind = names.index(_SERVICE_TIME) + 1
+    elif names[-2:] == ["date", "server"] and headers[-1][1] in _ENVOYS:
+        behind = len(names) - 2
+    else:
         return headers
-    behind = names.index(_SERVICE_TIME) + 1
     return (*headers[:behind], *[pair for pair in headers[behind:] if pair[0] not in _BEHIND])
 
 

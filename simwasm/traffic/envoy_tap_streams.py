@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from simwasm.exchange import Exchange, Headers, Message, decimal, first
-from simwasm.traffic.envoy_tap_exchange import Connections, body, date_of, exchange, took_ns
+from simwasm.traffic.envoy_tap_exchange import Connections, body, date_of, exchange, from_upstream
 from simwasm.traffic.envoy_tap_pieces import BODIES, HttpSegment, Kind, Peers
 
 MOST_OPEN = 1_000
@@ -54,8 +54,8 @@ class _Half:
         length = decimal(first(self.headers, "content-length"))
         return length is not None and self.size >= length
 
-    def message(self, after_ns: int = 0) -> Message:
-        return Message(self.headers, body(self.pieces), self.trailers, after_ns)
+    def message(self, headers: Headers, after_ns: int = 0) -> Message:
+        return Message(headers, body(self.pieces), self.trailers, after_ns)
 
 
 @dataclass(slots=True)
@@ -124,8 +124,9 @@ class Streams:
 
     def _ended(self, stream: _Stream) -> Exchange:
         self._held -= stream.size
-        request, answered = stream.request.message(), stream.response
-        response = answered.message(took_ns(answered.headers, 0)) if answered.headers else None
+        answered = stream.response
+        request = stream.request.message(stream.request.headers)
+        response = answered.message(*from_upstream(answered.headers)) if answered.headers else None
         connection = self._connections.connection(request.headers, Peers())
         started = date_of(answered.headers)
         found, told = exchange(stream.id, started, request, response, connection, cut=stream.cut)
