@@ -33,7 +33,9 @@ BLOCK = 1_000
 _AHEAD = 2
 """How many shards are under way for each thread of the cluster."""
 _PATIENCE = 30
-"""Seconds to wait for a scheduler, and for its first worker."""
+"""Seconds to wait for a worker where there is none."""
+_HURRY = 10
+"""Seconds to wait for a scheduler."""
 
 Told = Result | Ended
 Read = Callable[[str], Iterator[Exchange]]
@@ -62,18 +64,18 @@ def on_cluster(
         packed = client.submit(_unpacked, pickle.dumps(job.portable()), pure=False)
         under_way: deque[Any] = deque()
         try:
-            for shard, first, most in _numbered(client, shards, read, limit):
+            for shard, first, most in _numbered(client, address, shards, read, limit):
                 while len(under_way) >= _AHEAD * _threads(client):
-                    yield from _gathered(under_way.popleft(), address)
+                    yield from _gathered(client, under_way.popleft(), address)
                 under_way.append(client.submit(_played, packed, shard, first, most, read, pure=False))
             while under_way:
-                yield from _gathered(under_way.popleft(), address)
+                yield from _gathered(client, under_way.popleft(), address)
         finally:
             client.cancel(list(under_way), force=True)
 
 
 def _numbered(
-    client: Any, shards: Iterable[Shard], read: Read, limit: int | None
+    client: Any, address: str, shards: Iterable[Shard], read: Read, limit: int | None
 ) -> Iterator[tuple[Shard, int, int]]:
     """Each shard with the number of its first exchange, and how many of its exchanges are wanted."""
     first = 1
@@ -83,7 +85,7 @@ def _numbered(
             return
         size = len(shard.exchanges)
         if shard.address:
-            size = _result(client.submit(_counted, shard.address, read, pure=False), "its scheduler")
+            size = _result(client, client.submit(_counted, shard.address, read, pure=False), address)
         wanted = size if left is None else min(size, left)
         if wanted:
             yield shard, first, wanted
@@ -114,16 +116,16 @@ def _unpacked(data: bytes) -> Job:
     return found
 
 
-def _gathered(future: Any, address: str) -> Iterator[Told]:
-    found: list[Told] = _result(future, address)
+def _gathered(client: Any, future: Any, address: str) -> Iterator[Told]:
+    found: list[Told] = _result(client, future, address)
     return iter(found)
 
 
-def _result(future: Any, address: str) -> Any:
+def _result(client: Any, future: Any, address: str) -> Any:
     """What a task has answered; the cluster's troubles in words."""
     distributed = _distributed()
     try:
-        found = future.result()
+        found = _waited_for(client, future)
     except distributed.KilledWorker as error:
         raise InputError(
             f"--cluster {address}: a shard was given up because each worker that had it was lost, the last one at "
@@ -131,12 +133,21 @@ def _result(future: Any, address: str) -> Any:
         ) from None
     except (ImportError, AttributeError, pickle.UnpicklingError) as error:
         raise InputError(f"--cluster {address}: a worker cannot play: {error}; {_SAME}") from None
-    except (OSError, TimeoutError, distributed.client.FutureCancelledError) as error:
-        raise InputError(f"--cluster {address}: the cluster is lost: {error}") from None
-    future.release()
+    except distributed.client.FutureCancelledError as error:
+        raise OSError(str(error)) from None
     if isinstance(found, SimwasmError):
         raise found
     return found
+
+
+def _waited_for(client: Any, future: Any) -> Any:
+    """The answer, as long as there is somebody who could give it."""
+    while True:
+        try:
+            return future.result(timeout=_PATIENCE)
+        except _distributed().TimeoutError:
+            if not client.nthreads():
+                raise OSError("it has no workers any more") from None
 
 
 _SAME = f"all of them need simwasm {__version__} and the same packages as this machine"
@@ -146,24 +157,27 @@ _SAME = f"all of them need simwasm {__version__} and the same packages as this m
 def _connected(address: str) -> Iterator[Any]:
     """A client of the scheduler, whose workers can play."""
     distributed = _distributed()
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is told in our words
+    for name in ("distributed", "distributed.client"):  # what matters is told in our words
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
-        client = distributed.Client(address, timeout=_PATIENCE, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
+        client = distributed.Client(address, timeout=_HURRY, set_as_default=False)
+    except (OSError, distributed.TimeoutError, ValueError) as error:
         raise InputError(
             f"--cluster {address}: no scheduler answers there ({error}); `dask scheduler` starts one"
         ) from None
     try:
         _wait_for_workers(client, address)
         yield client
+    except OSError as error:
+        raise InputError(f"--cluster {address}: the cluster is lost: {error}") from None
     finally:
-        client.close(timeout=5)
+        client.close(timeout=_HURRY)
 
 
 def _wait_for_workers(client: Any, address: str) -> None:
     try:
         client.wait_for_workers(1, timeout=_PATIENCE)
-    except TimeoutError:
+    except _distributed().TimeoutError:
         raise InputError(
             f"--cluster {address}: it has no workers; `dask worker {address}` starts one"
         ) from None

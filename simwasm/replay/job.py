@@ -72,6 +72,8 @@ class Job:
     telling: Telling = Telling()
     coverage: bool = False
     """Whether it is noted what of the plugins is run."""
+    rounds: bool = False
+    """Whether the traffic comes several times."""
     worker: int = 0
     """Which of several processes does it, from 1; 0 if there is one."""
 

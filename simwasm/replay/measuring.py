@@ -16,7 +16,7 @@ from simwasm.host.outcome import Outcome
 from simwasm.host.ports import Answer, AskCluster, Callout, Failure, Service
 from simwasm.lints.lints import Lints
 from simwasm.replay.summary import Callback, Slow, Summary
-from simwasm.replay.tally import MOST, Tally
+from simwasm.replay.tally import MOST
 from simwasm.session import Session, Started
 from simwasm.trace.event import Entered, Event, Left
 
@@ -120,6 +120,11 @@ class Measuring:
         found = self._known[which] = callbacks.setdefault((which[0], name), Callback())
         return found
 
+    def into(self, summary: Summary) -> None:
+        """Go on in another summary."""
+        self._summary = summary
+        self._known.clear()
+
     def since(self) -> int:
         """What callbacks have burnt since this was asked the last time."""
         before, self._told = self._told, self._burnt
@@ -135,12 +140,12 @@ class Measuring:
         return self.since()
 
 
-def counted(ask: AskCluster, callouts: Tally[tuple[str, str]]) -> AskCluster:
-    """Who answers callouts, with every answer counted."""
+def counted(ask: AskCluster, tell: Callable[[str, str], None]) -> AskCluster:
+    """Who answers callouts, who is told of every answer."""
 
     def asked(callout: Callout) -> Answer | Service:
         answer = ask(callout)
-        callouts.add((callout.cluster, _answer(answer)))
+        tell(callout.cluster, _answer(answer))
         return answer
 
     return asked

@@ -18,10 +18,12 @@ from simwasm.coverage.collector import Collector
 from simwasm.exchange import Exchange
 from simwasm.host.access_log import access_log_line
 from simwasm.host.outcome import LogLine, Outcome
+from simwasm.lints.lint import Problem
 from simwasm.lints.lints import Lints
 from simwasm.replay.job import Job, Style
 from simwasm.replay.lines import exchange_line, log_text, outcome_json
 from simwasm.replay.measuring import Measuring, counted
+from simwasm.replay.rounds import Left, Rounds
 from simwasm.replay.summary import Grown, Summary
 from simwasm.session import Session
 from simwasm.trace.envoy_text import EnvoyText
@@ -75,7 +77,7 @@ class Player:
         self._out, self._err = out, err
         self._keepers = keepers
         self._colour = paint if job.telling.painted else plain
-        self.summary = Summary(each_problem=job.telling.style is Style.JSON)
+        self.summary = self._new_summary()
         self.costs = Costs() if job.telling.costs else None
         """What calls cost, if somebody wants to know."""
         self._coming: deque[int] = deque()
@@ -83,7 +85,7 @@ class Player:
         self._started = False
         self._crossed = 0
         frames = Backtraces(job.plugins)
-        self._lints = Lints(self.summary.problems, whose=self._whose, least=Grade.WARNING, frames=frames)
+        self._lints = Lints(self, whose=self._whose, least=Grade.WARNING, frames=frames)
         self._measuring = Measuring(self._lints, self.summary, self._number)
         printer, self._told_of_log = self._printing(frames)
         kept = [keeper.observer for keeper in keepers]
@@ -94,8 +96,27 @@ class Player:
             covering=collector.covering if collector is not None else None,
         )
         proxy = self.session.proxy
-        proxy.ask_cluster = counted(proxy.ask_cluster, self.summary.callouts)
+        proxy.ask_cluster = counted(proxy.ask_cluster, self._called_out)
         self._first_sizes: dict[str, int] = {}
+        self.rounds: Rounds | None = None
+        """The rounds, where traffic comes several times."""
+
+    def _new_summary(self) -> Summary:
+        return Summary(each_problem=self.job.telling.style is Style.JSON)
+
+    def taken(self) -> Summary:
+        """What has come together since this was asked the last time."""
+        found, self.summary = self.summary, self._new_summary()
+        self._measuring.into(self.summary)
+        return found
+
+    def again(self, lint: str, grade: Grade, group: str) -> bool:
+        """Count a problem, if there is one like it."""
+        return self.summary.problems.again(lint, grade, group)
+
+    def add(self, problem: Problem) -> None:
+        """Take a problem."""
+        self.summary.problems.add(problem)
 
     def _printing(self, frames: Backtraces) -> tuple[list[Observer], Callable[[LogLine], None]]:
         """Who prints crossings, and who prints the lines of the log."""
@@ -110,6 +131,9 @@ class Player:
     def _print_error(self, line: LogLine) -> None:
         if line.level >= LogLevel.ERROR:
             self._err(log_text(line) + "\n")
+
+    def _called_out(self, cluster: str, answer: str) -> None:
+        self.summary.callouts.add((cluster, answer))
 
     def _logged(self, line: LogLine) -> None:
         self.summary.logged(line)
@@ -136,6 +160,8 @@ class Player:
         self._measuring.since()
         self._crossed = self._lints.crossings
         self._first_sizes = self.memory_sizes()
+        if self.job.rounds:
+            self.rounds = Rounds(self.session)
 
     def memory_sizes(self) -> dict[str, int]:
         """How large the memories of the VMs are, by name."""
@@ -195,15 +221,27 @@ class Player:
         self._err(f"simwasm: #{number} ended with {outcome.status}, not {expect}\n")
         return True
 
+    def round_ended(self, requests: int) -> None:
+        """A round of so many requests has ended, if there are rounds."""
+        if self.rounds is not None:
+            self.rounds.ended(requests)
+
+    def left(self) -> tuple[Left, ...]:
+        """What the rounds have left in the VMs."""
+        return self.rounds.left() if self.rounds is not None else ()
+
     def stop(self) -> None:
         """Stop the plugins."""
         self.session.stop()
-        self.over()
 
     def over(self) -> None:
         """Sum up; the plugins are not asked any more."""
         self._coming.clear()
         self._lints.over()
+        for left in self.left():
+            grown = left.problem()
+            if grown is not None:
+                self.summary.problems.add(grown)
         summary = self.summary
         summary.traps = self.session.proxy.traps
         worker = f"worker {self.job.worker}: " if self.job.worker else ""

@@ -17,6 +17,7 @@ from simwasm.coverage.values import Covered
 from simwasm.exchange import Exchange
 from simwasm.replay.job import Job
 from simwasm.replay.player import Played, Player
+from simwasm.replay.rounds import Left
 from simwasm.replay.summary import Summary
 
 
@@ -46,6 +47,8 @@ class Ended(NamedTuple):
     missed: frozenset[str]
     """Faults that were asked for and never happened."""
     covered: tuple[Covered, ...]
+    left: tuple[Left, ...]
+    """What the rounds left in the VMs."""
 
 
 class Sheet:
@@ -85,10 +88,12 @@ class Part:
     def _result(self, played: Played) -> Result:
         return Result(played.number, self._out.taken(), self._err.taken(), played.line, played.unexpected)
 
-    def ended(self) -> Ended:
-        """Stop the plugins and sum up."""
+    def ended(self, *, stopped: bool = True) -> Ended:
+        """Stop the plugins and sum up; plugins that are in the middle of something are left as they are."""
         player = self.player
-        player.stop()
+        if stopped:
+            player.stop()
+        player.over()
         covered = self._collector.covered() if self._collector is not None else ()
         player.session.close()
         return Ended(
@@ -99,6 +104,7 @@ class Part:
             player.costs.of if player.costs is not None else {},
             player.missed(),
             covered,
+            player.left(),
         )
 
 

@@ -1,0 +1,140 @@
+"""What one of several processes does: plays the blocks that it is given, and tells what became of each.
+
+Rules: Ctrl-C is for the process that a person started, which then asks this one to end; when that one is gone, so is
+this one.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from simwasm.errors import SimwasmError
+from simwasm.exchange import Exchange
+from simwasm.replay.channel import Gone, Line
+from simwasm.replay.job import Job
+from simwasm.replay.shard import Ended, Part, Result
+from simwasm.replay.stopping import Stopped, Stopping
+from simwasm.replay.summary import Summary
+
+
+class Block(NamedTuple):
+    """Consecutive exchanges; the first has that number."""
+
+    first: int
+    exchanges: tuple[Exchange, ...]
+
+
+class RoundEnd(NamedTuple):
+    """All of the traffic was given once more."""
+
+
+class NoMore(NamedTuple):
+    """All of the traffic was given."""
+
+
+class Told(NamedTuple):
+    """What became of a block."""
+
+    first: int
+    played: int
+    out: str
+    err: str
+    lines: tuple[str, ...]
+    unexpected: bool
+    summary: Summary
+
+
+class Failed(NamedTuple):
+    """The block that was under way cannot be played."""
+
+    error: SimwasmError
+
+
+Message = Block | RoundEnd | NoMore
+
+
+def serve(end: socket.socket, job: Job) -> None:
+    """Play until there is nothing more to be played."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stopping = Stopping()
+    with stopping.heard((signal.SIGTERM,)):
+        line = Line(end)
+        try:
+            line.send(_Worker(job, line, stopping).played())
+        except SimwasmError as error:
+            line.send(Failed(error))
+        except (Gone, Stopped):
+            pass
+
+
+class _Worker:
+    """Plays what comes."""
+
+    def __init__(self, job: Job, line: Line, stopping: Stopping) -> None:
+        self._line = line
+        self._stopping = stopping
+        self._part = Part(job)
+        self._block: Block | None = None
+        self._results: list[Result] = []
+        self._requests = 0
+        self._more = True
+
+    def played(self) -> Ended:
+        """Play all; what there is to tell in the end."""
+        stopping, part = self._stopping, self._part
+        stopping.session = part.player.session
+        try:
+            self._begun = part.start()
+            while self._more:
+                self._play_round()
+                part.player.round_ended(self._requests)
+                self._requests = 0
+            self._tell()
+            stopping.settled()
+            ended = part.ended()
+        except KeyboardInterrupt:  # it did not come to its end in time
+            self._tell()
+            ended = part.ended(stopped=False)
+        finally:
+            stopping.over()
+        out, err = self._begun
+        return ended._replace(out=out + ended.out, err=err + ended.err)
+
+    def _play_round(self) -> None:
+        for result in self._part.results(self._stopping.until(self._numbered())):
+            self._results.append(result)
+            self._requests += 1
+            if self._block is not None and len(self._results) == len(self._block.exchanges):
+                self._tell()
+
+    def _numbered(self) -> Iterator[tuple[int, Exchange]]:
+        while not self._stopping.asked:
+            message: Message = self._stopping.waited(self._line.receive)
+            if not isinstance(message, Block):
+                self._more = isinstance(message, RoundEnd)
+                return
+            self._block = message
+            yield from enumerate(message.exchanges, message.first)
+        self._more = False
+
+    def _tell(self) -> None:
+        """Tell of the block that was played, or of what was played of it."""
+        block, results = self._block, self._results
+        if block is None:
+            return
+        self._block, self._results = None, []
+        (out, err), self._begun = self._begun, ("", "")
+        self._line.send(
+            Told(
+                block.first,
+                len(results),
+                out + "".join([result.out for result in results]),
+                err + "".join([result.err for result in results]),
+                tuple([result.line for result in results if result.line]),
+                any(result.unexpected for result in results),
+                self._part.player.taken(),
+            )
+        )
