@@ -245,7 +245,7 @@ class Clusters:
     @property
     def names(self) -> Mapping[str, bool]:
         """The clusters, and of each whether it has a host."""
-        return {name: answer is not NO_HOST for name, answer in self._answers.items()}
+        return {name: answer != NO_HOST for name, answer in self._answers.items()}
 
     def answers(self, cluster: str) -> bool:
         """Whether it is said who answers for a cluster."""

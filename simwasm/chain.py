@@ -72,44 +72,26 @@ def is_configuration(path: str) -> bool:
     return _KEY.match(next(said, "").lstrip(" -")) is not None
 
 
-def deployment(path: str) -> Deployment:
+def deployment(path: str, listener: str) -> Deployment:
     """What a configuration deploys, read once for as long as the file is the same."""
     try:
         found = os.stat(path)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"{path}: cannot be read: {why}") from None
-    return _deployment(path, found.st_mtime_ns, found.st_size, found.st_ino)
+    return _deployment(path, listener, found.st_mtime_ns, found.st_size, found.st_ino)
 
 
 @lru_cache(maxsize=16)
-def _deployment(path: str, changed_ns: int, size: int, inode: int) -> Deployment:
+def _deployment(path: str, listener: str, changed_ns: int, size: int, inode: int) -> Deployment:
     from simwasm.config.deployment import read_deployment  # for those who have such a file
 
-    try:
-        return read_deployment(path)
-    except ImportError:
-        return _adapted(path)
+    return read_deployment(path, listener=listener)
 
 
-def _adapted(path: str) -> Deployment:
-    from simwasm.config.deployment import Deployed, Deployment, ModuleAt
-    from simwasm.config.wasm_plugin import read_wasm_plugins
-
-    return Deployment(
-        tuple(
-            Deployed(
-                each.name, ModuleAt(each.url), each.config, root_id=each.plugin_name, env=each.env,
-                host_env=each.host_env, fail_policy=each.fail_policy, network=each.network,
-            )
-            for each in read_wasm_plugins(path)
-        )
-    )  # fmt: skip
-
-
-def chain(path: str, name: str, network: bool) -> Chain:
+def chain(path: str, name: str, *, network: bool, listener: str) -> Chain:
     """The plugins of a configuration that run: of that name if there is one, and of one kind."""
-    deployed = deployment(path)
+    deployed = deployment(path, listener)
     named = tuple(each for each in deployed.plugins if name in ("", *called(each.name)))
     if not named:
         known = listed(deployed.plugins)

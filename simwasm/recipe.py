@@ -18,6 +18,7 @@ from simwasm.abi.table import Abi, callbacks, host_functions
 from simwasm.answers import UNANSWERED, Clusters, parse_answer
 from simwasm.chain import (
     MODULE,
+    Chain,
     Read,
     begins_with,
     chain,
@@ -88,6 +89,8 @@ class Recipe:
     """A file with the plugin's debug information, if it is in none of those that the plugin names itself."""
     source_map: tuple[str, ...] = ()
     """Folders of the build, and those that stand for them here."""
+    listener: str = ""
+    """Which listener of an Envoy's configuration, where several have plugins."""
 
 
 FAIL_POLICIES = {
@@ -122,7 +125,7 @@ def files(recipe: Recipe) -> tuple[str, ...]:
     if not is_configuration(recipe.plugin):
         return (recipe.plugin,) if "://" not in recipe.plugin else ()
     try:
-        found = chain(recipe.plugin, recipe.name, recipe.network).plugins
+        found = _chain(recipe).plugins
         instead = replaced(found, recipe.module)
     except InputError:
         return (recipe.plugin,)  # it is told what is wrong with it when it is read
@@ -199,9 +202,14 @@ def _from_module(recipe: Recipe, read: Read, told: Told) -> Plugin:
     )
 
 
+def _chain(recipe: Recipe) -> Chain:
+    """The plugins of a configuration that run."""
+    return chain(recipe.plugin, recipe.name, network=recipe.network, listener=recipe.listener)
+
+
 def _deployed(recipe: Recipe, read: Read, told: Told) -> tuple[Plugin, ...]:
     """The plugins of a configuration; of one alone, options say otherwise where they are given."""
-    found = chain(recipe.plugin, recipe.name, recipe.network)
+    found = _chain(recipe)
     for text in found.told:
         told(text)
     instead = replaced(found.plugins, recipe.module)
@@ -286,7 +294,7 @@ def is_network(recipe: Recipe) -> bool:
     """Whether the plugins stand in the way of TCP connections, not of HTTP."""
     if recipe.network or not is_configuration(recipe.plugin):
         return recipe.network
-    return chain(recipe.plugin, recipe.name, network=False).network
+    return _chain(recipe).network
 
 
 def exchanges(recipe: Recipe, notes: Notes = Notes()) -> Iterator[Exchange]:  # noqa: B008  # it is frozen
@@ -343,7 +351,7 @@ def clusters(recipe: Recipe, in_vain: Told = _nobody) -> Clusters:
     """Who answers the plugins' callouts; clusters of a configuration are there, with or without an answer."""
     pairs = [_pair(text, "--callout") for text in recipe.callout]
     said = {name: parse_answer(answer, f"--callout {name}") for name, answer in pairs}
-    known = deployment(recipe.plugin).clusters if is_configuration(recipe.plugin) else ()
+    known = deployment(recipe.plugin, recipe.listener).clusters if is_configuration(recipe.plugin) else ()
     return Clusters(dict.fromkeys((each.name for each in known), UNANSWERED) | said, in_vain)
 
 

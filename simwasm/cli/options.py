@@ -67,6 +67,10 @@ def plugin(words: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="its name in the log (default: from the file); of several plugins, the one to run",
     )
+    group.add_argument(
+        "--listener", metavar="NAME", default="",
+        help="which listener of an Envoy configuration, if several have plugins",
+    )  # fmt: skip
     group.add_argument("--root-id", metavar="ID", default="", help="its root_id")
     group.add_argument("--vm-id", metavar="ID", default="", help="its vm_id")
     group.add_argument(

@@ -17,7 +17,8 @@ from simwasm.traffic.json_field import Field
 
 _FILES = ("plugin", "traffic")
 _TEXTS = (
-    "config", "vm_config", "name", "root_id", "vm_id", "engine", "log_level", "fail_policy", "debug_file"
+    "config", "vm_config", "name", "root_id", "vm_id", "engine", "log_level", "fail_policy", "debug_file",
+    "listener",
 )  # fmt: skip
 _LISTS = ("module", "env", "callout", "allow", "fault", "source_map")
 _NUMBERS = ("fuel", "memory", "seed", "reload_after", "concurrency", "buffer_limit")

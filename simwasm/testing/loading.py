@@ -53,6 +53,7 @@ def load_plugin(
     module: Mapping[str, str] | Texts = (),
     debug_file: str = "",
     source_map: Texts = (),
+    listener: str = "",
     **unknown: NoReturn,
 ) -> PluginUnderTest:
     """Load a plugin, a module or a configuration with its chain; the keywords are the options of `simwasm run`.
@@ -72,7 +73,7 @@ def load_plugin(
         root_id=root_id, vm_id=vm_id, env=_pairs(env), fail_policy=fail_policy, reload_after=reload_after,
         allow=_texts(allow), callout=_pairs(callout), log_level=log_level, fuel=fuel, memory=memory,
         buffer_limit=buffer_limit, seed=seed, concurrency=concurrency, network=network, fault=_texts(fault),
-        module=_pairs(module), debug_file=debug_file, source_map=_texts(source_map),
+        module=_pairs(module), debug_file=debug_file, source_map=_texts(source_map), listener=listener,
     )  # fmt: skip
     _check(made)
     return PluginUnderTest(_setup(made, _bytes(config), _bytes(vm_config)))
