@@ -7,7 +7,7 @@ import re
 _LOOKS = (
     (rb"\s*$", "is empty"),
     (rb"\0asm", "is a WebAssembly module, which is a plugin and not traffic"),
-    (rb"\x1f\x8b|\x28\xb5\x2f\xfd", "is packed more than twice: unpack it first"),
+    (rb"\x1f\x8b|\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18", "is packed more than twice: unpack it first"),
     (rb"BZh|\xfd7zXZ|PK\x03\x04", "is compressed in a way that is not read here: unpack it first"),
     (rb"(?s).{257}ustar", "is a tar archive: unpack it first"),
     (rb"\xff\xfe|\xfe\xff", "is UTF-16 text: save it as UTF-8"),

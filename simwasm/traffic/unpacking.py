@@ -9,6 +9,7 @@ Rules that live here:
 from __future__ import annotations
 
 import io
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +23,7 @@ _BLOCK = 1 << 16
 _PIECE = 1 << 18
 _DEEPEST = 2
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_HEAD = 4
 _LARGEST_BLOCK = 1 << 17
 _SKIPPABLE = b"\x2a\x4d\x18"
 _RLE, _RESERVED = 1, 3
@@ -44,19 +46,26 @@ class Unpacked(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
+        into = memoryview(buffer)
+        size = min(len(into), len(self._ahead()))
+        into[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+    def head(self) -> bytes:
+        """How it begins, which stays there to be read."""
+        return bytes(self._ahead()[:_HEAD])
+
+    def _ahead(self) -> memoryview:
+        """What comes next; nothing at the end."""
         while not self._rest:
             try:
                 self._rest = memoryview(next(self._pieces))
             except StopIteration:
-                return 0
+                break
             except _Damaged as damaged:
                 self._damage = f"the {self._kind} data is {damaged}"
-                return 0
-        into = memoryview(buffer)
-        size = min(len(into), len(self._rest))
-        into[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
+        return self._rest
 
     @property
     def depth(self) -> int:
@@ -86,14 +95,13 @@ def unpacked(stream: io.BufferedReader, head: bytes) -> Unpacked | None:
     """What this holds if it is packed, which its head tells, otherwise nothing."""
     found: Unpacked | None = None
     while (packing := _packing(head)) and (found is None or found.depth < _DEEPEST):
-        found = Unpacked(packing, stream, found)
-        stream = io.BufferedReader(found, _PIECE)
-        head = stream.peek(len(_ZSTD))
+        found = Unpacked(packing, io.BufferedReader(found, _PIECE) if found else stream, found)
+        head = found.head()
     return found
 
 
 def _packing(head: bytes) -> _Packing | None:
-    return next((packing for packing in _PACKINGS if head.startswith(packing.begins)), None)
+    return next((packing for packing in _PACKINGS if re.match(packing.begins, head)), None)
 
 
 def _gzip(stream: io.BufferedReader) -> Iterator[bytes]:
@@ -172,4 +180,7 @@ def _exactly(stream: io.BufferedReader, size: int) -> bytes:
     return data
 
 
-_PACKINGS = (_Packing("gzip", b"\x1f\x8b", _gzip), _Packing("zstd", _ZSTD, _zstd))
+_PACKINGS = (
+    _Packing("gzip", rb"\x1f\x8b", _gzip),
+    _Packing("zstd", rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18", _zstd),
+)
