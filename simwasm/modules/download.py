@@ -29,7 +29,7 @@ _ANSWERS = {
 def download(address: str, sha256: str, told: Told) -> Fetched:
     """The module at an http or https address; with a digest it has to be that one."""
     url, secret = _without_secret(address)
-    kept = Kept()
+    kept = Kept("file")
     known = kept.module(sha256)
     if known is not None:
         return Fetched(known, url, sha256, _name(url))

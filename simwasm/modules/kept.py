@@ -9,14 +9,15 @@ from simwasm.cache import Cache, user_folder
 
 
 class Kept:
-    """What was fetched before."""
+    """What was fetched before; images and files apart, since a digest is of the one or of the other."""
 
-    def __init__(self, cache: Cache | None = None) -> None:
+    def __init__(self, kind: str, cache: Cache | None = None) -> None:
+        self._kind = kind
         self._cache = cache or Cache(user_folder())
 
     def module(self, digest: str) -> bytes | None:
         """The module that was found in what has this digest."""
-        return self._cache.get(f"module {digest}") if digest else None
+        return self._cache.get(f"module of {self._kind} {digest}") if digest else None
 
     def digest(self, address: str) -> str:
         """The digest of what was at an address last time, or nothing."""
@@ -24,6 +25,6 @@ class Kept:
 
     def keep(self, digest: str, wasm: bytes, address: str = "") -> None:
         """Remember a module, and where it was."""
-        self._cache.put(f"module {digest}", wasm)
+        self._cache.put(f"module of {self._kind} {digest}", wasm)
         if address:
             self._cache.put(f"address {address}", digest.encode())

@@ -8,6 +8,8 @@ and that is told.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from simwasm.errors import InputError
 from simwasm.modules.fetched import Fetched, Told, module
 from simwasm.modules.image import module_of
@@ -24,21 +26,31 @@ _SHA256 = "sha256:"
 def pull(name: str, sha256: str, policy: str, told: Told) -> Fetched:
     """The module in an image; with a digest it has to be that image."""
     wanted = reference(name)
-    kept = Kept()
-    always = policy == ALWAYS or (policy != IF_NOT_PRESENT and wanted.moves)
-    known = sha256 or ("" if always and not wanted.digest else kept.digest(str(wanted)))
-    wasm = kept.module(known and _SHA256 + known)
-    if wasm is not None:
-        return _fetched(wasm, wanted, known)
+    kept = Kept("image")
+    for digest in _enough(wanted, sha256, policy, kept):
+        wasm = kept.module(digest)
+        if wasm is not None:
+            return _fetched(wasm, wanted, digest)
     try:
         return _asked(wanted, sha256, kept, told)
     except Unreachable as error:
         before = kept.digest(str(wanted))
-        wasm = kept.module(before and _SHA256 + before) if sha256 in ("", before) else None
+        wasm = kept.module(before) if sha256 in ("", before) else None
         if wasm is None:
             raise
         told(f"{error}; it is taken as it was pulled before, sha256 {before}")
         return _fetched(wasm, wanted, before)
+
+
+def _enough(wanted: Reference, sha256: str, policy: str, kept: Kept) -> Iterator[str]:
+    """The digests of which one is as good as an answer of the registry."""
+    if sha256:
+        yield sha256
+        return
+    always = policy == ALWAYS or (policy != IF_NOT_PRESENT and wanted.moves)
+    yield wanted.digest.removeprefix(_SHA256)
+    if wanted.digest or not always:
+        yield kept.digest(str(wanted))  # of an index it is the image that was taken
 
 
 def _asked(wanted: Reference, sha256: str, kept: Kept, told: Told) -> Fetched:
@@ -49,14 +61,14 @@ def _asked(wanted: Reference, sha256: str, kept: Kept, told: Told) -> Fetched:
     digest = image.digest.removeprefix(_SHA256)
     if sha256 not in ("", digest):
         raise InputError(
-            f"{wanted}: is {digest}, and the configuration wants sha256 {sha256}{_hint(sha256, top.digest)}"
+            f"{wanted}: the image is {digest}, and the configuration wants sha256 {sha256}{_hint(sha256, top.digest)}"
         )
-    wasm = kept.module(image.digest)
+    wasm = kept.module(digest)
     if wasm is None:
         wasm = module(module_of(registry, image, told), str(wanted))
         if not sha256 and not wanted.digest:
             told(f"{wanted}: {len(wasm):,} bytes; to have just these again: {wanted}@{image.digest}")
-    kept.keep(image.digest, wasm, str(wanted))
+    kept.keep(digest, wasm, str(wanted))
     return _fetched(wasm, wanted, digest)
 
 
