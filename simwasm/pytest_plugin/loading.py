@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _TEXTS_OR_FILES = ("config", "vm_config")
 """Options whose text names a file behind an `@`."""
-_FILES = ("module", "debug_file")
-_PAIRS = {"callout": os.path.isfile, "source_map": os.path.isdir}
+_FILES = ("debug_file",)
+_PAIRS = {"callout": os.path.isfile, "source_map": os.path.isdir, "module": os.path.exists}
 """Options that have names, and behind them files, if something like that is there."""
 
 
@@ -74,7 +74,7 @@ class Loading:
             return value
         if there is not None:
             key, equals, text = value.partition("=")
-            return f"{key}{equals}{self._there(text, there)}"
+            return f"{key}={self._there(text, there)}" if equals else self._there(value, there)
         if name in _TEXTS_OR_FILES and value.startswith("@"):
             return "@" + found(self._item, value[1:])
         return found(self._item, value) if value and name in _FILES else value
@@ -109,7 +109,9 @@ class Loading:
 
 
 def found(item: pytest.Item, path: str) -> str:
-    """Where a file is that a test names; beside the test's file if it is nowhere."""
+    """Where a file is that a test names; beside the test's file if it is nowhere. An address is one everywhere."""
+    if "://" in path:
+        return path
     beside = item.path.parent / path
     places = (beside, item.config.rootpath / path)
     there = next((place for place in places if place.exists()), None)

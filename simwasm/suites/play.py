@@ -137,7 +137,7 @@ def _loaded(suite: Suite, case: Case, bench: Bench) -> PluginUnderTest:
             "no plugin is named: write `plugin: FILE.wasm` to the suite, or say --plugin FILE.wasm",
         )
     upstream, callouts, properties = said.pop("upstream"), said.pop("callouts"), said.pop("properties")
-    loaded = bench.load(str(plugin or ""), **_options(said, module))
+    loaded = bench.load(plugin or "", **_options(said, module))
     if upstream is not None:
         loaded.upstream().gives(upstream)
     for cluster, answer in callouts:
@@ -147,12 +147,12 @@ def _loaded(suite: Suite, case: Case, bench: Bench) -> PluginUnderTest:
     return loaded
 
 
-def _options(said: dict[str, Any], module: Path | None) -> dict[str, Any]:
+def _options(said: dict[str, Any], module: str | None) -> dict[str, Any]:
     """Settings as `load_plugin` takes them."""
     found = {_NAMES.get(name, name): value for name, value in said.items() if value is not None}
     found["env"] = dict(found["env"])
     if module is not None:
-        found["module"] = str(module)
+        found["module"] = module
     if "reload_after" in found:
         found["reload_after"] = found["reload_after"] // 1_000_000
     return found

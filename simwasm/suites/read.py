@@ -77,7 +77,7 @@ def _wants(rule: LogRule) -> bool:
 def _kinds(suite: Suite, case: Case) -> None:
     """Refuse to expect callbacks of connections of an HTTP plugin, and the other way round."""
     plugin = case.plugin or suite.plugin
-    if plugin is not None and is_configuration(str(plugin)):
+    if plugin is not None and is_configuration(plugin):
         return  # which says by itself what it is for
     network = bool(case.network if case.network is not None else suite.network)
     if case.talk is not None and not network:

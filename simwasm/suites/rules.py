@@ -96,6 +96,17 @@ def file_there(text: str, node: Node) -> Path:
 FILE: Shape[Path] = As(TEXT, file_there, "a file, seen from the suite's folder")
 
 
+def module_there(text: str, node: Node) -> str:
+    """A file or folder that has to be there, or an address."""
+    path = path_of(text, node)
+    if "://" in text or path.is_dir():
+        return text if "://" in text else str(path)
+    return str(file_there(text, node))
+
+
+MODULE: Shape[str] = As(TEXT, module_there, "a file, seen from the suite's folder, or an address")
+
+
 # Texts.
 
 

@@ -7,7 +7,6 @@ Rule: settings that are mappings are joined, name by name; all others are replac
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any, TypeVar
 
 from simwasm.errors import InputError
@@ -17,7 +16,7 @@ from simwasm.suites.answers import ANSWERS, Answers
 from simwasm.suites.content import CONFIGURATION
 from simwasm.suites.duration import DURATION
 from simwasm.suites.log_rule import LEVELS
-from simwasm.suites.rules import FILE
+from simwasm.suites.rules import MODULE
 from simwasm.suites.section import Section, key
 from simwasm.suites.shape import FLAG, NAME, TEXT, As, Choice, Many, Named, OneOrMany, Scalar, Whole
 
@@ -37,8 +36,10 @@ def _fault(text: str) -> str:
 class Settings(Section):
     """What a plugin is loaded with."""
 
-    plugin: Path | None = key(FILE, "The plugin: its module, or a WasmPlugin in YAML that names it.")
-    module: Path | None = key(FILE, "The module, where `plugin` is a WasmPlugin that names an image.")
+    plugin: str | None = key(
+        MODULE, "The plugin: its module, an image, or the configuration of one or several."
+    )
+    module: str | None = key(MODULE, "The module in place of the one that a configuration names.")
     config: bytes | None = key(CONFIGURATION, "The plugin's configuration.")
     vm_config: bytes | None = key(CONFIGURATION, "Its VM's configuration.")
     plugin_name: str | None = key(NAME, "The plugin's name in the log.")

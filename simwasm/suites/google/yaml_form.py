@@ -36,7 +36,8 @@ class _Reader:
         if node.entries is None:
             fields = ", ".join(MESSAGES[record.kind])
             wrong(node, f"here {record.kind} is expected, a mapping of {fields}, not {node.kind}")
-        for key, (place, value) in node.entries.items():
+        for key, entry in node.entries.items():
+            place, value = entry.place, entry.node
             if record.kind == "Test" and _snake("", key) == _PLAN:
                 self._plan(record, value)
                 continue
