@@ -19,7 +19,6 @@ from typing import NamedTuple
 from simwasm.config.tree import Node, Place, read_trees, trees_of
 from simwasm.plugin import FailPolicy, Plugin
 
-
 _NOWHERE = Place()
 
 

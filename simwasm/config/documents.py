@@ -9,29 +9,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from simwasm.config.deployment import Deployment
-from simwasm.config.fields import Fields, kubernetes, shown
+from simwasm.config.envoy_config import read_envoy
+from simwasm.config.envoy_shapes import shape_of
+from simwasm.config.explained import NO_PLUGIN, explained
+from simwasm.config.fields import envoy, kubernetes
 from simwasm.config.istio_wasm_plugin import GROUP, KIND, read_wasm_plugin
 from simwasm.config.tree import Node
 from simwasm.errors import ConfigError
-
-_NO_PLUGIN = f"has no {KIND} in it (kind: {KIND}, apiVersion: {GROUP}/v1alpha1)"
 
 
 def deployed(documents: tuple[Node, ...], where: str, listener: str) -> Deployment:
     """What documents deploy together."""
     told: list[str] = []
-    ranked = []
+    ranked, of_envoy, others = [], [], []
     for node in _each(documents):
         kind, group = kind_of(node)
         if kind == KIND and group in ("", GROUP):
             ranked.append(read_wasm_plugin(node, kubernetes(told)))
+        elif shape_of(node) is not None:
+            of_envoy.append(node)
         else:
-            told.append(f"{node.place}: {shown(kind or 'this')} configures no plugin")
-    if not ranked:
-        raise ConfigError(f"{where}: {_NO_PLUGIN}")
-    return Deployment(
-        tuple(each.deployed for each in sorted(ranked, key=lambda each: each[:2])), (), tuple(told)
-    )
+            others.append(node)
+    found = read_envoy(of_envoy, where, envoy(told), listener)
+    plugins = (*(each.deployed for each in sorted(ranked, key=lambda each: each[:2])), *found.plugins)
+    why = [explained(node, bool(plugins)) for node in others]
+    if not plugins:
+        raise ConfigError("\n".join([*found.told, *why] or [f"{where}: {NO_PLUGIN}"]))
+    return Deployment(plugins, found.clusters, (*told, *why))
 
 
 def _each(documents: Iterable[Node]) -> Iterator[Node]:
@@ -54,9 +58,3 @@ def kind_of(node: Node) -> tuple[str, str]:
     entries = node.entries or {}
     kind, version = (entries[name].node.text if name in entries else "" for name in ("kind", "apiVersion"))
     return kind, version.rpartition("/")[0]
-
-
-def metadata_of(node: Node, told: list[str]) -> Fields:
-    """A resource's metadata; an empty one where there is none."""
-    found = (node.entries or {}).get("metadata")
-    return Fields(found.node if found else Node(node.place, entries={}), "metadata", None, kubernetes(told))

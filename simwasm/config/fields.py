@@ -21,6 +21,7 @@ from simwasm.trace.text import printable
 
 T = TypeVar("T")
 _LONGEST_NAME = 60
+_FLAGS = {"true": True, "false": False}
 _TRUE_OR_FALSE = {True: "true", False: "false"}
 
 
@@ -45,7 +46,8 @@ class Reader:
     """Whose rules hold, and what there is to tell in the end."""
 
     scalar: Reading
-    two_names: bool
+    protobuf: bool
+    """Whether fields have the two names and the lenient values of protobuf's JSON."""
     unknown: str
     """What happens to a field that is not known; nothing where that is an error."""
     told: list[str] = field(default_factory=list)
@@ -70,6 +72,11 @@ def kubernetes(told: list[str]) -> Reader:
 def envoy(told: list[str]) -> Reader:
     """How Envoy reads its own configuration: what it does not know it refuses."""
     return Reader(of_envoy, True, "", told)
+
+
+def envoy_in_istio(told: list[str]) -> Reader:
+    """How Istio reads a piece of Envoy's configuration that is in a resource of Kubernetes."""
+    return Reader(of_kubernetes, True, "Istio drops it", told)
 
 
 def camel(name: str) -> str:
@@ -98,7 +105,7 @@ class Fields:
             self._check(known, within)
 
     def _check(self, known: Collection[str], within: Collection[str]) -> None:
-        spelled = {*known, *within, *(map(camel, known) if self.reader.two_names else ())}
+        spelled = {*known, *within, *(map(camel, known) if self.reader.protobuf else ())}
         for name, entry in self._entries.items():
             if name not in spelled:
                 self.reader.strange(entry.place, name, self.what, known)
@@ -106,7 +113,7 @@ class Fields:
     def entry(self, name: str) -> Entry | None:
         """A field that is there."""
         found = self._entries.get(name)
-        if self.reader.two_names and (other := camel(name)) != name:
+        if self.reader.protobuf and (other := camel(name)) != name:
             second = self._entries.get(other)
             if found is not None and second is not None:
                 wrong(second.place, f"{self.what} has `{name}` already, under its other name")
@@ -145,6 +152,10 @@ class Fields:
 
     def flag(self, name: str, default: bool = False) -> bool:
         """True or false."""
+        if self.reader.protobuf:
+            node = self.get(name)
+            if node is not None and node.is_scalar and node.text in _FLAGS:
+                return _FLAGS[node.text]  # in quotes, too
         found = self._scalar(name, bool, "true or false")
         return found[1] if found is not None else default
 
@@ -154,7 +165,7 @@ class Fields:
         if node is None:
             return None
         value = self.reader.scalar(node) if node.is_scalar else None
-        if self.reader.two_names and isinstance(value, str) and value.lstrip("-").isdecimal():
+        if self.reader.protobuf and isinstance(value, str) and value.lstrip("-").isdecimal():
             value = int(value[:40])  # protobuf's JSON takes a number in quotes
         if isinstance(value, float) and value.is_integer():
             value = int(value)
@@ -169,12 +180,22 @@ class Fields:
         node = self.get(name)
         if node is None:
             return default
-        text = self.text(name)
+        text = self._word(name, node, known)
         if text not in known:
             hint = like(text, known)
             words = ", ".join(each for each in known if each)
             wrong(node, f"{self.what}: `{name}` is one of {words}, not {shown(text)}{hint}")
         return known[text]
+
+    def _word(self, name: str, node: Node, known: Mapping[str, object]) -> str:
+        """A word; protobuf's JSON takes it in small letters and as its number, too."""
+        if not self.reader.protobuf:
+            return self.text(name)
+        value = self.reader.scalar(node) if node.is_scalar else None
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(known):
+            return list(known)[value]
+        text = self.text(name)
+        return next((word for word in known if word.lower() == text.lower()), text)
 
     def items(self, name: str) -> list[Node]:
         """The values of a list; none if it is not there."""

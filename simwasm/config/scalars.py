@@ -1,9 +1,9 @@
 """What an unquoted scalar is: Kubernetes and Envoy each read YAML in a way of their own, and neither as YAML 1.2 says.
 
 Kubernetes (sigs.k8s.io/yaml): `yes`, `on` and `y` are true, `0777` is octal, `1_000` is a thousand, a date is a text.
-Envoy (yaml-cpp): `yes` and `on` are true, too, but what is no whole number is a text, and so is one of more than 32 bits;
-where a field wants a number it takes the text. JSON says what it is by itself, for both. Rule: both were compared with
-the real readers.
+Envoy (yaml-cpp): `yes` and `on` are true, too, but what is no whole number is a text, and so is one of more than 32
+bits; where a field wants a number it takes the text. JSON says what it is by itself, for both. Rule: both were
+compared with the real readers.
 """
 
 from __future__ import annotations

@@ -1,0 +1,149 @@
+"""A chain of Envoy's filters: which of them are Wasm plugins, in their order, and which are others.
+
+Rules, Envoy's: a filter says its type, whatever it is called; the HTTP filters of a connection manager stand where it
+stands; one that is disabled is not run, and one whose configuration comes from elsewhere (ECDS) is looked for by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from simwasm.config.any_value import typed
+from simwasm.config.deployment import Deployed
+from simwasm.config.envoy_wasm import HTTP, NETWORK, read_wasm
+from simwasm.config.fields import Fields, Reader, shown, wrong
+from simwasm.config.tree import Node
+
+MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_FILTER = ("name", "typed_config", "config_discovery")
+_HTTP_FILTER = (*_FILTER, "is_optional", "disabled")
+_EXPECTED = frozenset(
+    (
+        "envoy.extensions.filters.http.router.v3.Router",
+        "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+    )
+)
+_OLD_WASM = (
+    "envoy.config.filter.http.wasm.",
+    "envoy.config.filter.network.wasm.",
+    "envoy.config.filter.thrift.wasm.",
+)
+_SHORT = "envoy.extensions.filters."
+
+
+class Chain(NamedTuple):
+    """A chain as it is written."""
+
+    listener: str
+    name: str
+    network: tuple[Node, ...] = ()
+    http: tuple[Node, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What it is called in messages."""
+        name = "/".join(shown(each) for each in (self.listener, self.name) if each)
+        return f"listener {name}" if self.listener else name or "the filters"
+
+
+class Read(NamedTuple):
+    """What a chain has in it."""
+
+    chain: Chain
+    plugins: tuple[Deployed, ...]
+    others: tuple[str, ...]
+    """The types of filters that are not simulated."""
+    seen: tuple[Node, ...]
+    """The typed configurations that were read."""
+    told: tuple[str, ...]
+
+
+class Filter(NamedTuple):
+    """One filter."""
+
+    name: str
+    type: str
+    config: Node
+    written: Node
+
+
+def read_chain(chain: Chain, extensions: Mapping[str, Node], reader: Reader) -> Read:
+    """The plugins of a chain and its other filters; what there is to tell waits until the chain is chosen."""
+    reader = replace(reader, told=[])
+    plugins: list[Deployed] = []
+    others: list[str] = []
+    seen: list[Node] = []
+    for each, network in _filters(chain, extensions, reader):
+        if each.type == (NETWORK if network else HTTP):
+            seen.append(each.written)
+            plugin = read_wasm(each.config, each.name, network, reader)
+            if plugin is not None:
+                plugins.append(plugin)
+        elif each.type in (NETWORK, HTTP):
+            place, other = ("TCP connections", "HTTP") if network else ("HTTP", "TCP connections")
+            wrong(each.config, f"{shown(each.name)} is a filter for {other} among those for {place}")
+        elif each.type.startswith(_OLD_WASM):
+            wrong(
+                each.config, f"{shown(each.type)} is what a Wasm filter was called before: today it is {HTTP}"
+            )
+        elif each.type not in (MANAGER, *_EXPECTED):
+            others.append(each.type.removeprefix(_SHORT))
+    return Read(chain, tuple(plugins), tuple(dict.fromkeys(others)), tuple(seen), tuple(reader.told))
+
+
+def _filters(chain: Chain, extensions: Mapping[str, Node], reader: Reader) -> Iterator[tuple[Filter, bool]]:
+    """The filters in their order, and whether each is for connections."""
+    for node in chain.network:
+        found = filter_of(node, _FILTER, extensions, reader)
+        if found is None:
+            continue
+        yield found, True
+        if found.type == MANAGER:
+            for inner in http_filters(found.config, reader):
+                yield from _http(inner, extensions, reader)
+    for node in chain.http:
+        yield from _http(node, extensions, reader)
+
+
+def _http(node: Node, extensions: Mapping[str, Node], reader: Reader) -> Iterator[tuple[Filter, bool]]:
+    found = filter_of(node, _HTTP_FILTER, extensions, reader)
+    if found is not None:
+        yield found, False
+
+
+def http_filters(manager: Node, reader: Reader) -> list[Node]:
+    """The HTTP filters of a connection manager."""
+    return Fields(manager, "the HTTP connection manager", None, reader).items("http_filters")
+
+
+def filter_of(
+    node: Node, known: Collection[str], extensions: Mapping[str, Node], reader: Reader
+) -> Filter | None:
+    """A filter, if it runs and its configuration is there."""
+    fields = Fields(node, "a filter", known, reader)
+    name = fields.text("name")
+    if "disabled" in known and fields.flag("disabled"):
+        reader.tell(fields.at("disabled"), f"the filter {shown(name)} is disabled and left out")
+        return None
+    written = fields.get("typed_config") or _discovered(fields, name, extensions)
+    if written is None:
+        return None
+    found = typed(written, reader)
+    return Filter(name, found.type, found.node, written)
+
+
+def _discovered(fields: Fields, name: str, extensions: Mapping[str, Node]) -> Node | None:
+    """The configuration of a filter that is found by its name."""
+    source = fields.fields("config_discovery", "`config_discovery`", None)
+    if source is None:
+        return None
+    found = extensions.get(name) or source.get("default_config")
+    if found is None:
+        wasm = any(each.endswith((HTTP, NETWORK)) for each in source.texts("type_urls"))
+        what = "Wasm filter" if wasm else "filter"
+        fields.reader.tell(
+            fields.node, f"the {what} {shown(name)} is configured elsewhere (config_discovery): left out"
+        )
+    return found
