@@ -1,7 +1,7 @@
 """Coverage as pages that a browser shows: an index, and a page for each file of source, its lines coloured.
 
-Rules that live here: a page brings along all it needs and asks nobody for anything; whatever a plugin or a file says is
-escaped; a file that is not here any more, or is another one than when the coverage was collected, is a table of lines.
+Rules that live here: a file that is not here any more, or is another one than when the coverage was collected, is a
+table of lines.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import NamedTuple
 from simwasm.coverage.style import STYLE
 from simwasm.coverage.summary import Part, SourceReached, Summary
 from simwasm.errors import InputError
+from simwasm.page import bar, escaped, figures, table, whole
 from simwasm.trace.text import printable
-from simwasm.wasm.disasm import one_line
 
 Read = Callable[[SourceReached], str | None]
 """The text of a file of source; None if it is not here."""
@@ -25,7 +25,6 @@ INDEX = "index.html"
 _GOOD, _FAIR = 90, 50
 _LARGEST = 16 << 20
 """No file of source is larger; what is named may be anything, and not only a file."""
-_FIGURES = frozenset(("lines", "missed", "cover", "calls", "instructions", "line"))
 
 
 class Page(NamedTuple):
@@ -50,7 +49,7 @@ def write_pages(folder: str | Path, summaries: Sequence[Summary], read: Read) ->
 def pages(summaries: Sequence[Summary], read: Read) -> Iterator[Page]:
     """All pages."""
     names = _names(summaries)
-    yield Page(INDEX, _page("Coverage", "".join(_plugin(each, names) for each in summaries)))
+    yield Page(INDEX, whole("Coverage", "".join(_plugin(each, names) for each in summaries), STYLE))
     for summary in summaries:
         for source in summary.sources:
             yield Page(names[_key(summary, source)], _source_page(summary, source, read(source)))
@@ -91,20 +90,11 @@ def _names(summaries: Sequence[Summary]) -> dict[_Key, str]:
     return found
 
 
-def _page(title: str, body: str) -> str:
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{_text(title)}</title><style>{STYLE}</style></head>\n<body><main>\n{body}\n</main></body></html>\n"
-    )
-
-
 def _plugin(summary: Summary, names: Mapping[_Key, str]) -> str:
     covered = summary.covered
     return "\n".join(
         (
-            f"<h1>{_text(covered.name)} <small>{_text(covered.sha256[:12])}</small></h1>",
+            f"<h1>{escaped(covered.name)} <small>{escaped(covered.sha256[:12])}</small></h1>",
             _figures(summary),
             _sources(summary, names),
             _calls("Callbacks", covered.callbacks),
@@ -121,21 +111,18 @@ def _figures(summary: Summary) -> str:
     covered = summary.covered
     for what, counts in (("callbacks", covered.callbacks), ("host calls", covered.host_calls)):
         parts.append((what, Part(sum(map(bool, counts.values())), len(counts))))
-    items = (
-        f"<li><b>{part}</b> {what}<span>{part.reached:,} of {part.all:,}</span></li>" for what, part in parts
-    )
-    return f'<ul class="figures">{"".join(items)}</ul>'
+    return figures((str(part), what, f"{part.reached:,} of {part.all:,}") for what, part in parts)
 
 
 def _sources(summary: Summary, names: Mapping[_Key, str]) -> str:
     if not summary.sources:
         why = summary.covered.ground.no_lines or "none are of your own (--all shows those of libraries)"
-        return f"<p>No lines of source: {_text(why)}.</p>"
+        return f"<p>No lines of source: {escaped(why)}.</p>"
     rows = "".join(
-        f'<tr><td><a href="{escape(names[_key(summary, each)])}">{_text(each.path)}</a></td>{_cells(each.part)}</tr>'
+        f'<tr><td><a href="{escape(names[_key(summary, each)])}">{escaped(each.path)}</a></td>{_cells(each.part)}</tr>'
         for each in summary.sources
     )
-    return _table(("source", "lines", "missed", "cover", ""), rows)
+    return table(("source", "#lines", "#missed", "#cover", ""), rows)
 
 
 def _cells(part: Part) -> str:
@@ -145,32 +132,27 @@ def _cells(part: Part) -> str:
 
 def _bar(part: Part) -> str:
     kind = "good" if part.percent >= _GOOD else "fair" if part.percent >= _FAIR else "poor"
-    return f'<span class="bar"><i class="{kind}" style="width:{part.percent:.1f}%"></i></span>'
-
-
-def _table(heads: Sequence[str], rows: str) -> str:
-    cells = "".join(f"<th{' class=n' if head in _FIGURES else ''}>{head}</th>" for head in heads)
-    return f'<div class="wide"><table><thead><tr>{cells}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return bar(part.percent, kind)
 
 
 def _calls(what: str, counts: Mapping[str, int]) -> str:
     met = sum(map(bool, counts.values()))
     rows = "".join(
-        f'<tr class="{"hit" if count else "miss"}"><td>{_text(name)}</td><td class="n">{count:,}</td></tr>'
+        f'<tr class="{"hit" if count else "miss"}"><td>{escaped(name)}</td><td class="n">{count:,}</td></tr>'
         for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     )
-    shown = _table(("name", "calls"), rows) if counts else "<p>None.</p>"
+    shown = table(("name", "#calls"), rows) if counts else "<p>None.</p>"
     return f"<details><summary>{what}: {met} of {len(counts)}</summary>{shown}</details>"
 
 
 def _functions(summary: Summary) -> str:
     part = summary.reached_functions
     rows = "".join(
-        f'<tr class="{"hit" if each.reached else "miss"}"><td>{_text(each.function.name)}</td>'
+        f'<tr class="{"hit" if each.reached else "miss"}"><td>{escaped(each.function.name)}</td>'
         f"{_cells(each.instructions)}</tr>"
         for each in summary.functions
     )
-    shown = _table(("function", "instructions", "missed", "cover", ""), rows)
+    shown = table(("function", "#instructions", "#missed", "#cover", ""), rows)
     opened = "" if summary.sources else " open"
     return f"<details{opened}><summary>Functions: {part.reached:,} of {part.all:,}</summary>{shown}</details>"
 
@@ -179,15 +161,15 @@ def _source_page(summary: Summary, source: SourceReached, text: str | None) -> s
     body = _listing(source, text) if text is not None else _lines_only(source)
     never = [each for each in source.functions if not each.reached]
     missing = "".join(
-        f'<li><a href="#L{each.line}">{each.line}</a> {_text(each.name)}</li>' for each in never
+        f'<li><a href="#L{each.line}">{each.line}</a> {escaped(each.name)}</li>' for each in never
     )
     part = source.part
     head = (
-        f'<p><a href="{INDEX}">{_text(summary.covered.name)}</a></p><h1>{_text(source.path)}</h1>'
+        f'<p><a href="{INDEX}">{escaped(summary.covered.name)}</a></p><h1>{escaped(source.path)}</h1>'
         f"<p>{part} of its lines were reached, {part.reached:,} of {part.all:,}. {_bar(part)}</p>"
     )
     told = f"<p>Functions that were never run:</p><ul>{missing}</ul>" if never else ""
-    return _page(source.path, head + told + body)
+    return whole(source.path, head + told + body, STYLE)
 
 
 def _listing(source: SourceReached, text: str) -> str:
@@ -215,11 +197,7 @@ def _lines_only(source: SourceReached) -> str:
         f"<td>{'✓ reached' if reached else '✗ missed'}</td></tr>"
         for number, reached in sorted(source.lines.items())
     )
-    return "<p>The file is not here, or it was changed since.</p>" + _table(("line", ""), rows)
-
-
-def _text(text: str) -> str:
-    return escape(printable(one_line(text)))
+    return "<p>The file is not here, or it was changed since.</p>" + table(("#line", ""), rows)
 
 
 def _code(line: str) -> str:
