@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol
 
 from simwasm.errors import InputError
 from simwasm.exchange import Exchange
+from simwasm.traffic.har_writing import HarWriter
 from simwasm.traffic.jsonl_writing import JsonLinesWriter
 from simwasm.traffic.mitmproxy_writing import MitmproxyFlowsWriter
 from simwasm.traffic.notes import Notes
@@ -31,7 +32,7 @@ class Writer(Protocol):
     def write(self, exchanges: Iterable[Exchange], stream: BinaryIO, notes: Notes) -> None: ...
 
 
-WRITERS: tuple[Writer, ...] = (JsonLinesWriter(), MitmproxyFlowsWriter())
+WRITERS: tuple[Writer, ...] = (JsonLinesWriter(), HarWriter(), MitmproxyFlowsWriter())
 
 
 def chosen_writer(to: str, output: str, writers: tuple[Writer, ...] = WRITERS) -> Writer:
