@@ -14,10 +14,10 @@ from itertools import islice
 
 from simwasm.errors import InputError
 from simwasm.exchange import Exchange
-from simwasm.replay.terms import TERMS, Asked, Term, is_of_rows, term, text_of
 from simwasm.trace.query.names import nearest
 from simwasm.trace.query.syntax import All, Any, Comparison, Node, Not, QueryError, Text, parse
 from simwasm.trace.query.values import fits, holds, negative
+from simwasm.traffic.terms import TERMS, Asked, Term, is_of_rows, term, text_of
 
 Test = Callable[[Asked], object]
 
