@@ -36,6 +36,7 @@ _LONGEST_MS = 24 * 3600 * 1000
 _USUAL = Connection()
 _HTTP1 = (":authority", ":path", ":method")
 _MOST_CONNECTIONS = 10_000
+_LARGEST = 1 << 63
 _BODILESS = ("204", "304")
 
 CUT = "a body was cut off where the tap's max_buffered_rx_bytes or max_buffered_tx_bytes ended; marked as partial"
@@ -64,11 +65,10 @@ class Connections:
             tls=None if first(request, ":scheme") != "https" else Tls(),
         )
 
-    def socket(self, peers: Peers) -> Connection:
-        """A TCP connection."""
-        if not peers.remote:
-            return _USUAL
-        return Connection(self._number(peers.remote), peers.remote, peers.local or _USUAL.destination)
+    def socket(self, stream: str, peers: Peers) -> Connection:
+        """A TCP connection, whose number Envoy knows."""
+        number = int(stream) if 0 < int(stream) < _LARGEST else _USUAL.id
+        return Connection(number, peers.remote or _USUAL.source, peers.local or _USUAL.destination)
 
     def _number(self, source: str) -> int:
         found = self._numbers.pop(source, 0)
@@ -88,7 +88,8 @@ def from_trace(id: str, trace: HttpTrace, connections: Connections) -> tuple[Exc
         raise Unusable("a trace without the headers of a request")
     response = None
     if answered is not None and answered.headers:
-        took = max(0, answered.received_ns - asked.received_ns) if asked.received_ns else 0
+        took = answered.received_ns - asked.received_ns
+        took = took if 0 <= took <= _LONGEST_MS * _MILLISECOND else 0
         headers, after_ns = from_upstream(_without_ending(answered.headers), took)
         response = _message(headers, answered, after_ns)
     request = _message(_without_timeout(asked.headers), asked, 0)
@@ -138,7 +139,10 @@ def body(pieces: Iterable[bytes]) -> tuple[Chunk, ...]:
 
 
 def _message(headers: Headers, half: Half, after_ns: int) -> Message:
-    return Message(headers, () if half.body is None else (Chunk(half.body.data),), half.trailers, after_ns)
+    nothing = half.body is None or (half.body.truncated and not half.body.data)
+    return Message(
+        headers, () if half.body is None or nothing else (Chunk(half.body.data),), half.trailers, after_ns
+    )
 
 
 def _cut(half: Half) -> bool:

@@ -68,7 +68,7 @@ class Sockets:
             trace.stream,
             _pieces(events, started, turned),
             started_ns=started,
-            connection=Connection() if turned else self._connections.socket(peers),
+            connection=Connection() if turned else self._connections.socket(trace.stream, peers),
         )
         bodies = (said for event in events for said in (event.read, event.written) if said)
         if trace.truncated or any(said.truncated for said in bodies):

@@ -1,14 +1,16 @@
 """HTTP streams put together from segments that stand mixed in one file.
 
-A streamed tap does not say when a stream has ended. It has once the response's trailers came, or as many bytes as its
-headers promised, and the same holds for the request. Others end with the file.
+A streamed tap does not say when a stream has ended. It seems to have once the trailers of both sides came, or as many
+bytes as their headers promised; trailers may follow these all the same. Others end with the file.
 
-Rules that live here: exchanges come in the order in which they end; of streams that have not, so many are held and so
-many bytes of them, and the one that was silent for longest goes first, which nearly always was over.
+Rules that live here: exchanges come in the order in which they end; one that seems to have ended waits for a few more
+segments; of others so many are held and so many bytes of them, and the one that was silent for longest goes first,
+which nearly always was over.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -17,6 +19,8 @@ from simwasm.traffic.envoy_tap_exchange import Connections, body, date_of, excha
 from simwasm.traffic.envoy_tap_pieces import BODIES, HttpSegment, Kind, Peers
 
 MOST_OPEN = 1_000
+WAITS = 100
+"""Segments, for which a stream is kept that seems to have ended."""
 MOST_HELD = 64 << 20
 """Bytes of bodies, of all streams together."""
 
@@ -36,10 +40,13 @@ class _Half:
     headers: Headers = ()
     pieces: list[bytes] = field(default_factory=list)
     size: int = 0
-    trailers: Headers = ()
+    trailers: Headers | None = None
+    """Empty ones are an end as well."""
 
     def take(self, segment: HttpSegment, headers: Kind) -> None:
         if segment.kind in BODIES:
+            if segment.body.truncated and not segment.body.data:
+                return
             self.pieces.append(segment.body.data)
             self.size += len(segment.body.data)
         elif segment.kind is headers:
@@ -49,13 +56,13 @@ class _Half:
 
     def has_ended(self, bodiless: bool) -> bool:
         """Whether nothing can follow."""
-        if self.trailers or bodiless:
+        if self.trailers is not None or bodiless:
             return True
         length = decimal(first(self.headers, "content-length"))
         return length is not None and self.size >= length
 
     def message(self, headers: Headers, after_ns: int = 0) -> Message:
-        return Message(headers, body(self.pieces), self.trailers, after_ns)
+        return Message(headers, body(self.pieces), self.trailers or (), after_ns)
 
 
 @dataclass(slots=True)
@@ -72,7 +79,7 @@ class _Stream:
         else:
             self.response.take(segment, Kind.RESPONSE_HEADERS)
 
-    def has_ended(self) -> bool:
+    def seems_ended(self) -> bool:
         if not self.response.headers:
             return False
         method = first(self.request.headers, ":method")
@@ -92,15 +99,17 @@ class Streams:
 
     def __init__(self, connections: Connections, tell: Tell) -> None:
         self._open: dict[str, _Stream] = {}
+        self._seem_ended: deque[tuple[int, _Stream]] = deque()
+        self._now = 0
+        """Segments that were taken."""
         self._held = 0
         self._connections = connections
         self._tell = tell
 
     def take(self, segment: HttpSegment) -> Iterator[Exchange]:
         """Add a segment; what has ended by it comes out."""
-        stream = self._open.pop(
-            segment.stream, None
-        )  # it goes to the end, so that the silent ones come first
+        self._now += 1
+        stream = self._open.pop(segment.stream, None)  # it goes to the end: silent ones come first
         if segment.kind is Kind.REQUEST_HEADERS:
             if stream is not None:  # the number is used again
                 yield self._ended(stream)
@@ -110,10 +119,17 @@ class Streams:
             return
         stream.take(segment)
         self._held += len(segment.body.data)
-        if stream.has_ended():
-            yield self._ended(stream)
-        else:
-            self._open[segment.stream] = stream
+        self._open[segment.stream] = stream
+        if stream.seems_ended():
+            self._seem_ended.append((self._now, stream))
+        yield from self._over()
+
+    def _over(self) -> Iterator[Exchange]:
+        """What has to go: what ended a while ago, and what was silent for longest if it is too much."""
+        while self._seem_ended and self._seem_ended[0][0] + WAITS <= self._now:
+            _, stream = self._seem_ended.popleft()
+            if self._open.get(stream.id) is stream:
+                yield self._ended(self._open.pop(stream.id))
         while len(self._open) > MOST_OPEN or self._held > MOST_HELD:
             yield self._ended(self._open.pop(next(iter(self._open))))
 

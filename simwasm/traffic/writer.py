@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol
 
 from simwasm.errors import InputError
 from simwasm.exchange import Exchange
+from simwasm.traffic.envoy_tap_writing import TAP_WRITERS
 from simwasm.traffic.har_writing import HarWriter
 from simwasm.traffic.jsonl_writing import JsonLinesWriter
 from simwasm.traffic.mitmproxy_writing import MitmproxyFlowsWriter
@@ -32,7 +33,7 @@ class Writer(Protocol):
     def write(self, exchanges: Iterable[Exchange], stream: BinaryIO, notes: Notes) -> None: ...
 
 
-WRITERS: tuple[Writer, ...] = (JsonLinesWriter(), HarWriter(), MitmproxyFlowsWriter())
+WRITERS: tuple[Writer, ...] = (JsonLinesWriter(), HarWriter(), MitmproxyFlowsWriter(), *TAP_WRITERS)
 
 
 def chosen_writer(to: str, output: str, writers: tuple[Writer, ...] = WRITERS) -> Writer:

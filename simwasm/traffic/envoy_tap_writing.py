@@ -1,0 +1,124 @@
+"""Exchanges as Envoy's tap writes them: whole or in segments, as JSON or as protobuf.
+
+    tap            a line of JSON an exchange, bodies as base64 (`jq -r '.http_buffered_trace'`)
+    tap-string     the same, bodies as text where they are text
+    tap-streamed   a line of JSON a segment: bodies keep their pieces, but there are no times and no addresses
+    tap-pb         protobuf, each message with its length before it; tap-pb-streamed, the same in segments
+
+Rule: a header that Envoy would have added behind the plugins is not made up; one that is there is read as Envoy's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import BinaryIO
+
+from simwasm.conversation import Close, Conversation, Side
+from simwasm.exchange import Exchange
+from simwasm.traffic.envoy_tap_encoding import as_json, as_protobuf
+from simwasm.traffic.envoy_tap_exchange import Connections
+from simwasm.traffic.envoy_tap_messages import Object, segments, trace
+from simwasm.traffic.envoy_tap_pieces import Peers
+from simwasm.traffic.losses import Losses, Part
+from simwasm.traffic.notes import Notes
+
+_EITHER = frozenset(
+    {
+        Part.TCP,
+        Part.RESPONSE,
+        Part.NO_RESPONSE,
+        Part.TRAILERS,
+        Part.PARTIAL,
+        Part.PROTOCOL,
+        Part.CONNECTION,
+        Part.TLS,
+    }
+)
+_WHOLE = _EITHER | {Part.STARTED, Part.RESPONSE_TIME, Part.ADDRESSES}
+_STREAMED = _EITHER | {Part.ID, Part.PIECES}
+_CLOSES = "who ended a TCP connection, and how"
+_REFUSED = "that a TCP connection was refused"
+_LARGEST_ID = 1 << 64
+
+
+class EnvoyTapWriter:
+    """The writer of one form of taps."""
+
+    def __init__(
+        self,
+        formats: tuple[str, ...],
+        name: str,
+        suffixes: tuple[str, ...],
+        encoded: Callable[[Object], bytes],
+        *,
+        streamed: bool = False,
+        as_string: bool = False,
+    ) -> None:
+        self.formats = formats
+        self.name = name
+        self.suffixes = suffixes
+        self._encoded = encoded
+        self._streamed = streamed
+        self._as_string = as_string
+
+    def write(self, exchanges: Iterable[Exchange], stream: BinaryIO, notes: Notes) -> None:
+        """Write each exchange as one message, or as several."""
+        losses = Losses("an Envoy tap", _STREAMED if self._streamed else _WHOLE)
+        connections = Connections()
+        for number, exchange in enumerate(losses.checked(exchanges), 1):
+            for what in _lost(exchange, connections, self._streamed):
+                losses.lost(what, exchange)
+            for message in self._messages(exchange, number):
+                stream.write(self._encoded(message))
+        losses.tell(notes)
+
+    def _messages(self, exchange: Exchange, number: int) -> Iterable[Object]:
+        if self._streamed:
+            return segments(exchange, _stream(exchange.id, number))
+        return (trace(exchange, as_string=self._as_string),)
+
+
+def _stream(id: str, number: int) -> int:
+    is_number = id.isascii() and id.isdecimal() and len(id) <= len(str(_LARGEST_ID))
+    return int(id) if is_number and int(id) < _LARGEST_ID else number
+
+
+def _lost(exchange: Exchange, connections: Connections, streamed: bool) -> Iterator[str]:
+    """What whoever reads it back takes for something else."""
+    made = exchange.connection
+    if isinstance(exchange, Conversation):
+        if any(_is_lost(piece.side, piece.close) for piece in exchange.pieces):
+            yield _CLOSES
+        if exchange.refused:
+            yield _REFUSED
+        return
+    read = connections.connection(
+        exchange.request.headers, Peers() if streamed else Peers(made.destination, made.source)
+    )
+    if read.protocol != made.protocol:
+        yield Part.PROTOCOL.value
+    if (read.tls, read.requested_server_name) != (made.tls, made.requested_server_name):
+        yield Part.TLS.value
+    if read.id != made.id:
+        yield Part.CONNECTION.value
+
+
+def _is_lost(side: Side, close: Close) -> bool:
+    return close is Close.RESET or (close is Close.END and side is Side.CLIENT)
+
+
+TAP_WRITERS = (
+    EnvoyTapWriter(("tap", "envoy-tap"), "Envoy tap, JSON (.tap.json)", (".tap.json", ".tap"), as_json),
+    EnvoyTapWriter(("tap-string",), "Envoy tap, JSON with bodies as text", (), as_json, as_string=True),
+    EnvoyTapWriter(
+        ("tap-streamed",), "Envoy tap, JSON in segments", (".tap-streamed.json",), as_json, streamed=True
+    ),
+    EnvoyTapWriter(
+        ("tap-pb", "tap-pb-delimited"),
+        "Envoy tap, protobuf with lengths (.pb_length_delimited)",
+        (".pb_length_delimited",),
+        as_protobuf,
+    ),
+    EnvoyTapWriter(("tap-pb-streamed",), "Envoy tap, protobuf in segments", (), as_protobuf, streamed=True),
+)
+"""Every form that can be written; a bare message of protobuf does not tell where it ends, and no tool reads several."""
