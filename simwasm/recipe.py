@@ -39,7 +39,7 @@ from simwasm.plugin import FailPolicy, Plugin, read_bytes
 from simwasm.sources import Remap, remap
 from simwasm.traffic.importer import read_source
 from simwasm.traffic.notes import Notes
-from simwasm.traffic.opening import sources
+from simwasm.traffic.opening import Source, sources
 from simwasm.wasm.rewrite import Limits
 
 if TYPE_CHECKING:
@@ -91,6 +91,10 @@ class Recipe:
     """Folders of the build, and those that stand for them here."""
     listener: str = ""
     """Which listener of an Envoy's configuration, where several have plugins."""
+    filter: str = ""
+    """Which exchanges are meant, in the filter language."""
+    limit: int | None = None
+    """How many of them, at most."""
 
 
 FAIL_POLICIES = {
@@ -297,10 +301,22 @@ def is_network(recipe: Recipe) -> bool:
     return _chain(recipe).network
 
 
-def exchanges(recipe: Recipe, notes: Notes = Notes()) -> Iterator[Exchange]:  # noqa: B008  # it is frozen
-    """The exchanges of all recordings, in their order; `notes` hears of entries that are left out."""
+def _ignored(source: Source) -> None:
+    """Nobody wants to know."""
+
+
+def exchanges(
+    recipe: Recipe,
+    notes: Notes = Notes(),  # noqa: B008  # it is frozen
+    opened: Callable[[Source], None] = _ignored,
+) -> Iterator[Exchange]:
+    """The exchanges of all recordings, in their order.
+
+    `notes` hears of entries that are left out, `opened` of every file that is begun.
+    """
     network = is_network(recipe)
     for source in sources(recipe.traffic, notes):
+        opened(source)
         fits = misfits = 0
         for exchange in read_source(source, notes):
             if isinstance(exchange, Conversation) is network:
@@ -312,6 +328,16 @@ def exchanges(recipe: Recipe, notes: Notes = Notes()) -> Iterator[Exchange]:  # 
             raise InputError(_MISFITS[network].format(path=source.name))
         if misfits:
             notes.left_out(f"{_MISFITS[network].format(path=source.name)}; left out ({misfits})")
+
+
+def selected(recipe: Recipe, notes: Notes = Notes()) -> Iterator[Exchange]:  # noqa: B008  # it is frozen
+    """Those of the exchanges that the recipe's filter means, up to its limit."""
+    found = exchanges(recipe, notes)
+    if not recipe.filter and recipe.limit is None:
+        return found
+    from simwasm.traffic.selection import selection  # few choose
+
+    return selection(recipe.filter, recipe.limit).of(found)
 
 
 _MISFITS = {

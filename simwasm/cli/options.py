@@ -15,11 +15,7 @@ TRAFFIC = "recorded exchanges, of any format: files, folders, patterns, - for st
 def replay(words: argparse.ArgumentParser) -> None:
     """Which exchanges are replayed, how fast and by whom."""
     group = words.add_argument_group("the replay")
-    group.add_argument(
-        "--filter", metavar="FILTER", default="",
-        help="only exchanges that this text of the filter language fits: path:/api/* status>=500",
-    )  # fmt: skip
-    group.add_argument("--limit", metavar="N", type=int, help="end after N exchanges")
+    selection(group)
     group.add_argument(
         "--repeat", metavar="N", type=int,
         help="replay the traffic N times and tell how the plugin's memory grows, in bytes a request",
@@ -36,7 +32,21 @@ def replay(words: argparse.ArgumentParser) -> None:
         "--cluster", metavar="ADDRESS", default="",
         help="the scheduler of a Dask cluster that replays in place of processes here",
     )  # fmt: skip
+    group.add_argument(
+        "--summary", choices=("auto", "always", "never"), default="auto",
+        help="what it all comes to, in the end: if there is enough of it (auto), always, which is a line more with "
+        "--json, or never",
+    )  # fmt: skip
     group.add_argument("--report", metavar="OUT.html", default="", help="write a page with charts")
+
+
+def selection(group: argparse._ArgumentGroup) -> None:
+    """Which exchanges of the traffic are meant."""
+    group.add_argument(
+        "--filter", metavar="FILTER", default="",
+        help="only exchanges that this text of the filter language fits: path:/api/* status>=500",
+    )  # fmt: skip
+    group.add_argument("--limit", metavar="N", type=int, help="end after N exchanges")
 
 
 def plugin(words: argparse.ArgumentParser) -> None:

@@ -8,19 +8,15 @@ from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
-from typing import Any, TextIO
+from typing import TextIO
 
 from simwasm.abi.enums import LogLevel
 from simwasm.answers import phrase
-from simwasm.conversation import Conversation
 from simwasm.errors import InputError
 from simwasm.exchange import Message
-from simwasm.host.access_log import timestamp
 from simwasm.host.faults import Faults
-from simwasm.host.outcome import LogLine, Outcome
-from simwasm.recording import ending
-from simwasm.trace.event import shown
-from simwasm.trace.store import to_json
+from simwasm.host.outcome import LogLine
+from simwasm.replay.lines import log_text
 from simwasm.trace.text import paint, plain, printable
 from simwasm.traffic.notes import Notes, telling
 
@@ -33,12 +29,6 @@ def ink(words: Namespace, stream: TextIO) -> Ink:
         return paint
     dull = words.color == "never" or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
     return plain if dull or not stream.isatty() else paint
-
-
-def log_text(line: LogLine) -> str:
-    """A log line as Istio's proxy writes it."""
-    level = "warning" if line.level.name == "WARN" else line.level.name.lower()
-    return f"{timestamp(line.at)}\t{level}\tenvoy wasm\t{printable(line.text)}"
 
 
 def log_printer(words: Namespace) -> Callable[[LogLine], None]:
@@ -88,82 +78,6 @@ def write_response(response: Message | None, reset: str, stream: TextIO) -> None
     stream.flush()
     if response.data and not response.data.endswith(b"\n") and stream.isatty():
         print(file=stream)
-
-
-def summary(
-    number: int, outcome: Outcome, crossings: int, colour: Ink, instructions: int | None = None
-) -> str:
-    """One exchange in one line, and a second one if it hung."""
-    counts = [
-        _count(crossings, "crossing"),
-        *([] if instructions is None else [f"{instructions:,} instructions"]),
-        _count(len(outcome.logs), "log line"),
-    ]
-    if isinstance(outcome.exchange, Conversation):
-        return _connection(number, outcome, counts, colour)
-    asked = outcome.exchange.request
-    line = printable(f"{asked.header(':method')} {asked.header(':path')}")
-    before = outcome.exchange.response.header(":status") if outcome.exchange.response else None
-    after = "reset" if outcome.response is None else str(outcome.status)
-    change = f"{before} → {after}" if before and before != after else after
-    source = "local reply" if outcome.local_reply else "from upstream"
-    paused = sum(getattr(taken.action, "name", "") == "PAUSE" for taken in outcome.actions)
-    parts = [
-        source if outcome.response else outcome.reset,
-        *counts,
-    ]
-    if paused:
-        parts.insert(1, f"{paused} Pause")
-    if outcome.response and outcome.reset:
-        parts.insert(1, f"cut off: {outcome.reset}")
-    if outcome.request is None:
-        parts.insert(1, "upstream not asked")
-    if outcome.details == "wasm_fail_stream":
-        parts.insert(1, "the plugin has trapped")
-    good = outcome.status is not None and outcome.status < 400
-    text = f"#{number} {line}  {colour('ok' if good else 'bad', change)}  {' · '.join(parts)}"
-    return f"{text}\n   {colour('trap', 'it hung: ' + outcome.waiting)}" if outcome.waiting else text
-
-
-def _connection(number: int, outcome: Outcome, counts: list[str], colour: Ink) -> str:
-    """One TCP connection in one line: how many bytes each side said, and how many of them the other heard."""
-    talk, client = outcome.exchange, outcome.response
-    said, answered = len(talk.request.data), len(talk.response.data) if talk.response else 0
-    if outcome.request is not None:
-        to_upstream = f"client → upstream {len(outcome.request.data):,} of {_count(said, 'byte')}"
-    else:
-        to_upstream = "upstream not connected"
-    heard = len(client.data) if client is not None else 0
-    paused = sum(getattr(taken.action, "name", "") == "PAUSE" for taken in outcome.actions)
-    parts = [
-        to_upstream,
-        f"upstream → client {heard:,} of {_count(answered, 'byte')}",
-        *([f"{paused} Pause"] if paused else []),
-        *counts,
-    ]
-    ended = colour("bad", "hung") if outcome.waiting else colour("ok", "closed")
-    text = f"#{number} {printable(talk.label)}  {ended}  {' · '.join(parts)}"
-    return f"{text}\n   {colour('trap', 'it hung: ' + outcome.waiting)}" if outcome.waiting else text
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def outcome_json(outcome: Outcome, instructions: int | None = None) -> dict[str, Any]:
-    """An outcome as JSON."""
-    cost = {} if instructions is None else {"instructions": instructions}
-    return (
-        ending(outcome)
-        | cost
-        | {
-            "actions": [[taken.callback, to_json(shown(taken.action))] for taken in outcome.actions],
-            "logs": [{"level": line.level.name, "text": to_json(line.text)} for line in outcome.logs],
-            "bytes_received": outcome.bytes_received,
-            "bytes_sent": outcome.bytes_sent,
-            "took_ns": outcome.ended_ns - outcome.started_ns,
-        }
-    )
 
 
 def has_room(option: str, file: str) -> None:

@@ -1,121 +1,224 @@
-"""`simwasm run`: recorded exchanges through a plugin, every crossing printed, a line for each exchange at the end."""
+"""`simwasm run`: recorded exchanges through a plugin, every crossing printed, a line for each exchange at the end.
+
+Exit status: 0 all went well; 1 a plugin trapped, or what was expected did not hold; 2 what was given cannot be used;
+130 it was interrupted, and what had run until then was told.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Iterable
-from itertools import chain
+from collections.abc import Callable
+from typing import TextIO
 
 from simwasm import recipe as recipes
 from simwasm.cli import golden as goldens
 from simwasm.cli import output, problems, setup
-from simwasm.cli.collecting import collecting
-from simwasm.cli.rounds import Rounds
-from simwasm.cli.watch import Watch, watching
+from simwasm.cli.progress import Progress
+from simwasm.cli.replaying import BLOCK, Done, Reading, Screen, alone, shared
+from simwasm.coverage.file import write as save
+from simwasm.coverage.merge import merge
 from simwasm.engines.find import engine as find_engine
-from simwasm.errors import InputError
-from simwasm.exchange import Exchange
-from simwasm.host.access_log import access_log_line
-from simwasm.host.outcome import Outcome
-from simwasm.session import Session
-from simwasm.trace.text import plain
+from simwasm.errors import InputError, SimwasmError, TrafficError
+from simwasm.plugin import Plugin
+from simwasm.replay.crew import Crew
+from simwasm.replay.job import Job, Style, Telling
+from simwasm.replay.stopping import Stopped, Stopping
+from simwasm.replay.summary import Places, Summary
+from simwasm.replay.told import summary_lines
+from simwasm.replay.traffic import Traffic
+from simwasm.session import DEFAULT_FUEL
+from simwasm.trace.text import paint, printable
+from simwasm.traffic.notes import Notes
+from simwasm.traffic.selection import selection
 
-_UPSTREAM = "127.0.0.1:80"
+UNUSABLE, INTERRUPTED = 2, 130
+MOST_PROCESSES = 256
+TOLD = 20
+"""How many notes on the traffic are told one by one."""
+MANY = 20
+"""How many exchanges there are, at least, if a summary is printed though little is wanted."""
+_OF_ONE_PROCESS = {
+    "trace": "a trace",
+    "timing": "what is noted in a trace",
+    "golden": "a golden",
+    "together": "what goes on at the same time",
+}
 
 
 def command(words: Namespace) -> int:
-    """Replay; 0, or 1 if the plugin trapped, a status was not the expected one, or there must be no problem."""
+    """Replay."""
+    _check(words)
+    goldens.check(words)
+    chosen = selection(words.filter, words.limit)
+    plugins = setup.plugins(words)
+    notes = _Notes()
+    stopping = Stopping()
+    with stopping.heard():
+        try:
+            wanted = setup.recipe(words)
+            traffic = stopping.waited(lambda: Traffic(wanted, chosen, notes.notes, words.repeat or 1))
+            done = _replayed(words, _job(words, plugins, traffic), traffic, stopping)
+        except (SimwasmError, Stopped) as error:
+            if not stopping.asked:
+                raise
+            output.tell("interrupted" if isinstance(error, Stopped) else f"interrupted: {error}")
+            return INTERRUPTED
+    return _told(words, done, notes, stopping)
+
+
+def _check(words: Namespace) -> None:
+    """Refuse what does not go together, before anything is read."""
     if words.repeat is not None and words.repeat < 1:
         raise InputError(f"--repeat: {words.repeat} is no number of rounds")
-    goldens.check(words)
-    plugins = setup.plugins(words)
-    stream = output.stdout()
-    colour = output.ink(words, stream)
-    exchanges = recipes.exchanges(setup.recipe(words), output.notes())
-    first = next(exchanges, None)
-    now = first.started_ns if first is not None else 0
-    printer = None if words.quiet or words.json else (stream, colour)
-    golden = goldens.Golden(words, plugins, now)
-    engine = find_engine(words.engine).name
-    with collecting(words, plugins) as collector, watching(words, plugins, engine, now, printer) as watch:
-        observers = [*watch.observers, *golden.observers]
-        session = setup.session(
-            words, plugins, observers=observers, now_ns=now, on_log=watch.on_log, collector=collector
-        )
-        watch.start(session)
-        report = _Report(words, watch, golden, colour)
-        rounds = None
-        if first is not None:
-            rounds = _replay(session, chain([first], exchanges), words, report)
-        session.stop()
-        watch.stopped()
-        for problem in rounds.problems() if rounds else ():
-            watch.problems.add(problem)
-    report.end()
-    golden.write()
-    output.missed(session.proxy.faults)
-    problems.tell(words, watch, rounds)
-    failed = session.proxy.traps > 0
-    return int(failed or report.unexpected or (words.strict and len(watch.problems) > 0))
+    if not 1 <= words.workers <= MOST_PROCESSES:
+        raise InputError(f"--workers: {words.workers} is not a number from 1 to {MOST_PROCESSES}")
+    if words.timing and words.trace is None:
+        raise InputError("--timing: what calls took is noted in the trace: add --trace FILE")
+    if words.workers == 1:
+        return
+    for name, what in _OF_ONE_PROCESS.items():
+        if getattr(words, name):
+            raise InputError(f"--{name}: {what} is of one process: leave out --workers")
 
 
-def _replay(
-    session: Session, exchanges: Iterable[Exchange], words: Namespace, report: _Report
-) -> Rounds | None:
-    """Replay once as they are read, or all of them again and again."""
-    if words.repeat is None:
-        for outcome in session.replay(exchanges, together=words.together):
-            report.add(outcome)
-        return None
-    again = list(exchanges)
-    rounds = Rounds(session, len(again))
-    for _ in range(words.repeat):
-        for outcome in session.replay(again, together=words.together):
-            report.add(outcome)
-        rounds.ended()
-    return rounds
+def _job(words: Namespace, plugins: tuple[Plugin, ...], traffic: Traffic) -> Job:
+    """What is to be done with the traffic."""
+    wanted = setup.recipe(words)
+    style = Style.JSON if words.json else Style.QUIET if words.quiet else Style(words.format)
+    return Job(
+        plugins,
+        recipes.clusters(wanted, output.in_vain),
+        find_engine(words.engine).name,
+        profile=recipes.profile(wanted),
+        limits=recipes.limits(wanted),
+        fuel=words.fuel or DEFAULT_FUEL,
+        faults=recipes.faults(wanted),
+        concurrency=recipes.concurrency(wanted),
+        together=words.together,
+        now_ns=traffic.first.started_ns if traffic.first is not None else 0,
+        telling=Telling(
+            style, output.ink(words, output.stdout()) is paint, words.access_log, words.expect, words.cost
+        ),
+        coverage=bool(words.coverage),
+        rounds=words.repeat is not None,
+    )
 
 
-class _Report:
-    """The lines behind the crossings, and what was not as expected."""
+def _replayed(words: Namespace, job: Job, traffic: Traffic, stopping: Stopping) -> Done:
+    """Replay as the words want it."""
+    progress = Progress(lambda: traffic.position, traffic.size)
+    screen = Screen(
+        _writer(output.stdout(), progress, at_once=job.telling.style.has_crossings),
+        _writer(sys.stderr, progress),
+        progress,
+    )
+    in_time = words.pace == "recorded"
+    reading = Reading(traffic, in_time=in_time)
+    if words.workers == 1:
+        golden = goldens.Golden(words, job.plugins, job.now_ns)
+        done = alone(words, job, reading, stopping, screen, golden)
+        _once_more(done)
+        golden.write()
+        return done
+    if words.coverage:
+        output.has_room("--coverage", words.coverage)
+    crew = Crew(job, words.workers, stopping, lambda text: screen.err(printable(f"simwasm: {text}") + "\n"))
+    done = shared(words, crew, reading, screen, block=1 if in_time else BLOCK)
+    done.summary.lost = crew.lost
+    _once_more(done)
+    if words.coverage:
+        save(words.coverage, merge(*done.covered))
+    return done
 
-    def __init__(self, words: Namespace, watch: Watch, golden: goldens.Golden, colour: output.Ink) -> None:
-        self._words = words
-        self._golden = golden
-        self._watch = watch
-        self._colour = colour
-        self._number = 0
-        self._lines: list[str] = []
-        self.unexpected = False
 
-    def add(self, outcome: Outcome) -> None:
-        self._number += 1
-        crossings = self._watch.finished(outcome)
-        self._golden.finished(outcome)
-        instructions = self._watch.costs.since() if self._watch.costs else None
-        words = self._words
-        if words.access_log:
-            print(access_log_line(outcome, "upstream", _UPSTREAM))
-        if words.json:
-            found = output.outcome_json(outcome, instructions)
-            print(json.dumps(problems.with_new(found, self._watch.problems)))
-        elif words.quiet:
-            print(output.summary(self._number, outcome, crossings, self._colour, instructions))
-        else:
-            summary = output.summary(self._number, outcome, crossings, plain, instructions)
-            print(self._colour("ok", f"── {summary}"))
-            self._lines.append(output.summary(self._number, outcome, crossings, self._colour, instructions))
-        if words.expect is not None and outcome.status != words.expect:
-            self.unexpected = True
-            print(
-                f"simwasm: #{self._number} ended with {outcome.status}, not {words.expect}", file=sys.stderr
-            )
+def _writer(stream: TextIO, progress: Progress, *, at_once: bool = False) -> Callable[[str], object]:
+    """Write where the bar is not; at once where somebody looks, so that a callback which hangs is on the screen."""
+    if not stream.isatty():
+        return stream.write
 
-    def end(self) -> None:
-        """Say it all once more, together."""
-        if not self._number:
-            print("simwasm: there was no exchange in the traffic", file=sys.stderr)
-        elif self._lines and self._number > 1:
-            print("\n" + "\n".join(self._lines))
+    def write(text: str) -> None:
+        progress.hide()
+        stream.write(text)
+        if at_once:
+            stream.flush()
+
+    return write
+
+
+def _once_more(done: Done) -> None:
+    """Say the lines of all exchanges together."""
+    count = done.summary.exchanges
+    if not count:
+        output.tell("there was no exchange in the traffic")
+    elif done.lines and count > 1:
+        print()
+        if count > len(done.lines):
+            print(f"(the last {len(done.lines):,} of {count:,})")
+        print("\n".join(done.lines))
+
+
+def _told(words: Namespace, done: Done, notes: _Notes, stopping: Stopping) -> int:
+    """Tell what came of it; the exit status."""
+    summary = done.summary
+    notes.into(summary)
+    for fault in sorted(done.missed):
+        output.tell(f"--fault {fault} never happened: the run did not come there")
+    if words.json:
+        rest = problems.rest_json(done.problems, done.costs, done.left)
+        if words.summary == "always":
+            rest["summary"] = summary.json()
+        if rest:
+            print(json.dumps(rest))
+    else:
+        problems.tell(words, summary.problems, done.costs, summary.exchanges, done.left)
+    if _is_summed_up(words, summary, stopping.asked):
+        sys.stdout.flush()
+        for line in summary_lines(summary, problems=not words.json):
+            print(line, file=sys.stderr)
+    if stopping.asked:
+        output.tell("interrupted" + (", in the middle of an exchange" if stopping.late else ""))
+        return INTERRUPTED
+    if done.error is not None:
+        raise done.error
+    if not summary.exchanges and summary.broken.count:
+        return UNUSABLE
+    bad = len(summary.problems) + summary.broken.count
+    return int(summary.traps > 0 or done.unexpected or summary.lost > 0 or (words.strict and bad > 0))
+
+
+def _is_summed_up(words: Namespace, summary: Summary, interrupted: bool) -> bool:
+    """Whether people want to know what it all comes to."""
+    if words.summary != "auto":
+        return bool(words.summary == "always" and not words.json)
+    little = words.quiet or words.json
+    return interrupted or summary.exchanges > (MANY if little else 1) or summary.lost > 0
+
+
+class _Notes:
+    """Hears what of the traffic is left out or broken: tells the first of it at once, and counts."""
+
+    def __init__(self) -> None:
+        self._left_out, self._broken = Places(), Places()
+        self.notes = Notes(self._hear_left_out, self._hear_broken)
+
+    def _hear_left_out(self, text: str) -> None:
+        self._hear(self._left_out, text, text)
+
+    def _hear_broken(self, error: TrafficError) -> None:
+        self._hear(self._broken, str(error), f"{error}; left out")
+
+    def _hear(self, places: Places, text: str, told: str) -> None:
+        places.add(text)
+        if places.count <= TOLD:
+            output.tell(told)
+        elif places.count == TOLD + 1:
+            output.tell("there are more of these; they are counted")
+
+    def into(self, summary: Summary) -> None:
+        """Have them in the summary."""
+        summary.left_out, summary.broken = self._left_out, self._broken
+        for places, what in ((self._broken, "broken"), (self._left_out, "left out")):
+            if places.count > TOLD:
+                output.tell(f"{places.count:,} entries of the traffic were {what}")

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 from argparse import Namespace
-from urllib.parse import urlsplit
 
-from simwasm import __version__
-from simwasm import recipe as recipes
 from simwasm.answers import FromServer, Server, read_response
 from simwasm.cli import output, problems, setup
+from simwasm.cli.asking import asked_exchange
 from simwasm.cli.collecting import collecting
 from simwasm.cli.watch import Watch, watching
 from simwasm.engines.find import engine as find_engine
 from simwasm.errors import InputError
-from simwasm.exchange import Exchange, Message, request
 from simwasm.host.access_log import access_log_line
 from simwasm.host.outcome import Outcome
+from simwasm.replay.lines import outcome_json
 from simwasm.session import recorded
 
 _NOWHERE = "127.0.0.1:80"
-_TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
-_NO_VALUE = re.compile(r"[\r\n\0]")
 
 
 def command(words: Namespace) -> int:
@@ -38,7 +33,7 @@ def command(words: Namespace) -> int:
     server = Server(words.upstream) if words.upstream else None
     now = time.time_ns()
     answer = read_response(words.respond) if words.respond else None
-    exchange = Exchange("1", now, _request(words, server), answer)
+    exchange = asked_exchange(words, server, answer, now)
     plugins = setup.plugins(words)
     printer = (sys.stderr, output.ink(words, sys.stderr)) if words.verbose else None
     engine = find_engine(words.engine).name
@@ -61,7 +56,7 @@ def command(words: Namespace) -> int:
     if words.access_log:
         print(access_log_line(outcome, "upstream", server.address if server else _NOWHERE), file=sys.stderr)
     output.missed(session.proxy.faults)
-    problems.tell(words, watch)
+    problems.tell(words, watch.problems, watch.costs, watch.exchanges)
     if words.strict and len(watch.problems):
         return 1
     if words.expect is not None and outcome.status != words.expect:
@@ -74,46 +69,8 @@ def _tell(words: Namespace, outcome: Outcome, watch: Watch) -> None:
     """Print what the client got, and whether it had to wait for ever."""
     if words.json:
         instructions = watch.costs.since() if watch.costs else None
-        print(json.dumps(problems.with_new(output.outcome_json(outcome, instructions), watch.problems)))
+        print(json.dumps(problems.with_new(outcome_json(outcome, instructions), watch.problems)))
     else:
         output.write_response(outcome.response, outcome.reset, output.stdout())
     if outcome.waiting:
         print(f"simwasm: it hung: {outcome.waiting}", file=sys.stderr)
-
-
-def _request(words: Namespace, server: Server | None) -> Message:
-    host, path = server.authority if server else "localhost", words.path
-    if "://" in path:
-        try:
-            parts = urlsplit(path)
-        except ValueError as error:
-            raise InputError(f"the path is `{path}`, which is no address: {error}") from None
-        host, path = parts.netloc, parts._replace(scheme="", netloc="").geturl() or "/"
-    if not path.startswith(("/", "*")):
-        raise InputError(f"the path is `{path}`: it begins with / (or is a whole http:// address)")
-    if any(character <= " " for character in path):
-        raise InputError(f"the path is {path!r}: a blank in it is written %20, a line break %0A")
-    if not _TOKEN.fullmatch(words.method):
-        raise InputError(f"the method is {words.method!r}: it is a word such as GET")
-    headers = [_header(text) for text in words.header]
-    host = next((value for name, value in headers if name == "host"), host)
-    headers = [(name, value) for name, value in headers if name != "host"]
-    given = {name for name, _ in headers}
-    defaults = [("user-agent", f"simwasm/{__version__}"), ("accept", "*/*")]
-    body = recipes.text_or_file(words.data) if words.data is not None else b""
-    return request(
-        words.method.upper(),
-        path,
-        host=host,
-        headers=[*((name, value) for name, value in defaults if name not in given), *headers],
-        body=body,
-    )
-
-
-def _header(text: str) -> tuple[str, str]:
-    name, colon, value = text.partition(":")
-    if not colon or not _TOKEN.fullmatch(name.strip()):
-        raise InputError(f"-H: `{text}` is not a header (name: value)")
-    if _NO_VALUE.search(value.strip()):
-        raise InputError(f"-H: {text!r} is not one header: a value has no line break and no zero byte")
-    return name.strip().lower(), value.strip()

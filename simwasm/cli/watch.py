@@ -12,13 +12,13 @@ from typing import TextIO
 from simwasm.backtrace import Backtraces
 from simwasm.cli import setup
 from simwasm.cli.output import Ink, log_printer
-from simwasm.cli.problems import Problems
 from simwasm.costs import Costs
 from simwasm.errors import InputError
 from simwasm.host.outcome import LogLine, Outcome
 from simwasm.lints.lints import Lints
 from simwasm.plugin import Plugin
 from simwasm.recording import Recording
+from simwasm.replay.problems import Problems
 from simwasm.session import Session
 from simwasm.trace.envoy_text import EnvoyText
 from simwasm.trace.event import Observer

@@ -91,7 +91,7 @@ class _deaf:
 class Crew:
     """The processes of a run."""
 
-    def __init__(self, job: Job, size: int, stopping: Stopping, tell: Callable[[str], None]) -> None:
+    def __init__(self, job: Job, size: int, stopping: Stopping, tell: Callable[[str], object]) -> None:
         self._job = job.portable()
         self._size = size
         self._stopping = stopping

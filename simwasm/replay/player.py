@@ -41,8 +41,12 @@ class Keeper(Protocol):
 
     observer: Observer
 
-    def started(self, session: Session) -> None:
+    def starting(self, session: Session) -> None:
         """The plugins are about to start."""
+        ...
+
+    def started(self) -> None:
+        """They have started."""
         ...
 
     def finished(self, outcome: Outcome) -> None:
@@ -153,8 +157,10 @@ class Player:
         if self.costs:
             self.costs.burnt = self.session.burnt
         for keeper in self._keepers:
-            keeper.started(self.session)
+            keeper.starting(self.session)
         self.session.start()
+        for keeper in self._keepers:
+            keeper.started()
         if self.costs:
             self.costs.since()
         self._measuring.since()
@@ -189,6 +195,8 @@ class Player:
         self._lints.finished(number, outcome.exchange, outcome)
         burnt = self._measuring.finished(number, outcome)
         self.summary.add(number, outcome, burnt)
+        if not number % self.summary.course.width:
+            self.summary.course.grown(number, sum(self.memory_sizes().values()))
         before, self._crossed = self._crossed, self._lints.crossings
         line = self._tell(number, outcome, self._crossed - before)
         self._coming.popleft()

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from simwasm.conversation import Conversation
 from simwasm.host.outcome import LogLine, Outcome
+from simwasm.replay.course import Course
 from simwasm.replay.histogram import Histogram
 from simwasm.replay.problems import Problems, problem_json
 from simwasm.replay.tally import Tally
@@ -170,6 +171,8 @@ class Summary:
         """Of an exchange, all its callbacks together."""
         self.durations = Histogram()
         """Of an exchange, in nanoseconds of virtual time."""
+        self.course = Course()
+        """How it went on, exchange by exchange."""
         self.memory: dict[str, Grown] = {}
         """By VM."""
         self.left_out = Places()
@@ -190,8 +193,11 @@ class Summary:
         exchange = outcome.exchange
         if isinstance(exchange, Conversation):
             self.connections += 1
+            self.course.add(number, "", "", instructions)
         else:
-            self.changes.add(change(outcome))
+            changed = change(outcome)
+            self.changes.add(changed)
+            self.course.add(number, *changed, instructions)
         self.local_replies += outcome.local_reply
         self.not_asked += outcome.request is None
         self.hung += bool(outcome.waiting)
@@ -259,8 +265,8 @@ class Summary:
 _COUNTS = ("connections", "local_replies", "not_asked", "pauses", "hung", "resets", "traps", "partial", "lost",
            "bytes_received", "bytes_sent")  # fmt: skip
 _SUMS = ("exchanges", *_COUNTS)
-_MERGED = ("changes", "callouts", "logs", "problems", "dearest", "longest", "instructions", "durations", "left_out",
-           "broken")  # fmt: skip
+_MERGED = ("changes", "course", "callouts", "logs", "problems", "dearest", "longest", "instructions", "durations",
+           "left_out", "broken")  # fmt: skip
 
 
 def change(outcome: Outcome) -> Change:
