@@ -12,7 +12,7 @@ import images
 import pytest
 from images import OCI_LAYER, WASM, WASM_CONFIG, WASM_LAYER, Layout, layer, plugin_image
 from process import Run, here
-from registries import Running, installed, registry
+from registries import PASSWORD, Running, installed, registry
 
 from simwasm.errors import InputError
 from simwasm.modules.find import fetch, find
@@ -194,7 +194,7 @@ def test_without_a_cache_everything_is_pulled_again(
 @pytest.fixture(scope="module")
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A registry that wants a name and a password."""
-    with registry(tmp_path_factory.mktemp("locked"), password=True) as found:
+    with registry(tmp_path_factory.mktemp("locked"), PASSWORD) as found:
         layout = plugin_image(tmp_path_factory.mktemp("pushed") / "x")
         found.push(layout, "team/auth:v1", "--dest-creds", "me:s3cret:")
         yield found

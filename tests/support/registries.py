@@ -19,6 +19,8 @@ MISSING = [name for name in ("docker-registry", "skopeo") if shutil.which(name) 
 installed = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)} (Debian has both)")
 _WAIT_S = 20
 # `s3cret:` for `me`, by bcrypt.
+PASSWORD = "auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}\n"
+"""What a registry is configured with that wants a name and a password."""
 _HTPASSWD = "me:$2y$05$abcdefghijklmnopqrstuuZ1c1YYP8tNalyY7q5blvubKSiB/Uwfi\n"
 
 
@@ -37,15 +39,14 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def registry(folder: Path, password: bool = False) -> Iterator[Running]:
-    """A registry that lasts as long as the block."""
+def registry(folder: Path, more: str = "") -> Iterator[Running]:
+    """A registry that lasts as long as the block; `more` is YAML of its configuration."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         host = f"127.0.0.1:{free.getsockname()[1]}"
     (folder / "htpasswd").write_text(_HTPASSWD)
-    auth = f"auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}\n" if password else ""
     (folder / "config.yml").write_text(
         f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}}}\n"
-        f"http: {{addr: {host}}}\n{auth}"
+        f"http: {{addr: {host}}}\n{more.format(folder=folder)}"
     )
     with (
         open(folder / "log", "wb") as log,
