@@ -21,7 +21,8 @@ _RUN = """examples:
 _SEND = """examples:
   simwasm send plugin.wasm GET /status/418
   simwasm send plugin.wasm POST /login -H 'content-type: application/json' -d '{"user": "ann"}' -v
-  simwasm send plugin.wasm GET / --upstream http://127.0.0.1:8000 --access-log"""
+  simwasm send plugin.wasm GET / --upstream http://127.0.0.1:8000 --access-log
+  simwasm send plugin.wasm --curl "curl https://shop.example/login -H 'allow: true'" -v"""
 
 _DEBUG = """examples:
   simwasm debug samples/allow_header/plugin.wasm traces/traffic/allow_header.har
@@ -225,8 +226,12 @@ def _debug(words: argparse.ArgumentParser) -> None:
 
 def _send(words: argparse.ArgumentParser) -> None:
     words.add_argument("plugin", metavar="PLUGIN", help=options.PLUGIN)
-    words.add_argument("method", metavar="METHOD", help="GET, POST, …")
-    words.add_argument("path", metavar="PATH", help="the path, or a whole http:// address")
+    words.add_argument("method", metavar="METHOD", nargs="?", help="GET, POST, …")
+    words.add_argument("path", metavar="PATH", nargs="?", help="the path, or a whole http:// address")
+    words.add_argument(
+        "--curl", metavar="COMMAND",
+        help="a curl command in place of METHOD and PATH, as browsers copy it; @FILE reads a file, @- standard input",
+    )  # fmt: skip
     words.add_argument(
         "-H", "--header", metavar="'K: V'", action="append", default=[], help="a request header"
     )
