@@ -123,7 +123,8 @@ def _went_on(found: Summary) -> str:
         ends,
         kinds=(1,),
     )
-    sizes = accumulate((piece.memory for piece in pieces), lambda before, now: now or before)
+    looked: list[int] = [piece.memory for piece in pieces]
+    sizes = accumulate(looked, lambda before, now: now or before)
     memory = columns(
         [
             Column((size / _KIB,), f"{where(piece.first)}: {size:,} bytes")
