@@ -77,7 +77,7 @@ def _refused(scenario: Scenario, engine: Engine, rejected: EnvoyRejected) -> int
 def _scenario(words: Namespace) -> Scenario:
     wanted = setup.recipe(words)
     plugins = setup.plugins(words)
-    exchanges = tuple(recipes.exchanges(wanted, output.notes()))
+    exchanges = tuple(recipes.selected(wanted, output.notes()))
     if not exchanges:
         raise InputError("there is no exchange in the traffic, so there is nothing to compare")
     clusters = recipes.clusters(wanted)

@@ -188,9 +188,10 @@ def _debug(words: argparse.ArgumentParser) -> None:
         "plugin",
         metavar="PLUGIN|SESSION|TRACE",
         nargs="?",
-        help="the .wasm file, a .simwasm file with a session, or a trace file, to be looked at without its plugin",
+        help=f"{options.PLUGIN}; a .simwasm file with a session; or a trace, to be looked at without its plugin",
     )
-    words.add_argument("traffic", metavar="TRAFFIC", nargs="*", help="recorded exchanges, as for `run`")
+    words.add_argument("traffic", metavar="TRAFFIC", nargs="*", help=options.TRAFFIC)
+    options.selection(words.add_argument_group("the traffic"))
     group = words.add_argument_group("the debugger")
     group.add_argument("--row", metavar="N", type=int, default=0, help="go to this row at once")
     group.add_argument(
@@ -250,7 +251,8 @@ def _send(words: argparse.ArgumentParser) -> None:
 
 def _verify(words: argparse.ArgumentParser) -> None:
     words.add_argument("plugin", metavar="PLUGIN", help=options.PLUGIN)
-    words.add_argument("traffic", metavar="TRAFFIC", nargs="+", help="recorded exchanges, as for `run`")
+    words.add_argument("traffic", metavar="TRAFFIC", nargs="+", help=options.TRAFFIC)
+    options.selection(words.add_argument_group("the traffic"))
     group = words.add_argument_group("the comparison")
     group.add_argument(
         "--ignore", metavar="HEADER", action="append", default=[],
@@ -325,7 +327,8 @@ def _function(words: argparse.ArgumentParser) -> None:
 
 def _profile(words: argparse.ArgumentParser) -> None:
     words.add_argument("plugin", metavar="PLUGIN", help=options.PLUGIN)
-    words.add_argument("traffic", metavar="TRAFFIC", nargs="+", help="recorded exchanges, as for `run`")
+    words.add_argument("traffic", metavar="TRAFFIC", nargs="+", help=options.TRAFFIC)
+    options.selection(words.add_argument_group("the traffic"))
     group = words.add_argument_group("the counts")
     group.add_argument(
         "--top", metavar="N", type=int, default=20, help="how many functions and lines (default: 20)"

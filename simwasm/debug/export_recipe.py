@@ -16,7 +16,7 @@ from simwasm.recipe import plugin as plugin_of
 
 _TEXTS_OR_FILES = ("config", "vm_config")
 _FILES = ("debug_file",)
-_NO_OPTIONS = ("plugin", "traffic", "together")
+_NO_OPTIONS = ("plugin", "traffic", "together", "filter", "limit")
 
 
 def marked(subject: Subject, imports: Imports) -> str:
@@ -34,7 +34,13 @@ def replayed(subject: Subject) -> str:
     """What plays the traffic."""
     recipe = subject.files()
     paths = [quoted(subject.path(path)) for path in recipe.traffic]
-    return call("plugin.replay", (*paths, "together=True") if recipe.together else paths)
+    options = {"together": recipe.together, "filter": recipe.filter, "limit": recipe.limit}
+    said = (
+        f"{name}={quoted(value) if isinstance(value, str) else value}"
+        for name, value in options.items()
+        if value
+    )
+    return call("plugin.replay", (*paths, *said))
 
 
 def _option(subject: Subject, name: str, value: Any) -> Any:

@@ -50,7 +50,9 @@ class Subject:
         return self.recipe
 
     def path(self, path: str) -> str:
-        """A path as it is written into the export."""
+        """A path as it is written into the export; an address is the same everywhere."""
+        if "://" in path:
+            return path
         return Path(os.path.relpath(path, self.folder)).as_posix()
 
 

@@ -18,16 +18,18 @@ from simwasm.traffic.json_field import Field
 _FILES = ("plugin", "traffic")
 _TEXTS = (
     "config", "vm_config", "name", "root_id", "vm_id", "engine", "log_level", "fail_policy", "debug_file",
-    "listener",
+    "listener", "filter",
 )  # fmt: skip
 _LISTS = ("module", "env", "callout", "allow", "fault", "source_map")
-_NUMBERS = ("fuel", "memory", "seed", "reload_after", "concurrency", "buffer_limit")
+_NUMBERS = ("fuel", "memory", "seed", "reload_after", "concurrency", "buffer_limit", "limit")
 _FLAGS = ("together", "network")
 LOG_LEVELS = ("trace", "debug", "info", "warn", "error", "critical")
 
 
 def portable(path: str, folder: Path) -> str:
-    """A path as it is written into a file of this folder."""
+    """A path as it is written into a file of this folder; an address is the same everywhere."""
+    if "://" in path:
+        return path
     resolved, above = Path(os.path.abspath(path)), Path(os.path.abspath(folder))
     return resolved.relative_to(above).as_posix() if resolved.is_relative_to(above) else str(resolved)
 

@@ -13,6 +13,7 @@ kept and written again; a file appears under its name only when it is complete; 
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ from simwasm.debug.saved_recipe import options_from_json, options_to_json, porta
 from simwasm.errors import ConfigError, InputError
 from simwasm.recipe import Recipe
 from simwasm.traffic.json_field import Field, parse
+from simwasm.traffic.opening import STDIN
 
 FORMAT = 1
 _MARK = "simwasm_session"
@@ -82,7 +84,7 @@ class SavedSession:
             f"{what} {path} is not there{f' (sha256 {hashed[:12]}… was expected)' if hashed else ''}; "
             "put it back, or change its path in the session file"
             for path, what, hashed in files
-            if not os.path.isfile(path)
+            if not _is_there(path)
         )
 
     def changed(self, plugin: str) -> tuple[str, ...]:
@@ -97,6 +99,11 @@ class SavedSession:
             if hashed and digest(path) not in ("", hashed):
                 found.append(f"{path} has changed since the session was saved: exchanges are found by number")
         return tuple(found)
+
+
+def _is_there(path: str) -> bool:
+    """Whether something of that name can be read; of an address, nobody knows before."""
+    return "://" in path or os.path.exists(path) or (glob.has_magic(path) and bool(glob.glob(path)))
 
 
 def with_digests(session: SavedSession, plugin: str) -> SavedSession:
@@ -145,6 +152,10 @@ def load(path: str | Path) -> SavedSession:
 
 def dumps(session: SavedSession, folder: Path) -> bytes:
     """The content of a session file that will be in a folder."""
+    if STDIN in session.recipe.traffic:
+        raise InputError(
+            "the traffic came from standard input, and can be read only once: put it into a file"
+        )
     hashes = (*session.traffic_sha256, *[""] * len(session.recipe.traffic))
     content: dict[str, Any] = {
         _MARK: FORMAT,
@@ -238,7 +249,7 @@ def _opened(found: Field, folder: Path) -> str:
         raise found.wrong("names a file by what cannot be a path") from None
     if not text or "\0" in text:
         raise found.wrong("names a file by what cannot be a path")
-    return str(folder / text)
+    return text if "://" in text else str(folder / text)
 
 
 def _write_whole(path: Path, data: bytes, sync: bool) -> None:

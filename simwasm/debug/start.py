@@ -58,7 +58,7 @@ def read_inputs(recipe: Recipe, note: Callable[[str], None] = lambda text: None)
     for plugin in plugins:
         _ = plugin.abi  # what is no plugin is told here, before anything is shown
     answering = recipes.clusters(recipe)
-    exchanges = tuple(recipes.exchanges(recipe, telling(note)))
+    exchanges = tuple(recipes.selected(recipe, telling(note)))
     if recipe.traffic and not exchanges:
         note("there was no exchange in the traffic")
     return Inputs(

@@ -33,7 +33,7 @@ class Player:
         self._files: dict[Path, bytes] = {}
         self._plugins: dict[bytes, Plugin] = {}
         self._programs: dict[tuple[bytes, Limits], Program] = {}
-        self._recordings: dict[tuple[tuple[str, ...], bool], tuple[Exchange, ...]] = {}
+        self._recordings: dict[Recipe, tuple[Exchange, ...]] = {}
 
     def play(
         self,
@@ -84,11 +84,14 @@ class Player:
                 writer.finished(outcome)
 
     def _exchanges(self, recipe: Recipe) -> tuple[Exchange, ...]:
-        key = recipe.traffic, recipe.network
+        key = Recipe(
+            recipe.plugin, recipe.traffic, name=recipe.name, network=recipe.network, filter=recipe.filter,
+            limit=recipe.limit, listener=recipe.listener,
+        )  # fmt: skip
         if key not in self._recordings:
             if len(self._recordings) == _MOST_RECORDINGS:
                 del self._recordings[next(iter(self._recordings))]
-            self._recordings[key] = tuple(recipes.exchanges(recipe))
+            self._recordings[key] = tuple(recipes.selected(recipe))
         return self._recordings[key]
 
     def _read(self, path: Path) -> bytes:

@@ -20,6 +20,7 @@ from simwasm.debug.saved_recipe import options_from_json, options_to_json
 from simwasm.errors import ConfigError, InputError
 from simwasm.recipe import Recipe
 from simwasm.traffic.json_field import Field
+from simwasm.traffic.opening import STDIN
 
 _REMEDY = "write it anew by `simwasm run … --golden`, or correct it"
 _FILES = ("plugin", "traffic")
@@ -46,7 +47,7 @@ def _unrepeatable(recipe: Recipe) -> str:
         if text == "@-" or (text[:1] == "@" and _flows(text[1:])):
             return f"{option} {text} can be read only once: put the configuration into a file"
     for path in (recipe.plugin, *recipe.traffic):
-        if _flows(path):
+        if path == STDIN or _flows(path):
             return f"{path} can be read only once: put it into a file"
     for text in recipe.callout:
         if text.partition("=")[2].startswith(("http://", "https://")):
@@ -88,7 +89,9 @@ def words_of(recipe: Recipe) -> str:
 
 
 def named(path: str, folder: Path) -> str:
-    """A file as it is named from a folder, with slashes."""
+    """A file as it is named from a folder, with slashes; an address is the same everywhere."""
+    if "://" in path:
+        return path
     return Path(os.path.relpath(path, folder)).as_posix()
 
 
@@ -101,7 +104,7 @@ def recipe_from_json(content: Mapping[str, Any], golden: str | Path) -> Recipe:
         recipe = Recipe(
             _opened(top.get("plugin"), folder),
             tuple(_opened(each, folder) for each in top.get("traffic").items()),
-            **options_from_json(Field(_nameable(top, options), top.where, _REMEDY, top.path), folder),
+            **options_from_json(top.holding(_nameable(top, options)), folder),
         )
     except InputError as error:
         raise ConfigError(str(error)) from None
@@ -112,7 +115,7 @@ def recipe_from_json(content: Mapping[str, Any], golden: str | Path) -> Recipe:
 
 def _opened(found: Field, folder: Path) -> str:
     _nameable(found, found.text())
-    return os.path.normpath(folder / found.text())
+    return found.text() if "://" in found.text() else os.path.normpath(folder / found.text())
 
 
 def _nameable(found: Field, value: Any) -> Any:

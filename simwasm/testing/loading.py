@@ -25,7 +25,8 @@ from simwasm.testing.plugin_under_test import PluginUnderTest
 Config = str | bytes | Mapping[str, Any] | Sequence[Any]
 """A text, `@` and the name of a file, bytes, or a value that is written as JSON."""
 Texts = str | Sequence[str]
-_OPTIONS = tuple(each.name for each in fields(Recipe) if each.name not in ("plugin", "traffic", "together"))
+_OF_TRAFFIC = ("plugin", "traffic", "together", "filter", "limit")
+_OPTIONS = tuple(each.name for each in fields(Recipe) if each.name not in _OF_TRAFFIC)
 
 
 def load_plugin(

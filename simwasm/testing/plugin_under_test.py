@@ -21,7 +21,8 @@ from simwasm.testing.observed import Observed
 from simwasm.testing.result import Result
 from simwasm.testing.streams import Stream, Talk
 from simwasm.testing.upstream import Upstream
-from simwasm.traffic.importer import read_traffic
+from simwasm.traffic.importer import read_all
+from simwasm.traffic.selection import selection
 
 PropertyValue = str | bytes | int | float | bool | Mapping[str, str] | Sequence[str] | None
 
@@ -67,15 +68,17 @@ class PluginUnderTest(Observed):
         now = life.running().proxy.clock.now
         return self._result(life.open(replace(exchange, started_ns=now)))
 
-    def replay(self, *paths: str | Path, together: bool = False) -> tuple[Result, ...]:
+    def replay(
+        self, *paths: str | Path, together: bool = False, filter: str = "", limit: int | None = None
+    ) -> tuple[Result, ...]:
         """Send the requests of recordings, with their pauses, each when the one before has ended, or by their times.
 
-        If nothing was sent before, time begins with the recording's, as in `simwasm run`.
+        A path may be that of a folder, or a pattern; `filter` and `limit` say which of the exchanges are meant. If
+        nothing was sent before, time begins with the recording's, as in `simwasm run`.
         """
         kept = keeper.get()
-        found = [
-            each for path in paths for each in read_traffic(path if kept is None else kept.file(str(path)))
-        ]
+        names = [str(path) if kept is None else kept.file(str(path)) for path in paths]
+        found = list(selection(filter, limit).of(read_all(names)))
         if not found:
             raise InputError(f"{', '.join(map(str, paths))}: has no exchanges to replay")
         life = self._used()

@@ -107,7 +107,7 @@ def test_a_file_that_cannot_be_written_is_told_and_the_old_one_stays(tmp_path: P
 
 
 BROKEN = {
-    "": "not JSON at line 1",
+    "": "is cut after 0 bytes",
     '{"simwasm_session": 1,\n "plugin": }': "not JSON at line 2, column 12",
     "[]": "must be an object",
     "{}": "is no session of simwasm",
