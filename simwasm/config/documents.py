@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from simwasm.config import istio_envoy_filter as filters
+from simwasm.config import istio_wasm_plugin as wasm
 from simwasm.config.deployment import Deployment
 from simwasm.config.envoy_config import read_envoy
 from simwasm.config.envoy_shapes import shape_of
 from simwasm.config.explained import NO_PLUGIN, explained
 from simwasm.config.fields import envoy, kubernetes
-from simwasm.config.istio_wasm_plugin import GROUP, KIND, read_wasm_plugin
+from simwasm.config.istio_chain import chained
 from simwasm.config.tree import Node
 from simwasm.errors import ConfigError
 
@@ -21,21 +23,24 @@ from simwasm.errors import ConfigError
 def deployed(documents: tuple[Node, ...], where: str, listener: str) -> Deployment:
     """What documents deploy together."""
     told: list[str] = []
-    ranked, of_envoy, others = [], [], []
+    plugins, patches, of_envoy, others = [], [], [], []
     for node in _each(documents):
         kind, group = kind_of(node)
-        if kind == KIND and group in ("", GROUP):
-            ranked.append(read_wasm_plugin(node, kubernetes(told)))
+        if kind == wasm.KIND and group in ("", wasm.GROUP):
+            plugins.append(wasm.read_wasm_plugin(node, kubernetes(told)))
+        elif kind == filters.KIND and group in ("", filters.GROUP):
+            patches.append(filters.read_envoy_filter(node, kubernetes(told)))
         elif shape_of(node) is not None:
             of_envoy.append(node)
         else:
             others.append(node)
-    found = read_envoy(of_envoy, where, envoy(told), listener)
-    plugins = (*(each.deployed for each in sorted(ranked, key=lambda each: each[:2])), *found.plugins)
-    why = [explained(node, bool(plugins)) for node in others]
-    if not plugins:
-        raise ConfigError("\n".join([*found.told, *why] or [f"{where}: {NO_PLUGIN}"]))
-    return Deployment(plugins, found.clusters, (*told, *why))
+    of_istio = chained(plugins, patches, told, listener)
+    found = read_envoy(of_envoy, where, envoy(told), "" if patches and not of_envoy else listener)
+    running = (*of_istio.plugins, *found.plugins)
+    why = [explained(node, bool(running)) for node in others]
+    if not running:
+        raise ConfigError("\n".join([*told, *why] or [f"{where}: {NO_PLUGIN}"]))
+    return Deployment(running, (*of_istio.clusters, *found.clusters), (*told, *why))
 
 
 def _each(documents: Iterable[Node]) -> Iterator[Node]:
