@@ -9,16 +9,18 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import islice
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
-from simwasm.errors import InputError, TrafficError
+from simwasm.cli.progress import Progress
+from simwasm.errors import InputError, SimwasmError, TrafficError
 from simwasm.exchange import Exchange
 from simwasm.trace.text import printable
-from simwasm.traffic.importer import IMPORTERS, read_traffic
+from simwasm.traffic.importer import IMPORTERS, read_source
 from simwasm.traffic.notes import Notes
+from simwasm.traffic.opening import Source, sources
 from simwasm.traffic.saving import no_input, saved
+from simwasm.traffic.selection import selection
 from simwasm.traffic.writer import WRITERS, chosen_writer
 
 _TOLD = 20
@@ -32,23 +34,48 @@ def command(words: Namespace) -> int:
         return 0
     if not words.traffic:
         raise InputError("what is to be converted? name a file, a folder, a pattern, or - for standard input")
-    if words.limit is not None and words.limit < 0:
-        raise InputError(f"--limit: {words.limit} is no number of exchanges")
+    chosen = selection(words.filter, words.limit)
     writer = chosen_writer(words.to, words.output)
-    told = _Told()
-    exchanges = islice(_exchanges(words, told.notes), words.limit)
-    with _output(words.output) as stream:
-        writer.write(told.counted(exchanges), stream, told.notes)
-        stream.flush()
+    reading = _Reading(words)
+    told = _Told(Progress(lambda: reading.position, reading.size))
+    exchanges = chosen.of(reading.exchanges(told.notes))
+    try:
+        with _output(words.output) as stream:
+            writer.write(told.counted(exchanges), stream, told.notes)
+            stream.flush()
+    finally:
+        told.hide()
     where = "" if words.output == "-" else f" to {words.output}"
     told.end(f"written{where} as {writer.name}")
     return int(words.strict and told.lossy)
 
 
-def _exchanges(words: Namespace, notes: Notes) -> Iterator[Exchange]:
-    for name in words.traffic:
-        no_input(words.output, name)
-        yield from read_traffic(name, notes)
+class _Reading:
+    """The files that are read, and how far."""
+
+    def __init__(self, words: Namespace) -> None:
+        self._words = words
+        self._read = 0
+        self._source: Source | None = None
+
+    def exchanges(self, notes: Notes) -> Iterator[Exchange]:
+        for source in sources(self._words.traffic, notes):
+            no_input(self._words.output, source.name)
+            self._source = source
+            yield from read_source(source, notes)
+            self._read, self._source = self._read + source.position(), None
+
+    @property
+    def position(self) -> int:
+        """How many bytes have been read."""
+        return self._read + (self._source.position() if self._source else 0)
+
+    def size(self) -> int | None:
+        """How many bytes there are; None if nobody knows."""
+        with suppress(SimwasmError, OSError):
+            sizes = [source.size for source in sources(self._words.traffic)]
+            return None if None in sizes else sum(size or 0 for size in sizes)
+        return None
 
 
 @contextmanager
@@ -63,7 +90,8 @@ def _output(path: str) -> Iterator[BinaryIO]:
 class _Told:
     """Tells what comes up, and counts it."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
         self._exchanges = 0
         self._left_out = 0
         self._broken = 0
@@ -78,8 +106,13 @@ class _Told:
     def counted(self, exchanges: Iterator[Exchange]) -> Iterator[Exchange]:
         for exchange in exchanges:
             self._exchanges += 1
+            self._progress.tick(self._exchanges)
             yield exchange
         self._reading = False
+
+    def hide(self) -> None:
+        """Take away how far it was."""
+        self._progress.hide()
 
     def end(self, what: str) -> None:
         counts = [f"{_count(self._exchanges, 'exchange')} {what}"]
@@ -87,7 +120,7 @@ class _Told:
             counts.append(f"{_count(self._left_out, 'note')} on what was left out or lost")
         if self._broken:
             counts.append(f"{_count(self._broken, 'place')} that could not be read")
-        _tell("; ".join(counts))
+        self._tell("; ".join(counts))
 
     def _hear_left_out(self, text: str) -> None:
         self._left_out += 1
@@ -99,13 +132,13 @@ class _Told:
 
     def _tell_some(self, text: str, number: int, more: str) -> None:
         if number <= _TOLD or not self._reading:
-            _tell(text)
+            self._tell(text)
         elif number == _TOLD + 1:
-            _tell(more)
+            self._tell(more)
 
-
-def _tell(text: str) -> None:
-    print(printable(f"simwasm: {text}"), file=sys.stderr)
+    def _tell(self, text: str) -> None:
+        self._progress.hide()
+        print(printable(f"simwasm: {text}"), file=sys.stderr)
 
 
 def _count(number: int, what: str) -> str:

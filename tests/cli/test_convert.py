@@ -108,6 +108,21 @@ def test_wrong_words_are_told(simwasm: Run, words: list[str], message: str) -> N
     assert message in done.stderr
 
 
+def test_a_filter_chooses_and_a_limit_counts_what_it_chose(simwasm: Run) -> None:
+    done = simwasm("convert", TRAFFIC, "--to", "jsonl", "--filter", "method:POST")
+    assert 1 < len(done.stdout.splitlines()) < 1 + 5
+    done = simwasm("convert", TRAFFIC, "--to", "jsonl", "--filter", "nonsense:1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("simwasm: --filter: unknown term `nonsense`")
+
+
+def test_an_input_of_a_folder_is_not_written_over(simwasm: Run, tmp_path: Path) -> None:
+    path = _lines(tmp_path / "day.jsonl", Exchange("1", 0, request("GET", "/"), response(200)))
+    before = path.read_bytes()
+    assert "would be written over" in simwasm("convert", str(tmp_path), "-o", str(path)).stderr
+    assert path.read_bytes() == before
+
+
 def test_the_formats_are_listed(simwasm: Run) -> None:
     done = simwasm("convert", "--formats")
     assert "  HAR (.har)\n" in done.stdout
