@@ -37,9 +37,9 @@ def deployed(documents: tuple[Node, ...], where: str, listener: str) -> Deployme
     of_istio = chained(plugins, patches, told, listener)
     found = read_envoy(of_envoy, where, envoy(told), "" if patches and not of_envoy else listener)
     running = (*of_istio.plugins, *found.plugins)
-    why = [explained(node, bool(running)) for node in others]
+    why = explained(others, not running)
     if not running:
-        raise ConfigError("\n".join([*told, *why] or [f"{where}: {NO_PLUGIN}"]))
+        raise ConfigError("\n".join([f"{where}: {NO_PLUGIN}", *told, *why]))
     return Deployment(running, (*of_istio.clusters, *found.clusters), (*told, *why))
 
 

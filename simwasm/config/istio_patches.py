@@ -1,9 +1,9 @@
 """Patches of EnvoyFilters, applied to a proxy's chain of filters as Istio's control plane applies them.
 
 Rules, Istio's: resources are applied by priority, the smaller first, then those of the root namespace, the older, and
-by name; patches in the order in which they are written. A filter is put before or after one that is there by name; without
-a name INSERT_BEFORE is INSERT_FIRST, and INSERT_AFTER is ADD. Of contexts (inbound, outbound, gateway) one is run, and
-of versions of the proxy the last one.
+by name; patches in the order in which they are written. A filter is put before or after one that is there by name;
+without a name INSERT_BEFORE is INSERT_FIRST, and INSERT_AFTER is ADD. Of contexts (inbound, outbound, gateway) one is
+run, and of versions of the proxy the last one.
 """
 
 from __future__ import annotations
