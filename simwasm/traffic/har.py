@@ -16,27 +16,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import datetime, timezone
-from functools import lru_cache
 from typing import BinaryIO
 
 from simwasm.errors import TrafficError
 from simwasm.exchange import Connection, Exchange, Message, Tls
+from simwasm.traffic.connections import Numbers
 from simwasm.traffic.har_body import losses, well_formed
 from simwasm.traffic.har_message import SCHEMES, Url, read_request, read_response, read_side, read_url
 from simwasm.traffic.json_field import Field
 from simwasm.traffic.json_list import entries
 from simwasm.traffic.json_text import JsonText
+from simwasm.traffic.moment import nanoseconds
 from simwasm.traffic.notes import Notes
 
 _REMEDY = "record it again or mend it by hand"
 _BEGINS = re.compile(rb'\s*\{(?s:.*?)"log"\s*:\s*\{')
 _LIST = ("log", "entries")
-_TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:)(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-]\d\d):?(\d\d))?", re.ASCII
-)
 _NAME = re.compile(r"[^\[]*[^\d.]")  # an address literal is no server name
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _PROTOCOLS = {
     "http/1.0": "HTTP/1.0",
     "http/1.1": "HTTP/1.1",
@@ -50,9 +46,6 @@ _PROTOCOLS = {
 _FIRST_PORT = 50_000
 _PORTS = 10_000
 _LONGEST_MS = 24 * 3600 * 1000
-_MOST_CONNECTIONS = 10_000
-"""That are remembered: no recorder has more of them open at a time."""
-_SECOND = 10**9
 
 
 class Har:
@@ -66,7 +59,7 @@ class Har:
 
     def read(self, stream: BinaryIO, where: str, notes: Notes) -> Iterator[Exchange]:
         """Go through the entries in the order of the file."""
-        connections = _Connections()
+        connections = Numbers()
         for number, entry in entries(JsonText(stream, where, _REMEDY), _LIST, _is_entry, notes):
             try:
                 exchange = _exchange(number, entry, connections, notes)
@@ -77,31 +70,11 @@ class Har:
                 yield exchange
 
 
-class _Connections:
-    """The numbers of the connections of a recording, in the order in which they are met."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[tuple[object, str, str], int] = {}
-        self._last = 0
-
-    def number(self, recorded: Field | None, url: Url) -> int:
-        """The number of what the recording calls this; an entry that names none has one of its own."""
-        known_as = (str(recorded.value), url.host, url.port) if recorded else None
-        found = self._numbers.pop(known_as, 0) if known_as else 0
-        if not found:
-            found = self._last = self._last + 1
-        if known_as:
-            self._numbers[known_as] = found  # the last that was used is the last to be forgotten
-            if len(self._numbers) > _MOST_CONNECTIONS:
-                del self._numbers[next(iter(self._numbers))]
-        return found
-
-
 def _is_entry(value: object) -> bool:
     return isinstance(value, dict) and "request" in value
 
 
-def _exchange(number: int, entry: Field, connections: _Connections, notes: Notes) -> Exchange | None:
+def _exchange(number: int, entry: Field, connections: Numbers, notes: Notes) -> Exchange | None:
     url = read_url(entry.get("request").get("url"))
     unanswered = _unanswered(entry, url)
     if unanswered:
@@ -134,8 +107,9 @@ def _unanswered(entry: Field, url: Url) -> str:
     return f"{url.authority}{url.path} got no answer" + (f" ({json.dumps(why)})" if why else "")
 
 
-def _connection(entry: Field, url: Url, request: Message, connections: _Connections) -> Connection:
-    number = connections.number(entry.find("connection"), url)
+def _connection(entry: Field, url: Url, request: Message, connections: Numbers) -> Connection:
+    recorded = entry.find("connection")
+    number = connections.of((str(recorded.value), url.host, url.port) if recorded else None)
     secure = url.scheme == "https"
     return Connection(
         number,
@@ -169,21 +143,10 @@ def _started(entry: Field) -> int:
     found = entry.find("startedDateTime")
     if found is None:
         return 0
-    parts = _TIME.fullmatch(found.text())
-    minute = _minute(parts[1], parts[2], parts[5] or "+00", parts[6] or "00") if parts else None
-    if parts is None or minute is None or int(parts[3]) >= 60:
+    started = nanoseconds(found.text())
+    if started is None:
         raise found.wrong("is not a date and time like 2024-09-05T08:33:31.079Z")
-    return (minute + int(parts[3])) * _SECOND + int((parts[4] or "").ljust(9, "0"))
-
-
-@lru_cache(maxsize=64)
-def _minute(date: str, minute: str, hours: str, minutes: str) -> int | None:
-    """The seconds from 1970 until a minute began, None if there is no such minute; entries come in their order."""
-    try:
-        began = datetime.fromisoformat(f"{date}T{minute}00{hours}:{minutes}")
-    except ValueError:
-        return None
-    return int((began - _EPOCH).total_seconds())
+    return started
 
 
 def _timing(entry: Field, phase: str) -> int:

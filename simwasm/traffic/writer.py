@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol
 
 from simwasm.errors import InputError
 from simwasm.exchange import Exchange
+from simwasm.traffic.access_log_writing import AccessLogWriter
 from simwasm.traffic.envoy_tap_writing import TAP_WRITERS
 from simwasm.traffic.har_writing import HarWriter
 from simwasm.traffic.jsonl_writing import JsonLinesWriter
@@ -33,7 +34,13 @@ class Writer(Protocol):
     def write(self, exchanges: Iterable[Exchange], stream: BinaryIO, notes: Notes) -> None: ...
 
 
-WRITERS: tuple[Writer, ...] = (JsonLinesWriter(), HarWriter(), MitmproxyFlowsWriter(), *TAP_WRITERS)
+WRITERS: tuple[Writer, ...] = (
+    JsonLinesWriter(),
+    HarWriter(),
+    MitmproxyFlowsWriter(),
+    *TAP_WRITERS,
+    AccessLogWriter(),
+)
 
 
 def chosen_writer(to: str, output: str, writers: tuple[Writer, ...] = WRITERS) -> Writer:
