@@ -36,6 +36,7 @@ _EITHER = frozenset(
 )
 _WHOLE = _EITHER | {Part.STARTED, Part.RESPONSE_TIME, Part.ADDRESSES}
 _STREAMED = _EITHER | {Part.ID, Part.PIECES}
+_TALKS = frozenset(Part) - {Part.ID, Part.NAME, Part.EARLY, Part.PARTIAL, Part.TLS}
 _CLOSES = "who ended a TCP connection, and how"
 _REFUSED = "that a TCP connection was refused"
 _LARGEST_ID = 1 << 64
@@ -64,13 +65,19 @@ class EnvoyTapWriter:
     def write(self, exchanges: Iterable[Exchange], stream: BinaryIO, notes: Notes) -> None:
         """Write each exchange as one message, or as several."""
         losses = Losses("an Envoy tap", _STREAMED if self._streamed else _WHOLE)
+        talks = Losses("an Envoy tap", _TALKS)
         connections = Connections()
-        for number, exchange in enumerate(losses.checked(exchanges), 1):
-            for what in _lost(exchange, connections, self._streamed):
-                losses.lost(what, exchange)
+        for number, exchange in enumerate(exchanges, 1):
+            is_talk = isinstance(exchange, Conversation)
+            counts = talks if is_talk else losses
+            lost = _lost_talk(exchange) if is_talk else _lost(exchange, connections, self._streamed)
+            for _ in counts.checked((exchange,)):
+                for what in lost:
+                    counts.lost(what, exchange)
             for message in self._messages(exchange, number):
                 stream.write(self._encoded(message))
         losses.tell(notes)
+        talks.tell(notes)
 
     def _messages(self, exchange: Exchange, number: int) -> Iterable[Object]:
         if self._streamed:
@@ -86,12 +93,6 @@ def _stream(id: str, number: int) -> int:
 def _lost(exchange: Exchange, connections: Connections, streamed: bool) -> Iterator[str]:
     """What whoever reads it back takes for something else."""
     made = exchange.connection
-    if isinstance(exchange, Conversation):
-        if any(_is_lost(piece.side, piece.close) for piece in exchange.pieces):
-            yield _CLOSES
-        if exchange.refused:
-            yield _REFUSED
-        return
     read = connections.connection(
         exchange.request.headers, Peers() if streamed else Peers(made.destination, made.source)
     )
@@ -101,6 +102,14 @@ def _lost(exchange: Exchange, connections: Connections, streamed: bool) -> Itera
         yield Part.TLS.value
     if read.id != made.id:
         yield Part.CONNECTION.value
+
+
+def _lost_talk(talk: Exchange) -> Iterator[str]:
+    assert isinstance(talk, Conversation)
+    if any(_is_lost(piece.side, piece.close) for piece in talk.pieces):
+        yield _CLOSES
+    if talk.refused:
+        yield _REFUSED
 
 
 def _is_lost(side: Side, close: Close) -> bool:
