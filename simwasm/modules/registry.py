@@ -83,6 +83,7 @@ class Registry:
     def _ask(self, path: str, most: int, patience: Patience) -> Answer:
         schemes = (self._scheme,) if self._scheme else _schemes(self._host)
         failed: Unreachable | None = None
+        not_understood: Answer | None = None
         for scheme in schemes:
             url = f"{scheme}://{self._host}/v2/{self._wanted.repository}/{path}"
             headers = {"Accept": _ACCEPT} if path.startswith("manifests") else {}
@@ -92,9 +93,12 @@ class Registry:
                 failed = failed or error
                 continue
             if answer.status == 400 and scheme == "http" and scheme != schemes[-1]:
-                continue  # a server with TLS says that it has not understood
+                not_understood = answer  # as a server says that speaks TLS
+                continue
             self._scheme = scheme
             return answer
+        if not_understood is not None:
+            return not_understood
         raise Unreachable(f"{self.where}: {failed or 'speaks neither http nor https'}")
 
     def _answer_to(self, challenge: Challenge) -> str:

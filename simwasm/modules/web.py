@@ -183,9 +183,9 @@ def _body(response: Any, wanted: Wanted, url: str) -> bytes:
 
 
 def _opener(host: str, until: float) -> urllib.request.OpenerDirector:
-    proxies = urllib.request.ProxyHandler({} if is_loopback(host) else None)
     opener = urllib.request.OpenerDirector()
-    for handler in (proxies, _Plain(until), _Tls(until, _context(host)), urllib.request.UnknownHandler()):
+    proxies = urllib.request.ProxyHandler({} if is_loopback(host) else None)
+    for handler in (proxies, _Servers(until), urllib.request.UnknownHandler()):
         opener.add_handler(handler)
     return opener
 
@@ -198,8 +198,8 @@ def _context(host: str) -> ssl.SSLContext:
     return context
 
 
-class _Plain(urllib.request.HTTPHandler):
-    """http, with a last moment."""
+class _Servers(urllib.request.AbstractHTTPHandler):
+    """http and https, with a last moment."""
 
     def __init__(self, until: float) -> None:
         super().__init__()
@@ -208,17 +208,13 @@ class _Plain(urllib.request.HTTPHandler):
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         return self.do_open(partial(_connection, http.client.HTTPConnection, self._until), req)
 
-
-class _Tls(urllib.request.HTTPSHandler):
-    """https, with a last moment."""
-
-    def __init__(self, until: float, context: ssl.SSLContext) -> None:
-        super().__init__(context=context)
-        self._until, self._certificates = until, context
-
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        made = partial(_connection, http.client.HTTPSConnection, self._until, context=self._certificates)
-        return self.do_open(made, req)
+        context = _context(urlsplit(req.full_url).netloc)
+        return self.do_open(
+            partial(_connection, http.client.HTTPSConnection, self._until, context=context), req
+        )
+
+    http_request = https_request = urllib.request.AbstractHTTPHandler.do_request_
 
 
 def _connection(kind: Any, until: float, host: str, **words: Any) -> http.client.HTTPConnection:

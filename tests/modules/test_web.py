@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 from images import WASM, tar
 from registries import Asked, Reply, Small, server
+from registries import tls as with_tls
 from signing import Signer
 
 from simwasm.errors import InputError
@@ -265,9 +265,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tls(certificate: Path) -> object:
     """A server with that certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    with server(module, lambda plain: context.wrap_socket(plain, server_side=True)) as small:
+    with server(module, with_tls(certificate)) as small:
         yield small
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -12,6 +14,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -36,6 +39,22 @@ class Running(NamedTuple):
         command = ["skopeo", "copy", "-q", "--dest-tls-verify=false", *options, f"oci:{layout}", to]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
         return f"oci://{self.host}/{name}"
+
+    def digest(self, repository: str, tag: str) -> str:
+        """The digest that an image got, from what the registry has stored."""
+        tags = self.folder / "data/docker/registry/v2/repositories" / repository / "_manifests/tags"
+        return (tags / tag / "current/link").read_text()
+
+    def retag(self, repository: str, tag: str, new: str) -> str:
+        """Give an image another tag, which means it from now on; the name that it has there."""
+        digits = self.digest(repository, tag).removeprefix("sha256:")
+        manifest = (
+            self.folder / f"data/docker/registry/v2/blobs/sha256/{digits[:2]}/{digits}/data"
+        ).read_bytes()
+        kind = {"Content-Type": json.loads(manifest)["mediaType"]}
+        url = f"http://{self.host}/v2/{repository}/manifests/{new}"
+        urlopen(Request(url, manifest, kind, method="PUT"), timeout=60).close()
+        return f"oci://{self.host}/{repository}:{new}"
 
 
 @contextmanager
@@ -71,6 +90,13 @@ def _wait_for(host: str) -> None:
             if time.monotonic() > end:
                 raise
             time.sleep(0.01)
+
+
+def tls(certificate: Path) -> Callable[[socket.socket], socket.socket]:
+    """What makes a server's socket one of TLS, with the certificate and key in a file."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return lambda plain: context.wrap_socket(plain, server_side=True)
 
 
 class Asked(NamedTuple):
