@@ -38,6 +38,12 @@ def first_difference(alignment: Alignment, exchanges: Exchanges | None = None) -
     return f"{_where(alignment, pair, exchanges)}: {_what(left, right, pair.difference)}"
 
 
+def what_differs(alignment: Alignment, at: int) -> str:
+    """How the rows of a pair differ, in words."""
+    pair = alignment[at]
+    return _what(*alignment.rows(pair), pair.difference)
+
+
 def first_callback(alignment: Alignment, *, around: int = 12, ink: Ink = plain) -> Iterator[str]:
     """The callback in which the runs part, as a diff: not more than so many rows before and behind."""
     at = next(alignment.changes(), None)

@@ -1,0 +1,1 @@
+"""The same traffic through two builds, or two configurations, exchange by exchange."""

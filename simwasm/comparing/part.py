@@ -1,0 +1,108 @@
+"""A part of a comparison: the exchanges that one process has, what is told of them, and what they come to.
+
+Rules: the same part says the same wherever it is played; of differences only so many are told, all are counted; what
+differs when the plugins start is told by the first process alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from simwasm.comparing.aspects import DEFAULT, Aspect
+from simwasm.comparing.differences import Comparer
+from simwasm.comparing.lockstep import Compared, Lockstep
+from simwasm.comparing.tally import Tally
+from simwasm.comparing.telling import as_json, lines
+from simwasm.exchange import Exchange
+from simwasm.goldens.redactions import Redaction
+from simwasm.replay.job import Job
+from simwasm.trace.text import paint, plain
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What is told of what differs, and how."""
+
+    json: bool = False
+    painted: bool = False
+    rows: bool = False
+    """Calls side by side."""
+    most: int | None = None
+    """Of how many exchanges it is told; of all if None."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two jobs to be done with the same traffic, as a value that another process can be sent."""
+
+    old: Job
+    new: Job
+    wanted: frozenset[Aspect] = DEFAULT
+    ignored: tuple[Redaction, ...] = ()
+    telling: Telling = Telling()
+    worker: int = 0
+    """Which of several processes does it, from 1; 0 if there is one."""
+
+    def portable(self) -> Comparison:
+        """The same without what every process finds out by itself."""
+        return replace(self, old=self.old.portable(), new=self.new.portable())
+
+
+class Told(NamedTuple):
+    """What is told of one step."""
+
+    text: str
+    """Empty if nothing differs, or enough was told."""
+    compared: Compared
+
+
+class Part:
+    """Both sides, and what they come to."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self._comparison = comparison
+        self._telling = comparison.telling
+        self._shown = 0
+        self.tally = Tally()
+        self.lockstep = Lockstep(
+            comparison.old, comparison.new, Comparer(comparison.wanted, comparison.ignored)
+        )
+
+    def start(self) -> tuple[str, bool]:
+        """Start both sides: what is told of it, and whether both are there now."""
+        compared, both = self.lockstep.start()
+        if self._comparison.worker > 1:
+            return "", both
+        return self._told(compared).text, both
+
+    def play(self, numbered: Iterable[tuple[int, Exchange]]) -> Iterator[Told]:
+        """Let exchanges through both sides."""
+        return map(self._told, self.lockstep.play(numbered))
+
+    def end(self) -> str:
+        """Stop both sides; what is told of it."""
+        return self._told(self.lockstep.end()).text
+
+    def close(self) -> None:
+        """Let go of both sides."""
+        self.lockstep.close()
+
+    def _told(self, compared: Compared) -> Told:
+        self.tally.add(compared)
+        if not compared.differences.all:
+            return Told("", compared)
+        self._shown += 1
+        most = self._telling.most
+        if most is not None and self._shown > most:
+            return Told("", compared)
+        return Told(self._text(compared), compared)
+
+    def _text(self, compared: Compared) -> str:
+        telling = self._telling
+        if telling.json:
+            return json.dumps(as_json(compared)) + "\n"
+        ink = paint if telling.painted else plain
+        return "".join(f"{line}\n" for line in lines(compared, ink, rows=telling.rows))
