@@ -359,7 +359,7 @@ def _effects(aspect: Aspect, old: list[Call], new: list[Call]) -> Iterator[Diffe
             yield Difference(aspect, f"{name} {where}", f"{where}: {_told_call(call)}")
         elif _content(one) != _content(other):
             name = one.entered.function.name
-            rows = (Row(0, 0, Kind.HOST_CALL, 1, *call, 0) for call in (one, other))
+            rows = (Row(0, 0, Kind.HOST_CALL, 1, call.entered, call.ended, 0) for call in (one, other))
             yield Difference(aspect, f"{name} otherwise", f"{name}, {explain(*rows)}")
 
 

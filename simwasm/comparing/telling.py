@@ -53,6 +53,17 @@ def _tells(old: Row | None, new: Row | None) -> bool:
     return row.entered.function.name != "proxy_log" and not of_another_abi
 
 
+def _statuses(compared: Compared) -> str:
+    if compared.exchange is None:
+        return ""
+    old, new = map(_status, compared.outcomes)
+    return f"  {old}" if old == new else f"  {old} → {new}"
+
+
+def _status(outcome: Outcome | None) -> str:
+    return "reset" if outcome is None or outcome.response is None else str(outcome.status)
+
+
 def _in_words(calls: Alignment, at: int) -> str:
     """How a pair differs, and in which callback."""
     pair = calls[at]
