@@ -23,6 +23,7 @@ from simwasm.engines.find import engine as find_engine
 from simwasm.errors import InputError, SimwasmError, TrafficError
 from simwasm.plugin import Plugin
 from simwasm.replay.crew import Crew
+from simwasm.replay.elsewhere import elsewhere
 from simwasm.replay.job import Job, Style, Telling
 from simwasm.replay.stopping import Stopped, Stopping
 from simwasm.replay.summary import Places, Summary
@@ -40,11 +41,17 @@ TOLD = 20
 MANY = 20
 """How many exchanges there are, at least, if a summary is printed though little is wanted."""
 _OF_ONE_PROCESS = {
-    "trace": "a trace",
-    "timing": "what is noted in a trace",
-    "golden": "a golden",
-    "together": "what goes on at the same time",
+    "trace": ("a trace is of one process", bool),
+    "timing": ("what is noted in a trace is of one process", bool),
+    "golden": ("a golden is of one process", bool),
+    "together": ("what goes on at the same time is of one process", bool),
 }
+_OF_NO_CLUSTER = {
+    "workers": ("a cluster has workers of its own", lambda wanted: wanted > 1),
+    "repeat": ("it tells how one worker's memory grows, and a cluster starts each shard anew", bool),
+    "pace": ("a cluster keeps no time", lambda wanted: wanted == "recorded"),
+}
+"""What does not go together with other processes or machines, why, and whether it is wanted."""
 
 
 def command(words: Namespace) -> int:
@@ -65,7 +72,7 @@ def command(words: Namespace) -> int:
                 raise
             output.tell("interrupted" if isinstance(error, Stopped) else f"interrupted: {error}")
             return INTERRUPTED
-    return _told(words, done, notes, stopping)
+    return _told(words, plugins, done, notes, stopping)
 
 
 def _check(words: Namespace) -> None:
@@ -76,11 +83,12 @@ def _check(words: Namespace) -> None:
         raise InputError(f"--workers: {words.workers} is not a number from 1 to {MOST_PROCESSES}")
     if words.timing and words.trace is None:
         raise InputError("--timing: what calls took is noted in the trace: add --trace FILE")
-    if words.workers == 1:
-        return
-    for name, what in _OF_ONE_PROCESS.items():
-        if getattr(words, name):
-            raise InputError(f"--{name}: {what} is of one process: leave out --workers")
+    output.has_room("--report", words.report)
+    others = "--cluster" if words.cluster else "--workers" if words.workers > 1 else ""
+    refused = (_OF_ONE_PROCESS if others else {}) | (_OF_NO_CLUSTER if words.cluster else {})
+    for name, (what, wanted) in refused.items():
+        if wanted(getattr(words, name)):
+            raise InputError(f"--{name}: {what}: leave out {others}")
 
 
 def _job(words: Namespace, plugins: tuple[Plugin, ...], traffic: Traffic) -> Job:
@@ -116,7 +124,7 @@ def _replayed(words: Namespace, job: Job, traffic: Traffic, stopping: Stopping) 
     )
     in_time = words.pace == "recorded"
     reading = Reading(traffic, in_time=in_time)
-    if words.workers == 1:
+    if words.workers == 1 and not words.cluster:
         golden = goldens.Golden(words, job.plugins, job.now_ns)
         done = alone(words, job, reading, stopping, screen, golden)
         _once_more(done)
@@ -124,9 +132,23 @@ def _replayed(words: Namespace, job: Job, traffic: Traffic, stopping: Stopping) 
         return done
     if words.coverage:
         output.has_room("--coverage", words.coverage)
+    if words.cluster:
+        there = elsewhere(setup.recipe(words), words.filter, words.limit)
+        from simwasm.replay.cluster import BLOCK as SHARD  # few have one
+        from simwasm.replay.cluster import Cluster
+
+        cluster = Cluster(job, words.cluster, stopping, there)
+        done = shared(words, cluster, reading, screen, block=SHARD)
+        done.summary.workers = cluster.most_threads
+        return _kept(words, done)
     crew = Crew(job, words.workers, stopping, lambda text: screen.err(printable(f"simwasm: {text}") + "\n"))
     done = shared(words, crew, reading, screen, block=1 if in_time else BLOCK)
     done.summary.lost = crew.lost
+    return _kept(words, done)
+
+
+def _kept(words: Namespace, done: Done) -> Done:
+    """What others have played, told and kept."""
     _once_more(done)
     if words.coverage:
         save(words.coverage, merge(*done.covered))
@@ -159,10 +181,13 @@ def _once_more(done: Done) -> None:
         print("\n".join(done.lines))
 
 
-def _told(words: Namespace, done: Done, notes: _Notes, stopping: Stopping) -> int:
+def _told(
+    words: Namespace, plugins: tuple[Plugin, ...], done: Done, notes: _Notes, stopping: Stopping
+) -> int:
     """Tell what came of it; the exit status."""
     summary = done.summary
     notes.into(summary)
+    _report(words, plugins, summary, stopping)
     for fault in sorted(done.missed):
         output.tell(f"--fault {fault} never happened: the run did not come there")
     if words.json:
@@ -186,6 +211,15 @@ def _told(words: Namespace, done: Done, notes: _Notes, stopping: Stopping) -> in
         return UNUSABLE
     bad = len(summary.problems) + summary.broken.count
     return int(summary.traps > 0 or done.unexpected or summary.lost > 0 or (words.strict and bad > 0))
+
+
+def _report(words: Namespace, plugins: tuple[Plugin, ...], summary: Summary, stopping: Stopping) -> None:
+    """Write the page, if it is wanted."""
+    if words.report:
+        from simwasm.replay.report_page import Reported, write_report  # few want it
+
+        why = ("The run was interrupted: this is what had run until then.",) if stopping.asked else ()
+        write_report(words.report, Reported(summary, plugins, tuple(words.traffic), why))
 
 
 def _is_summed_up(words: Namespace, summary: Summary, interrupted: bool) -> bool:
@@ -218,7 +252,8 @@ class _Notes:
 
     def into(self, summary: Summary) -> None:
         """Have them in the summary."""
-        summary.left_out, summary.broken = self._left_out, self._broken
+        summary.left_out.merge(self._left_out)
+        summary.broken.merge(self._broken)
         for places, what in ((self._broken, "broken"), (self._left_out, "left out")):
             if places.count > TOLD:
                 output.tell(f"{places.count:,} entries of the traffic were {what}")

@@ -1,7 +1,5 @@
 """Replay on a Dask cluster: exchanges are cut into shards, each of which is played by fresh plugins on some worker.
 
-    for told in on_cluster(job, "tcp://10.0.0.1:8786", shards): ...
-
 Rules that live here:
 - A shard is played as by a worker of Envoy that has just started: no memory and no shared data go from one to the next.
   How the exchanges are cut depends on them alone, so the same command gives the same results on any number of machines.
@@ -13,195 +11,157 @@ Rules that live here:
 
 from __future__ import annotations
 
-import importlib
-import logging
 import pickle
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import count, islice
-from typing import Any, NamedTuple
+from time import monotonic, sleep
+from typing import Any
 
-from simwasm import __version__
+from simwasm.costs import Costs
+from simwasm.coverage.merge import merge
 from simwasm.errors import InputError, SimwasmError
-from simwasm.exchange import Exchange
+from simwasm.replay.cluster_client import PATIENCE, SAME, connected, distributed_package, lost
+from simwasm.replay.cluster_shard import Played, Shard, counted, played, unpacked
+from simwasm.replay.elsewhere import Elsewhere
 from simwasm.replay.job import Job
-from simwasm.replay.shard import Ended, Result, play
+from simwasm.replay.shard import Ended
+from simwasm.replay.stopping import Stopped, Stopping
+from simwasm.replay.summary import Summary
+from simwasm.replay.worker import Block, RoundEnd, Told
 
 BLOCK = 1_000
 """How many exchanges of files that are read here a shard has."""
 _AHEAD = 2
 """How many shards are under way for each thread of the cluster."""
-_PATIENCE = 30
-"""Seconds to wait for a worker where there is none."""
-_HURRY = 10
-"""Seconds to wait for a scheduler."""
-
-Told = Result | Ended
-Read = Callable[[str], Iterator[Exchange]]
-"""Gives the exchanges that are at an address; another process can be sent it."""
+_NAP = 0.25
 
 
-class Shard(NamedTuple):
-    """A part of the traffic: exchanges, or where they are to be read."""
+class Cluster:
+    """The cluster of a scheduler, while there is a run."""
 
-    exchanges: tuple[Exchange, ...] = ()
-    address: str = ""
+    def __init__(self, job: Job, address: str, stopping: Stopping, there: Elsewhere | None = None) -> None:
+        self._address = address
+        self._stopping = stopping
+        self._there = there
+        self._connection = connected(address)
+        self._client = self._connection.__enter__()
+        self._job = self._client.submit(unpacked, pickle.dumps(job.portable()), pure=False)
+        self._under_way: deque[Any] = deque()
+        self.most_threads = 1
+        """How many shards could be played at the same time."""
+        self._missed: frozenset[str] | None = None
+        self._costs = Costs()
+        self._rest = Ended("", "", Summary(), [], {}, frozenset(), (), ())
 
-
-def blocks(exchanges: Iterable[Exchange]) -> Iterator[Shard]:
-    """Cut exchanges into shards."""
-    rest = iter(exchanges)
-    while block := tuple(islice(rest, BLOCK)):
-        yield Shard(block)
-
-
-def on_cluster(
-    job: Job, address: str, shards: Iterable[Shard], read: Read, limit: int | None = None
-) -> Iterator[Told]:
-    """Play shards on that scheduler's cluster; what is told of each exchange, and of each shard when it has ended."""
-    with _connected(address) as client:
-        packed = client.submit(_unpacked, pickle.dumps(job.portable()), pure=False)
-        under_way: deque[Any] = deque()
+    def play(self, items: Iterable[Block | RoundEnd]) -> Iterator[Told]:
+        """Have everything played; what became of each shard, in their order."""
+        under_way = self._under_way
         try:
-            for shard, first, most in _numbered(client, address, shards, read, limit):
-                while len(under_way) >= _AHEAD * _threads(client):
-                    yield from _gathered(client, under_way.popleft(), address)
-                under_way.append(client.submit(_played, packed, shard, first, most, read, pure=False))
+            for shard in self._shards(items):
+                while len(under_way) >= _AHEAD * self.threads:
+                    yield self._gathered()
+                under_way.append(self._client.submit(played, self._job, shard, pure=False))
             while under_way:
-                yield from _gathered(client, under_way.popleft(), address)
-        finally:
-            client.cancel(list(under_way), force=True)
-
-
-def _numbered(
-    client: Any, address: str, shards: Iterable[Shard], read: Read, limit: int | None
-) -> Iterator[tuple[Shard, int, int]]:
-    """Each shard with the number of its first exchange, and how many of its exchanges are wanted."""
-    first = 1
-    for shard in shards:
-        left = limit - first + 1 if limit is not None else None
-        if left is not None and left <= 0:
+                yield self._gathered()
+        except Stopped:
             return
-        size = len(shard.exchanges)
-        if shard.address:
-            size = _result(client, client.submit(_counted, shard.address, read, pure=False), address)
-        wanted = size if left is None else min(size, left)
-        if wanted:
-            yield shard, first, wanted
-        first += wanted
+        except OSError as error:
+            raise lost(self._address, error) from None
 
+    def _shards(self, items: Iterable[Block | RoundEnd]) -> Iterator[Shard]:
+        if self._there is not None:
+            yield from self._files(self._there)
+            return
+        for item in self._stopping.until(items):
+            if isinstance(item, Block):
+                yield Shard(item.first, item.exchanges)
 
-def _counted(address: str, read: Read) -> int | SimwasmError:
-    """How many exchanges there are at an address."""
-    try:
-        return sum(1 for _ in read(address))
-    except SimwasmError as error:
-        return error
+    def _files(self, there: Elsewhere) -> Iterator[Shard]:
+        """Each file at an address, counted first, so that its exchanges have their numbers."""
+        first = 1
+        files = there.files()
+        sizes = [self._client.submit(counted, file, pure=False) for file in files]
+        for file, future in zip(files, sizes, strict=True):
+            size = self._answer(future)
+            left = None if there.limit is None or first + size - 1 <= there.limit else there.limit - first + 1
+            if left is None or left > 0:  # one without exchanges may have something to tell
+                yield Shard(first, (), left, file)
+            first += size
 
+    def _gathered(self) -> Told:
+        found = self._answer(self._under_way[0])
+        self._under_way.popleft()
+        assert isinstance(found, Played)
+        self._add(found.ended)
+        return found.told
 
-def _played(job: Job, shard: Shard, first: int, most: int, read: Read) -> list[Told] | SimwasmError:
-    """Play one shard, on a worker; an error of ours is an answer, which is not tried again."""
-    try:
-        exchanges = read(shard.address) if shard.address else iter(shard.exchanges)
-        return list(play(job, zip(count(first), islice(exchanges, most), strict=False)))
-    except SimwasmError as error:
-        return error
+    def _add(self, ended: Ended) -> None:
+        """Keep what a shard has told in its end, as one with that of the others."""
+        rest = self._rest
+        self._costs.merge(ended.costs)
+        self._missed = ended.missed if self._missed is None else self._missed & ended.missed
+        covered = merge(rest.covered, ended.covered) if ended.covered else rest.covered
+        self._rest = rest._replace(costs=self._costs.of, missed=self._missed, covered=covered)
 
-
-def _unpacked(data: bytes) -> Job:
-    """The job, made where it is done: what a lost worker had of it can be made again."""
-    found = pickle.loads(data)
-    assert isinstance(found, Job)
-    return found
-
-
-def _gathered(client: Any, future: Any, address: str) -> Iterator[Told]:
-    found: list[Told] = _result(client, future, address)
-    return iter(found)
-
-
-def _result(client: Any, future: Any, address: str) -> Any:
-    """What a task has answered; the cluster's troubles in words."""
-    distributed = _distributed()
-    try:
-        found = _waited_for(client, future)
-    except distributed.KilledWorker as error:
-        raise InputError(
-            f"--cluster {address}: a shard was given up because each worker that had it was lost, the last one at "
-            f"{getattr(error.last_worker, 'address', '?')}; do the workers have enough memory?"
-        ) from None
-    except (ImportError, AttributeError, pickle.UnpicklingError) as error:
-        raise InputError(f"--cluster {address}: a worker cannot play: {error}; {_SAME}") from None
-    except distributed.client.FutureCancelledError as error:
-        raise OSError(str(error)) from None
-    if isinstance(found, SimwasmError):
-        raise found
-    return found
-
-
-def _waited_for(client: Any, future: Any) -> Any:
-    """The answer, as long as there is somebody who could give it."""
-    while True:
+    def _answer(self, future: Any) -> Any:
+        """What a task has answered; the cluster's troubles in words."""
+        distributed = distributed_package()
         try:
-            return future.result(timeout=_PATIENCE)
-        except _distributed().TimeoutError:
-            if not client.nthreads():
-                raise OSError("it has no workers any more") from None
+            found = self._stopping.waited(lambda: self._waited_for(future))
+        except distributed.KilledWorker as error:
+            raise InputError(
+                f"--cluster {self._address}: a shard was given up because each worker that had it was lost, the last "
+                f"one at {getattr(error.last_worker, 'address', '?')}; do the workers have enough memory?"
+            ) from None
+        except (ImportError, AttributeError, pickle.UnpicklingError) as error:
+            raise InputError(f"--cluster {self._address}: a worker cannot play: {error}; {SAME}") from None
+        except distributed.client.FutureCancelledError as error:
+            raise OSError(str(error)) from None
+        if isinstance(found, SimwasmError):
+            raise found
+        return found
 
+    def _waited_for(self, future: Any) -> Any:
+        """The answer, as long as there is somebody who could give it."""
+        alone_since: float | None = None
+        while True:
+            try:
+                return future.result(timeout=_NAP)
+            except distributed_package().TimeoutError:
+                if self._client.nthreads():
+                    alone_since = None
+                    continue
+            alone_since = alone_since or monotonic()
+            if monotonic() - alone_since > PATIENCE:
+                raise OSError("it has no workers any more")
 
-_SAME = f"all of them need simwasm {__version__} and the same packages as this machine"
+    def pump(self, seconds: float | None) -> None:
+        """Wait for so long."""
+        self._stopping.waited(lambda: sleep(_NAP if seconds is None else seconds))
 
+    @property
+    def threads(self) -> int:
+        """How many shards can be played at the same time."""
+        found: dict[str, int] = self._client.nthreads()
+        now = max(1, sum(found.values()))
+        self.most_threads = max(self.most_threads, now)
+        return now
 
-@contextmanager
-def _connected(address: str) -> Iterator[Any]:
-    """A client of the scheduler, whose workers can play."""
-    distributed = _distributed()
-    for name in ("distributed", "distributed.client"):  # what matters is told in our words
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    try:
-        client = distributed.Client(address, timeout=_HURRY, set_as_default=False)
-    except (OSError, distributed.TimeoutError, ValueError) as error:
-        raise InputError(
-            f"--cluster {address}: no scheduler answers there ({error}); `dask scheduler` starts one"
-        ) from None
-    try:
-        _wait_for_workers(client, address)
-        yield client
-    except OSError as error:
-        raise InputError(f"--cluster {address}: the cluster is lost: {error}") from None
-    finally:
-        client.close(timeout=_HURRY)
+    def ended(self) -> list[Ended]:
+        """What all shards told in their ends, in one."""
+        return [self._rest]
 
+    def close(self) -> None:
+        """Leave the cluster as it was."""
+        with self._connection_ended():
+            self._client.cancel([*self._under_way, self._job], force=True)
 
-def _wait_for_workers(client: Any, address: str) -> None:
-    try:
-        client.wait_for_workers(1, timeout=_PATIENCE)
-    except _distributed().TimeoutError:
-        raise InputError(
-            f"--cluster {address}: it has no workers; `dask worker {address}` starts one"
-        ) from None
-    for worker, found in client.run(_version, on_error="return").items():
-        if found != __version__:
-            raise InputError(f"--cluster {address}: the worker {worker} has {_seen(found)}; {_SAME}")
-
-
-def _version() -> str:
-    """Which simwasm a worker has."""
-    return __version__
-
-
-def _seen(found: object) -> str:
-    return f"no simwasm that can be used ({found})" if isinstance(found, Exception) else f"simwasm {found}"
-
-
-def _threads(client: Any) -> int:
-    found: dict[str, int] = client.nthreads()
-    return max(1, sum(found.values()))
-
-
-def _distributed() -> Any:
-    try:
-        return importlib.import_module("distributed")
-    except ImportError:
-        raise InputError("--cluster needs Dask: pip install 'simwasm[dask]'") from None
+    @contextmanager
+    def _connection_ended(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            pass  # it is lost, which was told
+        finally:
+            self._connection.__exit__(None, None, None)

@@ -123,8 +123,7 @@ def _went_on(found: Summary) -> str:
         ends,
         kinds=(1,),
     )
-    looked: list[int] = [piece.memory for piece in pieces]
-    sizes = accumulate(looked, lambda before, now: now or before)
+    sizes = accumulate([piece.memory for piece in pieces], _last_known)
     memory = columns(
         [
             Column((size / _KIB,), f"{where(piece.first)}: {size:,} bytes")
@@ -139,6 +138,11 @@ def _went_on(found: Summary) -> str:
         f"<h2>Instructions of an exchange over the traffic</h2>{costs}"
         f"<h2>Memory of the plugins over the traffic</h2>{memory}"
     )
+
+
+def _last_known(before: int, now: int) -> int:
+    """What there was where nobody looked."""
+    return now or before
 
 
 def _statuses(found: Summary) -> str:

@@ -15,18 +15,24 @@ from typing import NamedTuple
 
 import pytest
 from debugging import WAIT
+from process import here
 
 from simwasm import recipe as recipes
 from simwasm.answers import Clusters
 from simwasm.errors import InputError, TrafficError
-from simwasm.replay import cluster
-from simwasm.replay.cluster import Shard, blocks, on_cluster
+from simwasm.replay import cluster_client
+from simwasm.replay.cluster import Cluster
+from simwasm.replay.elsewhere import Elsewhere
 from simwasm.replay.job import Job
-from simwasm.replay.shard import Ended, Result, play
+from simwasm.replay.shard import play
+from simwasm.replay.stopping import Stopping
+from simwasm.replay.worker import Block, Told
 from simwasm.traffic.importer import read_traffic
 
 ROOT = Path(__file__).parents[2]
 TRAFFIC = ROOT / "traces" / "traffic" / "allow_header.har"
+OTHER = TRAFFIC.with_name("rate_limit.har")
+PLUGIN = str(ROOT / "samples" / "allow_header" / "plugin.wasm")
 EXCHANGES = tuple(read_traffic(TRAFFIC))
 
 
@@ -65,47 +71,76 @@ def _started(what: str, words: Sequence[str], folder: Path) -> subprocess.Popen[
 
 @pytest.fixture(scope="module")
 def job() -> Job:
-    plugins = recipes.plugins(recipes.Recipe(str(ROOT / "samples" / "allow_header" / "plugin.wasm")))
+    plugins = recipes.plugins(recipes.Recipe(PLUGIN))
     return Job(plugins, Clusters({}), "wasmtime")
 
 
+def played(
+    job: Job, address: str, blocks: Sequence[Block] = (), there: Elsewhere | None = None
+) -> list[Told]:
+    """What a cluster has told."""
+    cluster = Cluster(job, address, Stopping(), there)
+    try:
+        return list(cluster.play(blocks))
+    finally:
+        cluster.close()
+
+
+def addresses(*names: str) -> Elsewhere:
+    return Elsewhere(recipes.Recipe(PLUGIN, names))
+
+
 def test_files_at_addresses_are_read_where_they_are_played(machines: Machines, job: Job) -> None:
-    shards = [Shard(address=TRAFFIC.as_uri())] * 2
-    told = list(on_cluster(job, machines.address, shards, read_traffic, limit=7))
-    assert [each.number for each in told if isinstance(each, Result)] == list(range(1, 8))
-    assert [each.summary.exchanges for each in told if isinstance(each, Ended)] == [5, 2]
+    there = addresses(TRAFFIC.as_uri(), OTHER.as_uri())._replace(filter="method:GET", limit=5)
+    told = played(job, machines.address, there=there)
+    assert [(each.first, each.played) for each in told] == [(1, 4), (5, 1)]
+    assert told[1].out.startswith("#5 GET /uuid ")
 
 
-def test_what_cannot_be_read_there_is_told_here(machines: Machines, job: Job) -> None:
+def test_what_cannot_be_read_there_is_told_here(machines: Machines, job: Job, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text('{"simwasm": "traffic", "format": 1}\nnonsense\n')
+    (told,) = played(job, machines.address, there=addresses(broken.as_uri()))
+    assert told.summary.broken.count == 1 and "line 2" in told.summary.broken.first[0]
     with pytest.raises(TrafficError, match=r"gone\.har"):
-        list(on_cluster(job, machines.address, [Shard(address="file:///gone.har")], read_traffic))
+        played(job, machines.address, there=addresses("file:///gone.har"))
+
+
+def test_a_run_on_a_cluster_is_told_as_any_other(machines: Machines) -> None:
+    words = ["run", PLUGIN, str(TRAFFIC), "--quiet", "--engine", "wasmtime", "--summary", "always"]
+    alone, there = here(*words), here(*words, "--cluster", machines.address)
+    assert there.stdout == alone.stdout
+    assert "summary: 5 exchanges" in there.stderr and "2 workers" in there.stderr
+    assert (alone.returncode, there.returncode) == (0, 0)
+
+
+def test_what_a_cluster_cannot_do_is_refused() -> None:
+    done = here("run", PLUGIN, str(TRAFFIC), "--cluster", "tcp://127.0.0.1:1", "--pace", "recorded")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "simwasm: --pace: a cluster keeps no time: leave out --cluster\n",
+    )
 
 
 def test_a_worker_may_be_killed_and_nothing_is_lost_or_counted_twice(machines: Machines, job: Job) -> None:
     """The last test of these machines: one of them is gone then."""
     many = cycle(EXCHANGES)
-    shards = [Shard(tuple(islice(many, 150))) for _ in range(8)]
-    told: list[Result | Ended] = []
-    for each in on_cluster(job, machines.address, shards, read_traffic):
+    blocks = [Block(number * 150 + 1, tuple(islice(many, 150))) for number in range(8)]
+    cluster = Cluster(job, machines.address, Stopping())
+    told: list[Told] = []
+    for each in cluster.play(blocks):
         if not told:
             os.kill(machines.workers[0].pid, signal.SIGKILL)
         told.append(each)
-    numbered = enumerate((exchange for shard in shards for exchange in shard.exchanges), 1)
-    here = [each for _ in shards for each in play(job, islice(numbered, 150))]
-    assert _lines(told) == _lines(here)
-    assert sum(each.summary.exchanges for each in told if isinstance(each, Ended)) == 8 * 150
-
-
-def _lines(told: Sequence[Result | Ended]) -> list[str]:
-    return [each.out for each in told]
+    cluster.close()
+    expected = [
+        "".join(each.out for each in play(job, enumerate(block.exchanges, block.first))) for block in blocks
+    ]
+    assert [each.out for each in told] == expected
+    assert sum(each.summary.exchanges for each in told) == 8 * 150
 
 
 def test_where_nobody_listens_it_is_told_what_to_start(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "_HURRY", 0.2)
+    monkeypatch.setattr(cluster_client, "HURRY", 0.2)
     with pytest.raises(InputError, match=r"no scheduler answers there .*dask scheduler"):
-        list(on_cluster(job, "tcp://127.0.0.1:1", blocks(EXCHANGES), read_traffic))
-
-
-@pytest.mark.parametrize(("size", "found"), [(0, []), (1, [1]), (1000, [1000]), (1001, [1000, 1])])
-def test_exchanges_are_cut_into_blocks(size: int, found: list[int]) -> None:
-    assert [len(shard.exchanges) for shard in blocks(islice(cycle(EXCHANGES), size))] == found
+        played(job, "tcp://127.0.0.1:1")
