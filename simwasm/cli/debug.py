@@ -13,7 +13,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import fields, replace
 from importlib.util import find_spec
-from os.path import isfile
+from os.path import isdir, isfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,9 +60,13 @@ def _named(words: Namespace) -> tuple[str, ...]:
 
 
 def _readable(words: Namespace) -> bool:
-    """Whether everything that is named is there to be read, and from nowhere else than from files."""
+    """Whether everything that is named is there to be read, and from nowhere else than from files and folders."""
     named = _named(words)
-    return bool(named) and all(map(isfile, named)) and "@-" not in (words.config, words.vm_config)
+    return (
+        bool(named)
+        and all(isfile(name) or isdir(name) for name in named)
+        and "@-" not in (words.config, words.vm_config)
+    )
 
 
 def start(words: Namespace, *, remember: bool = True) -> Start:

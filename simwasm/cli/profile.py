@@ -23,7 +23,7 @@ _DEEPEST = 40
 
 def command(words: Namespace) -> int:
     """Replay, counting each instruction; 1 if the plugin trapped."""
-    inputs = read_inputs(setup.recipe(words), lambda text: print(f"simwasm: {text}", file=sys.stderr))
+    inputs = read_inputs(setup.recipe(words), output.tell, whole=True)
     following = Following(inputs)
     with following.session() as session:
         if not words.start:

@@ -6,7 +6,7 @@ one when the user opens something else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,10 +16,15 @@ from simwasm.debug.recent import remembered
 from simwasm.debug.session_file import SavedSession, load
 from simwasm.engines import find
 from simwasm.errors import InputError
+from simwasm.exchange import Exchange
 from simwasm.recipe import Recipe
 from simwasm.session import DEFAULT_FUEL
 from simwasm.trace.file import TraceFile, open_trace
 from simwasm.traffic.notes import telling
+
+MOST_EXCHANGES = 20_000
+MOST_BYTES = 512 << 20
+"""How much traffic is taken if nobody says, and how long its bodies are together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +57,20 @@ class _Notes:
         self.texts.append(text)
 
 
-def read_inputs(recipe: Recipe, note: Callable[[str], None] = lambda text: None) -> Inputs:
-    """Everything that decides the run, read from the files that a recipe names."""
+def read_inputs(
+    recipe: Recipe, note: Callable[[str], None] = lambda text: None, *, whole: bool = False
+) -> Inputs:
+    """Everything that decides the run, read from the files that a recipe names.
+
+    Of more traffic than one looks at, and than memory has room for with all that happens in it, only the beginning is
+    taken, unless the recipe says how much or `whole` is wanted.
+    """
     plugins = recipes.plugins(recipe, told=note)
     for plugin in plugins:
         _ = plugin.abi  # what is no plugin is told here, before anything is shown
     answering = recipes.clusters(recipe)
-    exchanges = tuple(recipes.selected(recipe, telling(note)))
+    found = recipes.selected(recipe, telling(note))
+    exchanges = tuple(found if whole or recipe.limit is not None else _at_most(found, note))
     if recipe.traffic and not exchanges:
         note("there was no exchange in the traffic")
     return Inputs(
@@ -74,6 +86,26 @@ def read_inputs(recipe: Recipe, note: Callable[[str], None] = lambda text: None)
         faults=recipes.faults(recipe),
         together=recipe.together,
     )
+
+
+def _at_most(exchanges: Iterable[Exchange], note: Callable[[str], None]) -> Iterator[Exchange]:
+    """The first exchanges, as many as can be looked at."""
+    size = 0
+    for number, exchange in enumerate(exchanges):
+        size += _bodies_of(exchange)
+        if number == MOST_EXCHANGES or size > MOST_BYTES:
+            note(
+                f"only the first {number:,} exchanges are debugged, there are more: choose by --filter (path:/login), "
+                "or say how many by --limit"
+            )
+            return
+        yield exchange
+
+
+def _bodies_of(exchange: Exchange) -> int:
+    """How many bytes of bodies an exchange has."""
+    messages = (exchange.request, exchange.response)
+    return sum(len(chunk.data) for message in messages if message is not None for chunk in message.body)
 
 
 def start_with(recipe: Recipe, *, remember: bool = True) -> Start:

@@ -1,11 +1,13 @@
 """From what was typed or dropped to what is to be opened: plugin, traffic, a session, a trace.
 
 A terminal gives dropped files as paths in quotes, with escaped spaces, or as `file://`; they may come in any order.
-Rules: a file's name says what it is, and its first line where the name does not; errors say which field they belong to.
+Rules: a file's name says what it is, and its first line where the name does not, or the field that it was typed into;
+errors say which field they belong to.
 """
 
 from __future__ import annotations
 
+import glob
 import os
 import shlex
 from collections.abc import Sequence
@@ -18,8 +20,8 @@ from simwasm.debug.start import Start, start_from, start_reading, start_with
 from simwasm.errors import BadModule, SimwasmError
 from simwasm.recipe import Recipe
 
-SESSION, PLUGIN = ".simwasm", (".wasm", ".wat")
-TRAFFIC = (".har", ".jsonl", ".json")
+SESSION, PLUGIN = ".simwasm", (".wasm", ".wat", ".yaml", ".yml", ".tar")
+TRAFFIC = (".har", ".jsonl", ".json", ".http", ".rest", ".curl", ".flow", ".flows", ".pb", ".gz", ".zst")
 _MOST = 200
 """Names of files that are offered at once."""
 
@@ -65,7 +67,7 @@ def sort(words: Sequence[str]) -> Chosen:
     for path in words:
         if path.endswith(SESSION):
             chosen = replace(chosen, session=path)
-        elif path.endswith(PLUGIN):
+        elif path.endswith(PLUGIN) or path.startswith(("oci://", "http://", "https://")):
             chosen = replace(chosen, plugin=path)
         elif is_trace(path):
             chosen = replace(chosen, trace=path)
@@ -79,7 +81,7 @@ def understand(plugin: str, traffic: str) -> Chosen | Wrong:
     first, second = paths(plugin), paths(traffic)
     for field, words in (("plugin", first), ("traffic", second)):
         for path in words:
-            if wrong := missing(path):
+            if wrong := absent(path):
                 return Wrong(field, wrong)
     chosen = sort([*first, *second])
     if not chosen.plugin and first and not chosen.session and not chosen.trace:
@@ -87,17 +89,23 @@ def understand(plugin: str, traffic: str) -> Chosen | Wrong:
             chosen, plugin=first[0], traffic=tuple(path for path in chosen.traffic if path != first[0])
         )
     if not (chosen.plugin or chosen.session or chosen.trace):
-        return Wrong("plugin", "a plugin is needed: the path of its .wasm file, or of a .simwasm session")
+        return Wrong(
+            "plugin", "a plugin is needed: its .wasm file, the YAML that configures it, or a .simwasm session"
+        )
     return chosen
 
 
 def missing(path: str) -> str:
     """Why a file cannot be opened, as far as one sees from outside."""
+    return f"{path} is a folder" if "\0" not in path and os.path.isdir(path) else absent(path)
+
+
+def absent(path: str) -> str:
+    """Why nothing can be read by this name, be it that of a file, a folder, a pattern or an address."""
     if "\0" in path:
         return "that cannot be a path"
-    if os.path.isdir(path):
-        return f"{path} is a folder"
-    return "" if os.path.exists(path) else f"{path} is not there"
+    there = "://" in path or os.path.exists(path) or (glob.has_magic(path) and glob.glob(path))
+    return "" if there else f"{path} is not there"
 
 
 def start_of(chosen: Chosen) -> Start | Wrong:

@@ -114,7 +114,7 @@ def test_a_trace_alone_is_opened_to_be_read() -> None:
         ("", "", "plugin", "a plugin is needed"),
         ("nowhere.wasm", "", "plugin", "nowhere.wasm is not there"),
         (str(PLUGIN), "nowhere.har", "traffic", "nowhere.har is not there"),
-        (str(PLUGIN), str(ROOT), "traffic", "is a folder"),
+        (str(PLUGIN), "no/*.har", "traffic", "no/*.har is not there"),
         (str(PLUGIN), str(ROOT / "README.md"), "traffic", "README.md"),
         (str(TRAFFIC), "", "plugin", "allow_header.har"),
     ],

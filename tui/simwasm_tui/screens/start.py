@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 _WHAT = (
     "simwasm runs a Proxy-Wasm plugin against recorded requests and lets you stop anywhere, go back, and see "
-    "everything. Type or drop the path of a plugin (.wasm) and of its traffic (.har), or choose below."
+    "everything. Type or drop the path of a plugin (.wasm, or its .yaml) and of its traffic, or choose below."
 )
 _HOUR = 3600
 
@@ -104,7 +104,7 @@ class StartScreen(Screen[None]):
         yield Field(
             "plugin",
             id="plugin",
-            hint="plugin.wasm, or session.simwasm",
+            hint="plugin.wasm, wasmplugin.yaml, or session.simwasm",
             check=_wrong_path,
             complete=_complete,
         )
