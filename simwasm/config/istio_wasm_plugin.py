@@ -143,6 +143,8 @@ def _module(spec: Fields) -> ModuleAt:
     digest = _DIGEST.search(url)
     if sha256 and digest and digest[1] != sha256:
         wrong(spec.at("sha256"), "`sha256` is not the digest that the `url` has: leave one out")
+    if scheme == "file" and "://" not in url:
+        spec.reader.tell(spec.at("url"), f"{shown(url)}: Istio wants file:///path, with all three slashes")
     if scheme == "file" and sha256:
         spec.reader.tell(spec.at("sha256"), "`sha256` is not looked at by Istio for a file:// url")
     return ModuleAt(url, sha256=sha256, pull=spec.one_of("imagePullPolicy", _PULLS, ""), place=spec.at("url"))

@@ -169,7 +169,8 @@ class _Builder:
     @staticmethod
     def _key(node: Node) -> Node:
         if not node.is_scalar:
-            raise ConfigError(f"{node.place}: {node.kind} cannot be a name")
+            hint = _TEMPLATE if node.entries is not None else ""
+            raise ConfigError(f"{node.place}: {node.kind} cannot be a name{hint}")
         return node
 
     @staticmethod

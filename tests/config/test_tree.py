@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from simwasm.config.tree import MOST_VALUES, tree_of
+from simwasm.config.tree import MOST_VALUES, read_tree, read_trees, tree_of, trees_of
 from simwasm.errors import ConfigError
 
 DEEP = "[" * 200_000
@@ -63,4 +65,74 @@ def test_what_is_wrong_is_told_with_its_place(text: str, message: str) -> None:
 def test_a_small_file_cannot_become_a_large_one() -> None:
     lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 30)}]" for n in range(1, 9)]
     with pytest.raises(ConfigError, match=f"more than {MOST_VALUES:,} values, aliases counted"):
+        tree_of("\n".join(lines), "a")
+
+
+def test_a_file_may_hold_several_documents_and_empty_ones_are_none() -> None:
+    text = "# made\n---\na: &x 1\n---\n---\n~\n---\n- b\n...\n"
+    assert [each.plain() for each in trees_of(text, "a")] == [{"a": 1}, ["b"]]
+    with pytest.raises(ConfigError, match="nothing before is called &x"):
+        trees_of("a: &x 1\n---\nb: *x", "a")
+
+
+def test_json_is_read_with_its_places() -> None:
+    text = '{"a": [1, -2.5e1, true, null],\n\t"b": {"c": "\\ud83d\\ude00\\/"}}\n[]'
+    first, second = trees_of(text, "a.json")
+    assert first.plain() == {"a": [1, -25.0, True, None], "b": {"c": "\U0001f600/"}}
+    assert first.entries is not None
+    assert (str(first.entries["b"].node.place), second.items) == ("a.json:2:7", [])
+
+
+def test_what_begins_like_json_may_be_yaml() -> None:
+    assert tree_of("{a: b}", "a.yaml").plain() == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"a" 1}', "a.json:1:6: is not JSON: here must be `:`, not `1`"),
+        ('{"a": 1,}', "a.json:1:9: is not JSON: here must be a name"),
+        ("[1 2]", r"a.json:1:4: is not JSON: here must be `,` or `\]`"),
+        ("[01]", "a.json:1:2: is not JSON: here must be a value"),
+        ('["a', "the rest of a text"),
+        ('["a\nb"]', "the rest of a text"),
+        ("[nul]", "must be a value"),
+        ("[1", "but it ends"),
+        ('{"a": 1, "a": 2}', "a.json:1:10: `a` is there twice"),
+        ('["\\ud800"]', "half of a character"),
+        ("[" + "9" * 400 + "]", "a number of 400 characters"),
+        ("[" * 101, "a.json:1:101: is nested more than 100 deep"),
+    ],
+)
+def test_what_is_no_json_is_told_with_its_place(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        tree_of(text, "a.json")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_may_say_its_encoding(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes("é: 1\r\n".encode(encoding))
+    assert read_tree(path).plain() == {"é": 1}
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"a: 1\nb: \xff", r"a.yaml:2: is not UTF-8 at byte 8: save it as UTF-8"),
+        (b"<!DOCTYPE html><html>", "a.yaml:1:1: is a page for browsers"),
+        (b"a:\n  {{ if .b }}\n  c: 1\n", "a.yaml:2:4: a mapping cannot be a name: a template of Helm"),
+        (b"a:\n\tb: 1\n", r"a.yaml:2:1: is not YAML: found character"),
+    ],
+)
+def test_a_file_that_is_something_else_is_refused(tmp_path: Path, data: bytes, message: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes(data)
+    with pytest.raises(ConfigError, match=message):
+        read_trees(path)
+
+
+def test_aliases_cannot_nest_deeper_than_anybody_writes() -> None:
+    lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 200)]
+    with pytest.raises(ConfigError, match="is nested more than 100 deep"):
         tree_of("\n".join(lines), "a")
