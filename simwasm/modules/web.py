@@ -42,11 +42,11 @@ class Unreachable(InputError):
 class Patience(NamedTuple):
     """How long to wait, in seconds: for the next bytes, and for the whole."""
 
-    stall: float = 20
+    stall: float = 10
     whole: float = 60
 
 
-SHORT, LONG = Patience(), Patience(whole=900)
+SHORT, LONG = Patience(), Patience(stall=30, whole=900)
 
 
 class Wanted(NamedTuple):
