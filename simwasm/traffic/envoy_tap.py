@@ -74,7 +74,8 @@ def _messages(stream: BinaryIO, where: str, notes: Notes) -> Iterator[tuple[int,
         return read_json(begun, stream, where, notes)
     if is_text(begun):
         return read_text(begun, stream, where, notes)
-    return read_binary(begun, stream, where, notes, delimited=is_delimited(begun))
+    delimited = is_delimited(begun) or not is_binary(begun)
+    return read_binary(begun, stream, where, notes, delimited=delimited)
 
 
 def _begun(stream: BinaryIO) -> bytes:

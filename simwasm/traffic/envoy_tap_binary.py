@@ -35,7 +35,16 @@ from simwasm.traffic.envoy_tap_pieces import (
 from simwasm.traffic.notes import Notes
 
 _BLOCK = 1 << 20
-_LONGEST_NUMBER = 10
+_LONGEST_NUMBER, _LONGEST_LENGTH = 10, 5
+_LOOK = 400
+"""Bytes that show whether a message begins."""
+_MOST_TRIED = 10_000
+_LENGTH = rb"[\x80-\xff]{0,4}[\0-\x7f]"
+_START = re.compile(
+    rb"\x0a%b[\x0a\x12]%b\x0a|[\x12\x1a\x22]%b\x08[\x80-\xff]{0,9}[\0-\x7f][\x12\x1a\x22\x2a\x32\x3a]"
+    % (_LENGTH, _LENGTH, _LENGTH)
+)
+"""How a trace may begin, behind its length."""
 _SHORT = 0x80
 """Lengths below it are one byte."""
 _HEADERS, _TRAILERS = 0x0A, 0x1A
@@ -52,9 +61,9 @@ def read_binary(
     begun: bytes, stream: BinaryIO, where: str, notes: Notes, *, delimited: bool
 ) -> Iterator[tuple[int, Traced]]:
     """Go through the messages; each comes with its number in the file."""
-    reader = _Reader()
+    reader, window = _Reader(), _Window(begun, stream, delimited=delimited)
     number = 0
-    for begin, data in _messages(_Window(begun, stream), where, notes, delimited=delimited):
+    for begin, data in _messages(window, where, notes):
         number += 1
         try:
             found = reader.traced(data)
@@ -62,6 +71,7 @@ def read_binary(
             why = "it ends in the middle of a field" if isinstance(error, IndexError) else error
             place = f"entry {number}, byte {begin}"
             notes.broken(TrafficError(f"{where}, {place}: {why}; what stands around it is read"))
+            window.go_to_start()
             continue
         if found is not None:
             yield number, found
@@ -72,8 +82,9 @@ def read_binary(
 class _Window:
     """The part of a file that is looked at."""
 
-    def __init__(self, begun: bytes, stream: BinaryIO) -> None:
+    def __init__(self, begun: bytes, stream: BinaryIO, *, delimited: bool) -> None:
         self._stream = stream
+        self.delimited = delimited
         self.data = begun
         self.at = 0
         self.before = 0
@@ -88,6 +99,11 @@ class _Window:
             self.data, self.at = self.data[self.at :] + block, 0
         return True
 
+    @property
+    def place(self) -> int:
+        """Where reading goes on, in the file."""
+        return self.before + self.at
+
     def skip(self, size: int) -> None:
         """Go over bytes without keeping them."""
         while size and self.has(1):
@@ -95,40 +111,61 @@ class _Window:
             self.at += step
             size -= step
 
+    def go_to_start(self) -> None:
+        """Go to where the next message begins; to the end if none does, or if too much looks like one."""
+        tried = 0
+        while self.has(1) and tried < _MOST_TRIED:
+            self.has(_LOOK)
+            for found in _START.finditer(self.data, self.at):
+                tried += 1
+                for start in range(found.start(), max(self.at, found.start() - _LONGEST_LENGTH) - 1, -1):
+                    if self._begins(start):
+                        self.at = start
+                        return
+                if tried >= _MOST_TRIED:
+                    break
+            self.at = max(self.at + 1, len(self.data) - _LOOK)
+            if len(self.data) - self.at < _LOOK and not self.has(_LOOK):
+                self.at = len(self.data)
+        self.skip(1 << 63)
 
-def _messages(window: _Window, where: str, notes: Notes, *, delimited: bool) -> Iterator[tuple[int, bytes]]:
+    def _begins(self, start: int) -> bool:
+        head = self.data[start : start + _LOOK]
+        return is_delimited(head) if self.delimited else is_binary(head)
+
+
+def _messages(window: _Window, where: str, notes: Notes) -> Iterator[tuple[int, bytes]]:
     """Each message's place and its bytes."""
     while window.has(1):
         window.has(2 * _LONGEST_NUMBER)
-        begin, here = window.before + window.at, window.at
+        begin = window.place
         try:
-            tag, at = (0, here) if delimited else varint(window.data, here)
-            size, at = varint(window.data, at)
+            head, size = _length(window)
         except Broken as error:
-            notes.broken(_lost(where, begin, f"no length stands here: {error}"))
-            return
-        if not delimited and tag not in _TAGS:
-            notes.broken(_lost(where, begin, f"field {tag >> 3} is none of a trace"))
-            return
-        head = at - here
-        if size > MOST_BYTES:
-            if not window.has(head + MOST_BYTES):
-                notes.broken(_lost(where, begin, f"{size} bytes should follow, but the file ends before"))
-                return
-            notes.broken(TrafficError(f"{where}, byte {begin}: a message of {size} bytes; left out"))
-            window.skip(head + size)
-        elif window.has(head + size):
-            start = window.at + (head if delimited else 0)
-            window.at += head + size
-            yield begin, window.data[start : window.at]
+            what = f"no message begins here: {error}"
         else:
-            there = len(window.data) - window.at - head
-            notes.broken(_lost(where, begin, f"the file ends after {there} of {size} bytes of a message"))
-            return
+            if size <= MOST_BYTES and window.has(head + size):
+                start = window.at + (head if window.delimited else 0)
+                window.at += head + size
+                yield begin, window.data[start : window.at]
+                continue
+            what = f"a message of {size} bytes begins here, but the file ends before"
+            if size > MOST_BYTES and window.has(head + MOST_BYTES):
+                what = f"a message of {size} bytes begins here, which is too much"
+        notes.broken(TrafficError(f"{where}, byte {begin}: {what}; what stands around it is read"))
+        window.at += 1
+        window.go_to_start()
 
 
-def _lost(where: str, begin: int, what: str) -> TrafficError:
-    return TrafficError(f"{where}, byte {begin}: {what}; what came before is read")
+def _length(window: _Window) -> tuple[int, int]:
+    """How long a message is, and how many bytes tell it."""
+    at = window.at
+    if not window.delimited:
+        tag, at = varint(window.data, at)
+        if tag not in _TAGS:
+            raise Broken(f"field {tag >> 3} is none of a trace")
+    size, at = varint(window.data, at)
+    return at - window.at, size
 
 
 class _Reader:

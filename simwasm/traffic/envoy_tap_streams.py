@@ -110,7 +110,7 @@ class Streams:
         """Add a segment; what has ended by it comes out."""
         self._now += 1
         stream = self._open.pop(segment.stream, None)  # it goes to the end: silent ones come first
-        if segment.kind is Kind.REQUEST_HEADERS:
+        if segment.kind is Kind.REQUEST_HEADERS and segment.headers:
             if stream is not None:  # the number is used again
                 yield self._ended(stream)
             stream = _Stream(segment.stream)

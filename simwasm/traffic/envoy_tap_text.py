@@ -19,6 +19,7 @@ from simwasm.traffic.notes import Notes
 
 _BLOCK = 1 << 20
 _DEEPEST = 20
+_SHOWN = 40
 _NAMES = "|".join((*WRAPPED, "configured_sample_rate")).encode()
 _BEGINS = re.compile(rb"(?:\s|#[^\n]*\n)*(?:" + _NAMES + rb")\s*:?\s*[{<]")
 _START = re.compile(rb"^(?:" + _NAMES + rb")\b", re.MULTILINE)
@@ -151,7 +152,7 @@ class _Parser:
     def _set(self, value: Any) -> None:
         """Give the pending field its value."""
         if not self._open:
-            raise Unusable(f"`{self._pending}` stands in no trace")
+            raise Unusable(f"`{self._pending[:_SHOWN]}` stands in no trace")
         self._open[-1][self._pending] = value
         self._strings, self._pending = [], ""
 

@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from simwasm.conversation import Close, Conversation, Piece, Side, conversation
 from simwasm.exchange import Chunk, Connection, to_bytes
 from simwasm.traffic.json_field import Field
@@ -21,7 +23,7 @@ from simwasm.traffic.jsonl_values import (
     shown_chunk,
 )
 
-_TALK = frozenset({"id", "name", "started_ns", "connection", "tcp", "refused"})
+_TALK = frozenset({"id", "name", "started_ns", "connection", "tcp", "refused", "partial"})
 _PIECE = frozenset({"client", "upstream", "after_ns", "close"})
 _CLOSES = (Close.END, Close.RESET)
 
@@ -30,7 +32,8 @@ def read_talk(line: Field) -> Conversation:
     """Read a line that has `tcp`."""
     only(line, _TALK)
     name, given, refused = line.find("name"), line.find("connection"), line.find("refused")
-    return conversation(
+    partial = line.find("partial")
+    talk = conversation(
         read_text(line.get("id")),
         (_piece(piece) for piece in line.each("tcp")),
         started_ns=line.integer_of("started_ns"),
@@ -38,6 +41,7 @@ def read_talk(line: Field) -> Conversation:
         name=read_text(name) if name else "",
         refused=refused.flag() if refused else False,
     )
+    return replace(talk, partial=True) if partial and partial.flag() else talk
 
 
 def _piece(piece: Field) -> Piece:
@@ -75,6 +79,7 @@ def shown_talk(talk: Conversation) -> dict[str, object]:
         **({"connection": between} if between else {}),
         "tcp": [_shown(piece) for piece in talk.pieces],
         **({"refused": True} if talk.refused else {}),
+        **({"partial": True} if talk.partial else {}),
     }
 
 

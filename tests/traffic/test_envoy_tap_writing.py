@@ -164,7 +164,7 @@ def wrapper_class() -> Any:
             if kind in KINDS:
                 made.type = KINDS[kind]
             else:
-                made.type, made.type_name = 11, kind if kind.startswith(".") else f".tap.{kind}"
+                made.type, made.type_name = KINDS["message"], kind if kind.startswith(".") else f".tap.{kind}"
     pool = descriptor_pool.DescriptorPool()
     timestamp = descriptor_pb2.FileDescriptorProto(
         name="google/protobuf/timestamp.proto", package="google.protobuf", syntax="proto3"
@@ -177,7 +177,7 @@ def wrapper_class() -> Any:
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("tap.TraceWrapper"))
 
 
-KINDS: dict[str, Any] = {"string": 9, "bytes": 12, "bool": 8, "uint64": 4, "uint32": 13}
+KINDS: dict[str, Any] = {"message": 11, "string": 9, "bytes": 12, "bool": 8, "uint64": 4, "uint32": 13}
 MESSAGES = {
     "HeaderValue": "key:string value:string raw_value:bytes",
     "HeaderMap": "headers:HeaderValue*",
