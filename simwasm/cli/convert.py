@@ -46,7 +46,7 @@ def command(words: Namespace) -> int:
     finally:
         told.hide()
     where = "" if words.output == "-" else f" to {words.output}"
-    told.end(f"written{where} as {writer.name}")
+    told.end(f"read, written{where} as {writer.name}")
     return int(words.strict and told.lossy)
 
 

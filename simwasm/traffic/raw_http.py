@@ -32,7 +32,7 @@ from simwasm.traffic.notes import Notes
 from simwasm.traffic.request_text import Url, Wrong, asked, connection, read_url, shortened, written_path
 from simwasm.traffic.text_stream import TextStream, TooLong, bare
 
-_MOST_WAITING = 1000
+MOST_WAITING = 1000
 """Requests whose responses may still come; of more that wait, the oldest has none."""
 _BODILESS = {204, 304}
 _EDITORS = re.compile(rb"^(###|@[\w-]+[ \t]*=|<> |< \{%|> \{%)|\{\{", re.MULTILINE)
@@ -158,7 +158,7 @@ class _Reading:
             self._broken(f"request {self._number}: the file is cut {cut}")
             taken = refused
         self._waiting.append(taken or refused)
-        if len(self._waiting) > _MOST_WAITING:
+        if len(self._waiting) > MOST_WAITING:
             yield from self._waiting.popleft().exchange(None)
 
     def _read_request(self, method: str, target: str, version: str) -> _Asked | None:

@@ -14,11 +14,14 @@ from typing import BinaryIO, Protocol
 from simwasm.errors import InputError
 from simwasm.exchange import Exchange
 from simwasm.traffic.access_log_writing import AccessLogWriter
+from simwasm.traffic.curl_writing import CurlWriter
 from simwasm.traffic.envoy_tap_writing import TAP_WRITERS
 from simwasm.traffic.har_writing import HarWriter
+from simwasm.traffic.http_file_writing import HttpFileWriter
 from simwasm.traffic.jsonl_writing import JsonLinesWriter
 from simwasm.traffic.mitmproxy_writing import MitmproxyFlowsWriter
 from simwasm.traffic.notes import Notes
+from simwasm.traffic.raw_http_writing import RawHttpWriter
 from simwasm.traffic.saving import COMPRESSED
 
 
@@ -40,6 +43,9 @@ WRITERS: tuple[Writer, ...] = (
     MitmproxyFlowsWriter(),
     *TAP_WRITERS,
     AccessLogWriter(),
+    HttpFileWriter(),
+    RawHttpWriter(),
+    CurlWriter(),
 )
 
 

@@ -30,7 +30,7 @@ def test_what_is_read_is_what_was_converted(simwasm: Run, tmp_path: Path) -> Non
     done = simwasm("convert", TRAFFIC, "-o", str(out))
     assert (done.returncode, done.stdout) == (0, "")
     assert list(read_traffic(out)) == list(read_traffic(ROOT / TRAFFIC))
-    assert done.stderr == f"simwasm: 5 exchanges written to {out} as simwasm JSON Lines (.jsonl)\n"
+    assert done.stderr == f"simwasm: 5 exchanges read, written to {out} as simwasm JSON Lines (.jsonl)\n"
 
 
 def test_standard_output_needs_the_name_of_a_format(simwasm: Run) -> None:
@@ -137,7 +137,7 @@ def test_notes_without_end_are_counted(simwasm: Run, tmp_path: Path) -> None:
     done = simwasm("convert", str(har), "--to", "jsonl", "--strict")
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 20 + 2
-    assert "0 exchanges written as simwasm JSON Lines (.jsonl); 30 notes on what was left out" in done.stderr
+    assert "0 exchanges read, written as simwasm JSON Lines (.jsonl); 30 notes on what was left out" in done.stderr
 
 
 def test_nothing_lost_is_strictly_well(simwasm: Run) -> None:

@@ -18,7 +18,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simwasm.debug.export import FORMATS, export, file_name
-from simwasm.debug.export_curl import quoted
 from simwasm.debug.export_subject import Subject, slug
 from simwasm.debug.inputs import Inputs
 from simwasm.debug.tape import Span, Tape
@@ -28,6 +27,7 @@ from simwasm.plugin import Plugin
 from simwasm.trace.align import align
 from simwasm.trace.file import open_trace
 from simwasm.trace.rows import Kind
+from simwasm.traffic.curl_writing import quoted
 from simwasm.traffic.importer import read_traffic
 from simwasm.traffic.notes import telling
 
