@@ -7,6 +7,7 @@ from typing import Any
 
 from simwasm.comparing.lockstep import Compared
 from simwasm.comparing.tally import Tally
+from simwasm.host.outcome import Outcome
 from simwasm.trace.alignment import Alignment
 from simwasm.trace.difftext import diff_lines
 from simwasm.trace.first import callback_around, callback_pairs, what_differs
@@ -35,22 +36,19 @@ def lines(compared: Compared, ink: Ink, *, rows: bool = False) -> Iterator[str]:
 
 
 def telling_change(calls: Alignment) -> int | None:
-    """The first pair that differs and may say why; that a callback is not exported or a line is logged seldom does."""
-    first = None
-    for at in calls.changes():
-        first = at if first is None else first
-        if _tells(*calls.rows(calls[at])):
-            return at
-    return first
+    """The first of the pairs that differ and say most of why."""
+    return min(calls.changes(), key=lambda at: _quiet(*calls.rows(calls[at])), default=None)
 
 
-def _tells(old: Row | None, new: Row | None) -> bool:
+def _quiet(old: Row | None, new: Row | None) -> int:
+    """How little it says that these differ: the log is told anyway, and callbacks may just not be exported."""
     row = old or new
     assert row is not None
+    if row.entered.function.name == "proxy_log":
+        return 1
     if old is None or new is None:
-        return row.kind is Kind.HOST_CALL and row.entered.function.name != "proxy_log"
-    of_another_abi = old.entered.function.inputs != new.entered.function.inputs
-    return row.entered.function.name != "proxy_log" and not of_another_abi
+        return 0 if row.kind is Kind.HOST_CALL else 2
+    return 2 if old.entered.function.inputs != new.entered.function.inputs else 0
 
 
 def _statuses(compared: Compared) -> str:
