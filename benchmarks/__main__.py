@@ -16,6 +16,7 @@ NAMES = (
     "debugger",
     "diff",
     "hostcall",
+    "importers",
     "probes",
     "query",
     "replay",
