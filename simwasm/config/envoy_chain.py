@@ -67,6 +67,7 @@ class Filter(NamedTuple):
     type: str
     config: Node
     written: Node
+    disabled: bool
 
 
 def read_chain(chain: Chain, extensions: Mapping[str, Node], reader: Reader) -> Read:
@@ -76,8 +77,10 @@ def read_chain(chain: Chain, extensions: Mapping[str, Node], reader: Reader) -> 
     others: list[str] = []
     seen: list[Node] = []
     for each, network in _filters(chain, extensions, reader):
-        if each.type == (NETWORK if network else HTTP):
-            seen.append(each.written)
+        seen.append(each.written)
+        if each.disabled:
+            reader.tell(each.written, f"the filter {shown(each.name)} is disabled and left out")
+        elif each.type == (NETWORK if network else HTTP):
             plugin = read_wasm(each.config, each.name, network, reader)
             if plugin is not None:
                 plugins.append(plugin)
@@ -124,14 +127,12 @@ def filter_of(
     """A filter, if it runs and its configuration is there."""
     fields = Fields(node, "a filter", known, reader)
     name = fields.text("name")
-    if "disabled" in known and fields.flag("disabled"):
-        reader.tell(fields.at("disabled"), f"the filter {shown(name)} is disabled and left out")
-        return None
+    disabled = "disabled" in known and fields.flag("disabled")
     written = fields.get("typed_config") or _discovered(fields, name, extensions)
     if written is None:
         return None
     found = typed(written, reader)
-    return Filter(name, found.type, found.node, written)
+    return Filter(name, found.type, found.node, written, disabled)
 
 
 def _discovered(fields: Fields, name: str, extensions: Mapping[str, Node]) -> Node | None:
