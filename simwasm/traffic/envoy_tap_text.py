@@ -31,6 +31,10 @@ _TOKEN = re.compile(
       | (?P<sign>[}>])""",
     re.VERBOSE,
 )
+_HEADER = re.compile(
+    rb"""\s*(headers|trailers) \{\n\s*key: "([^"\\\n]*)"\n\s*value: "([^"\\\n]*)"\n\s*\}\n"""
+)
+"""A header as Envoy writes it; most of a tap is headers."""
 _ESCAPE = re.compile(
     rb"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U(000[0-9a-fA-F]{5}|0010[0-9a-fA-F]{4})|(.))"
 )
@@ -49,18 +53,21 @@ def is_text(head: bytes) -> bool:
 def read_text(begun: bytes, stream: BinaryIO, where: str, notes: Notes) -> Iterator[tuple[int, Traced]]:
     """Go through the messages; each comes with its number in the file."""
     parser = _Parser()
-    number, before = 1, 0
+    number, before, lost = 1, 0, False
     for lines in _lines(begun, stream):
         at = 0
         while at < len(lines):
+            if lost:
+                following = _START.search(lines, at)
+                at, lost = (following.start(), False) if following else (len(lines), True)
+                continue
             try:
                 at, wrapper = parser.read(lines, at)
                 found = traced(wrapper) if wrapper else None
             except Unusable as error:
                 place = f"entry {number}, byte {before + parser.at}"
                 notes.broken(TrafficError(f"{where}, {place}: {error}; what stands around it is read"))
-                following = _START.search(lines, max(parser.at, at + 1))
-                at = following.start() if following else len(lines)
+                at, lost = max(parser.at, at + 1), True
                 parser = _Parser()
                 number += 1
                 continue
@@ -69,26 +76,22 @@ def read_text(begun: bytes, stream: BinaryIO, where: str, notes: Notes) -> Itera
             number += bool(wrapper)
         before += len(lines)
     if parser.is_inside:
-        place = f"entry {number}, byte {before}"
-        notes.broken(
-            TrafficError(f"{where}, {place}: the file ends in the middle of it; what came before is read")
-        )
+        what = "the file ends in the middle of it; what came before is read"
+        notes.broken(TrafficError(f"{where}, entry {number}, byte {before}: {what}"))
 
 
 def _lines(begun: bytes, stream: BinaryIO) -> Iterator[bytes]:
-    """The file in blocks that end with a line."""
+    """The file in blocks that end with a line; a line without an end is given in blocks, too."""
     rest, block = b"", begun
-    while True:
-        ending = block.rfind(b"\n") + 1
+    while block:
+        rest += block
+        ending = len(rest) if len(rest) > MOST_BYTES else rest.rfind(b"\n") + 1
         if ending:
-            yield rest + block[:ending]
-            rest = b""
-        rest += block[ending:]
-        block = stream.read(max(_BLOCK, len(rest))) if len(rest) <= MOST_BYTES else b""
-        if not block:
-            if rest:
-                yield rest
-            return
+            yield rest[:ending]
+            rest = rest[ending:]
+        block = stream.read(max(_BLOCK, len(rest)))
+    if rest:
+        yield rest
 
 
 class _Parser:
@@ -101,6 +104,8 @@ class _Parser:
         """A field of which the value follows."""
         self._strings: list[bytes] = []
         self.at = 0
+        self._size = 0
+        """Of the message so far."""
 
     @property
     def is_inside(self) -> bool:
@@ -109,9 +114,17 @@ class _Parser:
 
     def read(self, data: bytes, at: int) -> tuple[int, dict[str, Any]]:
         """Read on to the end of a message; return where that is, and the message if it has ended."""
-        match = _TOKEN.match
+        match, header = _TOKEN.match, _HEADER.match
+        begin = at
         while at < len(data):
             self.at = at
+            plain = header(data, at)
+            if plain is not None and self._open and not self._pending:
+                at = plain.end()
+                name, key, value = plain.groups()
+                pair = {"key": to_text(key), "value": to_text(value)}
+                self._open[-1].setdefault(name.decode(), []).append(pair)
+                continue
             token = match(data, at)
             if token is None:
                 raise Unusable("here is something that protobuf's text format does not have")
@@ -123,8 +136,7 @@ class _Parser:
                 self._set(_joined(self._pending, self._strings))
             if kind == "plain":
                 self._pending = token["name"].decode()
-                plain = token["plain"]
-                self._set(_joined(self._pending, [plain]))
+                self._set(_joined(self._pending, [token["plain"]]))
             elif kind == "opened":
                 self._opened(token["opened"].decode())
             elif kind == "string":
@@ -134,12 +146,16 @@ class _Parser:
             elif kind == "sign":
                 ended = self._closed()
                 if ended:
+                    self._size = 0
                     return at, ended
             else:
                 self._pending = token["name"].decode()
                 if kind == "word":
                     word = token["word"].decode()
                     self._set(_TRUTH.get(word, word))
+        self._size += at - begin
+        if self._size > MOST_BYTES:
+            raise Unusable("this is too long to be a trace")
         return at, {}
 
     def _opened(self, name: str) -> None:
@@ -153,6 +169,8 @@ class _Parser:
         """Give the pending field its value."""
         if not self._open:
             raise Unusable(f"`{self._pending[:_SHOWN]}` stands in no trace")
+        if self._pending in _REPEATED:
+            raise Unusable(f"`{self._pending}` is a message, which stands between braces")
         self._open[-1][self._pending] = value
         self._strings, self._pending = [], ""
 
