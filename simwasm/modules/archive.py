@@ -43,7 +43,7 @@ class Layout:
 def image_in(path: Path) -> tuple[bytes, str]:
     """The module in an image that is a folder or file, and the image's digest, where it tells one."""
     where = str(path)
-    if path.is_file() and (wasm := _packed_module(path)):
+    if path.is_file() and (wasm := _module_alone(path)):
         return wasm, ""
     read = _folder(path) if path.is_dir() else _archive(path)
     index = read(_INDEX, LARGEST_MANIFEST)
@@ -67,12 +67,18 @@ def is_archive(path: Path) -> bool:
         return stream.form != "" or is_tar(stream.read(512))
 
 
-def _packed_module(path: Path) -> bytes:
-    """A module that is packed and nothing else; nothing if it is not that."""
+def _module_alone(path: Path) -> bytes:
+    """A module that is packed and nothing else; nothing if it is in an archive."""
     with open(path, "rb") as file:
         stream = Unpacked(file, str(path), LARGEST_MODULE)
-        head = stream.read(len(MAGIC))
-        return head + stream.read(LARGEST_MODULE) if head == MAGIC else b""
+        head = stream.read(512)
+        if head.startswith(MAGIC):
+            return head + stream.read(LARGEST_MODULE)
+        if not is_tar(head):
+            raise InputError(
+                f"{path}: is packed by {stream.form}, and what is in it is neither a module nor an image"
+            )
+        return b""
 
 
 def _nobody(text: str) -> None:

@@ -44,12 +44,12 @@ class Login(NamedTuple):
         """`Authorization` by name and password."""
         if not self.user:
             return ""
-        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode(errors="replace")).decode()
 
 
 def login(host: str) -> Login:
     """What is known for a registry; an empty one if nothing is."""
-    path = next((path for path in _files() if path.is_file()), None)
+    path = next((path for path in _files() if os.path.isfile(path)), None)
     if path is None:
         return Login()
     try:

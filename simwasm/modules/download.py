@@ -16,7 +16,7 @@ from simwasm.modules.fetched import Fetched, Told, module, own_digest
 from simwasm.modules.kept import Kept
 from simwasm.modules.tar import is_tar, members
 from simwasm.modules.unpacking import LARGEST_MODULE, Unpacked
-from simwasm.modules.web import LONG, Unreachable, Wanted, ask
+from simwasm.modules.web import LONG, Unreachable, Wanted, ask, is_address
 
 _DEEPEST = 3
 _ANSWERS = {
@@ -59,14 +59,11 @@ def download(address: str, sha256: str, told: Told) -> Fetched:
 
 def _without_secret(address: str) -> tuple[str, str]:
     """An address as it can be shown, and how its name and password are told."""
-    try:
-        parts = urlsplit(address)
-        if not parts.hostname or (parts.port or 0) < 0:
-            raise ValueError
-    except ValueError:
-        raise InputError(f"{address[:200]}: is no web address") from None
+    if not is_address(address):
+        raise InputError(f"{address[:200]}: is no web address")
+    parts = urlsplit(address)
     who, _, host = parts.netloc.rpartition("@")
-    secret = f"Basic {base64.b64encode(unquote(who).encode()).decode()}" if who else ""
+    secret = f"Basic {base64.b64encode(unquote(who).encode(errors='replace')).decode()}" if who else ""
     return parts._replace(netloc=host, fragment="").geturl(), secret
 
 

@@ -6,13 +6,12 @@ layers, of which one is the module itself. What goes beyond that is taken where 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from io import BytesIO
 
 from simwasm.errors import InputError
 from simwasm.modules.fetched import Told
 from simwasm.modules.manifest import MANIFESTS, Image, Store, checked
-from simwasm.modules.tar import is_tar, members
+from simwasm.modules.tar import Member, is_tar, members
 from simwasm.modules.unpacking import LARGEST_MODULE, Unpacked
 
 _DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
@@ -22,7 +21,7 @@ _WASM_LAYERS = (_WASM_LAYER, "application/wasm", "application/vnd.wasm.content.l
 _USUAL = ("", "application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
 _FILE = "plugin.wasm"
 MAGIC = b"\0asm"
-_SHOWN = 6
+_SHOWN, _LONGEST = 6, 100
 
 
 def module_of(store: Store, image: Image, told: Told) -> bytes:
@@ -43,25 +42,21 @@ def module_of(store: Store, image: Image, told: Told) -> bytes:
 
 
 def _kind_of(image: Image) -> str:
-    return "" if image.config in _USUAL else f" ({image.config})"
+    return "" if image.config in _USUAL else f" ({image.config[:_LONGEST]})"
 
 
 def _doubt(image: Image) -> str:
     """What Istio's own reader would not like about an image."""
     last = image.layers[-1].media_type
+    found = f"its last layer is {last[:_LONGEST] or 'of no type'}"
     if image.media_type == MANIFESTS[0]:
-        return (
-            "" if last == _DOCKER_LAYER else f"its last layer is {last or 'of no type'}, not {_DOCKER_LAYER}"
-        )
+        return "" if last == _DOCKER_LAYER else f"{found}, not {_DOCKER_LAYER}"
     if last == _OCI_LAYER:
         return ""
     if all(layer.media_type != _WASM_LAYER for layer in image.layers):
-        return f"its last layer is {last or 'of no type'}, neither {_OCI_LAYER} nor {_WASM_LAYER}"
-    return (
-        ""
-        if len(image.layers) == 2
-        else f"as an artifact it has two layers, and here are {len(image.layers)}"
-    )
+        return f"{found}, neither {_OCI_LAYER} nor {_WASM_LAYER}"
+    count = len(image.layers)
+    return "" if count == 2 else f"as an artifact it has two layers, and here are {count}"
 
 
 def module_in(data: bytes, where: str, which: str = "") -> bytes:
@@ -76,28 +71,27 @@ def module_in(data: bytes, where: str, which: str = "") -> bytes:
 
 
 def _plugin_in(stream: Unpacked, which: str) -> bytes:
-    others = []
+    others: list[str] = []
+    modules: list[str] = []
     for member in members(stream):
         *folders, name = member.name.split("/")
-        if name != _FILE:
-            others.append(member.name)
-            continue
-        if ".." in folders:
-            raise InputError(
-                f"{stream.where}: its {_FILE} wants to be at {member.name}, outside of the image"
-            )
-        if member.kind != "a file":
-            raise InputError(f"{stream.where}: its {member.name} is {member.kind}; Istio looks for a file")
-        return member.read()
-    there = ", ".join(_most_telling(others)) or "nothing"
+        if name == _FILE:
+            return _content(member, folders, stream.where)
+        kind = modules if name.endswith(".wasm") else others
+        kind += [member.name[:_LONGEST]] if len(kind) <= _SHOWN else []
+    there = modules or others
+    told = ", ".join((*there[:_SHOWN], "…") if len(there) > _SHOWN else there) or "nothing"
     raise InputError(
-        f"{stream.where}{which}: has no {_FILE}, and Istio looks nowhere else; in it is {there}. An image of a "
-        f"plugin is built `FROM scratch` with `ADD built.wasm {_FILE}`"
+        f"{stream.where}{which}: has no {_FILE}, and Istio looks nowhere else; in it is {told}. An image of a plugin "
+        f"is built `FROM scratch` with `ADD built.wasm {_FILE}`"
     )
 
 
-def _most_telling(names: list[str]) -> Iterator[str]:
-    wasm = [name for name in names if name.endswith(".wasm")]
-    yield from (wasm or names)[:_SHOWN]
-    if len(wasm or names) > _SHOWN:
-        yield f"… ({len(names):,} in all)"
+def _content(member: Member, folders: list[str], where: str) -> bytes:
+    """The module that a member is, if it is a file within the image."""
+    name = member.name if len(member.name) <= _LONGEST else f"…{member.name[-_LONGEST:]}"
+    if ".." in folders:
+        raise InputError(f"{where}: its {_FILE} wants to be at {name}, outside of the image")
+    if member.kind != "a file":
+        raise InputError(f"{where}: its {name} is {member.kind}; Istio looks for a file")
+    return member.read()

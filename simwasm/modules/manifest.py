@@ -28,7 +28,7 @@ _ISTIOS = ("linux", "amd64")
 _DEEPEST, _MOST = 4, 1000
 _DIGEST = re.compile(r"(sha256|sha512):([0-9a-f]{64,128})")
 _LENGTHS = {"sha256": 64, "sha512": 128}
-_SHOWN = 6
+_SHOWN, _LONGEST = 6, 80
 
 
 class Descriptor(NamedTuple):
@@ -176,5 +176,5 @@ def _one_of(found: tuple[Descriptor, ...], where: str, told: Told) -> Descriptor
 
 
 def _shown(descriptor: Descriptor) -> str:
-    platform = "/".join(descriptor.platform or ())
-    return " ".join(each for each in (descriptor.name, platform, descriptor.digest[:19]) if each)
+    platform = "/".join(descriptor.platform or ())[:_LONGEST]
+    return " ".join(each for each in (descriptor.name[:_LONGEST], platform, descriptor.digest[:19]) if each)

@@ -24,7 +24,7 @@ from simwasm.modules.manifest import (
     read_json,
 )
 from simwasm.modules.reference import HUB, Reference, is_loopback
-from simwasm.modules.web import LONG, SHORT, Answer, Patience, Unreachable, Wanted, ask, insecure
+from simwasm.modules.web import LONG, SHORT, Answer, Patience, Unreachable, Wanted, ask, insecure, is_address
 
 _HUBS_HOST = "registry-1.docker.io"
 _ACCEPT = ", ".join((*MANIFESTS, *INDEXES))
@@ -110,9 +110,9 @@ class Registry:
 
     def _token(self, parameters: dict[str, str], known: Login) -> str:
         realm = parameters.get("realm", "")
-        parts = urlsplit(realm)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
+        if not is_address(realm):
             raise InputError(f"{self.where}: the registry names no address for tokens, but `{realm[:100]}`")
+        parts = urlsplit(realm)
         if parts.scheme == "http" and self._scheme != "http":
             raise InputError(
                 f"{self.where}: the registry wants a token asked for without TLS, at {realm[:200]}"
@@ -121,10 +121,16 @@ class Registry:
         fields["scope"] = parameters.get("scope") or f"repository:{self._wanted.repository}:pull"
         if known.identity:
             fields |= {"grant_type": "refresh_token", "refresh_token": known.identity, "client_id": "simwasm"}
-            answer = ask(Wanted(realm, _LARGEST_ANSWER, form=urlencode(fields).encode()))
+            answer = ask(Wanted(realm, _LARGEST_ANSWER, form=urlencode(fields, errors="replace").encode()))
         else:
             joint = "&" if parts.query else "?"
-            answer = ask(Wanted(f"{realm}{joint}{urlencode(fields)}", _LARGEST_ANSWER, secret=known.basic))
+            answer = ask(
+                Wanted(
+                    f"{realm}{joint}{urlencode(fields, errors='replace')}",
+                    _LARGEST_ANSWER,
+                    secret=known.basic,
+                )
+            )
         if answer.status != 200:
             raise InputError(f"{self.where}: {self._refused(answer.status)}")
         content = read_json(answer.body, f"{realm}: its token")

@@ -81,6 +81,8 @@ def ask(wanted: Wanted) -> Answer:
     """The answer, behind all redirects."""
     until = time.monotonic() + wanted.patience.whole
     url = wanted.url
+    if not is_address(url):
+        raise InputError(f"{url[:200]}: is no web address")
     for _ in range(MOST_REDIRECTS + 1):
         secret = wanted.secret if _origin(url) == _origin(wanted.url) else ""
         answer = _once(wanted, url, secret, until)
@@ -89,6 +91,15 @@ def ask(wanted: Wanted) -> Answer:
             return answer
         url = _led(url, location)
     raise InputError(f"{shown(wanted.url)}: redirects more than {MOST_REDIRECTS} times")
+
+
+def is_address(url: str) -> bool:
+    """Whether it is an http or https address of a host."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def shown(url: str) -> str:
@@ -106,12 +117,12 @@ def _led(url: str, location: str) -> str:
     """Where a redirect leads."""
     try:
         found = urljoin(url, location)
-        parts = urlsplit(found)
-        host = parts.netloc.rpartition("@")[2]
     except ValueError:
-        raise InputError(f"{shown(url)}: redirects to what is no address") from None
-    if parts.scheme not in _PORTS or not host:
+        found = ""
+    if not is_address(found):
         raise InputError(f"{shown(url)}: redirects to what is no web address")
+    parts = urlsplit(found)
+    host = parts.netloc.rpartition("@")[2]
     if url.startswith("https:") and parts.scheme == "http" and not insecure(host):
         raise InputError(
             f"{shown(url)}: redirects to {shown(found)[:200]}, where anybody could change it: give an https address"

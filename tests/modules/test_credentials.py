@@ -68,6 +68,11 @@ def test_other_registries_are_not_told(tmp_path: Path) -> None:
     assert login(HOST) == Login()
 
 
+def test_a_name_that_is_no_text_is_told_as_well_as_it_can_be() -> None:
+    written({"auths": {HOST: {"username": "\ud800", "password": "x"}}})
+    assert login(HOST).basic == f"Basic {encoded('?:x')}"
+
+
 def test_tokens_are_read() -> None:
     written({"auths": {HOST: {"identitytoken": "a", "registrytoken": "b"}}})
     assert login(HOST)[2:4] == ("a", "b")

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import tarfile
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -63,8 +64,7 @@ def test_a_pipe_is_read_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor().compress])
-def test_a_packed_module_is_unpacked(tmp_path: Path, pack: object) -> None:
-    assert callable(pack)
+def test_a_packed_module_is_unpacked(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     assert find(str(written(tmp_path / "auth.wasm.gz", pack(WASM)))).wasm == WASM
 
 
@@ -281,6 +281,11 @@ def test_the_first_form_of_manifests_is_told(tmp_path: Path) -> None:
         {"schemaVersion": 1, "mediaType": "application/vnd.docker.distribution.manifest.v1+json"}
     )
     assert "has a manifest of Docker's first form" in refused(layout.write(old))
+
+
+def test_what_is_packed_and_neither_module_nor_image_is_told(tmp_path: Path) -> None:
+    path = written(tmp_path / "x.gz", gzip.compress(b'{"log": {}}' * 100))
+    assert refused(path) == f"{path}: is packed by gzip, and what is in it is neither a module nor an image"
 
 
 # Digests.

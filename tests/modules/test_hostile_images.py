@@ -114,6 +114,17 @@ def test_a_name_of_gigabytes_is_not_read() -> None:
             module_in(gzip.compress(member.tobuf(tarfile.GNU_FORMAT)), "here")
 
 
+def test_long_names_are_not_kept() -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as it:
+        for _ in range(20):
+            it.addfile(tarfile.TarInfo("x" * 500_000))
+    data = gzip.compress(out.getvalue(), 1)
+    with pytest.raises(InputError) as error:
+        module_in(data, "here")
+    assert len(str(error.value)) < 1000
+
+
 def test_what_describes_all_members_is_passed_over() -> None:
     out = io.BytesIO()
     with tarfile.open(

@@ -108,6 +108,7 @@ def test_a_manifest_that_is_none_is_told(serve: Serve, manifest: bytes, words: s
         (Reply(401), "401 from the registry: docker login"),
         (Reply(404, body=b"nothing here"), "no such image: 127.0.0.1:"),
         (Reply(401, {"WWW-Authenticate": 'Bearer realm="gopher://x"'}), "names no address for tokens, but `gopher://x`"),
+        (Reply(401, {"WWW-Authenticate": 'Bearer realm="http://x:y/"'}), "names no address for tokens, but `http://x:y/`"),
         (Reply(401, {"WWW-Authenticate": "Bearer"}), "401 from the registry: docker login"),
         (Reply(401, {"WWW-Authenticate": "Negotiate abc"}), "401 from the registry: docker login"),
         (Reply(302, {"Location": "/v2/"}), "redirects more than 5 times"),

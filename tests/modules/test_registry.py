@@ -172,6 +172,14 @@ def test_what_was_pulled_is_there_without_the_registry(tmp_path: Path) -> None:
     assert len(told) == 2  # nobody had to be asked
 
 
+def test_what_was_changed_in_the_cache_is_pulled_again(running: Running) -> None:
+    pinned = find(f"oci://{running.host}/team/auth:v1").origin
+    for path in Path(os.environ["SIMWASM_CACHE_DIR"]).iterdir():
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+    told: list[str] = []
+    assert fetch(pinned, told=told.append).wasm == WASM and told == []
+
+
 def test_without_a_cache_everything_is_pulled_again(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:

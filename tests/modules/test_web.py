@@ -146,7 +146,7 @@ def test_what_is_no_module_is_told(serve: Serve, reply: Reply, words: str) -> No
 
 
 @pytest.mark.parametrize(
-    "url", ["http://", "http://[::1", "http://x:notaport/", "https:///path", "http://x:99999/"]
+    "url", ["http://", "http://[::1", "http://x:notaport/", "https:///path", "http://x:99999/", "http://x:0/"]
 )
 def test_what_is_no_address_is_told(url: str) -> None:
     assert refused(url) == f"{url}: is no web address"
@@ -167,7 +167,9 @@ def test_redirects_are_few(serve: Serve) -> None:
     assert len(small.asked) == 6
 
 
-@pytest.mark.parametrize("where", ["file:///etc/passwd", "ftp://x/y", "data:,x", "http://[", "\\\\x"])
+@pytest.mark.parametrize(
+    "where", ["file:///etc/passwd", "ftp://x/y", "data:,x", "http://[", "\\\\x", "http://x:y/", "//x:99999"]
+)
 def test_redirects_lead_to_web_addresses_only(serve: Serve, where: str) -> None:
     small = serve(lambda asked: Reply(302 if asked.path == "/a" else 404, {"Location": where}))
     text = refused(f"{small.url}/a")
