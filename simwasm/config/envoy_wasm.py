@@ -36,6 +36,8 @@ _POLICIES = {
 _DURATION = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,9})?s")
 _V8, _NULL = "envoy.wasm.runtime.v8", "envoy.wasm.runtime.null"
 _RELOAD_MS = 1000
+_NO_DIGEST = "nil"
+"""What Istio says where nobody has said a digest."""
 _NACKS = "Envoy would not take a configuration whose module it cannot get"
 
 
@@ -212,7 +214,9 @@ def _remote(code: Fields) -> ModuleAt:
     address, sha256 = uri.text("uri") if uri is not None else "", remote.text("sha256")
     if uri is None or not address:
         wrong(remote.at("http_uri"), "`http_uri.uri` is missing: it says where the module is")
-    if not remote.reader.unknown:
+    if remote.reader.unknown:
+        sha256 = "" if sha256 == _NO_DIGEST else sha256
+    else:
         _as_envoy_wants(remote, uri)
     return ModuleAt(address, sha256=sha256, place=uri.at("uri"))
 

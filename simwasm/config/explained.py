@@ -79,7 +79,7 @@ def _what(node: Node) -> str:
 
 
 def _article(kind: str) -> str:
-    return "an" if kind[:1] in "AEIOU" else "a"
+    return "an" if kind[:1] in "AEIOU" or kind.startswith("HTTP") else "a"
 
 
 def _remarks(node: Node) -> Iterator[Remark]:

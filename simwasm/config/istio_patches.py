@@ -111,7 +111,7 @@ def _applied(slots: list[Slot], patch: Patch, last: str, told: list[str]) -> lis
         told.append(
             f"{patch.place}: no filter {shown(patch.anchor)} is known here: {_INSTEAD[patch.operation]}"
         )
-        if patch.operation not in _PUT:
+        if _INSTEAD[patch.operation] == _NOTHING:
             return slots
         patch = replace(patch, anchor=last, operation="INSERT_BEFORE")
     if patch.operation in _PUT and patch.value is not None:
