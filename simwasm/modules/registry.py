@@ -112,25 +112,12 @@ class Registry:
         realm = parameters.get("realm", "")
         if not is_address(realm):
             raise InputError(f"{self.where}: the registry names no address for tokens, but `{realm[:100]}`")
-        parts = urlsplit(realm)
-        if parts.scheme == "http" and self._scheme != "http":
+        if urlsplit(realm).scheme == "http" and self._scheme != "http":
             raise InputError(
                 f"{self.where}: the registry wants a token asked for without TLS, at {realm[:200]}"
             )
-        fields = {"service": parameters.get("service", "")}
-        fields["scope"] = parameters.get("scope") or f"repository:{self._wanted.repository}:pull"
-        if known.identity:
-            fields |= {"grant_type": "refresh_token", "refresh_token": known.identity, "client_id": "simwasm"}
-            answer = ask(Wanted(realm, _LARGEST_ANSWER, form=urlencode(fields, errors="replace").encode()))
-        else:
-            joint = "&" if parts.query else "?"
-            answer = ask(
-                Wanted(
-                    f"{realm}{joint}{urlencode(fields, errors='replace')}",
-                    _LARGEST_ANSWER,
-                    secret=known.basic,
-                )
-            )
+        scope = parameters.get("scope") or f"repository:{self._wanted.repository}:pull"
+        answer = ask(_for_token(realm, {"service": parameters.get("service", ""), "scope": scope}, known))
         if answer.status != 200:
             raise InputError(f"{self.where}: {self._refused(answer.status)}")
         content = read_json(answer.body, f"{realm}: its token")
@@ -171,6 +158,15 @@ class Registry:
         there = ", ".join(tags[:_SHOWN_TAGS]) + (", …" if len(tags) > _SHOWN_TAGS else "")
         what = f"tag {self._wanted.tag}" if not self._wanted.digest else f"image {self._wanted.digest}"
         return f"no such {what} in {repository}; its tags are: {there or 'none'}"
+
+
+def _for_token(realm: str, fields: dict[str, str], known: Login) -> Wanted:
+    """What a token server is asked: posted with an identity, otherwise with a name and password or as anybody."""
+    if known.identity:
+        fields |= {"grant_type": "refresh_token", "refresh_token": known.identity, "client_id": "simwasm"}
+        return Wanted(realm, _LARGEST_ANSWER, form=urlencode(fields, errors="replace").encode())
+    joint = "&" if urlsplit(realm).query else "?"
+    return Wanted(f"{realm}{joint}{urlencode(fields, errors='replace')}", _LARGEST_ANSWER, secret=known.basic)
 
 
 def _bearer(token: object, source: str) -> str:

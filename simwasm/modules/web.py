@@ -30,6 +30,7 @@ MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PIECE = 1 << 18
 _WORTH_TELLING = 8 << 20
+_LARGEST_SAID = 1 << 16
 _INSECURE = "SIMWASM_INSECURE_REGISTRIES"
 _AS_IT_IS = string.punctuation
 _PORTS = {"http": 80, "https": 443}
@@ -175,6 +176,9 @@ def _why(url: str, host: str, reason: str | BaseException) -> InputError:
 
 
 def _body(response: Any, wanted: Wanted, url: str) -> bytes:
+    if response.status != 200:
+        said: bytes = b"" if response.status in _REDIRECTS else response.read(_LARGEST_SAID)
+        return said
     announced = response.headers.get("Content-Length", "")
     size = int(announced) if announced.isdecimal() and len(announced) < 20 else None
     if size is not None and size > wanted.most:
@@ -188,7 +192,7 @@ def _body(response: Any, wanted: Wanted, url: str) -> bytes:
             raise InputError(f"{url}: is more than {wanted.most:,} bytes")
         pieces.append(piece)
     body = b"".join(pieces)
-    if size is not None and len(body) < size and response.status == 200:
+    if size is not None and len(body) < size:
         raise Unreachable(f"{url}: broke off after {len(body):,} of {size:,} bytes; try again")
     return body
 

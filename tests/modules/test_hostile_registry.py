@@ -72,6 +72,23 @@ def test_a_blob_that_is_longer_than_announced_is_not_read(serve: Serve) -> None:
     )
 
 
+def test_what_a_redirect_or_an_error_says_is_no_part_of_the_blob(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be longer than the blob."""
+    monkeypatch.setenv("SIMWASM_CACHE_DIR", "")
+    here = with_manifest(one_layer(layer()))
+    there = serve(lambda asked: Reply(body=layer())).url
+    words = b"moved" * 10_000
+
+    def redirect(asked: Asked) -> Reply:
+        return Reply(307, {"Location": there}, words) if "/blobs/" in asked.path else here(asked)
+
+    assert fetch(f"{serve(redirect).host}/team/auth").wasm == WASM
+    gone = serve(lambda asked: Reply(404, body=words) if "/blobs/" in asked.path else here(asked))
+    assert refused(gone.host).endswith("404 from the registry")
+
+
 def test_a_huge_manifest_is_not_read(serve: Serve) -> None:
     assert refused(serve(with_manifest(bytes(5 << 20))).host).endswith(
         "is 5,242,880 bytes; 4,194,304 are the most"
