@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from simwasm.errors import InputError
-from simwasm.modules.fetched import Fetched, Told, digits_of, own_digest
+from simwasm.modules.fetched import Fetched, Told, digits_of, module, own_digest
 
 _FILE, _IMAGE, _ALWAYS = "file", "oci", "Always"
 
@@ -109,7 +109,8 @@ def _is_packed(path: Path) -> bool:
 def _unpacked(path: Path) -> tuple[bytes, str]:
     from simwasm.modules.archive import image_in
 
-    return image_in(path)
+    wasm, digest = image_in(path)
+    return module(wasm, str(path)), digest
 
 
 def _name(path: Path) -> str:

@@ -44,11 +44,12 @@ def pull(name: str, sha256: str, policy: str, told: Told) -> Fetched:
 
 def _enough(wanted: Reference, sha256: str, policy: str, kept: Kept) -> Iterator[str]:
     """The digests of which one is as good as an answer of the registry."""
+    named = wanted.digest.removeprefix(_SHA256)
     if sha256:
-        yield sha256
+        yield sha256 if named in ("", sha256) else ""
         return
     always = policy == ALWAYS or (policy != IF_NOT_PRESENT and wanted.moves)
-    yield wanted.digest.removeprefix(_SHA256)
+    yield named
     if wanted.digest or not always:
         yield kept.digest(str(wanted))  # of an index it is the image that was taken
 

@@ -257,6 +257,11 @@ def test_a_module_of_another_name_is_shown(tmp_path: Path) -> None:
     assert "; in it is out/filter.wasm. An image" in refused(path)
 
 
+def test_a_plugin_that_is_no_module_is_told(tmp_path: Path) -> None:
+    path = with_layer(tmp_path / "x", layer(b"#!/bin/sh"))
+    assert refused(path) == f"{path}: is something else, no WebAssembly module"
+
+
 def test_other_artifacts_are_named(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "x")
     chart = "application/vnd.cncf.helm.config.v1+json"

@@ -132,6 +132,14 @@ def test_another_digest_than_wanted_is_told_with_both(running: Running) -> None:
     )
 
 
+def test_a_digest_of_the_name_and_another_one_do_not_agree(running: Running) -> None:
+    url = f"oci://{running.host}/team/auth"
+    other = find(f"{url}:other").digest
+    assert refused(f"{url}@{running.digest('team/auth', 'v1')}", sha256=other).endswith(
+        f"wants sha256 {other}"
+    )
+
+
 # What is kept.
 
 
