@@ -279,7 +279,7 @@ def _import_envoy_log(words: argparse.ArgumentParser) -> None:
 
 
 def _inspect(words: argparse.ArgumentParser) -> None:
-    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file")
+    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file, an image with it, or an address")
     words.add_argument("--json", action="store_true", help="print it as JSON")
     words.add_argument(
         "--functions", metavar="N", type=int, default=10, help="how many of the biggest functions"
@@ -290,7 +290,7 @@ def _inspect(words: argparse.ArgumentParser) -> None:
 
 
 def _disasm(words: argparse.ArgumentParser) -> None:
-    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file")
+    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file, an image with it, or an address")
     _function(words)
     words.add_argument("--list", action="store_true", help="list the functions, without their code")
     shape = words.add_mutually_exclusive_group()
@@ -309,7 +309,7 @@ def _disasm(words: argparse.ArgumentParser) -> None:
 
 
 def _transpile(words: argparse.ArgumentParser) -> None:
-    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file")
+    words.add_argument("plugin", metavar="PLUGIN", help="the .wasm file, an image with it, or an address")
     _function(words)
     words.add_argument(
         "-o", "--output", metavar="OUT.py", help="write a file that can be imported and runs on its own"
