@@ -300,12 +300,11 @@ def _body(data: bytes) -> Body:
 
 
 def _time(data: bytes) -> int:
-    seconds = nanos = 0
-    for number, wire, raw in fields(data):
-        if number == 1 and wire == _VARINT:
-            seconds = raw
-        elif number == 2 and wire == _VARINT:
-            nanos = raw
+    seconds = nanos = at = 0
+    if data[:1] == b"\x08":
+        seconds, at = varint(data, 1)
+    if data[at : at + 1] == b"\x10":
+        nanos, at = varint(data, at + 1)
     if seconds >= _LATEST or nanos >= 10**9:
         raise Unusable("a time is none")
     return seconds * 10**9 + nanos

@@ -12,6 +12,7 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, cast
 
@@ -252,12 +253,16 @@ def _time(found: Any) -> int:
     parts = _TIME.fullmatch(found) if isinstance(found, str) else None
     try:
         if parts is not None:
-            moment = datetime.fromisoformat(f"{parts[1]}T{parts[2]}{parts[4] or '+00:00'}")
-            since = (moment - _EPOCH) // timedelta(seconds=1)
+            since = _since(f"{parts[1]}T{parts[2]}{parts[4] or '+00:00'}")
             return since * 10**9 + int((parts[3] or "").ljust(9, "0"))
     except ValueError:
         pass
     raise Unusable("a time is none")
+
+
+@lru_cache(maxsize=64)  # a tap has many times of one second
+def _since(moment: str) -> int:
+    return (datetime.fromisoformat(moment) - _EPOCH) // timedelta(seconds=1)
 
 
 def _object(found: Any, name: str) -> Object:
