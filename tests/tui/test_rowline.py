@@ -100,3 +100,11 @@ def test_what_a_plugin_writes_cannot_leave_its_line() -> None:
     shown = [text(tape.rows[index]) for index in range(len(tape.rows))]
     assert any('log(INFO, "\\x1b[2Ja\\nb' in line for line in shown)
     assert all(line.isprintable() for line in shown)
+
+
+def test_of_several_plugins_a_callback_is_told_with_its_own() -> None:
+    row = next(row for row in rows() if row.kind is Kind.CALLBACK)
+    row = row._replace(entered=row.entered._replace(vm="a-namespace-of-a-team.auth"))
+    name = row.entered.function.name.removeprefix("proxy_")
+    assert f"← a-namespace-of-a-team.auth {name}(" in text(row, whose=True)
+    assert f"← auth {name}(" in text(row, 36, whose=True)

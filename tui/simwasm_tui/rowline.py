@@ -20,6 +20,7 @@ from simwasm.trace.rows import Kind, Row
 from simwasm_tui.text import Line, Piece, cells, clean, count, spread, took, value
 
 _LONG = 48
+_SHORT_NAME = 16
 QUIET = ("OK", "SUCCESS")
 
 
@@ -114,14 +115,16 @@ def body(row: Row, folded: int = -1, *, briefly: bool = False, whose: bool = Fal
     if row.kind is Kind.HOST_CALL:
         return call(row, briefly=briefly)
     if row.kind is Kind.CALLBACK:
-        vm: Line = ((f"{clean(_vm(row.entered.vm, briefly))} ", "muted"),) if whose else ()
+        name = clean(vm_name(row.entered.vm, _SHORT_NAME if briefly else _LONG))
+        vm: Line = ((f"{name} ", "muted"),) if whose else ()
         return (("← " if folded < 0 else "▸ ", "callback"), *vm, *call(row, briefly=briefly))
     return _result(ended)
 
 
-def _vm(name: str, briefly: bool) -> str:
-    """The name of a VM; where there is little room, without the namespace."""
-    return (name.rpartition(".")[2] if briefly else name)[:_LONG]
+def vm_name(name: str, room: int = _LONG) -> str:
+    """The name of a VM; without the namespace, or cut, where there is little room."""
+    fitting = name if len(name) <= room else name.rpartition(".")[2]
+    return fitting if len(fitting) <= room else f"{fitting[: room - 1]}…"
 
 
 def fitted(row: Row, room: int, folded: int = -1, *, whose: bool = False) -> tuple[Line, Line]:

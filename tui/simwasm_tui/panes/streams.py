@@ -20,7 +20,7 @@ from simwasm_tui.messages import Go
 from simwasm_tui.model import View
 from simwasm_tui.panes.pane import Pane
 from simwasm_tui.phases import callbacks, rows_of
-from simwasm_tui.rowline import short
+from simwasm_tui.rowline import short, vm_name
 from simwasm_tui.text import Line, Piece, clean, spread
 from simwasm_tui.widgets.virtual_list import VirtualList
 
@@ -91,7 +91,10 @@ class StreamLines:
             (" ", ""),
             (short(row.entered.function.name).removeprefix("on_"), ink),
         )
-        return spread(left, _result(self._tape, row.position, first > here), width)
+        right = _result(self._tape, row.position, first > here)
+        if len(self._view.inputs.plugins) > 1:
+            right = ((clean(vm_name(row.entered.vm, width // 3)), "muted"), (" ", ""), *right)
+        return spread(left, right, width)
 
 
 def status(span: Span) -> Line:
