@@ -25,7 +25,10 @@ def reader_beside(where: str, note: Note) -> Read:
             raise Wrong(
                 f"it names the file {shortened(name)}, and nobody knows where that is: put its text in its place"
             )
-        path = os.path.realpath(os.path.join(folder, name))
+        try:
+            path = os.path.realpath(os.path.join(folder, name))
+        except ValueError:
+            raise Wrong(f"{shortened(name)!r} is no name of a file") from None
         data = read_plain(path, name)
         if os.path.commonpath([folder, path]) != folder:
             note(f"{path} is read, which is not in the folder of this file")

@@ -70,7 +70,7 @@ class Variables:
         raise Wrong(f"`{{{{{shortened(name)}}}}}` at column {column} {why}")
 
     def _made(self, name: str, column: int) -> str:
-        word, *more = name[1:].split()
+        word, *more = name[1:].split() or [""]
         made = _MADE.get(word)
         wrong = Wrong(
             f"`{{{{{shortened(name)}}}}}` at column {column} is not known here (known: "

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from simwasm.errors import TrafficError
 from simwasm.exchange import Exchange, Header, Message
-from simwasm.traffic.losses import Losses, Part
+from simwasm.traffic.losses import Losses, Part, parts
 from simwasm.traffic.notes import Notes
 
 Text = Callable[[Exchange], bytes]
@@ -109,8 +109,8 @@ def _differences(exchange: Exchange, again: Exchange) -> Iterator[str]:
     if exchange.response is not None and again.response is None:
         yield Part.RESPONSE.value
         exchange = replace(exchange, response=None)
-    for part, has in _COMPARED.items():
-        if has(exchange) != has(again):
+    for part in parts(exchange):
+        if part in _COMPARED and _COMPARED[part](exchange) != _COMPARED[part](again):
             yield part.value
     for before, after in ((exchange.request, again.request), (exchange.response, again.response)):
         if before is None or after is None:

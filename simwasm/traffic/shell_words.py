@@ -77,7 +77,7 @@ def _shell_of(line: str) -> Callable[[str, _More], Iterator[str]]:
     quoted = re.search(r".?['\"]", line)
     if end.endswith("^") or (quoted and quoted[0].startswith("^")):
         return _cmd
-    if end.endswith("`"):
+    if end.endswith((" `", "\t`")):
         return _powershell
     return _bash
 
