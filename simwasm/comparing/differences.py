@@ -69,7 +69,12 @@ class Differences(NamedTuple):
     """All that differs in one step, and the calls of it side by side."""
 
     all: tuple[Difference, ...]
-    calls: Alignment | None = None
+    events: tuple[Sequence[Event], Sequence[Event]] = ((), ())
+
+    def calls(self) -> Alignment:
+        """The calls of both sides side by side, for as long as somebody looks at them."""
+        old, new = self.events
+        return align(EventRows(old), EventRows(new))
 
 
 _NONE = Differences(())
@@ -94,12 +99,10 @@ class Comparer:
             for step, redactor in zip((old, new), self._redactors_for(old, new), strict=True)
         ]
         told = [each for each in _all(*seen) if each.aspect in self._wanted]
-        found = None
-        if told or Aspect.CALLS in self._wanted:
-            found = align(*(EventRows(side.events) for side in seen))
-            if Aspect.CALLS in self._wanted and not found.same:
-                told += _of_calls(found)
-        return Differences(tuple(told), found) if told else _NONE
+        found = Differences(tuple(told), (seen[0].events, seen[1].events))
+        if Aspect.CALLS in self._wanted:
+            found = found._replace(all=(*told, *_of_calls(found.calls())))
+        return found if found.all else _NONE
 
     def _redactors_for(self, old: Step, new: Step) -> tuple[Redactor, Redactor]:
         ended = {step.outcome.ended_ns for step in (old, new) if step.outcome is not None}
@@ -400,11 +403,13 @@ def _pairs(
     return islice(differing, _MOST)
 
 
-def _of_calls(found: Alignment) -> Iterator[Difference]:
+def _of_calls(calls: Alignment) -> Iterator[Difference]:
     """The first call that differs stands for all."""
-    at = next(found.changes())
-    row = next(row for row in found.rows(found[at]) if row is not None)
-    name = row.entered.function.name
+    at = next(calls.changes(), None)
+    if at is None:
+        return
+    row = next(row for row in calls.rows(calls[at]) if row is not None)
+    rows = sum(1 for _ in calls.changes())
     yield Difference(
-        Aspect.CALLS, f"calls, first {name}", f"{sum(1 for _ in found.changes()):,} rows of calls differ"
+        Aspect.CALLS, f"calls, first {row.entered.function.name}", f"{rows:,} rows of calls differ"
     )

@@ -25,9 +25,9 @@ def lines(compared: Compared, ink: Ink, *, rows: bool = False) -> Iterator[str]:
     yield ink("bad", printable(compared.where)) + _statuses(compared)
     for each in compared.differences.all:
         yield f"    {printable(each.text)}"
-    calls = compared.differences.calls
-    at = None if calls is None else telling_change(calls)
-    if calls is None or at is None:
+    calls = compared.differences.calls()
+    at = telling_change(calls)
+    if at is None:
         return
     yield ink("reason", f"    first call that differs: {printable(_in_words(calls, at))}")
     if rows:
@@ -75,7 +75,7 @@ def _in_words(calls: Alignment, at: int) -> str:
 
 def as_json(compared: Compared) -> dict[str, Any]:
     """A step that differs, for programs."""
-    exchange, calls = compared.exchange, compared.differences.calls
+    exchange, calls = compared.exchange, compared.differences.calls()
     named: dict[str, Any] = (
         {"at": compared.where}
         if exchange is None
@@ -87,8 +87,8 @@ def as_json(compared: Compared) -> dict[str, Any]:
         {"aspect": each.aspect.value, "kind": each.kind, "text": each.text}
         for each in compared.differences.all
     ]
-    at = None if calls is None else telling_change(calls)
-    first = "" if calls is None or at is None else _in_words(calls, at)
+    at = telling_change(calls)
+    first = "" if at is None else _in_words(calls, at)
     return {**named, "differences": told, **({"first_call": first} if first else {})}
 
 
