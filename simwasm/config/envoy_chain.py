@@ -25,11 +25,6 @@ _EXPECTED = frozenset(
         "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
     )
 )
-_OLD_WASM = (
-    "envoy.config.filter.http.wasm.",
-    "envoy.config.filter.network.wasm.",
-    "envoy.config.filter.thrift.wasm.",
-)
 _SHORT = "envoy.extensions.filters."
 
 
@@ -87,10 +82,8 @@ def read_chain(chain: Chain, extensions: Mapping[str, Node], reader: Reader) -> 
         elif each.type in (NETWORK, HTTP):
             place, other = ("TCP connections", "HTTP") if network else ("HTTP", "TCP connections")
             wrong(each.config, f"{shown(each.name)} is a filter for {other} among those for {place}")
-        elif each.type.startswith(_OLD_WASM):
-            wrong(
-                each.config, f"{shown(each.type)} is what a Wasm filter was called before: today it is {HTTP}"
-            )
+        elif ".wasm." in each.type:
+            wrong(each.config, f"{shown(each.type)} is no type of a filter today: a Wasm filter is a {HTTP}")
         elif each.type not in (MANAGER, *_EXPECTED):
             others.append(each.type.removeprefix(_SHORT))
     return Read(chain, tuple(plugins), tuple(dict.fromkeys(others)), tuple(seen), tuple(reader.told))

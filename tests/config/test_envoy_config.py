@@ -234,7 +234,7 @@ class TestChain:
         ("kind", "said"),
         [
             (WASM.replace("http", "network"), "is a filter for TCP connections among those for HTTP"),
-            (f"{TYPE}envoy.config.filter.http.wasm.v2.Wasm", "is what a Wasm filter was called before"),
+            (f"{TYPE}envoy.config.filter.http.wasm.v2.Wasm", "is no type of a filter today: a Wasm filter is a"),
         ],
     )
     def test_a_filter_in_the_wrong_place_or_of_another_time_is_refused(self, kind: str, said: str) -> None:
