@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import signal
 import socket
+import subprocess
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from multiprocessing import get_context
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from time import monotonic
 
@@ -25,12 +26,13 @@ from simwasm.replay.job import Job
 from simwasm.replay.shard import Ended
 from simwasm.replay.stopping import PATIENCE, Stopped, Stopping
 from simwasm.replay.summary import Summary
-from simwasm.replay.worker import Block, Failed, NoMore, RoundEnd, Told, serve
+from simwasm.replay.worker import Block, Failed, NoMore, RoundEnd, Told
 
 AHEAD = 3
 """How many blocks a process may have that it has not played."""
 DEATHS = 3
 """How many processes may die before the run is given up."""
+_BEGIN = "import sys; sys.path[:] = {path}; from simwasm.replay.worker import main; main({end})"
 _DYING = 5.0
 """Seconds until a process that has hung up must have ended."""
 
@@ -41,13 +43,14 @@ class Hand:
     def __init__(self, job: Job, number: int) -> None:
         self.number = number
         here, there = socket.socketpair()
-        context = get_context("spawn")
-        process = context.Process(target=serve, args=(there, replace(job, worker=number)), daemon=True)
-        with _deaf():
-            process.start()
-        there.close()
-        self.process = process
+        with there, _deaf():
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", _BEGIN.format(path=sys.path, end=there.fileno())],
+                pass_fds=[there.fileno()],
+                stdin=subprocess.DEVNULL,
+            )
         self.channel = Channel(here)
+        self.channel.send(replace(job, worker=number))
         self.under_way: deque[tuple[int, Block]] = deque()
         """Blocks that it has, with their places in the traffic."""
         self.ended: Ended | None = None
@@ -65,11 +68,11 @@ class Hand:
     def end(self) -> str:
         """See that it is gone; how it ended, in words."""
         self.channel.close()
-        self.process.join(_DYING)
-        if self.process.exitcode is None:
+        try:
+            code = self.process.wait(_DYING)
+        except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.join()
-        code = self.process.exitcode or 0
+            code = self.process.wait()
         return f"was ended by {_name(-code)}" if code < 0 else f"ended with status {code}"
 
 
@@ -152,7 +155,7 @@ class Crew:
         """Ask all to end, and wait a while; what they have not played stays so."""
         self._closing = True
         for hand in self._hands.values():
-            if hand.ended is None and hand.process.pid is not None:
+            if hand.ended is None:
                 hand.process.terminate()
         due = monotonic() + 3 * PATIENCE
         while self._is_busy() and (left := due - monotonic()) > 0:
@@ -238,10 +241,9 @@ class Crew:
     def close(self) -> None:
         """See that no process is left."""
         for hand in self._hands.values():
-            if hand.ended is None or hand.process.exitcode is None:
-                if hand.ended is None:
-                    hand.process.kill()
-                hand.end()
+            if hand.process.poll() is None and hand.ended is None:
+                hand.process.kill()
+            hand.end()
         self._selector.close()
 
 

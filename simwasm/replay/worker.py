@@ -56,13 +56,15 @@ class Failed(NamedTuple):
 Message = Block | RoundEnd | NoMore
 
 
-def serve(end: socket.socket, job: Job) -> None:
-    """Play until there is nothing more to be played."""
+def main(end: int) -> None:
+    """Play what comes over the socket of that number, until there is nothing more to be played."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stopping = Stopping()
     with stopping.heard((signal.SIGTERM,)):
-        line = Line(end)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        line = Line(socket.socket(fileno=end))
         try:
+            job: Job = stopping.waited(line.receive)
             line.send(_Worker(job, line, stopping).played())
         except SimwasmError as error:
             line.send(Failed(error))
