@@ -19,6 +19,12 @@ from simwasm.modules.find import fetch, find
 
 pytestmark = installed
 OTHER = WASM + b"\0\3\2id"  # a custom section more
+WASM_PLUGIN = """
+apiVersion: extensions.istio.io/v1alpha1
+kind: WasmPlugin
+metadata: {{name: auth}}
+spec: {{url: 'oci://{host}/team/auth:v1'}}
+"""
 simwasm: Run = here
 
 
@@ -269,9 +275,13 @@ def test_commands_take_an_image_as_a_plugin(running: Running) -> None:
 
 def test_a_wasm_plugin_may_name_an_image(running: Running, tmp_path: Path) -> None:
     path = tmp_path / "auth.yaml"
-    path.write_text(
-        "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {name: auth}\n"
-        f"spec: {{url: 'oci://{running.host}/team/auth:v1'}}\n"
-    )
+    path.write_text(WASM_PLUGIN.format(host=running.host))
     ran = simwasm("send", str(path), "GET", "/")
     assert "403" in ran.stdout, ran.stderr
+
+
+def test_a_module_is_looked_at_by_way_of_its_configuration(running: Running, tmp_path: Path) -> None:
+    path = tmp_path / "auth.yaml"
+    path.write_text(WASM_PLUGIN.format(host=running.host))
+    ran = simwasm("inspect", str(path))
+    assert (ran.returncode, ran.stdout.partition("\n")[0]) == (0, f"{path}  {len(WASM):,} bytes")
