@@ -30,6 +30,10 @@ def pull(name: str, sha256: str, policy: str, told: Told) -> Fetched:
     for digest in _enough(wanted, sha256, policy, kept):
         wasm = kept.module(digest)
         if wasm is not None:
+            if not sha256 and not wanted.digest:
+                told(
+                    f"{wanted}: as it was pulled before, sha256 {digest}; imagePullPolicy: Always asks again"
+                )
             return _fetched(wasm, wanted, digest)
     try:
         return _asked(wanted, sha256, kept, told)

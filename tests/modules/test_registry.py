@@ -182,8 +182,11 @@ def test_what_was_pulled_is_there_without_the_registry(tmp_path: Path) -> None:
     assert find(url, told.append).wasm == fetch(url, pull="Always", told=told.append).wasm == WASM
     assert all("Connection refused; it is taken as it was pulled before, sha256 " in text for text in told)
     assert len(told) == 2
-    assert fetch(url, told=told.append).wasm == find(pinned, told.append).wasm == WASM
-    assert len(told) == 2  # nobody had to be asked
+    assert find(pinned, told.append).wasm == fetch(url, told=told.append).wasm == WASM
+    digest = pinned.rpartition(":")[2]
+    assert told[2:] == [
+        f"{url}: as it was pulled before, sha256 {digest}; imagePullPolicy: Always asks again"
+    ]
 
 
 def test_what_was_changed_in_the_cache_is_pulled_again(running: Running) -> None:
