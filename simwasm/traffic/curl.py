@@ -27,7 +27,7 @@ _PROMPT = re.compile(r"[^\s'\"]*[$%#>❯]")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _BEGINS = re.compile(
     rb"(?:[ \t]*(?:#[^\n]*|\w+=\S*|set [^\n]*|export [^\n]*|@?echo off[^\n]*|base64 -d <<'?\w+'? \|[^\n]*)?\r?\n)*"
-    rb"[ \t]*(?:[^\s'\"#/@<{]*[$%>] ?|PS [^\n>]*> ?)?(?:base64 -d <<'?\w+'? \| )?curl(?:\.exe)?[ \t]+[^\s=:,;]",
+    rb"[ \t]*(?:[^\s'\"<{]*[$%>] ?|PS [^\n>]*> ?)?(?:base64 -d <<'?\w+'? \| )?curl(?:\.exe)?[ \t]+[^\s=:,;]",
     re.IGNORECASE,
 )
 

@@ -24,12 +24,14 @@ from simwasm.traffic.http_block import COMMENT, CURL, SEPARATOR, VARIABLE, Block
 from simwasm.traffic.http_request import read_block, read_saved_response
 from simwasm.traffic.http_variables import Variables
 from simwasm.traffic.notes import Notes
+from simwasm.traffic.raw_http import RawHttp
 from simwasm.traffic.request_text import LARGEST_BODY, Wrong
 from simwasm.traffic.text_stream import TextStream, TooLong, bare
 
 _MOST_LINES = 500_000
 _URL = r"(?:https?://|wss?://|/|\{\{|localhost\b|[\w-]+(?:\.[\w-]+)+[:/?]?|\[)"
 _REQUEST = re.compile(rf"(?:[A-Z]{{3,20}}\s+{_URL}\S*|https?://\S+).*", re.DOTALL)
+_SCRIPT = re.compile(r"<\s*\{%")
 _OTHERS = re.compile(r"(GRAPHQL|GRPC|WEBSOCKET|RSOCKET)\s+\S")
 
 
@@ -40,15 +42,19 @@ class HttpFile:
 
     def sniff(self, head: bytes) -> bool:
         """Say yes if the first line that is no comment is a request's, or what only these files have comes first."""
-        sure = False
+        if RawHttp().sniff(head):
+            return False
+        sure = script = False
         lines = to_text(head).lstrip("\r\n\f ").split("\n")
         for number, text in enumerate(line.rstrip("\r") for line in lines):
             cut = number == len(lines) - 1
-            if SEPARATOR.fullmatch(text) or VARIABLE.fullmatch(text):
+            if script or _SCRIPT.match(text):
+                sure, script = True, "%}" not in text
+            elif SEPARATOR.fullmatch(text) or VARIABLE.fullmatch(text):
                 sure = True
             elif sure and (CURL.match(text) or STATUS_LINE.fullmatch(to_bytes(text))):
                 return True
-            elif text.strip() and not COMMENT.match(text) and not re.match(r"[<>] ?\{%", text):
+            elif text.strip() and not COMMENT.match(text):
                 return (
                     _REQUEST.fullmatch(text) is not None or _OTHERS.match(text) is not None or (sure and cut)
                 )

@@ -55,10 +55,10 @@ IMPORTERS: tuple[Importer, ...] = (
     Later("HAR (.har)", "har", "Har"),
     Later("mitmproxy flows (.flows, .mitm)", "mitmproxy", "MitmproxyFlows"),
     Later("Envoy taps (JSON, protobuf)", "envoy_tap", "EnvoyTap"),
-    Later("Envoy access logs (JSON, text)", "access_log", "AccessLog"),
     Later("curl command lines", "curl", "Curl"),
     Later("raw HTTP/1.1 text", "raw_http", "RawHttp"),
     Later("editors' request files (.http, .rest)", "http_file", "HttpFile"),
+    Later("Envoy access logs (JSON, text)", "access_log", "AccessLog"),
 )
 """In the order in which they are asked: what is certain by its first bytes comes first."""
 
