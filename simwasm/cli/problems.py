@@ -81,5 +81,6 @@ def rest_json(problems: list[dict[str, Any]], costs: Costs | None, memory: Seque
 def _place(problem: Problem, times: int, exchanges: int) -> str:
     where = [f"exchange {problem.exchange}"] if 0 < problem.exchange <= exchanges else []
     where += [f"row {problem.row:,}"] if problem.row else []
+    where += [f"of {printable(problem.vm)}"] if problem.vm else []
     count = f"  {times:,} times, first in " if times > 1 else "  in "
     return count + ", ".join(where) if where else ""

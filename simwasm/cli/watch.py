@@ -43,6 +43,7 @@ class Watch:
         frames: Frames,
         timing: Timing | None = None,
         together: bool = False,
+        several: bool = False,
     ) -> None:
         self.costs = Costs() if costs else None
         """What calls cost, if somebody wants to know."""
@@ -53,7 +54,9 @@ class Watch:
         self.on_log = on_log
         """Who is told of log lines; nobody where the crossings that wrote them are printed."""
         self._recorder = recorder
-        self._lints = Lints(self.problems, whose=self._whose, least=Grade.WARNING, frames=frames)
+        self._lints = Lints(
+            self.problems, whose=self._whose, least=Grade.WARNING, frames=frames, several=several
+        )
         self._started = False
         self._together = together
         self._crossed = 0
@@ -110,7 +113,14 @@ def watching(
         raise InputError("--timing: what calls took is noted in the trace: add --trace FILE")
     if words.trace is None:
         yield Watch(
-            None, observers, on_log, each=words.json, costs=words.cost, frames=frames, together=together
+            None,
+            observers,
+            on_log,
+            each=words.json,
+            costs=words.cost,
+            frames=frames,
+            together=together,
+            several=len(plugins) > 1,
         )
         return
     file = sys.stdout if words.trace == "-" else opened(words.trace, "--trace")
@@ -127,6 +137,7 @@ def watching(
             frames=frames,
             timing=timing,
             together=together,
+            several=len(plugins) > 1,
         )
     finally:
         if file is not sys.stdout:

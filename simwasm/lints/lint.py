@@ -45,6 +45,8 @@ class Problem(NamedTuple):
     """The number of the exchange, from 1; 0 for none."""
     row: int = 0
     """Its row as the debugger counts them, from 1."""
+    vm: str = ""
+    """Whose it is, by the VM's name, where there are several plugins."""
 
     @property
     def text(self) -> str:

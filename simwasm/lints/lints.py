@@ -37,7 +37,7 @@ def _nobody(position: int) -> Maps | None:
 
 
 class Lints:
-    """The watchers of one run."""
+    """The watchers of one run; of `several` plugins, a problem is told with whose it is."""
 
     def __init__(
         self,
@@ -47,8 +47,9 @@ class Lints:
         maps: Callable[[int], Maps | None] = _nobody,
         least: Grade = Grade.NOTE,
         frames: Frames = plain_frames,
+        several: bool = False,
     ) -> None:
-        run = Run(found, whose, maps, least, frames)
+        run = Run(found, whose, maps, least, frames, several=several)
         self._watchers = [watcher(run) for watcher in WATCHERS]
         for each in self._watchers:
             if isinstance(each, Refusals):

@@ -39,6 +39,8 @@ class Run:
         maps: Callable[[int], Maps | None],
         least: Grade,
         frames: Frames = plain_frames,
+        *,
+        several: bool = False,
     ) -> None:
         self.open: list[Call] = []
         """The calls that have not ended, outermost first."""
@@ -51,6 +53,8 @@ class Run:
         self.least = least
         """What is less bad than this, nobody wants to know."""
         self._found = found
+        self._several = several
+        """Whether problems are told with whose they are."""
 
     def exchange(self, call: Call) -> int:
         """The number of the exchange that a call is about; 0 for none."""
@@ -62,7 +66,17 @@ class Run:
 
     def told(self, lint: Lint, grade: Grade, group: str) -> bool:
         """Whether nobody needs the words for one more of these; it is counted then."""
-        return self._found.again(lint.id, grade, group)
+        return self._found.again(lint.id, grade, self._group(group, self._vm(None)))
+
+    def _vm(self, at: Call | Ended | Over | None) -> str:
+        """Whose a problem is, if that is to be told."""
+        if not self._several:
+            return ""
+        return at.vm if isinstance(at, Call) else self.open[0].vm if self.open else ""
+
+    def _group(self, group: str, vm: str) -> str:
+        """What problems of one plugin have in common."""
+        return f"{group} of {vm}" if vm else group
 
     def tell(
         self, lint: Lint, at: Call | Ended | Over, happened: str, *, number: int = 0, title: str = "",
@@ -73,6 +87,7 @@ class Run:
             number = number or self.exchange(at)
         elif isinstance(at, Over):
             number = number or at.number
+        vm = self._vm(at)
         self._found.add(
             Problem(
                 at.position,
@@ -82,9 +97,10 @@ class Run:
                 lint.why if why is None else why,
                 lint.fix if fix is None else fix,
                 lint.id,
-                group,
+                self._group(group, vm),
                 number,
                 at.row,
+                vm,
             )
         )
 

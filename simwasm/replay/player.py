@@ -89,7 +89,9 @@ class Player:
         self._started = False
         self._crossed = 0
         frames = Backtraces(job.plugins)
-        self._lints = Lints(self, whose=self._whose, least=Grade.WARNING, frames=frames)
+        self._lints = Lints(
+            self, whose=self._whose, least=Grade.WARNING, frames=frames, several=len(job.plugins) > 1
+        )
         self._measuring = Measuring(self._lints, self.summary, self._number)
         printer, self._told_of_log = self._printing(frames)
         kept = [keeper.observer for keeper in keepers]

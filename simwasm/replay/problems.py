@@ -93,6 +93,7 @@ def problem_json(problem: Problem) -> dict[str, Any]:
         "severity": problem.severity.name.lower(),
         "title": problem.title,
         "row": problem.row,
+        "plugin": problem.vm,
         "happened": problem.happened,
         "why": problem.why,
         "fix": problem.advice,

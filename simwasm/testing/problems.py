@@ -22,7 +22,11 @@ class Problems:
         self._life = life
         self._found: list[Problem] = []
         self._lints = Lints(
-            self, whose=self._whose, least=Grade.WARNING, frames=Backtraces(life.setup.plugins)
+            self,
+            whose=self._whose,
+            least=Grade.WARNING,
+            frames=Backtraces(life.setup.plugins),
+            several=len(life.setup.plugins) > 1,
         )
         self._events = self._outcomes = self._visits = 0
         self._numbers: dict[Stream, int] = {}

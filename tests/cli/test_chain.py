@@ -80,6 +80,14 @@ def test_a_plugin_that_traps_with_fail_open_leaves_the_others_alone(simwasm: Run
     assert [outcome["status"] for outcome in outcomes[1:]] == [418, 418, 200, 200]
 
 
+def test_problems_are_told_with_whose_they_are(simwasm: Run, chain: str) -> None:
+    done = simwasm("run", chain, TRAFFIC, "--quiet")
+    assert (
+        "unknown-cluster: BAD_ARGUMENT: proxy_http_call  3 times, first in exchange 2, row 72, of shop.auth"
+        in (done.stderr)
+    )
+
+
 def test_run_replays_through_all_of_them(simwasm: Run, chain: str) -> None:
     done = simwasm("run", chain, TRAFFIC, "--quiet", *AUTH)
     assert [line.split()[3] for line in done.stdout.splitlines()] == ["418", "418", "418", "200", "200"]
