@@ -42,9 +42,9 @@ class EnvoyTap:
     def read(self, stream: BinaryIO, where: str, notes: Notes) -> Iterator[Exchange]:
         """Go through the exchanges: whole ones in the order of the file, others as they end."""
         told = _Told()
-        connections = Connections()
-        streams, sockets = Streams(connections, told.tell), Sockets(connections, told.tell)
         named = _NAMED.search(where)
+        connections = Connections(one_stream=named is not None)
+        streams, sockets = Streams(connections, told.tell), Sockets(connections, told.tell)
         id = named[1] if named else ""
         for number, traced in _messages(stream, where, notes):
             if isinstance(traced, HttpTrace):

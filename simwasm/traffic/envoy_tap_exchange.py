@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from zlib import crc32
 
 from simwasm.exchange import Chunk, Connection, Exchange, Headers, Message, Tls, decimal, first
 from simwasm.traffic.envoy_tap_pieces import Half, HttpTrace, Peers, Unusable
@@ -45,9 +46,13 @@ UNANSWERED = "no response was seen before the stream ended"
 
 
 class Connections:
-    """Numbers for connections by where they came from; one that was not seen for long gets a new number."""
+    """Numbers for connections by where they came from; one that was not seen for long gets a new number.
 
-    def __init__(self) -> None:
+    Where each stream has a file of its own, a number has to come out of the address alone.
+    """
+
+    def __init__(self, *, one_stream: bool = False) -> None:
+        self._one_stream = one_stream
         self._numbers: dict[str, int] = {}
         self._last = 0
 
@@ -71,6 +76,8 @@ class Connections:
         return Connection(number, peers.remote or _USUAL.source, peers.local or _USUAL.destination)
 
     def _number(self, source: str) -> int:
+        if self._one_stream:
+            return crc32(source.encode()) or 1
         found = self._numbers.pop(source, 0)
         if not found:
             self._last += 1
