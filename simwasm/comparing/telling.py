@@ -7,6 +7,7 @@ from typing import Any
 
 from simwasm.comparing.lockstep import Compared
 from simwasm.comparing.tally import Tally
+from simwasm.conversation import Conversation
 from simwasm.host.outcome import Outcome
 from simwasm.trace.alignment import Alignment
 from simwasm.trace.difftext import diff_lines
@@ -52,7 +53,7 @@ def _quiet(old: Row | None, new: Row | None) -> int:
 
 
 def _statuses(compared: Compared) -> str:
-    if compared.exchange is None:
+    if compared.exchange is None or isinstance(compared.exchange, Conversation):
         return ""
     old, new = map(_status, compared.outcomes)
     return f"  {old}" if old == new else f"  {old} → {new}"
