@@ -16,17 +16,17 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from time import monotonic
 
 from simwasm.errors import SimwasmError
 from simwasm.replay.channel import Channel, Gone
-from simwasm.replay.job import Job
+from simwasm.replay.packing import packed
 from simwasm.replay.shard import Ended
 from simwasm.replay.stopping import PATIENCE, Stopped, Stopping
 from simwasm.replay.summary import Summary
-from simwasm.replay.worker import Block, Failed, NoMore, RoundEnd, Told
+from simwasm.replay.work import Work
+from simwasm.replay.worker import Block, Failed, NoMore, Parcel, RoundEnd, Told
 
 AHEAD = 3
 """How many blocks a process may have that it has not played."""
@@ -40,7 +40,7 @@ _DYING = 5.0
 class Hand:
     """One of the processes."""
 
-    def __init__(self, job: Job, number: int) -> None:
+    def __init__(self, job: Work, number: int) -> None:
         self.number = number
         here, there = socket.socketpair()
         with there, _deaf():
@@ -50,7 +50,7 @@ class Hand:
                 stdin=subprocess.DEVNULL,
             )
         self.channel = Channel(here)
-        self.channel.send(replace(job, worker=number))
+        self.channel.send(job.of_worker(number))
         self.under_way: deque[tuple[int, Block]] = deque()
         """Blocks that it has, with their places in the traffic."""
         self.ended: Ended | None = None
@@ -63,7 +63,7 @@ class Hand:
     def give(self, place: int, block: Block) -> None:
         """Have it play a block."""
         self.under_way.append((place, block))
-        self.channel.send(block)
+        self.channel.send(Parcel(block.first, packed(block.exchanges)))
 
     def end(self) -> str:
         """See that it is gone; how it ended, in words."""
@@ -94,7 +94,7 @@ class _deaf:
 class Crew:
     """The processes of a run."""
 
-    def __init__(self, job: Job, size: int, stopping: Stopping, tell: Callable[[str], object]) -> None:
+    def __init__(self, job: Work, size: int, stopping: Stopping, tell: Callable[[str], object]) -> None:
         self._job = job.portable()
         self._size = size
         self._stopping = stopping

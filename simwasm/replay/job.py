@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from simwasm.answers import Clusters
 from simwasm.engines.engine import Engine
@@ -19,6 +20,9 @@ from simwasm.plugin import Plugin
 from simwasm.session import DEFAULT_FUEL, Session
 from simwasm.trace.event import Observer
 from simwasm.wasm.rewrite import Limits
+
+if TYPE_CHECKING:
+    from simwasm.replay.shard import Part
 
 
 class Style(str, Enum):
@@ -100,6 +104,16 @@ class Job:
             fuel=self.fuel,
             faults=self.faults,
         )
+
+    def part(self) -> Part:
+        """What one process does of it."""
+        from simwasm.replay.shard import Part  # which has to know what a job is
+
+        return Part(self)
+
+    def of_worker(self, number: int) -> Job:
+        """The same for one of several processes, from 1."""
+        return replace(self, worker=number)
 
     def portable(self) -> Job:
         """The same without what every process finds out by itself, which may be large."""

@@ -82,7 +82,7 @@ class Player:
         self._keepers = keepers
         self._colour = paint if job.telling.painted else plain
         self.summary = self._new_summary()
-        self.costs = Costs() if job.telling.costs else None
+        self.costs = Costs(several=len(job.plugins) > 1) if job.telling.costs else None
         """What calls cost, if somebody wants to know."""
         self._coming: deque[int] = deque()
         """The numbers of exchanges that have not ended."""

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from simwasm.abi.table import Function
-from simwasm.costs import Cost
+from simwasm.costs import Called, Cost
 from simwasm.coverage.collector import Collector
 from simwasm.coverage.values import Covered
 from simwasm.exchange import Exchange
@@ -19,6 +18,7 @@ from simwasm.replay.job import Job
 from simwasm.replay.player import Played, Player
 from simwasm.replay.rounds import Left
 from simwasm.replay.summary import Summary
+from simwasm.session import Session
 
 
 class Result(NamedTuple):
@@ -42,7 +42,7 @@ class Ended(NamedTuple):
     summary: Summary
     problems: list[dict[str, Any]]
     """Those found since the last exchange, where each is told."""
-    costs: dict[Function, Cost]
+    costs: dict[Called, Cost]
     """What calls cost, where that is wanted."""
     missed: frozenset[str]
     """Faults that were asked for and never happened."""
@@ -74,6 +74,19 @@ class Part:
         self._out, self._err = Sheet(), Sheet()
         self._collector = Collector(job.plugins) if job.coverage else None
         self.player = Player(job, self._out.write, self._err.write, collector=self._collector)
+
+    @property
+    def session(self) -> Session:
+        """The session of the player."""
+        return self.player.session
+
+    def round_ended(self, requests: int) -> None:
+        """All of the traffic was played once."""
+        self.player.round_ended(requests)
+
+    def taken(self) -> Summary:
+        """What has come of it since this was asked the last time."""
+        return self.player.taken()
 
     def start(self) -> tuple[str, str]:
         """Start the plugins; what was printed."""

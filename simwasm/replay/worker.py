@@ -14,10 +14,11 @@ from typing import NamedTuple
 from simwasm.errors import SimwasmError
 from simwasm.exchange import Exchange
 from simwasm.replay.channel import Gone, Line
-from simwasm.replay.job import Job
-from simwasm.replay.shard import Ended, Part, Result
+from simwasm.replay.packing import Packed, unpacked
+from simwasm.replay.shard import Ended, Result
 from simwasm.replay.stopping import Stopped, Stopping
 from simwasm.replay.summary import Summary
+from simwasm.replay.work import Work
 
 
 class Block(NamedTuple):
@@ -25,6 +26,13 @@ class Block(NamedTuple):
 
     first: int
     exchanges: tuple[Exchange, ...]
+
+
+class Parcel(NamedTuple):
+    """A block on its way."""
+
+    first: int
+    exchanges: list[Packed]
 
 
 class RoundEnd(NamedTuple):
@@ -53,7 +61,7 @@ class Failed(NamedTuple):
     error: SimwasmError
 
 
-Message = Block | RoundEnd | NoMore
+Message = Parcel | RoundEnd | NoMore
 
 
 def main(end: int) -> None:
@@ -64,7 +72,7 @@ def main(end: int) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         line = Line(socket.socket(fileno=end))
         try:
-            job: Job = stopping.waited(line.receive)
+            job: Work = stopping.waited(line.receive)
             line.send(_Worker(job, line, stopping).played())
         except SimwasmError as error:
             line.send(Failed(error))
@@ -75,10 +83,10 @@ def main(end: int) -> None:
 class _Worker:
     """Plays what comes."""
 
-    def __init__(self, job: Job, line: Line, stopping: Stopping) -> None:
+    def __init__(self, job: Work, line: Line, stopping: Stopping) -> None:
         self._line = line
         self._stopping = stopping
-        self._part = Part(job)
+        self._part = job.part()
         self._block: Block | None = None
         self._results: list[Result] = []
         self._requests = 0
@@ -87,12 +95,12 @@ class _Worker:
     def played(self) -> Ended:
         """Play all; what there is to tell in the end."""
         stopping, part = self._stopping, self._part
-        stopping.session = part.player.session
+        stopping.session = part.session
         try:
             self._begun = part.start()
             while self._more:
                 self._play_round()
-                part.player.round_ended(self._requests)
+                part.round_ended(self._requests)
                 self._requests = 0
             self._tell()
             stopping.settled()
@@ -115,11 +123,11 @@ class _Worker:
     def _numbered(self) -> Iterator[tuple[int, Exchange]]:
         while not self._stopping.asked:
             message: Message = self._stopping.waited(self._line.receive)
-            if not isinstance(message, Block):
+            if not isinstance(message, Parcel):
                 self._more = isinstance(message, RoundEnd)
                 return
-            self._block = message
-            yield from enumerate(message.exchanges, message.first)
+            self._block = block = Block(message.first, tuple(unpacked(message.exchanges)))
+            yield from enumerate(block.exchanges, block.first)
         self._more = False
 
     def _tell(self) -> None:
@@ -137,6 +145,6 @@ class _Worker:
                 err + "".join([result.err for result in results]),
                 tuple([result.line for result in results if result.line]),
                 any(result.unexpected for result in results),
-                self._part.player.taken(),
+                self._part.taken(),
             )
         )
