@@ -43,6 +43,8 @@ _PROTOCOLS = {
     "http/3": "HTTP/3",
     "http/3.0": "HTTP/3",
 }
+_ASKED = frozenset(SCHEMES.values())
+_FIRST_STATUS = 100
 _FIRST_PORT = 50_000
 _PORTS = 10_000
 _LONGEST_MS = 24 * 3600 * 1000
@@ -75,48 +77,49 @@ def _is_entry(value: object) -> bool:
 
 
 def _exchange(number: int, entry: Field, connections: Numbers, notes: Notes) -> Exchange | None:
-    url = read_url(entry.get("request").get("url"))
-    unanswered = _unanswered(entry, url)
-    if unanswered:
-        notes.left_out(f"{entry.where}: {unanswered}; skipped")
+    asked = entry.get("request")
+    answered = entry.find("response")
+    url = read_url(asked.get("url"))
+    if answered is None or url.scheme not in _ASKED or answered.integer_of("status") < _FIRST_STATUS:
+        notes.left_out(f"{entry.where}: {_unanswered(answered, url)}; skipped")
         return None
-    asked, answered = read_side(entry.get("request")), read_side(entry.get("response"))
-    request = read_request(asked, url)
-    response = read_response(answered, request, _timing(entry, "wait"), _timing(entry, "receive"))
-    for loss in losses(entry, asked, request, answered):
+    sent, got = read_side(asked), read_side(answered)
+    request = read_request(sent, url)
+    timings = entry.find("timings")
+    response = read_response(got, request, _timing(timings, "wait"), _timing(timings, "receive"))
+    for loss in losses(entry, sent, request, got):
         notes.left_out(f"{entry.where}: {loss}")
+    protocol = _protocol(asked.text_of("httpVersion") or answered.text_of("httpVersion"), request)
     return Exchange(
         str(number),
         _started(entry),
         request,
         response,
-        _connection(entry, url, request, connections),
+        _connection(entry, url, protocol, connections),
         well_formed(entry.text_of("comment")),
     )
 
 
-def _unanswered(entry: Field, url: Url) -> str:
-    if url.scheme not in SCHEMES.values():
+def _unanswered(answered: Field | None, url: Url) -> str:
+    if url.scheme not in _ASKED:
         return f"a {url.scheme}: address is not asked over HTTP"
-    answered = entry.find("response")
-    if answered and answered.integer_of("status") >= 100:
-        return ""
     why = ""
     if answered:
         why = answered.text_of("_error") or answered.text_of("_failureText") or answered.text_of("statusText")
     return f"{url.authority}{url.path} got no answer" + (f" ({json.dumps(why)})" if why else "")
 
 
-def _connection(entry: Field, url: Url, request: Message, connections: Numbers) -> Connection:
+def _connection(entry: Field, url: Url, protocol: str, connections: Numbers) -> Connection:
     recorded = entry.find("connection")
-    number = connections.of((str(recorded.value), url.host, url.port) if recorded else None)
+    host, port = url.host, url.port
+    number = connections.of((str(recorded.value), host, port) if recorded else None)
     secure = url.scheme == "https"
     return Connection(
         number,
         f"127.0.0.1:{_FIRST_PORT + number % _PORTS}",
-        f"{_bracketed(entry.text_of('serverIPAddress') or '127.0.0.1')}:{url.port}",
-        _protocol(entry, request),
-        url.host if secure and _NAME.fullmatch(url.host) else "",
+        f"{_bracketed(entry.text_of('serverIPAddress') or '127.0.0.1')}:{port}",
+        protocol,
+        host if secure and _NAME.fullmatch(host) else "",
         _tls(entry) if secure else None,
     )
 
@@ -126,8 +129,7 @@ def _bracketed(address: str) -> str:
     return f"[{plain}]" if ":" in plain else plain
 
 
-def _protocol(entry: Field, request: Message) -> str:
-    recorded = entry.get("request").text_of("httpVersion") or entry.get("response").text_of("httpVersion")
+def _protocol(recorded: str, request: Message) -> str:
     unknown = "HTTP/2" if request.headers[0][0] != ":authority" else "HTTP/1.1"
     return _PROTOCOLS.get(recorded.lower(), unknown)
 
@@ -149,11 +151,12 @@ def _started(entry: Field) -> int:
     return started
 
 
-def _timing(entry: Field, phase: str) -> int:
+def _timing(timings: Field | None, phase: str) -> int:
     """Milliseconds as HAR counts them, where -1 means that the phase does not apply."""
-    timings = entry.find("timings")
     found = timings.find(phase) if timings else None
-    milliseconds = found.number() if found else 0
-    if found and milliseconds > _LONGEST_MS:
+    if found is None:
+        return 0
+    milliseconds = found.number()
+    if milliseconds > _LONGEST_MS:
         raise found.wrong("is longer than a day")
     return max(0, round(milliseconds * 10**6))

@@ -43,12 +43,12 @@ class Url:
     @property
     def host(self) -> str:
         """The name without a port."""
-        return _PORT.sub("", self.authority)
+        return _PORT.sub("", self.authority) if ":" in self.authority else self.authority
 
     @property
     def port(self) -> str:
         """The port that is asked, written or implied."""
-        written = _PORT.search(self.authority)
+        written = _PORT.search(self.authority) if ":" in self.authority else None
         return (written[1] if written else "") or ("443" if self.scheme == "https" else "80")
 
 
@@ -78,8 +78,12 @@ def _usual(recorded: list[Any]) -> Headers:
         line = "\0".join(("", *values, ""))
     except (TypeError, KeyError, AttributeError):
         return ()
-    special = line.count("\0") != len(values) + 1 or any(part in line for part in _SPECIAL)
-    return () if special or "" in names or not line.isascii() else tuple(zip(names, values, strict=True))
+    if "" in names or not line.isascii() or line.count("\0") != len(values) + 1:
+        return ()
+    for part in _SPECIAL:
+        if part in line:
+            return ()
+    return tuple(zip(names, values, strict=True))
 
 
 def _unusual(found: Field) -> Headers:
@@ -105,8 +109,8 @@ def read_request(asked: Side, url: Url) -> Message:
     }
     body = posted(asked)
     cookies = () if first(asked.headers, "cookie") is not None else _cookies(asked.field)
-    headers = _pseudo_first(known, tuple(header for header in asked.headers if header[0] != "host"))
-    headers = (*headers, *cookies)
+    sent = tuple([header for header in asked.headers if header[0] != "host"])
+    headers = (*_pseudo_first(known, sent), *cookies)
     return Message(framed(headers, body), (Chunk(body),) if body else ())
 
 
@@ -120,8 +124,9 @@ def read_response(answered: Side, request: Message, wait_ns: int, receive_ns: in
     if request.header(":method") == "HEAD" or status < 200 or status in _BODILESS:
         return Message(headers, after_ns=wait_ns)
     body = received(answered)
-    plain = tuple(header for header in headers if header[0] != "content-encoding")
-    return Message(framed(plain, body), (Chunk(body, receive_ns),) if body else (), after_ns=wait_ns)
+    if first(headers, "content-encoding") is not None:
+        headers = tuple([header for header in headers if header[0] != "content-encoding"])
+    return Message(framed(headers, body), (Chunk(body, receive_ns),) if body else (), after_ns=wait_ns)
 
 
 def _pseudo_first(known: dict[str, str], recorded: Headers) -> Headers:

@@ -124,9 +124,12 @@ class Field:
         if type(self.value) is not int and type(self.value) is not float:
             raise self.wrong(f"must be a number, but is {self._seen()}")
         try:
-            return float(self.value)
+            number = float(self.value)
         except OverflowError:
-            raise self.wrong("is too large a number") from None
+            number = math.inf
+        if math.isinf(number):
+            raise self.wrong("is too large a number")
+        return number
 
     def each(self, key: str) -> Iterator[Field]:
         """Go through a member that is a list, if it is there."""
@@ -194,17 +197,9 @@ def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _float(digits: str) -> float:
-    number = float(digits)
-    if math.isinf(number):
-        raise ValueError(f"the number {digits[:_SHOWN]} is too large")
-    return number
-
-
 _STRICT: dict[str, Any] = {
     "object_pairs_hook": _members,
     "parse_constant": _constant,
-    "parse_float": _float,
 }
 _DECODER = json.JSONDecoder(**_STRICT)
 _whole: Callable[[str], object] = _DECODER.decode

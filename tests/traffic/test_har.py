@@ -11,6 +11,7 @@ import pytest
 
 from simwasm.errors import TrafficError
 from simwasm.exchange import Chunk, Exchange, Headers
+from simwasm.traffic.connections import Numbers
 from simwasm.traffic.har import Har
 from simwasm.traffic.notes import Notes
 
@@ -235,6 +236,87 @@ def test_entries_of_one_connection_share_its_number() -> None:
     assert [exchange.connection.id for exchange in read(har(*shared))] == [1, 2, 1, 3, 4]
 
 
+def test_cookies_that_are_only_listed_are_sent() -> None:
+    listed = [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]
+    assert one({"cookies": listed}).request.header("cookie") == "a=1; b=2"
+    assert one({"cookies": listed, "headers": headers(Cookie="x=1")}).request.header("cookie") == "x=1"
+
+
+def test_websocket_messages_are_told() -> None:
+    notes: list[str] = []
+    read(har(entry(None, {"status": 101}, _webSocketMessages=[{}, {}])), notes)
+    assert notes == [
+        "login.har, entry 1: 2 WebSocket messages are not replayed: what a filter sees is the upgrade"
+    ]
+
+
+def broken_entries(data: bytes) -> tuple[list[str], list[str]]:
+    """The ids of what can be read, and what is told of the rest."""
+    broken: list[str] = []
+    found = Har().read(io.BytesIO(data), "a.har", Notes(broken=lambda error: broken.append(str(error))))
+    return [exchange.id for exchange in found], broken
+
+
+SPOILT = {
+    "no JSON": (b'"url": ', b'"url" ', "entry 2: not JSON at line 1, column "),
+    "an open quote": (b'"GET"', b'"GET', "entry 2: not JSON at line 1, column "),
+    "a key twice": (b'"url":', b'"url": 1, "url":', 'entry 2: not JSON that can be used: the key "url" is given twice'),
+    "bytes that are no text": (b"GET", b"\xff", "entry 2: not UTF-8 text at line 1, column "),
+    "another type": (b'"GET"', b"5", "entry 2: request.method must be text, but is a number: 5"),
+    "nothing": (b'"GET"', b"", "entry 2: not JSON at line 1, column "),
+    "nested deeply": (b'"GET"', b"[" * 200_000, "entry 2: nested too deeply"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "what"), SPOILT.values(), ids=list(SPOILT))
+def test_a_broken_entry_is_told_and_the_next_are_read(old: bytes, new: bytes, what: str) -> None:
+    parts = har(entry(), entry(), entry()).split(old)
+    ids, broken = broken_entries(old.join(parts[:2]) + new + old.join(parts[2:]))
+    assert ids == ["1", "3"]
+    assert broken[0].startswith(f"a.har, {what}")
+
+
+def test_a_file_that_is_cut_gives_the_entries_before_the_cut() -> None:
+    data = har(entry(), entry(), entry())[:-100]
+    ids, broken = broken_entries(data)
+    assert ids == ["1", "2"]
+    assert broken == [
+        f"a.har, entry 3: is cut at line 1, column {len(data) + 1}, after {len(data)} bytes; "
+        "record it again or mend it by hand"
+    ]
+
+
+def test_what_else_a_har_holds_may_stand_anywhere() -> None:
+    pages = [{"id": "page_1", "title": "x" * 2_000_000}]
+    whole = {
+        "_about": {"log": 1},
+        "log": {"pages": pages, "entries": [entry()], "version": "1.2", "comment": ""},
+        "end": [],
+    }
+    assert len(read(json.dumps(whole).encode())) == 1
+
+
+def test_entries_of_any_size_are_read_where_the_window_ends() -> None:
+    sizes = [1, 300_000, 524_288, 1_500_000, 7]
+    entries = [entry(None, {"content": {"text": "ż" * size}}) for size in sizes]
+    bodies = [exchange.response.data for exchange in read(har(*entries)) if exchange.response]
+    assert [len(body) // 2 for body in bodies] == sizes
+
+
+def test_connections_that_are_long_gone_are_forgotten() -> None:
+    numbers = Numbers(most=2)
+    assert [numbers.of(name) for name in ("a", "b", "a", "c", "a", "b", None, None)] == [
+        1,
+        2,
+        1,
+        3,
+        1,
+        4,
+        5,
+        6,
+    ]
+
+
 def test_entries_are_numbered_as_in_the_file_and_named_by_their_comment() -> None:
     exchanges = read(har(entry(), entry(None, {"status": 0}), entry(comment="the teapot")))
     assert [(exchange.id, exchange.label) for exchange in exchanges] == [
@@ -303,6 +385,11 @@ def test_a_mistake_is_told_with_its_entry_and_its_path(what: str, bad: Json) -> 
     assert str(caught.value).endswith("; record it again or mend it by hand")
 
 
+def test_a_number_that_no_double_can_hold_is_told() -> None:
+    with pytest.raises(TrafficError, match=r"entry 1: timings.wait is too large a number"):
+        read(har(entry(timings={"wait": 7})).replace(b"7", b"1e999"))
+
+
 NOT_HAR = {
     b"": "login.har: is cut at line 1, column 1, after 0 bytes",
     b'{"log": {"entries": [': "login.har, entry 1: is cut at line 1, column 22, after 21 bytes",
@@ -315,7 +402,6 @@ NOT_HAR = {
     b'{"log": {"entries": {}}}': "login.har: log.entries must be a list, but is an object",
     b'{"log": {"entries": [7]}}': "login.har, entry 1: must be an object, but is a number: 7",
     b'{"log": NaN}': "login.har: not JSON that can be used: NaN is not a JSON number",
-    b'{"log": 1e999}': "login.har: not JSON that can be used: the number 1e999 is too large",
     b"[" * 200_000: "login.har: nested too deeply",
     b"9" * 20_000: "login.har: not JSON that can be used",
     b'{"log": "\xff"}': "login.har: not UTF-8 text at line 1, column 10",
