@@ -22,6 +22,7 @@ from functools import lru_cache
 from zlib import crc32
 
 from simwasm.exchange import Chunk, Connection, Exchange, Headers, Message, Tls, decimal, first
+from simwasm.traffic.connections import Numbers
 from simwasm.traffic.envoy_tap_pieces import Half, HttpTrace, Peers, Unusable
 from simwasm.traffic.har_body import framed
 
@@ -36,7 +37,6 @@ _MILLISECOND = 10**6
 _LONGEST_MS = 24 * 3600 * 1000
 _USUAL = Connection()
 _HTTP1 = (":authority", ":path", ":method")
-_MOST_CONNECTIONS = 10_000
 _LARGEST = 1 << 63
 _BODILESS = ("204", "304")
 
@@ -53,8 +53,7 @@ class Connections:
 
     def __init__(self, *, one_stream: bool = False) -> None:
         self._one_stream = one_stream
-        self._numbers: dict[str, int] = {}
-        self._last = 0
+        self._numbers = Numbers()
 
     def connection(self, request: Headers, peers: Peers) -> Connection:
         """The connection that a request came on."""
@@ -76,16 +75,7 @@ class Connections:
         return Connection(number, peers.remote or _USUAL.source, peers.local or _USUAL.destination)
 
     def _number(self, source: str) -> int:
-        if self._one_stream:
-            return crc32(source.encode()) or 1
-        found = self._numbers.pop(source, 0)
-        if not found:
-            self._last += 1
-            found = self._last
-            if len(self._numbers) >= _MOST_CONNECTIONS:
-                del self._numbers[next(iter(self._numbers))]
-        self._numbers[source] = found
-        return found
+        return (crc32(source.encode()) or 1) if self._one_stream else self._numbers.of(source)
 
 
 def from_trace(id: str, trace: HttpTrace, connections: Connections) -> tuple[Exchange, list[str]]:

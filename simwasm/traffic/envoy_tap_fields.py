@@ -11,8 +11,6 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, timezone
-from functools import lru_cache
 from operator import itemgetter
 from typing import Any, cast
 
@@ -31,6 +29,7 @@ from simwasm.traffic.envoy_tap_pieces import (
     Traced,
     Unusable,
 )
+from simwasm.traffic.moment import nanoseconds
 
 Object = dict[str, Any]
 
@@ -44,9 +43,8 @@ KINDS: Mapping[str, Kind] = {
 }
 _HUMP = re.compile("[A-Z]")
 _PAIR = itemgetter("key", "value")
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:Z|([+-]\d\d:\d\d))", re.ASCII)
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _NO_OBJECT: Object = {}
+_PORTS = 1 << 16
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
@@ -232,14 +230,17 @@ def _address(found: Any) -> str:
     """Where a socket is; a pipe is nowhere."""
     socket = _object(found or _NO_OBJECT, "an address").get("socket_address") or _NO_OBJECT
     address, port = _object(socket, "an address").get("address", ""), socket.get("port_value", 0)
-    if not isinstance(address, str) or not str(port).isdecimal():
+    is_port = (isinstance(port, int) and 0 <= port < _PORTS) or (
+        isinstance(port, str) and len(port) <= len(str(_PORTS)) and port.isdecimal()
+    )
+    if not isinstance(address, str) or not is_port:
         raise Unusable("an address has no port that is a number")
     return address_and_port(address, int(port))
 
 
 def address_and_port(address: str, port: int) -> str:
     """An address as an `Exchange` has it; nothing if there is none."""
-    if not address or not address.isascii() or not address.isprintable() or port >= 1 << 16:
+    if not address or not address.isascii() or not address.isprintable() or port >= _PORTS:
         return ""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
@@ -250,19 +251,10 @@ def _time(found: Any) -> int:
         seconds, nanos = str(found.get("seconds", 0)), str(found.get("nanos", 0))
         if seconds.isdecimal() and nanos.isdecimal() and len(seconds) < 12 and len(nanos) < 10:
             return int(seconds) * 10**9 + int(nanos)
-    parts = _TIME.fullmatch(found) if isinstance(found, str) else None
-    try:
-        if parts is not None:
-            since = _since(f"{parts[1]}T{parts[2]}{parts[4] or '+00:00'}")
-            return since * 10**9 + int((parts[3] or "").ljust(9, "0"))
-    except ValueError:
-        pass
-    raise Unusable("a time is none")
-
-
-@lru_cache(maxsize=64)  # a tap has many times of one second
-def _since(moment: str) -> int:
-    return (datetime.fromisoformat(moment) - _EPOCH) // timedelta(seconds=1)
+    moment = nanoseconds(found) if isinstance(found, str) else None
+    if moment is None or moment < 0:
+        raise Unusable("a time is none")
+    return moment
 
 
 def _object(found: Any, name: str) -> Object:

@@ -15,7 +15,10 @@ from simwasm.conversation import Close, Conversation, Side
 from simwasm.exchange import Connection, Exchange, Headers, Message, to_bytes
 
 Object = dict[str, Any]
+LATEST_NS = (1 << 36) * 10**9
+"""Later times are written as this one; a timestamp has only so many seconds."""
 _USUAL = Connection()
+_PORTS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +28,16 @@ class At:
     ns: int
 
 
-def trace(exchange: Exchange, *, as_string: bool) -> Object:
+def trace(exchange: Exchange, stream: int, *, as_string: bool) -> Object:
     """A whole exchange; a TCP connection is what a socket's tap would write of it."""
     if isinstance(exchange, Conversation):
-        return {"socket_buffered_trace": _socket(exchange)}
+        return {"socket_buffered_trace": _socket(exchange, stream)}
     asked, answered = exchange.request, exchange.response
     request, response = _half(asked, as_string), answered and _half(answered, as_string)
     if exchange.started_ns or (answered and answered.after_ns):
-        request["headers_received_time"] = At(exchange.started_ns)
+        request["headers_received_time"] = _at(exchange.started_ns)
         if response is not None and answered is not None:
-            response["headers_received_time"] = At(exchange.started_ns + answered.after_ns)
+            response["headers_received_time"] = _at(exchange.started_ns + answered.after_ns)
     if exchange.partial:
         half = (
             response if response is not None and ((answered and answered.body) or not asked.body) else request
@@ -52,7 +55,7 @@ def trace(exchange: Exchange, *, as_string: bool) -> Object:
 def segments(exchange: Exchange, stream: int) -> Iterator[Object]:
     """An exchange in the segments of a stream; a TCP connection goes whole."""
     if isinstance(exchange, Conversation):
-        yield trace(exchange, as_string=False)
+        yield trace(exchange, stream, as_string=False)
         return
     pieces = [*_pieces("request", exchange.request, bool(exchange.request.trailers))]
     if exchange.response is not None:
@@ -115,14 +118,25 @@ def _peers(connection: Connection) -> Object:
     return {"local_address": _address(connection.destination), "remote_address": _address(connection.source)}
 
 
-def _address(text: str) -> Object:
-    host, _, port = text.rpartition(":")
-    return {
-        "socket_address": {"address": host.strip("[]"), "port_value": int(port) if port.isdecimal() else 0}
-    }
+def _address(address: str) -> Object:
+    port = port_of(address)
+    if port is None:
+        return {}
+    return {"socket_address": {"address": address.rpartition(":")[0].strip("[]"), "port_value": port}}
 
 
-def _socket(talk: Conversation) -> Object:
+def port_of(address: str) -> int | None:
+    """The port of an address that a tap can name."""
+    host, _, port = address.rpartition(":")
+    is_port = port.isascii() and port.isdecimal() and len(port) < len(str(_PORTS)) + 1 and int(port) < _PORTS
+    return int(port) if is_port and host and host.isascii() and host.isprintable() else None
+
+
+def _at(ns: int) -> At:
+    return At(min(max(ns, 0), LATEST_NS - 1))
+
+
+def _socket(talk: Conversation, stream: int) -> Object:
     events = []
     at_ns = talk.started_ns
     for piece in talk.pieces:
@@ -130,9 +144,9 @@ def _socket(talk: Conversation) -> Object:
         event: Object = {"data": {"as_bytes": piece.data}}
         if piece.side is Side.UPSTREAM and piece.close is Close.END:
             event["end_stream"] = True
-        events.append({"timestamp": At(at_ns), ("read" if piece.side is Side.CLIENT else "write"): event})
+        events.append({"timestamp": _at(at_ns), ("read" if piece.side is Side.CLIENT else "write"): event})
     return {
-        "trace_id": talk.id if talk.id.isdecimal() else "0",
+        "trace_id": str(stream),
         "connection": _peers(talk.connection),
         "events": events,
     }

@@ -17,7 +17,7 @@ from simwasm.conversation import Close, Conversation, Side
 from simwasm.exchange import Exchange
 from simwasm.traffic.envoy_tap_encoding import as_json, as_protobuf
 from simwasm.traffic.envoy_tap_exchange import Connections
-from simwasm.traffic.envoy_tap_messages import Object, segments, trace
+from simwasm.traffic.envoy_tap_messages import LATEST_NS, Object, port_of, segments, trace
 from simwasm.traffic.envoy_tap_pieces import Peers
 from simwasm.traffic.losses import Losses, Part
 from simwasm.traffic.notes import Notes
@@ -38,6 +38,7 @@ _WHOLE = _EITHER | {Part.STARTED, Part.RESPONSE_TIME, Part.ADDRESSES}
 _STREAMED = _EITHER | {Part.ID, Part.PIECES}
 _TALKS = frozenset(Part) - {Part.ID, Part.NAME, Part.EARLY, Part.PARTIAL, Part.TLS}
 _CLOSES = "who ended a TCP connection, and how"
+_HEADLESS = "requests without headers"
 _REFUSED = "that a TCP connection was refused"
 _LARGEST_ID = 1 << 64
 
@@ -70,6 +71,9 @@ class EnvoyTapWriter:
         for number, exchange in enumerate(exchanges, 1):
             is_talk = isinstance(exchange, Conversation)
             counts = talks if is_talk else losses
+            if not is_talk and not exchange.request.headers:
+                losses.left_out(_HEADLESS, exchange)
+                continue
             lost = _lost_talk(exchange) if is_talk else _lost(exchange, connections, self._streamed)
             for _ in counts.checked((exchange,)):
                 for what in lost:
@@ -82,7 +86,7 @@ class EnvoyTapWriter:
     def _messages(self, exchange: Exchange, number: int) -> Iterable[Object]:
         if self._streamed:
             return segments(exchange, _stream(exchange.id, number))
-        return (trace(exchange, as_string=self._as_string),)
+        return (trace(exchange, _stream(exchange.id, number), as_string=self._as_string),)
 
 
 def _stream(id: str, number: int) -> int:
@@ -96,6 +100,11 @@ def _lost(exchange: Exchange, connections: Connections, streamed: bool) -> Itera
     read = connections.connection(
         exchange.request.headers, Peers() if streamed else Peers(made.destination, made.source)
     )
+    answered_ns = exchange.started_ns + (exchange.response.after_ns if exchange.response else 0)
+    if not streamed and not 0 <= exchange.started_ns <= answered_ns < LATEST_NS:
+        yield Part.STARTED.value
+    if not streamed and None in (port_of(made.source), port_of(made.destination)):
+        yield Part.ADDRESSES.value
     if read.protocol != made.protocol:
         yield Part.PROTOCOL.value
     if (read.tls, read.requested_server_name) != (made.tls, made.requested_server_name):

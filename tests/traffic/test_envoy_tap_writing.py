@@ -10,7 +10,7 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
 from simwasm.conversation import client, conversation, upstream
-from simwasm.exchange import Chunk, Connection, Exchange, Tls, request, response
+from simwasm.exchange import Chunk, Connection, Exchange, Message, Tls, request, response
 from simwasm.protobuf import varint
 from simwasm.traffic.envoy_tap import EnvoyTap
 from simwasm.traffic.envoy_tap_writing import TAP_WRITERS, EnvoyTapWriter
@@ -193,3 +193,20 @@ MESSAGES = {
     "TraceWrapper": "http_buffered_trace:HttpBufferedTrace http_streamed_trace_segment:HttpStreamedTraceSegment",
 }
 """Envoy's protos, as far as they are written; a field's number is its place."""
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_values_that_a_tap_has_no_place_for_are_told_and_written_as_far_as_they_fit(form: str) -> None:
+    """An id, a time and an address of any size: whoever made them up gets a file that can be read."""
+    asked = request("GET", "/")
+    odd = (
+        Exchange("9" * 40, 10**40, asked, response(204, after_ns=10**30), Connection(source="unix:/x")),
+        Exchange("-1", -5, asked, connection=Connection(source="a:" + "9" * 5000)),
+        Exchange("3", 0, Message(())),
+        conversation("٣", (client(b"a", after_ns=10**40),), started_ns=-(10**20)),
+    )
+    data, told = written(FORMS[form], *odd)
+    assert len(reread(data)) == 3
+    assert "1 exchange left out: requests without headers (an Envoy tap has no place for it), #3" in told
+    assert any("addresses of client and server" in line for line in told)
+    assert any("when they began" in line for line in told)
