@@ -14,6 +14,8 @@ from simwasm.abi.table import Function, Side
 from simwasm.trace.event import Entered, Event
 from simwasm.wasm.fuel import HOST_CALL
 
+Called = tuple[str, Function]
+"""Whose calls of which function: a VM's name, empty for those of all."""
 Burnt = Callable[[str], int]
 """How much fuel a VM has burnt so far, by its name."""
 
@@ -43,11 +45,15 @@ class Cost:
 
 
 class Costs:
-    """An observer that adds up what calls cost; `burnt` has to be set before the first event."""
+    """An observer that adds up what calls cost; `burnt` has to be set before the first event.
 
-    def __init__(self) -> None:
-        self.of: dict[Function, Cost] = {}
+    Of `several` plugins, the calls of each VM are counted by themselves.
+    """
+
+    def __init__(self, *, several: bool = False) -> None:
+        self.of: dict[Called, Cost] = {}
         """By function, in the order in which they were called first."""
+        self._several = several
         self.burnt: Burnt = _unknown
         self._open: list[tuple[str, Function, int]] = []
         self._told = 0
@@ -60,7 +66,7 @@ class Costs:
         vm, function, before = self._open.pop()
         burnt = self.burnt(vm) - before
         charge = HOST_CALL if function.side is Side.HOST else 0
-        self.of.setdefault(function, Cost()).add(burnt + charge)
+        self.of.setdefault((vm if self._several else "", function), Cost()).add(burnt + charge)
         if not self._open:
             self._outermost += burnt
 
@@ -69,14 +75,20 @@ class Costs:
         before, self._told = self._told, self._outermost
         return self._told - before
 
-    def merge(self, other: Mapping[Function, Cost]) -> None:
+    def merge(self, other: Mapping[Called, Cost]) -> None:
         """Add what the calls of another part of the run cost."""
-        for function, cost in other.items():
-            self.of.setdefault(function, Cost()).merge(cost)
+        for called, cost in other.items():
+            self.of.setdefault(called, Cost()).merge(cost)
 
-    def sides(self) -> dict[Side, list[tuple[Function, Cost]]]:
-        """The functions of either side, the dearest first."""
-        ordered = sorted(self.of.items(), key=lambda item: -item[1].total)
+    @property
+    def vms(self) -> tuple[str, ...]:
+        """The VMs that are counted by themselves, in the order in which they were started; "" for all together."""
+        return tuple(dict.fromkeys(vm for vm, _ in self.of))
+
+    def sides(self, vm: str = "") -> dict[Side, list[tuple[Function, Cost]]]:
+        """The functions of either side that a VM's calls were of, the dearest first."""
+        mine = [(function, cost) for (whose, function), cost in self.of.items() if whose == vm]
+        ordered = sorted(mine, key=lambda item: -item[1].total)
         return {side: [item for item in ordered if item[0].side is side] for side in Side}
 
 

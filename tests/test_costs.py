@@ -51,7 +51,7 @@ def test_engines_agree(sample: Sample, engine: Engine, case: tuple[str, str]) ->
 def test_a_host_call_costs_its_charge_and_the_allocator(sample: Sample, engine: Engine) -> None:
     found = costs(sample("allow_header"), engine, "allow_header.har")
     calls = {function.name: cost for function, cost in found.sides()[Side.HOST]}
-    allocated = {function.name: cost for function, cost in found.of.items()}["proxy_on_memory_allocate"]
+    allocated = {function.name: cost for (_, function), cost in found.of.items()}["proxy_on_memory_allocate"]
     assert calls["proxy_log"].total == calls["proxy_log"].calls * HOST_CALL
     reading = calls["proxy_get_header_map_value"]
     assert reading.total == reading.calls * HOST_CALL + allocated.total

@@ -7,6 +7,7 @@ from typing import Any
 
 from simwasm.abi.table import Function, Side
 from simwasm.costs import Cost, Costs
+from simwasm.trace.text import printable
 
 _TITLES = {
     Side.PLUGIN: "callbacks, all that they called included",
@@ -16,14 +17,16 @@ _TITLES = {
 
 def lines(costs: Costs) -> Iterator[str]:
     """The table, for people."""
-    sides = {side: found for side, found in costs.sides().items() if found}
-    if not sides:
+    if not costs.of:
         return
-    width = max(len(function.name) for found in sides.values() for function, _ in found)
+    width = max(len(function.name) for _, function in costs.of)
     yield f"{'instructions':<{width + 2}}{'calls':>9}{'total':>15}{'each':>13}{'least':>13}{'most':>13}"
-    for side, found in sides.items():
-        yield f"{_TITLES[side]}:"
-        yield from (_line(function, cost, width) for function, cost in found)
+    for vm in costs.vms:
+        whose = f"{printable(vm)}: " if vm else ""
+        for side, found in costs.sides(vm).items():
+            if found:
+                yield f"{whose}{_TITLES[side]}:"
+                yield from (_line(function, cost, width) for function, cost in found)
 
 
 def _line(function: Function, cost: Cost, width: int) -> str:
@@ -34,9 +37,14 @@ def _line(function: Function, cost: Cost, width: int) -> str:
 
 
 def costs_json(costs: Costs) -> dict[str, Any]:
-    """The same as JSON, by the names of functions."""
+    """The same as JSON, by the names of functions; where there are several plugins, of each."""
+    found = {vm: _functions(costs, vm) for vm in costs.vms}
+    return found.get("", found)
+
+
+def _functions(costs: Costs, vm: str) -> dict[str, Any]:
     return {
         function.name: {"calls": cost.calls, "total": cost.total, "least": cost.least, "most": cost.most}
-        for found in costs.sides().values()
+        for found in costs.sides(vm).values()
         for function, cost in found
     }

@@ -45,7 +45,7 @@ class Watch:
         together: bool = False,
         several: bool = False,
     ) -> None:
-        self.costs = Costs() if costs else None
+        self.costs = Costs(several=several) if costs else None
         """What calls cost, if somebody wants to know."""
         self._timing = timing
         self.problems = Problems(all=each)

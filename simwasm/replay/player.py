@@ -18,6 +18,7 @@ from simwasm.coverage.collector import Collector
 from simwasm.exchange import Exchange
 from simwasm.host.access_log import access_log_line
 from simwasm.host.outcome import LogLine, Outcome
+from simwasm.host.proxy import AHEAD
 from simwasm.lints.lint import Problem
 from simwasm.lints.lints import Lints
 from simwasm.replay.job import Job, Style
@@ -181,7 +182,8 @@ class Player:
 
     def play(self, numbered: Iterable[tuple[int, Exchange]]) -> Iterator[Played]:
         """Replay exchanges, each with its number; each that has ended is told of and given."""
-        for outcome in self.session.replay(self._noted(numbered), together=self.job.together):
+        ahead = 1 if self.job.in_time else AHEAD
+        for outcome in self.session.replay(self._noted(numbered), together=self.job.together, ahead=ahead):
             yield self._finished(outcome)
 
     def _noted(self, numbered: Iterable[tuple[int, Exchange]]) -> Iterator[Exchange]:

@@ -115,6 +115,14 @@ def test_coverage_is_of_each_plugin(simwasm: Run, small: str, tmp_path: Path) ->
     assert [name in told for name in ("shop.first (", "shop.second (")] == [True, True]
 
 
+def test_costs_are_of_each_plugin(simwasm: Run, small: str) -> None:
+    told = json.loads(simwasm("run", small, TRAFFIC, "--json", "--cost").stdout.splitlines()[-1])["cost"]
+    assert {name: cost["proxy_on_request_headers"]["calls"] for name, cost in told.items()} == {
+        "shop.first": 5,
+        "shop.second": 5,
+    }
+
+
 def test_profile_counts_each_plugin(simwasm: Run, small: str) -> None:
     done = simwasm("profile", small, TRAFFIC, "--limit", "2", "--json")
     assert [json.loads(line)["plugin"] for line in done.stdout.splitlines()] == ["shop.first", "shop.second"]

@@ -76,7 +76,7 @@ def test_instructions_are_those_that_costs_tells(engine: Engine) -> None:
         if "result" in line:
             name = open_calls.pop()
             found[name] = found.get(name, 0) + line["instructions"]
-    assert found == {function.name: cost.total for function, cost in costs.of.items()}
+    assert found == {function.name: cost.total for (_, function), cost in costs.of.items()}
 
 
 def test_an_outcome_tells_what_its_exchange_cost(engine: Engine) -> None:
