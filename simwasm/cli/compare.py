@@ -10,6 +10,7 @@ import json
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from simwasm import recipe as recipes
@@ -19,6 +20,7 @@ from simwasm.cli.output import Ink
 from simwasm.cli.progress import Progress
 from simwasm.comparing.aspects import Aspect, aspects
 from simwasm.comparing.part import Comparison, Part, Telling
+from simwasm.comparing.share import differing
 from simwasm.comparing.tally import Tally
 from simwasm.comparing.telling import summary
 from simwasm.engines.find import engine as find_engine
@@ -27,13 +29,18 @@ from simwasm.exchange import Exchange
 from simwasm.goldens.redactions import Redaction, redactions
 from simwasm.plugin import Plugin
 from simwasm.recipe import Recipe
+from simwasm.replay.crew import Crew
 from simwasm.replay.job import Job
 from simwasm.replay.stopping import Stopped, Stopping
 from simwasm.replay.traffic import Traffic
+from simwasm.replay.worker import Block
 from simwasm.session import DEFAULT_FUEL
 from simwasm.trace.text import paint
 from simwasm.traffic.selection import Selection, selection
 
+_BLOCK = 64
+"""How many exchanges a process is given at once."""
+MOST_PROCESSES = 256
 SAME, DIFFERENT, INTERRUPTED = 0, 1, 130
 OF_NEW = (
     "config", "vm_config", "name", "root_id", "vm_id", "env", "fail_policy", "allow", "module", "callout", "engine",
@@ -45,6 +52,8 @@ def command(words: Namespace) -> int:
     """Compare and tell."""
     if words.max_shown < 0:
         raise InputError(f"--max-shown {words.max_shown}: say how many exchanges are shown, 0 or more")
+    if not 1 <= words.workers <= MOST_PROCESSES:
+        raise InputError(f"--workers: {words.workers} is not a number from 1 to {MOST_PROCESSES}")
     wanted, ignored = aspects(words.only), _ignored(words.ignore)
     chosen = selection(words.filter, words.limit)
     stopping = Stopping()
@@ -120,17 +129,20 @@ def _compared(
     now = traffic.first.started_ns
     ink = output.ink(words, output.stdout())
     telling = Telling(words.json, ink is paint, words.rows, None if words.json else words.max_shown)
-    part = Part(Comparison(_job(old, plugins[0], now), _job(new, plugins[1], now), wanted, ignored, telling))
+    comparison = Comparison(_job(old, plugins[0], now), _job(new, plugins[1], now), wanted, ignored, telling)
     reading = _Reading(traffic, stopping)
+    progress = Progress(lambda: traffic.position, traffic.size)
+    play = _alone if words.workers == 1 else _shared
+    tally = Tally()
     try:
-        _play(part, reading, Progress(lambda: traffic.position, traffic.size), stopping)
+        play(words, comparison, reading, progress, stopping, tally)
     except KeyboardInterrupt:
         if stopping.twice or not stopping.asked:
             raise
     finally:
         stopping.over()
-        part.close()
-    return _told(words, part.tally, ink, stopping, reading.error)
+        progress.hide()
+    return _told(words, tally, ink, stopping, reading.error)
 
 
 class _Reading:
@@ -153,20 +165,63 @@ class _Reading:
             self.error = error
 
 
-def _play(part: Part, reading: _Reading, progress: Progress, stopping: Stopping) -> None:
-    """Compare, and print what differs as it is found."""
+def _alone(
+    words: Namespace,
+    comparison: Comparison,
+    reading: _Reading,
+    progress: Progress,
+    stopping: Stopping,
+    tally: Tally,
+) -> None:
+    """Compare here, and print what differs as it is found."""
+    part = Part(comparison, tally)
     try:
-        text, both = part.start()
-        _print(text, progress)
+        begun, both = part.start()
+        _print(begun.text, progress)
         if not both:
             return
         for told in part.play(reading.numbered()):
             _print(told.text, progress)
             progress.tick(part.tally.compared)
         stopping.settled()
-        _print(part.end(), progress)
+        _print(part.end().text, progress)
     finally:
-        progress.hide()
+        part.close()
+
+
+def _shared(
+    words: Namespace,
+    comparison: Comparison,
+    reading: _Reading,
+    progress: Progress,
+    stopping: Stopping,
+    tally: Tally,
+) -> None:
+    """Have several processes compare, and print what differs in the order of the traffic."""
+
+    def hear(out: str) -> None:
+        for found in differing(out):
+            tally.differs(found.number, found.where, found.kinds)
+            if words.json or tally.steps <= words.max_shown:
+                _print(found.text, progress)
+
+    crew = Crew(comparison, words.workers, stopping, output.tell)
+    try:
+        for told in crew.play(_blocks(reading.numbered())):
+            tally.compared += told.played
+            hear(told.out)
+            progress.tick(tally.compared)
+        for ended in crew.ended():
+            hear(ended.out)
+    finally:
+        crew.close()
+    if crew.lost:
+        raise SimwasmError(f"{crew.lost:,} exchanges were lost with their process, and not compared")
+
+
+def _blocks(numbered: Iterator[tuple[int, Exchange]]) -> Iterator[Block]:
+    while taken := tuple(islice(numbered, _BLOCK)):
+        yield Block(taken[0][0], tuple(exchange for _, exchange in taken))
 
 
 def _print(text: str, progress: Progress) -> None:

@@ -64,6 +64,10 @@ def _comparison(words: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument("--limit", metavar="N", type=int, help="end after N exchanges")
     group.add_argument(
+        "--workers", metavar="N", type=int, default=1,
+        help="processes that share the exchanges, each with both plugins and shared data of its own (default: 1)",
+    )  # fmt: skip
+    group.add_argument(
         "--rows", action="store_true", help="show the calls around the first that differs side by side"
     )
     group.add_argument(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from simwasm.comparing.aspects import DEFAULT, Aspect
 from simwasm.comparing.differences import Comparer
@@ -20,6 +20,9 @@ from simwasm.exchange import Exchange
 from simwasm.goldens.redactions import Redaction
 from simwasm.replay.job import Job
 from simwasm.trace.text import paint, plain
+
+if TYPE_CHECKING:
+    from simwasm.comparing.share import Share
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,16 @@ class Comparison:
     worker: int = 0
     """Which of several processes does it, from 1; 0 if there is one."""
 
+    def part(self) -> Share:
+        """What one of several processes does of it."""
+        from simwasm.comparing.share import Share  # which has to know what a comparison is
+
+        return Share(self)
+
+    def of_worker(self, number: int) -> Comparison:
+        """The same for one of several processes, from 1."""
+        return replace(self, worker=number)
+
     def portable(self) -> Comparison:
         """The same without what every process finds out by itself."""
         return replace(self, old=self.old.portable(), new=self.new.portable())
@@ -57,34 +70,36 @@ class Told(NamedTuple):
     text: str
     """Empty if nothing differs, or enough was told."""
     compared: Compared
+    hidden: bool = False
+    """Another process tells the same."""
 
 
 class Part:
     """Both sides, and what they come to."""
 
-    def __init__(self, comparison: Comparison) -> None:
+    def __init__(self, comparison: Comparison, tally: Tally | None = None) -> None:
         self._comparison = comparison
         self._telling = comparison.telling
         self._shown = 0
-        self.tally = Tally()
+        self.tally = Tally() if tally is None else tally
         self.lockstep = Lockstep(
             comparison.old, comparison.new, Comparer(comparison.wanted, comparison.ignored)
         )
 
-    def start(self) -> tuple[str, bool]:
+    def start(self) -> tuple[Told, bool]:
         """Start both sides: what is told of it, and whether both are there now."""
         compared, both = self.lockstep.start()
         if self._comparison.worker > 1:
-            return "", both
-        return self._told(compared).text, both
+            return Told("", compared, hidden=True), both
+        return self._told(compared), both
 
     def play(self, numbered: Iterable[tuple[int, Exchange]]) -> Iterator[Told]:
         """Let exchanges through both sides."""
         return map(self._told, self.lockstep.play(numbered))
 
-    def end(self) -> str:
+    def end(self) -> Told:
         """Stop both sides; what is told of it."""
-        return self._told(self.lockstep.end()).text
+        return self._told(self.lockstep.end())
 
     def close(self) -> None:
         """Let go of both sides."""

@@ -5,6 +5,7 @@ Rule: an exchange counts once for each kind of difference, however often it has 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,12 +36,17 @@ class Tally:
 
     def add(self, compared: Compared) -> None:
         """Count a step."""
-        differs = bool(compared.differences.all)
         self.compared += compared.exchange is not None
-        self.different += differs and compared.exchange is not None
-        self.besides += differs and compared.exchange is None
-        for kind in dict.fromkeys(each.kind for each in compared.differences.all):
-            self._count(kind, 1, f"#{compared.number}" if compared.number else compared.where)
+        if compared.differences.all:
+            kinds = dict.fromkeys(each.kind for each in compared.differences.all)
+            self.differs(compared.number, f"#{compared.number}" if compared.number else compared.where, kinds)
+
+    def differs(self, number: int, where: str, kinds: Iterable[str]) -> None:
+        """Count a step that differs; its number is 0 if it is no exchange."""
+        self.different += number > 0
+        self.besides += number == 0
+        for kind in kinds:
+            self._count(kind, 1, where)
 
     def _count(self, kind: str, exchanges: int, first: str) -> None:
         if kind not in self.kinds and len(self.kinds) >= _MOST_KINDS:
