@@ -216,7 +216,7 @@ def _shared(
     finally:
         crew.close()
     if crew.lost:
-        raise SimwasmError(f"{crew.lost:,} exchanges were lost with their process, and not compared")
+        reading.error = SimwasmError(f"{crew.lost:,} exchanges were lost with their process, and not compared")
 
 
 def _blocks(numbered: Iterator[tuple[int, Exchange]]) -> Iterator[Block]:

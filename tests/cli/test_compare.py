@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from process import ROOT, Run
 
 from simwasm.conversation import client, conversation, upstream
 from simwasm.exchange import Exchange, request, response
+from simwasm.traffic.importer import read_traffic
 from simwasm.traffic.jsonl import write
 
 RUST, AS, AS, C = (
@@ -100,6 +102,19 @@ def test_only_chosen_exchanges_are_compared(simwasm: Run):
     assert (done.returncode, done.stdout) == (0, "the same: 1 exchange\n")
 
 
+def test_several_processes_tell_the_same(simwasm: Run, tmp_path: Path):
+    """Blocks go to them in turn, so that each has some; this plugin keeps no state from one exchange to the next."""
+    traffic = tmp_path / "many.jsonl"
+    with traffic.open("wb") as file:
+        exchanges = list(read_traffic(ROOT / TRAFFIC))
+        write([replace(exchanges[at % 5], id=str(at)) for at in range(130)], file)
+    words = ("compare", RUST, C, str(traffic), "--max-shown", "2", "--only", "response")
+    alone = simwasm(*words)
+    assert "130 exchanges: 78 the same, 52 different" in alone.stdout
+    shared = simwasm(*words, "--workers", "2")
+    assert (shared.returncode, shared.stdout) == (1, alone.stdout)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -112,6 +127,7 @@ def test_only_chosen_exchanges_are_compared(simwasm: Run):
         (["--ignore", "keep:date"], "--ignore keep:date: nothing is built in here"),
         (["--max-shown", "-1"], "--max-shown -1"),
         (["--limit", "0"], "--limit: 0"),
+        (["--workers", "0"], "--workers: 0"),
         (["--new-fail-policy", "ajar"], "--fail-policy: `ajar` is none"),
     ],
 )
