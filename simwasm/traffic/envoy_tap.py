@@ -16,8 +16,9 @@ from typing import BinaryIO
 
 from simwasm.errors import TrafficError
 from simwasm.exchange import Exchange
-from simwasm.traffic.envoy_tap_binary import is_binary, is_delimited, read_binary
+from simwasm.traffic.envoy_tap_binary import read_binary
 from simwasm.traffic.envoy_tap_exchange import Connections, from_trace
+from simwasm.traffic.envoy_tap_framing import is_binary, is_delimited
 from simwasm.traffic.envoy_tap_json import is_json, read_json
 from simwasm.traffic.envoy_tap_pieces import HttpSegment, HttpTrace, Traced, Unusable
 from simwasm.traffic.envoy_tap_sockets import Sockets

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from simwasm.errors import TrafficError
+from simwasm.traffic.envoy_tap_blocks import least, read_some
 from simwasm.traffic.envoy_tap_fields import WRAPPED, traced
 from simwasm.traffic.envoy_tap_pieces import MOST_BYTES, Traced, Unusable
 from simwasm.traffic.notes import Notes
 
-_BLOCK = 1 << 20
 _NEAR = 16
 """Characters: what is cut there may be a word, a number or an escape that is whole in the next block."""
 _BETWEEN = re.compile(r"[\s,\[\]\x1e\ufeff]*")
@@ -83,7 +83,7 @@ class _Text:
         if self.ended or len(left) > MOST_BYTES:
             return False
         self._before = self._bytes(self.at)
-        block = self._stream.read(max(_BLOCK, len(left)))
+        block = read_some(self._stream, least(len(left)))
         self.ended = not block
         self.text, self.at = left + self._decoder.decode(block, final=not block), 0
         return True

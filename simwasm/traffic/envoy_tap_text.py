@@ -13,11 +13,11 @@ from typing import Any, BinaryIO
 
 from simwasm.errors import TrafficError
 from simwasm.exchange import to_text
+from simwasm.traffic.envoy_tap_blocks import least, read_some
 from simwasm.traffic.envoy_tap_fields import WRAPPED, traced
 from simwasm.traffic.envoy_tap_pieces import MOST_BYTES, Traced, Unusable
 from simwasm.traffic.notes import Notes
 
-_BLOCK = 1 << 20
 _DEEPEST = 20
 _SHOWN = 40
 _NAMES = "|".join((*WRAPPED, "configured_sample_rate")).encode()
@@ -89,7 +89,7 @@ def _lines(begun: bytes, stream: BinaryIO) -> Iterator[bytes]:
         if ending:
             yield rest[:ending]
             rest = rest[ending:]
-        block = stream.read(max(_BLOCK, len(rest)))
+        block = read_some(stream, least(len(rest)))
     if rest:
         yield rest
 

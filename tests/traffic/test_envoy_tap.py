@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from random import Random
@@ -258,6 +260,24 @@ def test_a_stream_that_seems_over_does_not_wait_for_the_end_of_the_file() -> Non
     )
     first = next(EnvoyTap().read(pipe, "x", Notes()))
     assert first.id == "1"
+
+
+@pytest.mark.parametrize("form", ["buffered_bytes", "buffered_delimited", "buffered_text"])
+def test_a_tap_is_read_while_it_runs(form: str) -> None:
+    """What has come through a pipe is given, whatever may follow."""
+    one = next((FOLDER / form).iterdir()).read_bytes()
+    read_end, write_end = os.pipe()
+    gives_up = threading.Timer(20, os.close, [write_end])
+    gives_up.start()
+    with open(read_end, "rb") as pipe:
+        os.write(write_end, one * 12)
+        exchanges = EnvoyTap().read(pipe, "x", Notes())
+        for _ in range(12):
+            next(exchanges)
+        assert gives_up.is_alive()
+        gives_up.cancel()
+        os.close(write_end)
+        assert list(exchanges) == []
 
 
 def test_the_stream_that_was_silent_for_longest_goes_first_when_too_many_are_open() -> None:
