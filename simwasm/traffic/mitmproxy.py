@@ -57,7 +57,7 @@ class MitmproxyFlows:
                 yield flow
             flows += 1
         for kind, count in skipped.items():
-            notes.left_out(f"{where}: {kind.format(count=f'{count:,}')}")
+            notes.left_out(f"{where}: {kind.format(count=f'{count:,}', s='' if count == 1 else 's')}")
 
 
 def _gap(gap: Gap, where: str, number: int) -> TrafficError:

@@ -41,18 +41,18 @@ _REMEMBERED = 10_000
 """Connections, of which flows may still come."""
 
 _NOT_HTTP = {
-    "dns": "{count} DNS flows are left out: plugins never meet them",
-    "udp": "{count} UDP flows are left out: plugins never meet them",
+    "dns": "{count} DNS flow{s} left out: plugins never meet them",
+    "udp": "{count} UDP flow{s} left out: plugins never meet them",
 }
-_OTHER = "{count} flows of a kind that is not known here are left out"
-_OLD = f"{{count}} flows are in a format older than {OLDEST}: save them anew with `mitmdump -nr OLD -w NEW`"
-_NEW = f"{{count}} flows are in a format newer than {NEWEST}, and were read as if they were in that one"
-_TUNNEL = "{count} CONNECT requests are left out: they ask the proxy for a tunnel"
-_NO_REQUEST = "{count} HTTP flows without a request are left out"
-_WEBSOCKET = "{count} messages of WebSockets are left out: plugins meet the handshake alone"
-_UNANSWERED = "{count} requests got no answer; they are replayed without a recorded one"
-_BODIES = "{count} bodies were passed on by mitmproxy and not recorded: replayed without"
-_MARKS = "{count} marks of flows have no place in an exchange"
+_OTHER = "{count} flow{s} of a kind that is not known here left out"
+_OLD = f"{{count}} flow{{s}} in a format older than {OLDEST} left out: save them anew with `mitmdump -nr OLD -w NEW`"
+_NEW = f"{{count}} flow{{s}} in a format newer than {NEWEST}: read as if in that one"
+_TUNNEL = "{count} CONNECT request{s} left out: they ask the proxy for a tunnel"
+_NO_REQUEST = "{count} HTTP flow{s} without a request left out"
+_WEBSOCKET = "{count} message{s} of WebSockets left out: plugins meet the handshake alone"
+_UNANSWERED = "{count} request{s} without an answer: replayed without a recorded one"
+_BODIES = "{count} message{s} whose body mitmproxy passed on and did not record: replayed without it"
+_MARKS = "{count} mark{s} of flows left out: an exchange has no place for them"
 
 
 class Skipped(Exception):
