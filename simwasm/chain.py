@@ -10,13 +10,18 @@ from __future__ import annotations
 
 import os
 import re
+import stat
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from simwasm.errors import ConfigError, InputError
+from simwasm.plugin import read_bytes
+from simwasm.traffic.opening import STDIN
 
 if TYPE_CHECKING:
     from simwasm.config.deployment import Deployed, Deployment
@@ -60,9 +65,22 @@ def begins_with(path: str) -> bytes:
         return b""  # it is told what is wrong with it when it is read
 
 
+def _comes_once(path: str) -> bool:
+    """Whether this is standard input or a pipe, such as a shell makes of `<(kubectl get wasmplugin -o yaml)`."""
+    with suppress(OSError, ValueError):
+        return path == STDIN or stat.S_ISFIFO(os.stat(path).st_mode)
+    return False
+
+
+@lru_cache(maxsize=4)
+def _only_once(path: str) -> bytes:
+    """What comes from there, which is read when it is asked for first."""
+    return sys.stdin.buffer.read() if path == STDIN else read_bytes(path)
+
+
 def is_configuration(path: str) -> bool:
-    """Whether a file is YAML or JSON, by its content."""
-    head = begins_with(path)
+    """Whether what a user names as a plugin is YAML or JSON, by its content."""
+    head = _only_once(path)[:_HEAD] if _comes_once(path) else begins_with(path)
     if head.startswith(MODULE) or b"\0" in head:
         return False
     if path.endswith((".yaml", ".yml")):
@@ -74,6 +92,8 @@ def is_configuration(path: str) -> bool:
 
 def deployment(path: str, listener: str) -> Deployment:
     """What a configuration deploys, read once for as long as the file is the same."""
+    if _comes_once(path):
+        return _deployment(path, listener, 0, 0, 0)
     try:
         found = os.stat(path)
     except (OSError, ValueError) as error:
@@ -86,7 +106,8 @@ def deployment(path: str, listener: str) -> Deployment:
 def _deployment(path: str, listener: str, changed_ns: int, size: int, inode: int) -> Deployment:
     from simwasm.config.deployment import read_deployment  # for those who have such a file
 
-    return read_deployment(path, listener=listener)
+    text = _only_once(path).decode("utf-8", "replace") if _comes_once(path) else None
+    return read_deployment(path, text, listener=listener)
 
 
 def chain(path: str, name: str, *, network: bool, listener: str) -> Chain:
@@ -169,6 +190,8 @@ def wasm_of(deployed: Deployed, beside: Path, read: Read, told: Callable[[str], 
 
 def module(text: str, read: Read, told: Callable[[str], None]) -> Wasm:
     """A module as a user names it: a file that begins like one, or whatever holds one, or where to fetch it."""
+    if _comes_once(text):
+        return Wasm(_only_once(text), None, "plugin")
     head = begins_with(text)
     if "://" in text or os.path.isdir(text) or (head and not head.startswith(MODULE)):
         from simwasm.modules.find import find

@@ -152,9 +152,9 @@ def load(path: str | Path) -> SavedSession:
 
 def dumps(session: SavedSession, folder: Path) -> bytes:
     """The content of a session file that will be in a folder."""
-    if STDIN in session.recipe.traffic:
+    if STDIN in (session.recipe.plugin, *session.recipe.traffic):
         raise InputError(
-            "the traffic came from standard input, and can be read only once: put it into a file"
+            "what came from standard input can be read only once: put it into a file to save the session"
         )
     hashes = (*session.traffic_sha256, *[""] * len(session.recipe.traffic))
     content: dict[str, Any] = {

@@ -152,6 +152,11 @@ def test_clusters_of_a_configuration_are_there_and_one_that_nobody_answers_is_to
     assert simwasm("send", str(path), "GET", "/", *AUTH).stdout.startswith("HTTP/1.1 200")
 
 
+def test_a_configuration_may_come_from_standard_input(simwasm: Run, small: str) -> None:
+    done = simwasm("run", "-", TRAFFIC, "--quiet", stdin=Path(small).read_text())
+    assert len(done.stdout.splitlines()) == 5, done.stderr
+
+
 def test_a_module_that_is_not_there_is_told_with_its_place(simwasm: Run, tmp_path: Path) -> None:
     path = chained(tmp_path / "chain.yaml", ("auth", f"file://{tmp_path}/no.wasm", {}))
     done = simwasm("run", str(path), TRAFFIC)
