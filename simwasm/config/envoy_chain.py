@@ -25,6 +25,13 @@ _EXPECTED = frozenset(
         "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
     )
 )
+_OF_MANAGER = frozenset("@type stat_prefix statPrefix codec_type codecType http_filters httpFilters".split())
+_OF_LISTENER = frozenset(
+    "@type name address filter_chains filterChains default_filter_chain defaultFilterChain traffic_direction "
+    "trafficDirection".split()
+)
+"""Fields that are looked at, or that mean nothing for a plugin."""
+_MOST_NAMES = 12
 _SHORT = "envoy.extensions.filters."
 
 
@@ -35,6 +42,8 @@ class Chain(NamedTuple):
     name: str
     network: tuple[Node, ...] = ()
     http: tuple[Node, ...] = ()
+    around: Node | None = None
+    """The listener."""
 
     @property
     def title(self) -> str:
@@ -91,16 +100,27 @@ def read_chain(chain: Chain, extensions: Mapping[str, Node], reader: Reader) -> 
 
 def _filters(chain: Chain, extensions: Mapping[str, Node], reader: Reader) -> Iterator[tuple[Filter, bool]]:
     """The filters in their order, and whether each is for connections."""
+    if chain.around is not None:
+        _tell_ignored(chain.around, "the listener", _OF_LISTENER, reader)
     for node in chain.network:
         found = filter_of(node, _FILTER, extensions, reader)
         if found is None:
             continue
         yield found, True
         if found.type == MANAGER:
+            _tell_ignored(found.config, "the HTTP connection manager", _OF_MANAGER, reader)
             for inner in http_filters(found.config, reader):
                 yield from _http(inner, extensions, reader)
     for node in chain.http:
         yield from _http(node, extensions, reader)
+
+
+def _tell_ignored(node: Node, what: str, matters: Collection[str], reader: Reader) -> None:
+    """Tell which fields of a message are not looked at, in one line."""
+    names = [name for name in node.entries or () if name not in matters]
+    if names:
+        shown_ones = ", ".join(map(shown, names[:_MOST_NAMES])) + (", …" if len(names) > _MOST_NAMES else "")
+        reader.tell(node, f"{what}'s {shown_ones}: not looked at here")
 
 
 def _http(node: Node, extensions: Mapping[str, Node], reader: Reader) -> Iterator[tuple[Filter, bool]]:

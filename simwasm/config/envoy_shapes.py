@@ -61,9 +61,13 @@ def _inside(node: Node, name: str, proxy: Proxy) -> Node | None:
 
 
 def _bootstrap(node: Node, proxy: Proxy) -> None:
-    resources = Fields(node, "the bootstrap", None, proxy.reader).fields(
-        "static_resources", "`static_resources`", None
-    )
+    bootstrap = Fields(node, "the bootstrap", None, proxy.reader)
+    if bootstrap.has("dynamic_resources"):
+        at = bootstrap.at("dynamic_resources")
+        proxy.reader.tell(
+            at, "what a server configures (`dynamic_resources`) is not known here: /config_dump has it"
+        )
+    resources = bootstrap.fields("static_resources", "`static_resources`", None)
     if resources is not None:
         for each in resources.items("listeners"):
             _listener(each, proxy)
@@ -75,7 +79,7 @@ def _listener(node: Node, proxy: Proxy) -> None:
     name = listener.text("name") or _port(listener)
     default = listener.get("default_filter_chain")
     for each in (*listener.items("filter_chains"), *(() if default is None else (default,))):
-        _filter_chain(each, proxy, name)
+        _filter_chain(each, proxy, name, node)
 
 
 def _port(listener: Fields) -> str:
@@ -87,9 +91,9 @@ def _port(listener: Fields) -> str:
     )
 
 
-def _filter_chain(node: Node, proxy: Proxy, listener: str = "") -> None:
+def _filter_chain(node: Node, proxy: Proxy, listener: str = "", around: Node | None = None) -> None:
     chain = Fields(node, "a filter chain", None, proxy.reader)
-    proxy.chains.append(Chain(listener, chain.text("name"), network=tuple(chain.items("filters"))))
+    proxy.chains.append(Chain(listener, chain.text("name"), tuple(chain.items("filters")), around=around))
 
 
 def _manager(node: Node, proxy: Proxy) -> None:

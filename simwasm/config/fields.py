@@ -99,6 +99,8 @@ class Fields:
         """`known` is None where nobody checks the names; `within` are names that somebody else reads."""
         if node.entries is None:
             wrong(node, f"{what} is {node.kind}, not a mapping")
+        if node.merged and not reader.unknown:
+            wrong(node, f"{what} is merged by `<<`, which Envoy does not know: write it out")
         self.node, self.what, self.reader = node, what, reader
         self._entries: Mapping[str, Entry] = node.entries
         if known is not None:

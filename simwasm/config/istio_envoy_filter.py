@@ -16,14 +16,14 @@ from simwasm.config.tree import Node, Place
 
 KIND, GROUP = "EnvoyFilter", "networking.istio.io"
 _SPEC = ("workloadSelector", "targetRefs", "configPatches", "priority")
-_PATCHED = dict.fromkeys(
+_PATCHED: dict[str, None] = dict.fromkeys(
     (
         *("LISTENER", "FILTER_CHAIN", "NETWORK_FILTER", "HTTP_FILTER", "ROUTE_CONFIGURATION", "VIRTUAL_HOST"),
         *("HTTP_ROUTE", "CLUSTER", "EXTENSION_CONFIG", "BOOTSTRAP", "LISTENER_FILTER"),
     )
 )
 FILTERS = ("NETWORK_FILTER", "HTTP_FILTER")
-_OPERATIONS = dict.fromkeys(
+_OPERATIONS: dict[str, None] = dict.fromkeys(
     ("MERGE", "ADD", "REMOVE", "INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST", "REPLACE")
 )
 _CONTEXTS = ("ANY", "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY", "WAYPOINT")

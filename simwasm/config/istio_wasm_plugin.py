@@ -35,7 +35,7 @@ _FAIL = {
     "FAIL_OPEN": FailPolicy.FAIL_OPEN,
     "FAIL_RELOAD": FailPolicy.FAIL_RELOAD,
 }
-_MODES = dict.fromkeys(("UNDEFINED", "CLIENT", "SERVER", "CLIENT_AND_SERVER"))
+_MODES: dict[str, None] = dict.fromkeys(("UNDEFINED", "CLIENT", "SERVER", "CLIENT_AND_SERVER"))
 _FROM = {"INLINE": False, "HOST": True}
 _SCHEMES = ("", "file", "http", "https", "oci")
 _SHA256 = re.compile("[a-f0-9]{64}")

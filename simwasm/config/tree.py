@@ -61,6 +61,8 @@ class Node:
     """Whether a scalar is a text because somebody said so."""
     depth: int = 1
     """How deep what is in it is nested, aliases counted."""
+    merged: bool = False
+    """Whether some of the entries came by `<<`, which not every reader knows."""
 
     @property
     def kind(self) -> str:

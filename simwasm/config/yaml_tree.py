@@ -105,6 +105,7 @@ class _Builder:
     def end(self, event: Any) -> None:
         ended = self._open.pop()
         node = ended.node
+        node.merged = bool(ended.merged)
         for source in ended.merged:
             assert node.entries is not None and source.entries is not None
             node.entries |= {

@@ -46,7 +46,8 @@ def bootstrap(*listeners: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def test_a_sample_is_read_whole() -> None:
-    found = read_deployment(ROOT / "samples" / "http_auth" / "envoy.yaml")
+    path = ROOT / "samples" / "http_auth" / "envoy.yaml"
+    found = read_deployment(path)
     (auth,) = found.plugins
     assert (auth.name, auth.vm_id, auth.config) == ("http_auth", "http_auth", b'{"cluster": "auth"}')
     assert (auth.fail_policy, auth.reload_after_ms) == (FailPolicy.FAIL_RELOAD, 2000)
@@ -55,7 +56,7 @@ def test_a_sample_is_read_whole() -> None:
         ("app", ("localhost:8000",)),
         ("auth", ("localhost:9000",)),
     ]
-    assert found.told == ()
+    assert found.told == (f"{path}:12:17: the HTTP connection manager's `route_config`: not looked at here",)
 
 
 class TestPlugin:
@@ -227,14 +228,18 @@ class TestChain:
         }}  # fmt: skip
         found = read(bootstrap({**listener("in", plugin()), "access_log": [log]}))
         assert [text.partition(": ")[2] for text in found.told] == [
-            "an access logger is written in Wasm here, which simwasm does not run"
+            "the listener's `access_log`: not looked at here",
+            "an access logger is written in Wasm here, which simwasm does not run",
         ]
 
     @pytest.mark.parametrize(
         ("kind", "said"),
         [
             (WASM.replace("http", "network"), "is a filter for TCP connections among those for HTTP"),
-            (f"{TYPE}envoy.config.filter.http.wasm.v2.Wasm", "is no type of a filter today: a Wasm filter is a"),
+            (
+                f"{TYPE}envoy.config.filter.http.wasm.v2.Wasm",
+                "is no type of a filter today: a Wasm filter is a",
+            ),
         ],
     )
     def test_a_filter_in_the_wrong_place_or_of_another_time_is_refused(self, kind: str, said: str) -> None:

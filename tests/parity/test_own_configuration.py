@@ -57,6 +57,7 @@ REFUSED = {
     ),
     "the untyped form": SAMPLE.replace("- name: envoy.filters.http.wasm\n                    typed_config",
                                        "- name: envoy.filters.http.wasm\n                    config"),
+    "a merge": SAMPLE.replace("vm_id: http_auth", "<<: { vm_id: http_auth }"),
     "a broken line": SAMPLE.replace("clusters:", "clusters: ["),
 }  # fmt: skip
 TAKEN = {
