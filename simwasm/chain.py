@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from simwasm.errors import ConfigError, InputError
+from simwasm.errors import BadModule, ConfigError, InputError
 from simwasm.plugin import read_bytes
 from simwasm.traffic.opening import STDIN
+from simwasm.wasm.reader import read_module
 
 if TYPE_CHECKING:
     from simwasm.config.deployment import Deployed, Deployment
@@ -186,6 +187,16 @@ def wasm_of(deployed: Deployed, beside: Path, read: Read, told: Callable[[str], 
         without = f". {deployed.without}" if deployed.without else ""
         raise ConfigError(f"{place}: {deployed.name}: {error}{without}") from None
     return Wasm(found.wasm, found.folder)
+
+
+def check_module(wasm: bytes, deployed: Deployed) -> None:
+    """See that this begins like a module: whoever has several plugins has to be told which has none."""
+    if wasm.startswith(MODULE):
+        return
+    try:
+        read_module(wasm)
+    except BadModule as error:
+        raise ConfigError(f"{deployed.module.place}: {deployed.name}: {error}") from None
 
 
 def module(text: str, read: Read, told: Callable[[str], None]) -> Wasm:

@@ -23,6 +23,7 @@ from simwasm.chain import (
     Read,
     begins_with,
     chain,
+    check_module,
     deployment,
     file_of,
     is_configuration,
@@ -223,6 +224,7 @@ def _deployed(recipe: Recipe, read: Read, told: Told) -> tuple[Plugin, ...]:
     for each in found.plugins:
         file = instead.get(each.name)
         wasm = module(file, read, told) if file else wasm_of(each, beside, read, told)
+        check_module(wasm.bytes, each)
         made.append(each.plugin(wasm.bytes, wasm.folder))
     if len(made) == 1:
         return (_otherwise(made[0], recipe),)

@@ -165,6 +165,13 @@ def test_a_module_that_is_not_there_is_told_with_its_place(simwasm: Run, tmp_pat
     assert "no.wasm is not there" in done.stderr
 
 
+def test_a_plugin_whose_file_is_no_module_is_told_with_its_place(simwasm: Run, tmp_path: Path) -> None:
+    path = chained(tmp_path / "chain.yaml", ("auth", f"file://{Path(__file__)}", {}))
+    done = simwasm("send", str(path), "GET", "/")
+    assert done.stderr.startswith(f"simwasm: {path}:5:")
+    assert "shop.auth: not a Wasm module: it is text" in done.stderr
+
+
 class TestLoading:
     """The same in tests."""
 
