@@ -153,11 +153,12 @@ def _discovered(fields: Fields, name: str, extensions: Mapping[str, Node]) -> No
     source = fields.fields("config_discovery", "`config_discovery`", None)
     if source is None:
         return None
-    found = extensions.get(name) or source.get("default_config")
-    if found is None:
-        wasm = any(each.endswith((HTTP, NETWORK)) for each in source.texts("type_urls"))
-        what = "Wasm filter" if wasm else "filter"
+    found, default = extensions.get(name), source.get("default_config")
+    is_wasm = any(each.endswith((HTTP, NETWORK)) for each in source.texts("type_urls"))
+    if found is None and (is_wasm or default is None):
+        what = "Wasm filter" if is_wasm else "filter"
+        doing = "its default is run" if default is not None else "left out"
         fields.reader.tell(
-            fields.node, f"the {what} {shown(name)} is configured elsewhere (config_discovery): left out"
+            fields.node, f"the {what} {shown(name)} is configured elsewhere (config_discovery): {doing}"
         )
-    return found
+    return found or default

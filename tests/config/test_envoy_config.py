@@ -291,6 +291,16 @@ class TestShapes:
         assert [each.name for each in deployment.plugins] == ["p", "q"]
         assert [each[:2] for each in deployment.clusters] == [("c", ("10.0.0.1:80",))]
 
+    def test_a_filter_that_is_configured_elsewhere_is_told(self) -> None:
+        default = {"@type": f"{TYPE}envoy.extensions.filters.http.composite.v3.Composite"}
+        late = {"name": "late", "config_discovery": {"type_urls": [WASM], "default_config": default}}
+        found = read([late, {"name": "later", "config_discovery": {"type_urls": [WASM]}}, plugin()])
+        assert [text.partition(": ")[2] for text in found.told] == [
+            "the Wasm filter `late` is configured elsewhere (config_discovery): its default is run",
+            "the Wasm filter `later` is configured elsewhere (config_discovery): left out",
+            "the filters: filters that are not simulated: `http.composite.v3.Composite`",
+        ]
+
     def test_a_cluster_says_how_it_is_spoken_to(self) -> None:
         options: dict[str, Any] = {"explicit_http_config": {"http2_protocol_options": {}}}
         name = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
