@@ -26,7 +26,7 @@ from simwasm.host.faults import Fault, Faults
 from simwasm.host.outcome import LogLine, Outcome
 from simwasm.host.ports import Answer, AskCluster, AskUpstream, Callout, Failure, Guest, Resolve
 from simwasm.host.profile import ENVOY, Profile
-from simwasm.host.proxy import Proxy, Told
+from simwasm.host.proxy import AHEAD, Proxy, Told
 from simwasm.host.vm import Vm
 from simwasm.link import Handlers, Link, Wire, check
 from simwasm.plugin import Plugin
@@ -225,9 +225,11 @@ class Session:
         """The fuel that a VM has burnt since it was started, by its name; none while it is being made."""
         return next((it.burnt() for it in reversed(self.started) if it.vm.name == vm), 0)
 
-    def replay(self, exchanges: Iterable[Exchange], *, together: bool = False) -> Iterator[Outcome]:
-        """Run exchanges and give what became of each."""
-        return self.proxy.run(exchanges, together=together)
+    def replay(
+        self, exchanges: Iterable[Exchange], *, together: bool = False, ahead: int = AHEAD
+    ) -> Iterator[Outcome]:
+        """Run exchanges and give what became of each; together, so many are read before they are due."""
+        return self.proxy.run(exchanges, together=together, ahead=ahead)
 
     def stop(self) -> None:
         """Tell the plugins that the worker stops."""

@@ -105,6 +105,7 @@ def _job(words: Namespace, plugins: tuple[Plugin, ...], traffic: Traffic) -> Job
         faults=recipes.faults(wanted),
         concurrency=recipes.concurrency(wanted),
         together=words.together,
+        in_time=words.pace == "recorded",
         now_ns=traffic.first.started_ns if traffic.first is not None else 0,
         telling=Telling(
             style, output.ink(words, output.stdout()) is paint, words.access_log, words.expect, words.cost

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import islice
 from random import Random
 from typing import Protocol
 
@@ -34,6 +35,11 @@ AT_ONE_INSTANT = 100_000
 FOR_ONE_EXCHANGE = 1_000_000
 """How many jobs there may be: a millisecond's tick until a stream is idle for too long makes 300,000."""
 
+
+AHEAD = 2_048
+"""How many exchanges are read before they are due, where they run by their recorded times."""
+CONNECTIONS = 10_000
+"""How many connections are remembered: one of which nothing was heard for so long is opened anew."""
 
 Told = Mapping[tuple[str, ...], object]
 """Properties by their paths: values to give in the place of what the host would; None stands for no value."""
@@ -133,11 +139,13 @@ class Proxy:
         if len(self.workers) == 1:
             return self.workers[0]
         connection = exchange.connection
-        worker = None if connection == _NO_CONNECTION else self._connections.get(connection)
+        worker = None if connection == _NO_CONNECTION else self._connections.pop(connection, None)
         if worker is None:
             worker = self.workers[self._turn % len(self.workers)]
             self._turn += 1
-            self._connections[connection] = worker
+        self._connections[connection] = worker
+        if len(self._connections) > CONNECTIONS:
+            del self._connections[next(iter(self._connections))]
         return worker
 
     def log(self, level: LogLevel, text: str, stream: Stream | None = None) -> None:
@@ -231,19 +239,50 @@ class Proxy:
             detail = "the plugin is called back without end: by its own callouts, queues or ticks?"
             busiest.fail("the event loop", Trap(TrapKind.OTHER, detail=detail))
 
-    def run(self, exchanges: Iterable[Exchange], *, together: bool = False) -> Iterator[Outcome]:
+    def run(
+        self, exchanges: Iterable[Exchange], *, together: bool = False, ahead: int = AHEAD
+    ) -> Iterator[Outcome]:
         """Run exchanges, each when the one before has ended, or all of them by their recorded times.
 
-        What became of each is given as soon as it ends.
+        What became of each is given as soon as it ends. Together, so many are read ahead of time, at least 1.
         """
-        groups = [list(exchanges)] if together else ([exchange] for exchange in exchanges)
-        for group in groups:
-            for exchange in group:
+        if together:
+            yield from self._together(iter(exchanges), ahead)
+        else:
+            for exchange in exchanges:
                 self.open(exchange)
-            yield from self._until_ended()
+                yield from self._until_ended()
         until = self.clock.now + self.profile.idle_timeout_ns  # a plugin may ask again with every answer
         while self.clock.busy and self.clock.now <= until and self.step():
             pass
+
+    def _together(self, exchanges: Iterator[Exchange], ahead: int) -> Iterator[Outcome]:
+        """Open exchanges before they are due: more are read when half of those that were read last have begun."""
+        starts = self._opened(exchanges, ahead)
+        while starts or self.open_streams:
+            middle = starts[len(starts) // 2] if starts else None
+            while self.open_streams and not self._may_read_on(middle, ahead):
+                self.step()
+                yield from self.ended_now()
+            starts = self._opened(exchanges, max(ahead // 2, 1)) if starts else starts
+
+    def _may_read_on(self, middle: int | None, ahead: int) -> bool:
+        """Whether it is time for more exchanges: everything due at that instant is done, and not too many are open."""
+        clock = self.clock
+        return (
+            middle is not None
+            and clock.now >= middle
+            and clock.waits()
+            and len(self.open_streams) <= 2 * ahead
+        )
+
+    def _opened(self, exchanges: Iterator[Exchange], count: int) -> list[int]:
+        """Open the next exchanges, so many if there are; when they are due, in order."""
+        starts = []
+        for exchange in islice(exchanges, count):
+            self.open(exchange)
+            starts.append(exchange.started_ns)
+        return sorted(starts)
 
     def _until_ended(self) -> Iterator[Outcome]:
         while self.open_streams:

@@ -71,6 +71,8 @@ class Job:
     faults: tuple[Fault, ...] = ()
     concurrency: int = 1
     together: bool = False
+    in_time: bool = False
+    """Whether exchanges come when they are due by a real clock, so that none can be read before."""
     now_ns: int = 0
     """When the virtual clock begins."""
     telling: Telling = Telling()
