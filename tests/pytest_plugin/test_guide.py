@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from chains import three
 from projects import ROOT, Reports, ran_in
 from scripted import scripted
 from under_test import PASSES
@@ -23,6 +24,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory, imported: None) -> Reports:
     for sample in set(re.findall(r'"(\w+)\.wasm"', GUIDE)) - {"ping"}:
         if (source := ROOT / "samples" / sample / "plugin.wasm").exists():
             (folder / f"{sample}.wasm").symlink_to(source)
+    three(folder / "chain.yaml")
     (folder / "ping.wasm").write_bytes(scripted(dict.fromkeys(PASSES, ()), PASSES))
     (folder / "traffic.har").symlink_to(ROOT / "traces" / "traffic" / "allow_header.har")
     (folder / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
