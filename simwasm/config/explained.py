@@ -42,6 +42,7 @@ _OTHER = "configures no plugin"
 _MOUNTS = "sidecar.istio.io/userVolume"
 _META = "ISTIO_META_"
 _LONGEST = 200
+_MOST_KINDS = 10
 _MEANT = frozenset(("name", "url"))
 _NO_NAME = re.compile("[^a-z0-9]+")
 
@@ -57,16 +58,27 @@ class Remark(NamedTuple):
 
 def explained(nodes: Iterable[Node], alone: bool) -> list[str]:
     """What documents do that deploy nothing; if they are alone, what would deploy a plugin, with their values."""
-    texts: list[str] = []
+    nodes = tuple(nodes)
+    texts = [] if alone else _counted(nodes)
     values: dict[str, str] = {}
     for node in nodes:
-        texts.append(f"{node.place}: {_what(node)}")
+        texts += [f"{node.place}: {_what(node)}"] if alone else []
         for remark in _remarks(node):
             texts += [f"{remark.place}: {remark.text}"] if remark.text else []
             values = {**remark.values, **values}
     if alone and not values.keys().isdisjoint(_MEANT):
         texts.append("What configures this plugin today:\n" + _example(values))
     return texts
+
+
+def _counted(nodes: tuple[Node, ...]) -> list[str]:
+    """Documents beside a plugin, in one line: there may be a whole application."""
+    if not nodes:
+        return []
+    kinds = list(dict.fromkeys(_text(node, "kind") or "without a kind" for node in nodes))
+    names = ", ".join(map(shown, kinds[:_MOST_KINDS])) + (", …" if len(kinds) > _MOST_KINDS else "")
+    what = "another document configures" if len(nodes) == 1 else f"{len(nodes)} other documents configure"
+    return [f"{nodes[0].place}: {what} no plugin: {names}"]
 
 
 def _what(node: Node) -> str:

@@ -152,9 +152,11 @@ def trees_of(text: str, file: str) -> tuple[Node, ...]:
 def _text(path: str | Path) -> str:
     try:
         with open(path, "rb") as file:
-            data = file.read(2 * LARGEST + 2)
+            data = file.read(2 * LARGEST + 1)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if len(data) > 2 * LARGEST:
+        raise ConfigError(f"{path}: is larger than {LARGEST >> 20} MiB")
     mark, encoding = next((each for each in _MARKS if data.startswith(each[0])), (b"", "utf-8"))
     try:
         return data[len(mark) :].decode(encoding)

@@ -91,9 +91,9 @@ def test_what_was_meant_by_several_is_one_plugin() -> None:
     assert EXAMPLE in answer("---\n".join((OPERATOR, ENABLED, HEADERS, WASM)))
 
 
-def test_beside_a_plugin_it_is_told_without_an_example() -> None:
-    found = read_deployment(
-        "op.yaml", f"{OPERATOR}---\nkind: WasmPlugin\nmetadata: {{name: a}}\nspec: {{url: x/y:1}}\n"
-    )
+def test_beside_a_plugin_others_are_counted_and_what_was_hoped_of_them_is_told() -> None:
+    plugin = "kind: WasmPlugin\nmetadata: {name: a}\nspec: {url: x/y:1}\n"
+    found = read_deployment("op.yaml", "---\n".join((OPERATOR, plugin, "kind: Service\n", "kind: Service\n")))
     assert [each.name for each in found.plugins] == ["default.a"]
-    assert [text.partition(": ")[0] for text in found.told] == ["op.yaml:1:1", "op.yaml:7:7"]
+    assert found.told[0] == "op.yaml:1:1: 3 other documents configure no plugin: `IstioOperator`, `Service`"
+    assert found.told[1].startswith("op.yaml:7:7: `extensionProviders` are for")
