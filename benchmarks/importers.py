@@ -1,12 +1,14 @@
 """How fast recorded traffic is read, and in how much memory, each format beside a parse of its bytes by somebody else.
 
-The peer reads the same file with `json` alone: a HAR at once, other JSON line by line. Formats that are no JSON have
-no peer. How much memory a reader needs is asked of a process of its own, which reads from a pipe.
+The peer reads the same file with `json` alone: a HAR at once, other JSON line by line. That of mitmproxy's flows is its
+own reader, where there is one (SIMWASM_MITMDUMP). Other formats have no peer. How much memory a reader needs is asked of
+a process of its own, which reads from a pipe.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -42,6 +44,12 @@ _ANSWERED = [
 _BODY = b'{"items": [%s]}' % b", ".join(b'{"id": %d, "name": "thing"}' % number for number in range(20))
 _REMEMBERED = ("har", "jsonl", "tap")
 """The formats of which memory is measured."""
+_MITMDUMP = os.environ.get("SIMWASM_MITMDUMP", "")
+_FLOW_READER = """
+import sys
+from mitmproxy.io import FlowReader
+for _ in FlowReader(open(sys.argv[1], "rb")).stream(): pass
+"""
 _FEW, _MANY = 10_000, 1_000_000
 _READ = """
 import re
@@ -71,11 +79,12 @@ def rows(*, rounds: int = 3, size: int = 100_000, many: int = _MANY) -> Iterator
 def _speed(writer: Writer, path: Path, size: int, rounds: int) -> Row:
     what = f"{writer.formats[0]}: {size:,}"
     parse = _peer(path)
+    name = "mitmproxy's FlowReader" if path.suffix == ".flows" else "json alone"
     if parse is None:
         (ours,) = in_turns(rounds, _read(path, size))
         return Row("importers", what, EXCHANGES, ours)
     ours, peer = in_turns(rounds, _read(path, size), _timed(parse, path, size))
-    return Row("importers", f"{what} / json alone", EXCHANGES, ours, peer)
+    return Row("importers", f"{what} / {name}", EXCHANGES, ours, peer)
 
 
 def _exchanges(size: int) -> Iterator[Exchange]:
@@ -94,8 +103,15 @@ def _exchanges(size: int) -> Iterator[Exchange]:
 def _peer(path: Path) -> Callable[[Path], None] | None:
     if path.suffix == ".har":
         return _at_once
+    if path.suffix == ".flows":
+        return _by_mitmproxy if _MITMDUMP else None
     with path.open("rb") as file:
         return _by_line if file.read(1) == b"{" else None
+
+
+def _by_mitmproxy(path: Path) -> None:
+    python = Path(_MITMDUMP).with_name("python")
+    subprocess.run([python, "-c", _FLOW_READER, path], check=True)
 
 
 def _at_once(path: Path) -> None:
