@@ -1,8 +1,8 @@
 """How fast recorded traffic is read, and in how much memory, each format beside a parse of its bytes by somebody else.
 
 The peer reads the same file with `json` alone: a HAR at once, other JSON line by line. That of mitmproxy's flows is its
-own reader, where there is one (SIMWASM_MITMDUMP). Other formats have no peer. How much memory a reader needs is asked of
-a process of its own, which reads from a pipe.
+own reader, where there is one (SIMWASM_MITMDUMP). Other formats have no peer. How much memory a reader needs is asked
+of a process of its own, which reads from a pipe.
 """
 
 from __future__ import annotations
