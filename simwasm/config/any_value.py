@@ -121,7 +121,7 @@ def _double(value: float, node: Node) -> float:
     except OverflowError:
         double = float("inf")
     if double - double != 0:
-        wrong(node, f"{node.text[:40]} is no number that JSON has")
+        wrong(node, f"{shown(node.text)} is no number that JSON has")
     return double
 
 

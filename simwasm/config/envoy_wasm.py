@@ -35,6 +35,10 @@ _POLICIES = {
 """In the order of their numbers."""
 _DURATION = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,9})?s")
 _V8, _NULL = "envoy.wasm.runtime.v8", "envoy.wasm.runtime.null"
+_NO_MATTER = {
+    "allow_precompiled": "the module itself is run",
+    "nack_on_code_cache_miss": "the module is fetched before anything runs",
+}
 _RELOAD_MS = 1000
 _NO_DIGEST = "nil"
 """What Istio says where nobody has said a digest."""
@@ -93,11 +97,9 @@ def _is_native(vm: Fields) -> bool:
         vm.reader.tell(
             vm.at("runtime"), f"the runtime {shown(runtime)} is not looked at: --engine chooses one here"
         )
-    if vm.flag("allow_precompiled"):
-        vm.reader.tell(
-            vm.at("allow_precompiled"), "`allow_precompiled` changes nothing here: the module itself is run"
-        )
-    vm.flag("nack_on_code_cache_miss")
+    for name, why in _NO_MATTER.items():
+        if vm.flag(name):
+            vm.reader.tell(vm.at(name), f"`{name}` changes nothing here: {why}")
     return False
 
 

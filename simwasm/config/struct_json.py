@@ -54,7 +54,7 @@ def _plain(value: Scalar, node: Node) -> str:
         return _WORDS[value]
     assert not isinstance(value, str)
     if value - value != 0:
-        wrong(node, f"{node.text[:40]} is no number that JSON has")
+        wrong(node, f"{shown(node.text)} is no number that JSON has")
     return number_json(float(value)) if isinstance(value, float) or value else "0"
 
 

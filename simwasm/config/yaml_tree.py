@@ -13,6 +13,7 @@ from typing import Any
 
 from simwasm.config.tree import DEEPEST, MOST_VALUES, Node, Place, Scalar, enter, inside, whole
 from simwasm.errors import ConfigError
+from simwasm.trace.text import printable
 
 _MERGE = "<<"
 _TAG = "tag:yaml.org,2002:"
@@ -91,7 +92,9 @@ class _Builder:
 
     def _begin(self, event: Any, node: Node) -> None:
         if event.tag not in (None, "!", f"{_TAG}map", f"{_TAG}seq"):
-            raise ConfigError(f"{node.place}: the tag {event.tag} means nothing here: leave it out")
+            raise ConfigError(
+                f"{node.place}: the tag {printable(event.tag[:60])} means nothing here: leave it out"
+            )
         if len(self._open) >= DEEPEST:
             raise ConfigError(f"{node.place}: is nested more than {DEEPEST} deep")
         self._open.append(_Open(node, event.anchor))
@@ -138,9 +141,11 @@ class _Builder:
                 if tag in (None, name) and form.fullmatch(text):
                     return read(text)
             if tag not in (None, "str"):
-                raise ConfigError(f"{self._place(event)}: `{text[:40]}` is no {tag}")
+                raise ConfigError(f"{self._place(event)}: `{printable(text[:40])}` is no {tag}")
         elif event.tag not in (None, "!"):
-            raise ConfigError(f"{self._place(event)}: the tag {event.tag} means nothing here: leave it out")
+            raise ConfigError(
+                f"{self._place(event)}: the tag {printable(event.tag[:60])} means nothing here: leave it out"
+            )
         return text
 
     def _done(self, node: Node, anchor: str | None) -> None:

@@ -128,6 +128,19 @@ class TestPlugin:
         typed = {"@type": f"{TYPE}xds.type.v3.TypedStruct", "typeUrl": WASM, "value": {"config": config}}
         assert [each.name for each in read({"name": "f", "typedConfig": typed}).plugins] == ["p"]
 
+    def test_what_does_not_matter_here_is_told(self) -> None:
+        more = {
+            "allow_precompiled": True,
+            "nack_on_code_cache_miss": True,
+            "runtime": "envoy.wasm.runtime.wamr",
+        }
+        told = read(plugin(vm_config={**VM, **more})).told
+        assert [text.partition(": ")[2] for text in told] == [
+            "the runtime `envoy.wasm.runtime.wamr` is not looked at: --engine chooses one here",
+            "`allow_precompiled` changes nothing here: the module itself is run",
+            "`nack_on_code_cache_miss` changes nothing here: the module is fetched before anything runs",
+        ]
+
     def test_one_that_is_a_part_of_envoy_is_left_out(self) -> None:
         native = plugin(
             vm_config={"runtime": "envoy.wasm.runtime.null", "code": {"local": {"inline_string": "stats"}}}

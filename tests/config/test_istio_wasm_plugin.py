@@ -203,7 +203,7 @@ class TestRun:
         (URL + "  priority: 3000000000\n", "is 3000000000, not from -2147483648 to 2147483647"),
         (URL + "  pluginName: ''\n", "`pluginName` has 0 characters"),
         (URL + "  pluginConfig: text\n", "`pluginConfig` is a text, not a mapping"),
-        (URL + "  pluginConfig: {a: .inf}\n", "p.yaml:7:21: .inf is no number that JSON has"),
+        (URL + "  pluginConfig: {a: .inf}\n", "p.yaml:7:21: `.inf` is no number that JSON has"),
         (URL + "  pluginConfig: {1: a, '1': b}\n", "`1` is there twice"),
         (URL + "  vmConfig: {env: [{value: a}]}\n", "a variable has a `name`"),
         (URL + "  vmConfig: {env: [{name: a, valueFrom: HOST, value: b}]}\n", "a variable from HOST has no `value`"),

@@ -136,3 +136,12 @@ def test_aliases_cannot_nest_deeper_than_anybody_writes() -> None:
     lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 200)]
     with pytest.raises(ConfigError, match="is nested more than 100 deep"):
         tree_of("\n".join(lines), "a")
+
+
+@pytest.mark.parametrize(
+    "text", ["a: !%1b[31m x", "a: !%1b[31m [x]", 'a: !!int "\\e[31m"', '"\\e[31m": 1\n"\\e[31m": 2']
+)
+def test_nothing_of_a_file_reaches_the_terminal_as_it_is(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        tree_of(text, "a")
+    assert str(caught.value).isprintable()
