@@ -19,7 +19,6 @@ from simwasm.traffic.jsonl import write
 from simwasm.traffic.notes import Notes, telling
 from simwasm.traffic.opening import sources
 
-
 Pack = Callable[[bytes], bytes]
 
 
