@@ -84,7 +84,7 @@ def _text(exchanges: int, part: float | None, took: float) -> str:
     words = [f"{exchanges:,} exchange{'' if exchanges == 1 else 's'}", f"{exchanges / took:,.0f}/s"]
     if part is not None:
         words.append(f"{part:.0%}")
-        if part:
+        if 0 < part < 1:
             words.append(f"{duration(round(took * (1 - part) / part) * _SECOND)} left")
     return " · ".join(words)
 

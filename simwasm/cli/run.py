@@ -128,7 +128,7 @@ def _replayed(words: Namespace, job: Job, traffic: Traffic, stopping: Stopping) 
     if words.workers == 1 and not words.cluster:
         golden = goldens.Golden(words, job.plugins, job.now_ns)
         done = alone(words, job, reading, stopping, screen, golden)
-        _once_more(done)
+        _once_more(done, interrupted=stopping.asked)
         golden.write()
         return done
     if words.coverage:
@@ -141,16 +141,16 @@ def _replayed(words: Namespace, job: Job, traffic: Traffic, stopping: Stopping) 
         cluster = Cluster(job, words.cluster, stopping, there)
         done = shared(words, cluster, reading, screen, block=SHARD)
         done.summary.workers = cluster.most_threads
-        return _kept(words, done)
+        return _kept(words, done, stopping)
     crew = Crew(job, words.workers, stopping, lambda text: screen.err(printable(f"simwasm: {text}") + "\n"))
     done = shared(words, crew, reading, screen, block=1 if in_time else BLOCK)
     done.summary.lost = crew.lost
-    return _kept(words, done)
+    return _kept(words, done, stopping)
 
 
-def _kept(words: Namespace, done: Done) -> Done:
+def _kept(words: Namespace, done: Done, stopping: Stopping) -> Done:
     """What others have played, told and kept."""
-    _once_more(done)
+    _once_more(done, interrupted=stopping.asked)
     if words.coverage:
         save(words.coverage, merge(*done.covered))
     return done
@@ -170,10 +170,10 @@ def _writer(stream: TextIO, progress: Progress, *, at_once: bool = False) -> Cal
     return write
 
 
-def _once_more(done: Done) -> None:
+def _once_more(done: Done, *, interrupted: bool) -> None:
     """Say the lines of all exchanges together."""
     count = done.summary.exchanges
-    if not count:
+    if not count and not interrupted:
         output.tell("there was no exchange in the traffic")
     elif done.lines and count > 1:
         print()

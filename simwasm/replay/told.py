@@ -41,7 +41,7 @@ def _head(found: Summary) -> str:
     if found.real_ns:
         parts.append(f"{duration(found.real_ns)}, {found.rate:,.0f}/s")
     if found.exchanges:
-        parts.append(f"{duration(max(found.last_ns - found.first_ns, 0))} of recorded time")
+        parts.append(f"{duration(max(found.last_ns - found.first_ns, 0))} of virtual time")
     if found.workers > 1:
         parts.append(f"{found.workers} workers")
     return "summary: " + " · ".join(parts)
