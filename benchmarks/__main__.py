@@ -12,6 +12,7 @@ from benchmarks.table import table
 from simwasm.errors import SimwasmError
 
 NAMES = (
+    "compare",
     "coverage",
     "debugger",
     "diff",
