@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from chains import ROOT, chained, sample, says, three
+from deployed import ROOT, chained, sample, says, three
 
 from simwasm import recipe as recipes
 from simwasm.chain import is_configuration

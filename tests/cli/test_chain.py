@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from chains import chained, sample, says, three
+from deployed import chained, sample, says, three
 from process import Run
 from scripted import TRAP
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from chains import three
+from deployed import three
 from projects import ROOT, Reports, ran_in
 from scripted import scripted
 from under_test import PASSES

@@ -1,48 +1,33 @@
-"""Configurations with several plugins, as Istio has them: one document each."""
+"""Chains of plugins under simwasm and under the running Envoy: they must not differ in anything one can see."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
-from scripted import Call, scripted
+import pytest
 
-ROOT = Path(__file__).parents[2]
-PHASES = ("AUTHN", "AUTHZ", "STATS", "UNSPECIFIED_PHASE")
+from simwasm.engines import find
+from simwasm.exchange import Exchange, Message, request, response
+from simwasm.parity.account import Scenario, Script
+from simwasm.parity.compare import both
+from simwasm.plugin import Plugin
 
-
-def sample(name: str) -> str:
-    """The address of a sample's module."""
-    return f"file://{ROOT}/samples/{name}/plugin.wasm"
-
-
-def says(folder: Path, text: str, *more: Call, results: dict[str, int] | None = None) -> str:
-    """The address of a plugin that logs a text for each request, and then does more."""
-    path = folder / f"{text}.wasm"
-    path.write_bytes(scripted({"proxy_on_request_headers": [("proxy_log", 2, text), *more]}, results))
-    return f"file://{path}"
+GET = request("GET", "/")
+ASKING = request("GET", "/", headers=[("ask", "1")])
+OK = response(200, headers=[("content-type", "text/plain")], body=b"ok")
 
 
-def chained(path: Path, *plugins: tuple[str, str, dict[str, Any]]) -> Path:
-    """A file with plugins: of each the name, where its module is, and what else its spec says."""
-    path.write_text("---\n".join(map(_document, plugins)))
-    return path
+def answered_after(ms: int, sent: Message = GET) -> Exchange:
+    """A request that the upstream takes a while for."""
+    return Exchange("", 0, sent, OK._replace(after_ns=ms * 1_000_000))
 
 
-def three(path: Path) -> Path:
-    """The chain allow, auth, body in the file's other order."""
-    return chained(
-        path,
-        ("body", sample("response_body"), {}),
-        ("auth", sample("http_auth"), {"phase": "AUTHZ"}),
-        ("allow", sample("allow_header"), {"phase": "AUTHN"}),
+def alike(*plugins: Plugin, sent: Sequence[Message | Exchange] = (GET,), **clusters: Script) -> None:
+    """See that a chain does under simwasm what it does under Envoy, with a request after the other."""
+    exchanges = tuple(
+        each if isinstance(each, Exchange) else Exchange(str(number), 0, each, OK)
+        for number, each in enumerate(sent, 1)
     )
-
-
-def _document(plugin: tuple[str, str, dict[str, Any]]) -> str:
-    name, url, more = plugin
-    spec = "".join(f"  {key}: {value}\n" for key, value in {"url": url, **more}.items())
-    return (
-        "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\n"
-        f"metadata: {{name: {name}, namespace: shop}}\nspec:\n{spec}"
-    )
+    found = both(Scenario(plugins, exchanges, clusters), find.engine()).differences
+    if found:
+        pytest.fail("\n\n".join(map(str, found)), pytrace=False)

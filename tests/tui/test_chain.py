@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chains import ROOT, three
+from deployed import ROOT, three
 from simwasm_tui.opening import Chosen, start_of, understand
 from terminal import on_screen, run
 
