@@ -21,6 +21,7 @@ NAMES = (
     "probes",
     "query",
     "replay",
+    "replay-size",
     "screen",
     "start",
     "suites",
@@ -54,7 +55,7 @@ def main() -> int:
 def measured(name: str, rounds: int | None) -> Iterator[Row]:
     """The rows of one benchmark; its module is imported when it is wanted, since it may need what is not there."""
     try:
-        rows: Callable[..., Iterator[Row]] = import_module(f"benchmarks.{name}").rows
+        rows: Callable[..., Iterator[Row]] = import_module(f"benchmarks.{name.replace('-', '_')}").rows
     except ImportError as error:
         raise SimwasmError(f"{name} cannot be measured here: {error}. wasmer needs CPython 3.10") from None
     return rows() if rounds is None else rows(rounds=rounds)

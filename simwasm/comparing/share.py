@@ -52,6 +52,10 @@ class Share:
             raise PluginError(told.compared.differences.all[0].text)
         return _line(told), ""
 
+    def unheard(self) -> tuple[str, str]:
+        """Nothing: what is told is told with its exchange."""
+        return "", ""
+
     def results(self, numbered: Iterable[tuple[int, Exchange]]) -> Iterator[Result]:
         """Compare exchanges."""
         for told in self._part.play(numbered):

@@ -229,6 +229,7 @@ class Crew:
             told = self._done.pop(self._next)
             self._next += 1
             if isinstance(told, Failed):
+                yield Told(0, 0, told.out, told.err, (), False, Summary())
                 raise told.error
             if told is not None:
                 yield told

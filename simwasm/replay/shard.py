@@ -91,6 +91,10 @@ class Part:
     def start(self) -> tuple[str, str]:
         """Start the plugins; what was printed."""
         self.player.start()
+        return self.unheard()
+
+    def unheard(self) -> tuple[str, str]:
+        """What was printed and not given to anybody yet."""
         return self._out.taken(), self._err.taken()
 
     def results(self, numbered: Iterable[tuple[int, Exchange]]) -> Iterator[Result]:

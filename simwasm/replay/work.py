@@ -28,6 +28,10 @@ class Part(Protocol):
         """Start the plugins; what was printed."""
         ...
 
+    def unheard(self) -> tuple[str, str]:
+        """What was printed and not given to anybody yet."""
+        ...
+
     def results(self, numbered: Iterable[tuple[int, Exchange]]) -> Iterator[Result]:
         """Play exchanges."""
         ...

@@ -59,6 +59,9 @@ class Failed(NamedTuple):
     """The block that was under way cannot be played."""
 
     error: SimwasmError
+    out: str = ""
+    err: str = ""
+    """What was printed before."""
 
 
 Message = Parcel | RoundEnd | NoMore
@@ -73,8 +76,9 @@ def main(end: int) -> None:
         line = Line(socket.socket(fileno=end))
         try:
             job: Work = stopping.waited(line.receive)
-            line.send(_Worker(job, line, stopping).played())
-        except SimwasmError as error:
+            worker = _Worker(job, line, stopping)
+            line.send(worker.played_or_failed())
+        except SimwasmError as error:  # it was not even made
             line.send(Failed(error))
         except (Gone, Stopped):
             pass
@@ -91,8 +95,21 @@ class _Worker:
         self._results: list[Result] = []
         self._requests = 0
         self._more = True
+        self._begun = "", ""
 
-    def played(self) -> Ended:
+    def played_or_failed(self) -> Ended | Failed:
+        """All that is to be told in the end."""
+        try:
+            return self._played()
+        except SimwasmError as error:
+            (out, err), (last_out, last_err) = self._begun, self._part.unheard()
+            return Failed(
+                error,
+                "".join([out, *(result.out for result in self._results), last_out]),
+                "".join([err, *(result.err for result in self._results), last_err]),
+            )
+
+    def _played(self) -> Ended:
         """Play all; what there is to tell in the end."""
         stopping, part = self._stopping, self._part
         stopping.session = part.session
