@@ -41,7 +41,7 @@ def rows(*, rounds: int = 3, long: int = LONG) -> Iterator[Row]:
         what = "exchanges replayed by 2 workers / by 1"
         yield Row("replay-size", what, REQUESTS, two, one, Target(1.7))
         files = (_traffic(Path(folder, f"{count}.jsonl"), count) for count in (long, SHORT))
-        much, little = (tuple([_peak(file)]) for file in files)
+        much, little = ((_peak(file),) for file in files)
         what = f"peak memory of {long:,} exchanges / of {SHORT:,}"
         yield Row("replay-size", what, MEGABYTES, much, little, Target(1.2))
 
