@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import wat
-from process import Run
+from process import Run, here
 from typist import Typist
 
 from simwasm.cli.words import parse
@@ -78,8 +78,8 @@ def test_a_pipe_goes_on_behind_an_error_and_a_batch_does_not(simwasm: Run) -> No
     assert "step" not in done.stdout
 
 
-def test_a_file_of_commands_that_is_not_there_is_an_error(simwasm: Run) -> None:
-    done = simwasm("debug", PLUGIN, TRAFFIC, "-x", "nowhere.txt", "--batch")
+def test_a_file_of_commands_that_is_not_there_is_an_error() -> None:
+    done = here("debug", PLUGIN, TRAFFIC, "-x", "nowhere.txt", "--batch")
     assert done.returncode == 2
     assert "nowhere.txt: cannot be read: No such file or directory" in done.stderr
 
@@ -99,10 +99,8 @@ def test_a_file_of_commands_that_is_not_there_is_an_error(simwasm: Run) -> None:
         ((PLUGIN, TRAFFIC, "--callout", "x=y"), "is no status"),
     ],
 )
-def test_what_cannot_be_debugged_is_one_sentence(
-    simwasm: Run, words: tuple[str, ...], complaint: str
-) -> None:
-    done = simwasm("debug", "--plain", *words, stdin="")
+def test_what_cannot_be_debugged_is_one_sentence(words: tuple[str, ...], complaint: str) -> None:
+    done = here("debug", "--plain", *words)
     assert done.returncode == 2
     assert complaint in done.stderr
     assert done.stderr.count("\n") == 1

@@ -21,7 +21,7 @@ from simwasm.wasm.rewrite import Limits, rewrite
 
 WIDE = Limits(slice=50_000, pages=65536)
 
-MOST = 1_000
+MOST = 500
 """Commands of a file: the few that have more say the same of one address after the other."""
 
 # Modules share memories and tables with each other there; a rewritten module has its own.
