@@ -26,8 +26,8 @@ _CURL = re.compile(r"(?:.*[/\\])?curl(?:\.exe)?", re.IGNORECASE)
 _PROMPT = re.compile(r"[^\s'\"]*[$%#>❯]")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _BEGINS = re.compile(
-    rb"(?:[ \t]*(?:#[^\n]*|\w+=\S*|set [^\n]*|export [^\n]*|@?echo off[^\n]*|base64 -d <<'?\w+'? \|[^\n]*)?\r?\n)*"
-    rb"[ \t]*(?:[^\s'\"<{]*[$%>] ?|PS [^\n>]*> ?)?(?:base64 -d <<'?\w+'? \| )?curl(?:\.exe)?[ \t]+[^\s=:,;]",
+    rb"(?:[ \t]*(?:#[^\r\n]*|\w+=\S*|set [^\r\n]*|export [^\r\n]*|@?echo off[^\r\n]*)?\r?\n)*"
+    rb"[ \t]*(?:[^\s'\"<{]*[$%>] ?|PS [^\r\n>]*> ?)?(?:base64 -d <<'?\w+'? \| )?curl(?:\.exe)?[ \t]+[^\s=:,;]",
     re.IGNORECASE,
 )
 
@@ -80,13 +80,13 @@ def _of_line(line: CommandLine, number: int, read: Read, note: Note, others: lis
                 number += 1
             break
         else:
-            others.append(pipeline[0].words[0])
+            others += [stage.words[0] for stage in pipeline[:1]]
 
 
 def _curl_words(words: tuple[str, ...]) -> tuple[str, ...] | None:
     """The words behind `curl`; None for another command."""
     at = 0
-    if words[0] == "PS" and len(words) > 2 and words[1].endswith(">"):
+    if words[:1] == ("PS",) and words[1:2] and words[1].endswith(">"):
         at = 2
     elif _PROMPT.fullmatch(words[0]):
         at = 1

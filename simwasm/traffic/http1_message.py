@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from simwasm.exchange import Chunk, Headers, decimal, lower, to_text
+from simwasm.exchange import Chunk, Header, Headers, decimal, lower, to_text
 from simwasm.traffic.request_text import LARGEST_BODY, MOST_HEADERS, Wrong, read_header, shortened
 from simwasm.traffic.text_stream import TextStream, TooLong, bare
 
@@ -18,6 +18,7 @@ REQUEST_LINE = re.compile(
     rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}) ([\x21-\x7e\x80-\xff]+) HTTP/(1\.[01]|2|2\.0|3)", re.DOTALL
 )
 STATUS_LINE = re.compile(rb"HTTP/(1\.[01]|2|2\.0|3) ([1-9]\d\d)(?: ([^\0\r]*))?")
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\0\r\n]*)")
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(;[^\0\r]*)?")
 _MOST_CHUNKS = 1_000_000
 _LARGEST_HEAD = 1 << 24
@@ -41,12 +42,16 @@ NO_BODY = Body()
 
 def read_fields(text: TextStream, what: str = "headers") -> Headers:
     """Header lines up to the empty one; names in lower case."""
-    headers: list[tuple[str, str]] = []
-    started = text.byte
-    while line := _line(text, f"its {what}"):
-        if line[:1] in b" \t":
+    headers: list[Header] = []
+    started, where = text.byte, f"its {what}"
+    while line := _line(text, where):
+        plain = _FIELD.fullmatch(line)
+        if plain:
+            headers.append((to_text(plain[1]), to_text(plain[2].strip(b" \t"))))
+        elif line[:1] in b" \t":
             raise Wrong(f"`{shortened(to_text(line))}` goes on with the header before: join the lines")
-        headers.append(read_header(to_text(line)))
+        else:
+            headers.append(read_header(to_text(line)))
         if len(headers) > MOST_HEADERS or text.byte - started > _LARGEST_HEAD:
             raise Wrong(f"there are more {what} than anybody sends ({len(headers):,})")
     return lower(headers)

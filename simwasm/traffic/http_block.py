@@ -63,7 +63,6 @@ _SCRIPT_FILE = re.compile(r">\s+\S+\.(?:js|mjs|ts)\s*")
 _SCRIPT_BEFORE = re.compile(r"<\s+\S.*")
 _REFERENCE = re.compile(r"<>\s+\S.*|>>!?\s+\S.*")
 _RUN = re.compile(r"(?:import|run)\s+\S.*")
-_VERSION = re.compile(r"\s+HTTP/\S+(?:\s+\(Prior Knowledge\))?\s*$")
 _QUERY = re.compile(r"\s+\S|[?&]")
 
 
@@ -113,9 +112,8 @@ def _address(block: Block, lines: Iterator[Line]) -> Iterator[Line]:
     """Put an address that goes on into one line; the lines behind it."""
     request = block.request
     assert request is not None
-    version = _VERSION.search(request.text)
-    begun = request.text[: version.start()] if version else request.text
-    parts = [begun.strip()]
+    begun, version = without_version(request.text)
+    parts = [begun]
     after: Iterator[Line] = iter(())
     for line in lines:
         if COMMENT.match(line.text) and len(parts) > 1:
@@ -124,8 +122,17 @@ def _address(block: Block, lines: Iterator[Line]) -> Iterator[Line]:
             after = chain([line], lines)
             break
         parts.append(line.text.strip())
-    block.request = request._replace(text="".join(parts) + (version[0] if version else ""))
+    block.request = request._replace(text="".join(parts) + (f" {version}" if version else ""))
     return after
+
+
+def without_version(line: str) -> tuple[str, str]:
+    """A request line without its version, and the version."""
+    text = line.strip().removesuffix("(Prior Knowledge)").rstrip()
+    words = text.rsplit(None, 1)
+    if len(words) == 2 and words[1].startswith("HTTP/"):
+        return words[0], words[1]
+    return line.strip(), ""
 
 
 def _without_scripts(block: Block) -> Iterator[Line]:

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from simwasm.exchange import Chunk, Exchange, Header, Message, decimal, first, lower, to_bytes, to_text
 from simwasm.traffic.beside import Note, Read, reader_beside
 from simwasm.traffic.http1_message import STATUS_LINE
-from simwasm.traffic.http_block import Block, Line
+from simwasm.traffic.http_block import Block, Line, without_version
 from simwasm.traffic.http_variables import Variables
 from simwasm.traffic.request_text import (
     LARGEST_BODY,
@@ -33,23 +33,21 @@ from simwasm.traffic.request_text import (
     shortened,
 )
 
-_REQUEST = re.compile(
-    r"(?:([A-Za-z]{3,20})\s+)?(\S.*?)(?:\s+(HTTP/\S+)(?:\s+\(Prior Knowledge\))?)?\s*", re.DOTALL
-)
+_METHOD = re.compile(r"[A-Za-z]{3,20}")
 _ANOTHER = {"GRPC", "WEBSOCKET", "RSOCKET"}
 _VERSIONS = {"HTTP/1.0", "HTTP/1.1", "HTTP/2", "HTTP/3"}
 _FILE = re.compile(r"<(?:@(\w+)?)?\s+(\S.*?)\s*")
 _BASIC = re.compile(r"basic\s+([^\s:]+)(?:\s+|:)(\S.*)", re.IGNORECASE)
 _OPERATION = re.compile(r"\s*(?:query|mutation|subscription)\s+(\w+)")
-_VARIABLES = re.compile(r"(?:^|\n)[ \t]*\r?\n(?=\s*\{)")
 
 
 def read_block(block: Block, id: str, variables: Variables, where: str, note: Note) -> Exchange | None:
     """The exchange of a block, without a response; nothing for what is no HTTP."""
     assert block.request is not None
-    parts = _REQUEST.fullmatch(_at(block.request, variables))
-    method, target, version = parts.groups() if parts else (None, "", None)
-    method = (method or "GET").upper()
+    begun, version = without_version(_at(block.request, variables))
+    words = begun.split(None, 1)
+    has_method = len(words) == 2 and _METHOD.fullmatch(words[0])
+    method, target = (words[0].upper(), words[1]) if has_method else ("GET", begun)
     if method in _ANOTHER:
         note(f"{method} is no request of HTTP; left out")
         return None
@@ -124,7 +122,7 @@ def _removed(headers: list[Header], name: str) -> str:
     return found[1]
 
 
-def _protocol(version: str | None, note: Note) -> str:
+def _protocol(version: str, note: Note) -> str:
     known = (version or "HTTP/1.1").removesuffix(".0") if version == "HTTP/2.0" else version or "HTTP/1.1"
     if known not in _VERSIONS:
         note(f"`{shortened(known)}` is no version of HTTP; taken for HTTP/1.1")
@@ -183,8 +181,7 @@ def _part(line: Line, variables: Variables, read: Read) -> bytes:
 def _graphql(body: bytes) -> bytes:
     """The JSON of a GraphQL request: the query, and the variables behind an empty line."""
     text = to_text(body)
-    split = list(_VARIABLES.finditer(text))
-    query, values = (text[: split[-1].start()], text[split[-1].end() :]) if split else (text, "")
+    query, values = _query_and_variables(text)
     try:
         known = json.loads(values) if values.strip() else {}
     except (ValueError, RecursionError):
@@ -193,3 +190,15 @@ def _graphql(body: bytes) -> bytes:
     shown: dict[str, object] = {"query": query.strip()}
     shown |= {"operationName": named[1]} if named else {}
     return json.dumps(shown | {"variables": known}, ensure_ascii=False).encode("utf-8", "surrogateescape")
+
+
+def _query_and_variables(text: str) -> tuple[str, str]:
+    """What stands before the last empty line that an object follows, and that object."""
+    lines = text.split("\n")
+    following = ""
+    for at in range(len(lines) - 1, -1, -1):
+        bare = lines[at].strip()
+        if not bare and following.startswith("{"):
+            return "\n".join(lines[:at]), "\n".join(lines[at:])
+        following = bare or following
+    return text, ""

@@ -17,7 +17,7 @@ from email.utils import format_datetime
 
 from simwasm.traffic.request_text import Wrong, shortened
 
-_USE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+_USE = re.compile(r"\{\{([^{}]*)\}\}")
 _LONGEST = 1 << 20
 _MOST_RANDOM = 100_000
 _MOST_VARIABLES = 10_000
@@ -51,7 +51,7 @@ class Variables:
         parts: list[str] = []
         length = at = 0
         for found in _USE.finditer(text):
-            parts += [text[at : found.start()], self._value(found[1], found.start() + 1)]
+            parts += [text[at : found.start()], self._value(found[1].strip(), found.start() + 1)]
             length += len(parts[-1])
             if length > _LONGEST:
                 raise Wrong(f"its variables make a text of more than {_LONGEST:,} characters")

@@ -32,7 +32,8 @@ class TextStream:
             self.byte += len(line)
             self._skip_line(line)
             raise TooLong(f"a line of more than {longest:,} bytes")
-        self._passed(line)
+        self.line += line[-1:] == b"\n"
+        self.byte += len(line)
         return line
 
     def back(self, line: bytes) -> None:

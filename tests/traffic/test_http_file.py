@@ -237,3 +237,13 @@ def test_what_is_wrong_is_told_with_its_place(text: str, why: str) -> None:
     assert _read(text, notes) == []
     assert notes[0].startswith("day.http, request ")
     assert why in notes[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["GET http://a/{}x\n", "GET http://a/ HTTP/1.1{}x\n", "GET http://a/\nX: {{{{{}\n", "@a {}\nGET http://b/\n",
+     "POST http://a/\nX-Request-Type: GraphQL\n\n{}x\n"],
+)  # fmt: skip
+def test_many_blanks_are_no_trouble(text: str) -> None:
+    """A pattern that tries them in every way would take hours."""
+    assert len(_read(text.format(" " * 500_000), [])) <= 1
