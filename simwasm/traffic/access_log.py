@@ -75,8 +75,8 @@ _BEGINS_AS_ENTRY = re.compile(
 )
 _RUNTIME = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) std(?:out|err) [FP] ")
 _PROXY = re.compile(
-    rb"\d{4}-\d\d-\d\d[T ][\d:.]+Z?\t(?:trace|debug|info|warn|warning|error|critical)\t"
-    rb"|\[\d{4}-\d\d-\d\d [\d:.]+\]\[\d+\]\[\w+\]"
+    r"\d{4}-\d\d-\d\d[T ][\d:.]+Z?\t(?:trace|debug|info|warn|warning|error|critical)\t"
+    r"|\[\d{4}-\d\d-\d\d [\d:.]+\]\[\d+\]\[\w+\]"
 )
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NEVER = re.compile(r"[\0\r\n\ud800-\udc7f\udd00-\udfff]")
@@ -88,8 +88,11 @@ class AccessLog:
     name = "Envoy access logs (JSON, text)"
 
     def sniff(self, head: bytes) -> bool:
-        """Say yes to something with an entry near its beginning, or to what a proxy writes besides."""
-        return any(_BEGINS_AS_ENTRY.match(_bare(line)) or _PROXY.match(line) for line in head.splitlines())
+        """Say yes to a log: its first line is one of a proxy, or most lines are of logs, and one of them a proxy's."""
+        texts = [_bare(line) for line in head.splitlines() if line.strip()]
+        ours = [_BEGINS_AS_ENTRY.match(text) or _PROXY.match(text) for text in texts]
+        logged = sum(bool(our) or text.startswith("{") for our, text in zip(ours, texts, strict=True))
+        return any(ours[:1]) or (any(ours) and 2 * logged >= len(texts))
 
     def read(self, stream: BinaryIO, where: str, notes: Notes) -> Iterator[Exchange]:
         """Go through the lines one at a time."""

@@ -5,7 +5,8 @@ Rules that live here:
 - A HAR knows no chunks, trailers or client addresses: a body is one chunk, the client is on loopback, and
   every connection of the recording gets a number and a port of its own.
 - An entry that got no answer (status 0: blocked, aborted) or never touched the network (`data:`, `blob:`) is
-  skipped, and told through `notes`; so is a body that the recording has lost, and so are WebSocket messages.
+  skipped, and told through `notes`; so is a body that the recording has lost, and so are WebSocket messages. A request
+  whose entry says that it was sent and only its answer is not known (UNANSWERED) is an exchange without a response.
 - Anything else that is wrong is a `TrafficError` with the entry's number, counted from 1, which is also the
   id of its exchange.
 How an entry's headers become Envoy's is in `har_message`, how its bodies agree with them in `har_body`.
@@ -30,6 +31,8 @@ from simwasm.traffic.moment import nanoseconds
 from simwasm.traffic.notes import Notes
 
 _REMEDY = "record it again or mend it by hand"
+UNANSWERED = "_unanswered"
+"""A member of our own, as HAR allows them: the request was sent, its answer was not recorded."""
 _BEGINS = re.compile(rb'\s*\{(?s:.*?)"log"\s*:\s*\{')
 _LIST = ("log", "entries")
 _NAME = re.compile(r"[^\[]*[^\d.]")  # an address literal is no server name
@@ -80,24 +83,35 @@ def _exchange(number: int, entry: Field, connections: Numbers, notes: Notes) -> 
     asked = entry.get("request")
     answered = entry.find("response")
     url = read_url(asked.get("url"))
-    if answered is None or url.scheme not in _ASKED or answered.integer_of("status") < _FIRST_STATUS:
+    if url.scheme not in _ASKED or not (_has_answer(answered) or _was_sent(entry)):
         notes.left_out(f"{entry.where}: {_unanswered(answered, url)}; skipped")
         return None
-    sent, got = read_side(asked), read_side(answered)
+    sent = read_side(asked)
+    got = read_side(answered) if answered and _has_answer(answered) else None
     request = read_request(sent, url)
     timings = entry.find("timings")
-    response = read_response(got, request, _timing(timings, "wait"), _timing(timings, "receive"))
+    wait, receive = _timing(timings, "wait"), _timing(timings, "receive")
+    response = read_response(got, request, wait, receive) if got else None
     for loss in losses(entry, sent, request, got):
         notes.left_out(f"{entry.where}: {loss}")
-    protocol = _protocol(asked.text_of("httpVersion") or answered.text_of("httpVersion"), request)
+    version = asked.text_of("httpVersion") or (answered.text_of("httpVersion") if answered else "")
     return Exchange(
         str(number),
         _started(entry),
         request,
         response,
-        _connection(entry, url, protocol, connections),
+        _connection(entry, url, _protocol(version, request), connections),
         well_formed(entry.text_of("comment")),
     )
+
+
+def _has_answer(answered: Field | None) -> bool:
+    return answered is not None and answered.integer_of("status") >= _FIRST_STATUS
+
+
+def _was_sent(entry: Field) -> bool:
+    marked = entry.find(UNANSWERED)
+    return marked is not None and marked.flag()
 
 
 def _unanswered(answered: Field | None, url: Url) -> str:

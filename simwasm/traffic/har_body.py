@@ -70,9 +70,9 @@ def posted(asked: Side) -> bytes:
     return "&".join(pairs).encode()
 
 
-def losses(entry: Field, asked: Side, request: Message, answered: Side) -> Iterator[str]:
+def losses(entry: Field, asked: Side, request: Message, answered: Side | None) -> Iterator[str]:
     """Tell what the recording has lost of the bodies, wholly or in part, and what of it is not replayed."""
-    content = answered.field.find("content")
+    content = answered.field.find("content") if answered else None
     if content and content.find("text") is None:
         size = content.integer_of("size")
         if content.find("_file"):

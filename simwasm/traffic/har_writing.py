@@ -1,7 +1,8 @@
 """Exchanges as a HAR 1.2 file, to be opened in a browser's tools or replayed here.
 
 Rules: the importer of HAR files gives back the same request and response, but for what HAR does not know: chunks,
-trailers, client addresses, and bytes of headers that are not UTF-8. An entry without an answer has the status 0.
+trailers, client addresses, and bytes of headers that are not UTF-8. An entry without an answer has the status 0
+and says that it is one.
 Bodies of responses are decoded, as HAR wants them; one that cannot be is written as it was.
 """
 
@@ -18,6 +19,7 @@ from urllib.parse import quote
 
 from simwasm import __version__
 from simwasm.exchange import Connection, Exchange, Headers, Message, Tls, decimal, first, to_bytes
+from simwasm.traffic.har import UNANSWERED
 from simwasm.traffic.losses import Losses, Part
 from simwasm.traffic.notes import Notes
 
@@ -129,6 +131,8 @@ def entry(exchange: Exchange, answer: Message | None) -> dict[str, Any]:
         "serverIPAddress": address,
         "connection": str(connection.id),
     }
+    if answer is None:
+        found[UNANSWERED] = True
     if connection.tls:
         found["_securityDetails"] = {"protocol": connection.tls.tls_version.replace("TLSv", "TLS ")}
     return found | ({"comment": exchange.name} if exchange.name else {})

@@ -335,6 +335,11 @@ def test_an_entry_without_an_answer_is_skipped_and_told() -> None:
     ]
 
 
+def test_a_mark_of_an_unanswered_request_that_is_no_flag_is_told() -> None:
+    with pytest.raises(TrafficError, match="entry 1: _unanswered must be true or false, but is a number: 1"):
+        read(har({**entry(None, {"status": 0}), "_unanswered": 1}))
+
+
 def test_a_body_that_was_not_recorded_is_told() -> None:
     notes: list[str] = []
     lost = entry({"method": "POST", "headers": headers(Content_Length="7")}, {"content": {"size": 99}})

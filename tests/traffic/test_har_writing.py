@@ -40,6 +40,14 @@ def test_a_recording_comes_back_and_loses_nothing(path: Path) -> None:
     assert notes == []
 
 
+def test_a_request_that_nobody_answered_comes_back_without_an_answer() -> None:
+    asked = Exchange("1", 0, request("POST", "/login", body=b"{}"))
+    notes: list[str] = []
+    (found,) = read(written(asked, notes=notes))
+    assert (found.request, found.response) == (asked.request, None)
+    assert notes == []
+
+
 def test_no_exchange_makes_a_har_without_entries() -> None:
     assert json.loads(written())["log"]["entries"] == []
 
