@@ -3,7 +3,7 @@
 A format is an importer: it recognises its files by how they begin, and turns one into exchanges. Rules that
 live here: the first importer that says yes reads the file; a file that nobody recognises is described to the
 user as what it looks like; what is left out, lost or broken goes to `notes`. A file that a folder brought spoils
-nothing: what is no traffic is left out, what cannot be read is broken.
+nothing: what is no traffic is left out (`opening` counts and tells it), what cannot be read is broken.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def read_source(
             if chosen is not None:
                 yield from chosen.read(stream, source.name, notes)
             elif source.found and not source.damage():
-                notes.left_out(f"{source.name}: {_looks(stream.head)}; left out")
+                source.foreign = _looks(stream.head)
             else:
                 raise _unknown(source, stream.head, importers)
     except TrafficError as error:

@@ -1,11 +1,11 @@
 """Where recorded traffic lies: files, folders, patterns, standard input and addresses of other storage.
 
 Rules that live here:
-- Folders are read with all that is below them, in sorted order; hidden files and folders are skipped, so is what is no
-  regular file: nobody means a pipe or a device that lies about.
+- Folders are read with all that is below them, see `folder`.
 - A file that a folder or pattern brings is read once, however many names bring it; a file is read twice where its own
   name is typed twice.
 - What is packed is unpacked by its content, see `unpacking`; a byte order mark is no part of what is read.
+- What of a folder or pattern turns out to be no traffic is told in one line at its end, and not in hundreds.
 - Sizes and positions are those of the file as it lies there, for whoever shows progress.
 """
 
@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from simwasm.errors import TrafficError
+from simwasm.traffic.folder import below, place
 from simwasm.traffic.notes import Notes
 from simwasm.traffic.unpacking import Unpacked, unpacked
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:  # its own declaration is no module that can be imported
 STDIN = "-"
 HEAD = 4096
 """How much of the beginning tells what something is."""
+_NAMED = 5
+"""How many files that are no traffic are named."""
 _BLOCK = 1 << 17
 _MARK = b"\xef\xbb\xbf"
 
@@ -41,6 +44,8 @@ class Source:
         self.size = size
         """Its bytes as it lies there; None where nobody knows before the end."""
         self.found = found
+        self.foreign = ""
+        """What it is, if whoever read it found that it is no traffic."""
         self._counted: _Counted | None = None
         self._unpacked: Unpacked | None = None
 
@@ -136,6 +141,7 @@ def sources(names: Iterable[str], notes: Notes = Notes()) -> Iterator[Source]:  
     brought: set[str] = set()
     typed: set[str] = set()
     for name in names:
+        foreign = _Foreign()
         for source in _named(name, notes):
             identity = _identity(source.name)
             if identity in brought or (source.found and identity in typed):
@@ -143,6 +149,32 @@ def sources(names: Iterable[str], notes: Notes = Notes()) -> Iterator[Source]:  
                 continue
             (brought if source.found else typed).add(identity)
             yield source
+            foreign.add(source)
+        foreign.tell(name, notes)
+
+
+class _Foreign:
+    """Counts what a folder or a pattern brought and is no traffic."""
+
+    def __init__(self) -> None:
+        self._files = 0
+        self._first: list[Source] = []
+
+    def add(self, source: Source) -> None:
+        if source.foreign:
+            self._files += 1
+            if self._files <= _NAMED:
+                self._first.append(source)
+
+    def tell(self, name: str, notes: Notes) -> None:
+        if self._files == 1:
+            notes.left_out(f"{self._first[0].name}: {self._first[0].foreign}; left out")
+        elif self._files:
+            shown = [f"{source.name} {source.foreign}" for source in self._first]
+            more = [f"and {self._files - _NAMED:,} more"] if self._files > _NAMED else []
+            notes.left_out(
+                f"{name}: {self._files:,} files are no traffic, left out: {'; '.join(shown + more)}"
+            )
 
 
 def _identity(name: str) -> str:
@@ -169,7 +201,7 @@ def _named(name: str, notes: Notes) -> Iterator[Source]:
 
 
 def _fitting(pattern: str, notes: Notes) -> Iterator[Source]:
-    names = sorted(glob.glob(pattern, recursive=True))
+    names = sorted(glob.glob(pattern, recursive=True), key=place)
     if not names:
         raise TrafficError(f"{pattern}: fits no file; is the path right?")
     for name in names:
@@ -181,23 +213,11 @@ def _fitting(pattern: str, notes: Notes) -> Iterator[Source]:
 
 def _below(folder: str, notes: Notes) -> Iterator[Source]:
     found = False
-    for source in _walk(folder, notes):
+    for path in below(folder, notes):
         found = True
-        yield source
+        yield Source(path, _size(path), found=True)
     if not found:
         raise TrafficError(f"{folder}: is a folder without files; is the path right?")
-
-
-def _walk(folder: str, notes: Notes) -> Iterator[Source]:
-    def unreadable(error: OSError) -> None:
-        notes.broken(TrafficError(f"{error.filename}: cannot be read: {error.strerror}"))
-
-    for parent, folders, files in os.walk(folder, onerror=unreadable):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            path = os.path.join(parent, name)
-            if not name.startswith(".") and os.path.isfile(path):
-                yield Source(path, _size(path), found=True)
 
 
 def _size(name: str) -> int | None:

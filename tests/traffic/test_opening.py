@@ -68,6 +68,39 @@ def test_what_is_no_traffic_in_a_folder_is_left_out_and_told(tmp_path: Path) -> 
     assert notes == [f"{other}: is of no format known here; left out"]
 
 
+def test_much_that_is_no_traffic_is_counted_in_one_line(tmp_path: Path) -> None:
+    for number in range(7):
+        (tmp_path / f"{number} a.md").write_text("ours")
+    put(tmp_path / "a.jsonl", "1")
+    notes: list[str] = []
+    assert read(tmp_path, notes=notes) == ["1"]
+    (note,) = notes
+    assert note.startswith(
+        f"{tmp_path}: 7 files are no traffic, left out: {tmp_path}/0 a.md is of no format "
+    )
+    assert note.endswith("; and 2 more")
+
+
+def test_files_of_a_tap_come_as_they_were_written(tmp_path: Path) -> None:
+    for written, name in enumerate(["tap_9999999999999", "tap_1000000000000", "tap_5555555555555"], 1):
+        os.utime(put(tmp_path / f"{name}.json", str(written)), (written, written))
+    put(tmp_path / "tap_10.json", "connection 10")
+    put(tmp_path / "tap_9.json", "connection 9")
+    assert read(tmp_path) == ["connection 9", "connection 10", "1", "2", "3"]
+
+
+def test_links_are_not_passed_over_without_a_word(tmp_path: Path) -> None:
+    put(tmp_path / "a.jsonl", "1")
+    (tmp_path / "b").symlink_to(tmp_path)
+    (tmp_path / "c.har").symlink_to(tmp_path / "nothing")
+    notes: list[str] = []
+    assert read(tmp_path, notes=notes) == ["1"]
+    assert notes == [
+        f"{tmp_path}/c.har: is a link that leads nowhere; left out",
+        f"{tmp_path}/b: is a link to a folder, and not followed; name it to have it read; left out",
+    ]
+
+
 def test_a_broken_file_of_a_folder_does_not_keep_the_others_from_being_read(tmp_path: Path) -> None:
     broken = tmp_path / "a.har"
     broken.write_text('{"log": {"entries": ')
