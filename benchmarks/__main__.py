@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 
 from benchmarks.row import Row
-from benchmarks.table import table
+from benchmarks.table import line, table
 from simwasm.errors import SimwasmError
 
 NAMES = (
@@ -44,12 +44,18 @@ def main() -> int:
     if unknown:
         words.error(f"there is no {unknown[0]}; there are {', '.join(NAMES)}")
     try:
-        found = [row for name in asked.names or NAMES for row in measured(name, asked.rounds)]
+        found = [_told(row) for name in asked.names or NAMES for row in measured(name, asked.rounds)]
     except SimwasmError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
     print(table(found))
     return int(asked.check and any(row.verdict == "MISSED" for row in found))
+
+
+def _told(row: Row) -> Row:
+    """Some take minutes: tell each on standard error when it is done."""
+    print(line(row), file=sys.stderr, flush=True)
+    return row
 
 
 def measured(name: str, rounds: int | None) -> Iterator[Row]:

@@ -17,6 +17,11 @@ def table(rows: Iterable[Row]) -> str:
     return "\n".join(_line(line, widths) for line in cells)
 
 
+def line(row: Row) -> str:
+    """One row by itself."""
+    return "  ".join(filter(None, _cells(row)))
+
+
 def _cells(row: Row) -> tuple[str, ...]:
     ours, peer = row.unit.text(row.ours), row.unit.text(row.peer)
     target = row.target.text(row) if row.target else ""
