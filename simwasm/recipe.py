@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simwasm.abi.enums import LogLevel
-from simwasm.abi.table import Abi, callbacks, host_functions
+from simwasm.abi.table import CAPABILITIES
 from simwasm.answers import UNANSWERED, Clusters, parse_answer
 from simwasm.chain import (
     MODULE,
@@ -52,10 +52,6 @@ Told = Callable[[str], None]
 
 _PAGES_A_MIB = 16
 MOST_WORKERS = 64
-CAPABILITIES = frozenset(name for version in Abi for _, name in host_functions(version)) | frozenset(
-    name for version in Abi for name in callbacks(version)
-)
-"""What a plugin can be restricted to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -389,10 +389,19 @@ def host_functions(version: Abi) -> dict[tuple[str, str], Function]:
     return {(module, row.name): row for row in rows for module in row.modules}
 
 
+CAPABILITIES = frozenset(
+    (
+        *(name for version in Abi for _, name in host_functions(version)),
+        *(name for version in Abi for name in callbacks(version)),
+    )
+)
+"""What a plugin can be restricted to."""
+
+
 def named(name: str) -> tuple[Function, ...]:
     """All rows of that name; more than one where versions differ."""
     return tuple(row for row in FUNCTIONS if row.name == name)
 
 
-__all__ = ["ALLOCATORS", "CALLBACKS", "ENUMS", "FUNCTIONS", "HOST_FUNCTIONS", "VERSIONS", "WASI_FUNCTIONS", "Abi",
-           "Form", "Function", "Side", "callbacks", "host_functions", "named"]  # fmt: skip
+__all__ = ["ALLOCATORS", "CALLBACKS", "CAPABILITIES", "ENUMS", "FUNCTIONS", "HOST_FUNCTIONS", "VERSIONS",
+           "WASI_FUNCTIONS", "Abi", "Form", "Function", "Side", "callbacks", "host_functions", "named"]  # fmt: skip

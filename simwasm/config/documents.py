@@ -16,6 +16,7 @@ from simwasm.config.envoy_shapes import shape_of
 from simwasm.config.explained import NO_PLUGIN, explained
 from simwasm.config.fields import envoy, kubernetes
 from simwasm.config.istio_chain import chained
+from simwasm.config.istio_resources import counting, kind_of, known_kind
 from simwasm.config.tree import Node
 from simwasm.errors import ConfigError
 
@@ -24,11 +25,11 @@ def deployed(documents: tuple[Node, ...], where: str, listener: str) -> Deployme
     """What documents deploy together."""
     told: list[str] = []
     plugins, patches, of_envoy, others = [], [], [], []
-    for node in _each(documents):
-        kind, group = kind_of(node)
-        if kind == wasm.KIND and group in ("", wasm.GROUP):
+    for node in counting(_each(documents), where, told):
+        kind = known_kind(node)
+        if kind == wasm.KIND:
             plugins.append(wasm.read_wasm_plugin(node, kubernetes(told)))
-        elif kind == filters.KIND and group in ("", filters.GROUP):
+        elif kind == filters.KIND:
             patches.append(filters.read_envoy_filter(node, kubernetes(told)))
         elif shape_of(node) is not None:
             of_envoy.append(node)
@@ -56,10 +57,3 @@ def _each(documents: Iterable[Node]) -> Iterator[Node]:
             waiting += reversed(items.node.items)
         else:
             yield node
-
-
-def kind_of(node: Node) -> tuple[str, str]:
-    """A resource's kind, and its group without the version."""
-    entries = node.entries or {}
-    kind, version = (entries[name].node.text if name in entries else "" for name in ("kind", "apiVersion"))
-    return kind, version.rpartition("/")[0]

@@ -19,12 +19,14 @@ from simwasm.config.tree import Node
 MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _FILTER = ("name", "typed_config", "config_discovery")
 _HTTP_FILTER = (*_FILTER, "is_optional", "disabled")
-_EXPECTED = frozenset(
+_TERMINAL = frozenset(
     (
+        MANAGER,
         "envoy.extensions.filters.http.router.v3.Router",
         "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
     )
 )
+"""Filters that end a chain."""
 _OF_MANAGER = frozenset("@type stat_prefix statPrefix codec_type codecType http_filters httpFilters".split())
 _OF_LISTENER = frozenset(
     "@type name address filter_chains filterChains default_filter_chain defaultFilterChain traffic_direction "
@@ -57,6 +59,8 @@ class Read(NamedTuple):
 
     chain: Chain
     plugins: tuple[Deployed, ...]
+    names: tuple[str, ...]
+    """What the plugins' filters are called, by which routes know them."""
     others: tuple[str, ...]
     """The types of filters that are not simulated."""
     seen: tuple[Node, ...]
@@ -80,22 +84,38 @@ def read_chain(chain: Chain, extensions: Mapping[str, Node], reader: Reader) -> 
     plugins: list[Deployed] = []
     others: list[str] = []
     seen: list[Node] = []
+    names: list[str] = []
+    ends: dict[bool, str] = {}
     for each, network in _filters(chain, extensions, reader):
         seen.append(each.written)
+        if network in ends:
+            reader.tell(each.written, behind_the_last(each.name, ends[network]))
+        if each.type in _TERMINAL:
+            ends[network] = each.name
         if each.disabled:
             reader.tell(each.written, f"the filter {shown(each.name)} is disabled and left out")
         elif each.type == (NETWORK if network else HTTP):
             plugin = read_wasm(each.config, each.name, network, reader)
             if plugin is not None:
                 plugins.append(plugin)
+                names.append(each.name)
         elif each.type in (NETWORK, HTTP):
             place, other = ("TCP connections", "HTTP") if network else ("HTTP", "TCP connections")
             wrong(each.config, f"{shown(each.name)} is a filter for {other} among those for {place}")
         elif ".wasm." in each.type:
             wrong(each.config, f"{shown(each.type)} is no type of a filter today: a Wasm filter is a {HTTP}")
-        elif each.type not in (MANAGER, *_EXPECTED):
+        elif each.type not in _TERMINAL:
             others.append(each.type.removeprefix(_SHORT))
-    return Read(chain, tuple(plugins), tuple(dict.fromkeys(others)), tuple(seen), tuple(reader.told))
+    return Read(
+        chain, tuple(plugins), tuple(names), tuple(dict.fromkeys(others)), tuple(seen), tuple(reader.told)
+    )
+
+
+def behind_the_last(name: str, last: str) -> str:
+    """That a filter is where Envoy wants none."""
+    return (
+        f"the filter {shown(name)} stands behind {shown(last)}, which has to be the last: Envoy refuses this"
+    )
 
 
 def _filters(chain: Chain, extensions: Mapping[str, Node], reader: Reader) -> Iterator[tuple[Filter, bool]]:
@@ -142,6 +162,11 @@ def filter_of(
     name = fields.text("name")
     disabled = "disabled" in known and fields.flag("disabled")
     written = fields.get("typed_config") or _discovered(fields, name, extensions)
+    if written is None and not fields.has("config_discovery"):
+        reader.tell(
+            node,
+            f"the filter {shown(name)} has no `typed_config`, and is passed over: Envoy knows a filter by its type",
+        )
     if written is None:
         return None
     found = typed(written, reader)

@@ -28,6 +28,7 @@ _ELSEWHERE = {
     NETWORK: "a filter somewhere else",
 }
 _MOST_NAMES = 10
+_PER_ROUTE = frozenset(("typed_per_filter_config", "typedPerFilterConfig"))
 
 
 def read_envoy(documents: Iterable[Node], where: str, reader: Reader, listener: str = "") -> Deployment:
@@ -40,6 +41,7 @@ def read_envoy(documents: Iterable[Node], where: str, reader: Reader, listener: 
     if chosen is not None:
         reader.told.extend(chosen.told)
         _tell_others(chosen, reader)
+        _tell_routes(documents, chosen, reader)
     _tell_elsewhere(documents, found, reader)
     plugins = chosen.plugins if chosen is not None else ()
     clusters = tuple(read_cluster(each, proxy.endpoints, reader) for each in proxy.clusters)
@@ -94,6 +96,23 @@ def _tell_others(read: Read, reader: Reader) -> None:
         reader.tell(node, f"{read.chain.title}: filters that are not simulated: {names}")
 
 
+def _tell_routes(documents: Iterable[Node], read: Read, reader: Reader) -> None:
+    """Tell of routes that switch a plugin off, or give it another configuration."""
+    said: dict[str, list[Place]] = {name: [] for name in read.names}
+    for node in _mappings(documents):
+        for written in _PER_ROUTE & (node.entries or {}).keys():
+            for name, entry in ((node.entries or {})[written].node.entries or {}).items():
+                if name in said:
+                    said[name].append(entry.place)
+    for name, places in said.items():
+        if places:
+            reader.tell(
+                places[0],
+                f"routes say of the filter {shown(name)} what it does there ({len(places)} × "
+                "`typed_per_filter_config`): not looked at, the plugin runs for every request",
+            )
+
+
 def _tell_elsewhere(documents: Iterable[Node], found: Iterable[Read], reader: Reader) -> None:
     """Tell of Wasm that is in no chain."""
     in_chains = {id(node) for each in found for node in each.seen}
@@ -106,18 +125,22 @@ def _tell_elsewhere(documents: Iterable[Node], found: Iterable[Read], reader: Re
 
 
 def _typed(documents: Iterable[Node]) -> Iterator[Node]:
-    """Every mapping that says its type, in the order of the file."""
+    """Every mapping that says its type."""
+    return (node for node in _mappings(documents) if TYPE in (node.entries or {}))
+
+
+def _mappings(documents: Iterable[Node]) -> Iterator[Node]:
+    """Every mapping, in the order of the file."""
     waiting, seen = list(reversed(tuple(documents))), set[int]()
     while waiting:
         node = waiting.pop()
         if id(node) in seen:
             continue
         seen.add(id(node))
-        entries = node.entries or {}
-        if TYPE in entries:
+        if node.entries is not None:
             yield node
+            waiting += (entry.node for entry in reversed(node.entries.values()))
         waiting += reversed(node.items or [])
-        waiting += (entry.node for entry in reversed(list(entries.values())))
 
 
 def _type(node: Node) -> str:

@@ -10,9 +10,10 @@ import re
 from collections.abc import Collection
 from decimal import Decimal
 
+from simwasm.abi.table import CAPABILITIES
 from simwasm.config.any_value import TYPE, base64_of, configuration
 from simwasm.config.deployment import Deployed, ModuleAt
-from simwasm.config.fields import Fields, Reader, shown, wrong
+from simwasm.config.fields import Fields, Reader, like, shown, wrong
 from simwasm.config.tree import Node
 from simwasm.plugin import FailPolicy
 
@@ -146,6 +147,11 @@ def _capabilities(config: Fields) -> frozenset[str]:
     for name, entry in restriction.map("allowed_capabilities"):
         if not (entry.node.is_scalar and config.reader.scalar(entry.node) is None):
             Fields(entry.node, f"the capability {shown(name)}", (), config.reader)
+        if name not in CAPABILITIES:
+            config.reader.tell(
+                entry.place,
+                f"there is no capability {shown(name)}{like(name, CAPABILITIES)}: it allows nothing",
+            )
         found.append(name)
     return frozenset(found)
 

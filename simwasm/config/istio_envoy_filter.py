@@ -6,7 +6,7 @@ known by today's name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from simwasm.config.fields import Fields, Reader, wrong
 from simwasm.config.istio_wasm_plugin import ROOT_NAMESPACE
 from simwasm.config.tree import Node, Place
 
-KIND, GROUP = "EnvoyFilter", "networking.istio.io"
+KIND, GROUP, VERSION = "EnvoyFilter", "networking.istio.io", "v1alpha3"
 _SPEC = ("workloadSelector", "targetRefs", "configPatches", "priority")
 _PATCHED: dict[str, None] = dict.fromkeys(
     (
@@ -27,6 +27,8 @@ _OPERATIONS: dict[str, None] = dict.fromkeys(
     ("MERGE", "ADD", "REMOVE", "INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST", "REPLACE")
 )
 _CONTEXTS = ("ANY", "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY", "WAYPOINT")
+_LISTENER = ("portNumber", "portName", "name", "listenerFilter", "filterChain")
+_CHAIN = ("name", "sni", "transportProtocol", "applicationProtocols", "destinationPort", "filter")
 _MATCH = ("context", "proxy", "listener", "routeConfiguration", "cluster", "waypoint")
 MANAGER_NAME, ROUTER = "envoy.filters.network.http_connection_manager", "envoy.filters.http.router"
 _OLD_NAMES = {
@@ -68,6 +70,11 @@ def read_envoy_filter(node: Node, reader: Reader) -> Ranked:
     spec = resource.fields("spec", f"an {KIND}'s spec", _SPEC)
     if spec is None:
         wrong(node, f"an {KIND} needs a `spec` with `configPatches`")
+    if "filters" in (spec.node.entries or {}):
+        reader.tell(
+            spec.node,
+            "`filters` is an old form that Istio reads no more: each is one of `configPatches` today",
+        )
     for name in ("workloadSelector", "targetRefs"):
         if spec.has(name):
             reader.tell(
@@ -91,6 +98,11 @@ def _patch(node: Node, reader: Reader) -> Patch:
     if patch is None:
         wrong(node, "`patch` is missing: it says what is put where")
     operation = _needed(patch, "operation", _OPERATIONS)
+    if patch.has("filterClass"):
+        reader.tell(
+            patch.at("filterClass"),
+            "`filterClass` does nothing in Istio: `match` and `operation` say the place",
+        )
     value = patch.get("value")
     if value is None and operation != "REMOVE":
         wrong(patch.node, f"`value` is missing: {operation} needs one")
@@ -102,7 +114,9 @@ def _patch(node: Node, reader: Reader) -> Patch:
     )
     proxy = match.fields("proxy", "`proxy`", ("proxyVersion", "metadata")) if match is not None else None
     version = proxy.text("proxyVersion") if proxy is not None else ""
-    listener = match.fields("listener", "`listener`", None) if match is not None else None
+    if proxy is not None and proxy.has("metadata"):
+        reader.tell(proxy.at("metadata"), "`metadata` of the proxy is not looked at: the patch is run")
+    listener = match.fields("listener", "`listener`", _LISTENER) if match is not None else None
     anchor = _anchor(listener, apply_to) if listener is not None else ""
     return Patch(apply_to, operation, context, version, anchor, value, node.place)
 
@@ -116,14 +130,11 @@ def _needed(fields: Fields, name: str, known: Mapping[str, object]) -> str:
 
 def _anchor(listener: Fields, apply_to: str) -> str:
     """The filter that a match names: the inner one for HTTP."""
-    chain = listener.fields("filterChain", "`filterChain`", None)
+    chain = listener.fields("filterChain", "`filterChain`", _CHAIN)
     outer = chain.fields("filter", "`filter`", ("name", "subFilter")) if chain is not None else None
-    for name in ("portNumber", "portName", "name"):
-        if listener.has(name):
-            listener.reader.tell(
-                listener.at(name),
-                f"`{name}` of the listener is not looked at: simwasm has one listener, with all traffic",
-            )
+    _tell_ignored(listener, "listener", _LISTENER[:-1])
+    if chain is not None:
+        _tell_ignored(chain, "filter chain", _CHAIN[:-1])
     if outer is None:
         return ""
     name = _today(outer.text("name"))
@@ -139,6 +150,15 @@ def _anchor(listener: Fields, apply_to: str) -> str:
     if not inner.text("name"):
         wrong(inner.node, "`subFilter` has no `name` to match")
     return _today(inner.text("name"))
+
+
+def _tell_ignored(fields: Fields, what: str, names: Iterable[str]) -> None:
+    for name in names:
+        if fields.has(name):
+            fields.reader.tell(
+                fields.at(name),
+                f"`{name}` of the {what} is not looked at: simwasm has one {what}, with all traffic",
+            )
 
 
 def _today(name: str) -> str:

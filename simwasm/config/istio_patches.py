@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from simwasm.config.any_value import TYPE
 from simwasm.config.deployment import ClusterAt, Deployed
-from simwasm.config.envoy_chain import Chain, read_chain
+from simwasm.config.envoy_chain import Chain, behind_the_last, read_chain
 from simwasm.config.envoy_clusters import read_cluster
 from simwasm.config.envoy_wasm import HTTP, NETWORK
 from simwasm.config.fields import Fields, Reader, envoy_in_istio, shown
@@ -83,6 +83,11 @@ def _of_one_version(patches: list[Patch], told: list[str]) -> list[Patch]:
         told.append(
             f"{place}: patches for proxyVersion {shown(other)} are left out, as those for {shown(versions[-1])} are run"
         )
+    for version in versions[-1:]:
+        place = next(each.place for each in patches if each.version == version)
+        told.append(
+            f"{place}: proxyVersion {shown(version)} is not compared with any version: the patch is run"
+        )
     return [each for each in patches if each.version in ("", *versions[-1:])]
 
 
@@ -124,6 +129,8 @@ def _applied(slots: list[Slot], patch: Patch, last: str, told: list[str]) -> lis
     return slots
 
 
+_ENDS = frozenset((ROUTER, MANAGER_NAME, "envoy.filters.network.tcp_proxy"))
+"""After these a chain has nothing."""
 _LAST = "it is put before the last one"
 _NOTHING = "the patch does nothing"
 _INSTEAD = {
@@ -170,10 +177,15 @@ def _plugins(
 ) -> list[Deployed]:
     """The plugins of a chain; other filters of patches are told."""
     found: list[Deployed] = []
+    end = ""
     for slot in slots:
         if slot.plugin is not None:
             found.append(slot.plugin)
-        elif slot.node is not None:
+        elif slot.node is None:
+            end = slot.name if slot.name in _ENDS else end
+        else:
+            if end:
+                reader.tell(slot.node, behind_the_last(slot.name, end))
             node = _of_today(slot.node, NETWORK if network else HTTP, reader)
             chain = Chain("", "", network=(node,)) if network else Chain("", "", http=(node,))
             read = read_chain(chain, extensions, reader)

@@ -19,7 +19,7 @@ from simwasm.config.struct_json import struct_json
 from simwasm.config.tree import Node
 from simwasm.plugin import FailPolicy
 
-KIND, GROUP = "WasmPlugin", "extensions.istio.io"
+KIND, GROUP, VERSION = "WasmPlugin", "extensions.istio.io", "v1alpha1"
 ROOT_NAMESPACE = "istio-system"
 PHASES = ("AUTHN", "AUTHZ", "STATS", "UNSPECIFIED_PHASE")
 _SPEC = (

@@ -125,7 +125,10 @@ class _Builder:
         place = self._place(event)
         found = self._anchors.get(event.anchor)
         if found is None:
-            raise ConfigError(f"{place}: nothing before is called &{event.anchor}, or it has not ended here")
+            raise ConfigError(
+                f"{place}: nothing before is called &{printable(event.anchor[:60])}, or it has not ended here "
+                "(a document knows the names of no other)"
+            )
         self._add(found)
 
     @staticmethod

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
+from simwasm.abi.table import CAPABILITIES
 from simwasm.errors import InputError
 from simwasm.host.fault_text import parse_fault
-from simwasm.recipe import CAPABILITIES, FAIL_POLICIES, MOST_WORKERS
+from simwasm.recipe import FAIL_POLICIES, MOST_WORKERS
 from simwasm.suites.answers import ANSWERS, Answers
 from simwasm.suites.content import CONFIGURATION
 from simwasm.suites.duration import DURATION

@@ -141,6 +141,14 @@ class TestPlugin:
             "`nack_on_code_cache_miss` changes nothing here: the module is fetched before anything runs",
         ]
 
+    def test_a_capability_that_nobody_has_is_told(self) -> None:
+        allowed: dict[str, Any] = {"proxy_log": {}, "proxy_get_headr_map_value": {}}
+        told = read(plugin(capability_restriction_config={"allowed_capabilities": allowed})).told
+        assert [text.partition(": ")[2] for text in told] == [
+            "there is no capability `proxy_get_headr_map_value` (did you mean `proxy_get_header_map_value`?): it "
+            "allows nothing"
+        ]
+
     def test_one_that_is_a_part_of_envoy_is_left_out(self) -> None:
         native = plugin(
             vm_config={"runtime": "envoy.wasm.runtime.null", "code": {"local": {"inline_string": "stats"}}}
@@ -219,6 +227,26 @@ class TestChain:
         assert [each.name for each in found.plugins] == ["b"]
         assert "listener `in`: filters that are not simulated: `http.lua.v3.Lua`" in found.told[-1]
         assert "the filter `wasm` is disabled and left out" in found.told[0]
+
+    def test_what_envoy_refuses_of_a_chain_is_told(self) -> None:
+        late = listener("in", plugin(name="a"), {"name": "untyped"})
+        late["filter_chains"][0]["filters"][0]["typed_config"]["http_filters"].append(plugin(name="b"))
+        assert [text.partition(": ")[2] for text in read(bootstrap(late)).told] == [
+            "the filter `untyped` has no `typed_config`, and is passed over: Envoy knows a filter by its type",
+            "the filter `wasm` stands behind `r`, which has to be the last: Envoy refuses this",
+        ]
+
+    def test_routes_that_change_what_a_plugin_does_are_told(self) -> None:
+        off = {"wasm": {"@type": f"{TYPE}envoy.config.route.v3.FilterConfig", "disabled": True}, "other": {}}
+        routes = {"resources": [{
+            "@type": f"{TYPE}envoy.config.route.v3.RouteConfiguration",
+            "virtual_hosts": [{"routes": [{"typed_per_filter_config": off}, {"typedPerFilterConfig": off}]}],
+        }]}  # fmt: skip
+        found = read([bootstrap(listener("in", plugin())), routes])
+        assert [text.partition(": ")[2] for text in found.told] == [
+            "routes say of the filter `wasm` what it does there (2 × `typed_per_filter_config`): not looked at, the "
+            "plugin runs for every request"
+        ]
 
     def test_of_several_listeners_one_is_chosen(self) -> None:
         both = bootstrap(

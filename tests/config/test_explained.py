@@ -92,7 +92,8 @@ def test_what_was_meant_by_several_is_one_plugin() -> None:
 
 
 def test_beside_a_plugin_others_are_counted_and_what_was_hoped_of_them_is_told() -> None:
-    plugin = "kind: WasmPlugin\nmetadata: {name: a}\nspec: {url: x/y:1}\n"
+    version = "apiVersion: extensions.istio.io/v1alpha1\n"
+    plugin = f"{version}kind: WasmPlugin\nmetadata: {{name: a}}\nspec: {{url: x/y:1}}\n"
     found = read_deployment("op.yaml", "---\n".join((OPERATOR, plugin, "kind: Service\n", "kind: Service\n")))
     assert [each.name for each in found.plugins] == ["default.a"]
     assert found.told[0] == "op.yaml:1:1: 3 other documents configure no plugin: `IstioOperator`, `Service`"

@@ -82,11 +82,11 @@ def test_a_patch_puts_a_filter_where_it_says(patch: object, expected: str) -> No
 
 def test_resources_are_applied_by_priority_then_those_of_the_root_namespace_then_by_name() -> None:
     found = names(
-        resource(put("INSERT_FIRST", wasm("late")), priority=10),
+        resource(put("INSERT_FIRST", wasm("late")), name="late", priority=10),
         resource(put("INSERT_FIRST", wasm("b")), name="b"),
         resource(put("INSERT_FIRST", wasm("a1")), put("INSERT_FIRST", wasm("a2")), name="a"),
         resource(put("INSERT_FIRST", wasm("root")), namespace="istio-system", name="z"),
-        resource(put("INSERT_FIRST", wasm("early")), priority=-10),
+        resource(put("INSERT_FIRST", wasm("early")), name="early", priority=-10),
     )
     assert found == ["late", "b", "a2", "a1", "root", "early"]
 
@@ -151,6 +151,46 @@ def test_of_versions_of_the_proxy_the_last_is_run() -> None:
     found = read(resource(version("^1.8.*"), version("^1.9.*")))
     assert [each.name for each in found.plugins] == ["^1.9.*"]
     assert "patches for proxyVersion `^1.8.*` are left out" in found.told[0]
+
+
+def said_of(*patches: object) -> list[str]:
+    """What is told, without places."""
+    return [text.partition(": ")[2] for text in read(resource(*patches)).told]
+
+
+def test_what_a_patch_says_that_is_not_looked_at_is_told() -> None:
+    filter_chain = {"filter": {"name": MANAGER}, "sni": "a.example"}
+    patch = put("INSERT_FIRST", wasm("a"), proxy={"proxyVersion": "^1.9.*", "metadata": {"A": "b"}},
+                listener={"portNumber": 80, "filterChain": filter_chain, "filterChian": {}})  # fmt: skip
+    patch["patch"]["filterClass"] = "AUTHN"
+    assert said_of(patch) == [
+        "`filterClass` does nothing in Istio: `match` and `operation` say the place",
+        "`metadata` of the proxy is not looked at: the patch is run",
+        "`listener` has no field `filterChian` (did you mean `filterChain`?): Kubernetes drops it or refuses it",
+        "`portNumber` of the listener is not looked at: simwasm has one listener, with all traffic",
+        "`sni` of the filter chain is not looked at: simwasm has one filter chain, with all traffic",
+        "proxyVersion `^1.9.*` is not compared with any version: the patch is run",
+    ]
+
+
+@pytest.mark.parametrize("patch", [put("ADD", wasm("a")), put("INSERT_AFTER", wasm("a"), "envoy.router")])
+def test_a_filter_behind_the_router_is_told_as_envoy_refuses_it(patch: object) -> None:
+    router = "`envoy.filters.http.router`"
+    assert said_of(patch) == [
+        f"the filter `a` stands behind {router}, which has to be the last: Envoy refuses this"
+    ]
+
+
+def test_a_filter_without_a_type_is_told() -> None:
+    assert said_of(put("INSERT_FIRST", {"name": "a"}), put("INSERT_FIRST", wasm("b"))) == [
+        "the filter `a` has no `typed_config`, and is passed over: Envoy knows a filter by its type"
+    ]
+
+
+def test_the_oldest_form_is_answered() -> None:
+    old = {**resource(), "spec": {"filters": [{"filterName": "envoy.filters.http.wasm"}]}}
+    with pytest.raises(ConfigError, match="each is one of `configPatches` today"):
+        read(old)
 
 
 def test_what_is_no_wasm_is_told() -> None:
