@@ -86,7 +86,7 @@ def _write(writer: Writer, size: int, stream: BinaryIO) -> None:
     """Write so many exchanges, of which the first come again and again."""
     kept = list(_exchanges(min(size, _WRITTEN)))
     once, twice = _written(writer, kept), _written(writer, [*kept, *kept])
-    begun = len(os.path.commonprefix([once, twice]))
+    begun = len(os.path.commonprefix([once, twice]))  # noqa: RUF071  # of any bytes
     more = twice[begun : begun + len(twice) - len(once)]
     assert size % len(kept) == 0
     assert twice == once[:begun] + more + once[begun:]
