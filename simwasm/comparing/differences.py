@@ -9,21 +9,22 @@ Rules:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 from simwasm.abi.enums import LogLevel
+from simwasm.abi.kinds import Param
+from simwasm.abi.table import HOST_FUNCTIONS
 from simwasm.abi.table import Side as Of
 from simwasm.comparing.aspects import EFFECTS, Aspect
 from simwasm.comparing.side import Name, Step
-from simwasm.comparing.watcher import Call, Kept, calls, events
+from simwasm.comparing.watcher import ENDS, Call, Kept, calls, events
 from simwasm.errors import Trap
 from simwasm.exchange import Headers, Message
 from simwasm.goldens.redactions import BUILT_IN, Redaction, What
 from simwasm.goldens.redactor import Redactor
-from simwasm.host.outcome import LogLine, Outcome
+from simwasm.host.outcome import Outcome
 from simwasm.trace.align import align
 from simwasm.trace.alignment import Alignment
 from simwasm.trace.alike import compared, names_of
@@ -48,9 +49,10 @@ HIDDEN = tuple(
 )
 """What is never compared."""
 _OF_CLOCKS = tuple(each for each in BUILT_IN if each.name in ("date", "x-envoy-upstream-service-time"))
-_LOG_NAME = re.compile(r"wasm log[^:\n]*: ")
-_FAILED = re.compile(r"Function: \w+ failed: [^\n]*")
 _NUMBERS = ("metric_id", "queue_id")
+_WITH_NUMBERS = frozenset(
+    row for row in HOST_FUNCTIONS if any(param.name in _NUMBERS for param in row.params)
+)
 _MOST = 20
 """So many differences of one aspect are told of one exchange."""
 _SHORT = 80
@@ -91,7 +93,7 @@ class Comparer:
 
     def compare(self, old: Step, new: Step) -> Differences:
         """What differs between two steps."""
-        same_calls = _same_calls(old.kept, new.kept)
+        same_calls = _same_calls(old, new)
         if same_calls and old.logs == new.logs and _same_outcomes(old.outcome, new.outcome):
             return _NONE
         seen = [
@@ -113,17 +115,32 @@ class Comparer:
         return self._redactors[agree]
 
 
-def _same_calls(old: list[Kept], new: list[Kept]) -> bool:
+def _same_calls(old: Step, new: Step) -> bool:
     """Whether two sides crossed the same, told quickly; what the host counts may make it no, and is looked at later."""
-    if len(old) != len(new):
+    if len(old.kept) != len(new.kept):
         return False
-    for one, other in zip(old, new, strict=True):
+    for one, other in zip(old.kept, new.kept, strict=True):
         if isinstance(one, Trap) or isinstance(other, Trap):
             if _trap(one) != _trap(other):
                 return False
-        elif one[-2:] != other[-2:] or len(one) != len(other) or (len(one) == 3 and one[0] != other[0]):
+        elif len(one) != len(other) or one[-2:] != other[-2:]:
+            return False
+        elif len(one) == ENDS:
+            if one[0] != other[0]:
+                return False
+        elif one[3] in _WITH_NUMBERS and _names(one, old.name) != _names(other, new.name):
             return False
     return True
+
+
+def _names(begun: tuple[Any, ...], name: Name) -> list[str]:
+    """What those things are called that a crossing knows by a number: the same number may be another thing."""
+    _, vm, _, function, args = begun
+    return [
+        name(param.name, vm, value)
+        for param, value in zip(function.inputs, args, strict=False)
+        if param.name in _NUMBERS
+    ]
 
 
 def _trap(kept: Kept) -> Hashable:
@@ -171,26 +188,25 @@ class _Seen:
         outcome = step.outcome
         self.response = redactor.message(outcome.response) if outcome else None
         self.upstream = redactor.message(outcome.request) if outcome else None
-        self.logs = [(line.level, redactor.text(_said(line))) for line in step.logs]
+        self.logs = [(line.level, redactor.text(step.said(line.text))) for line in step.logs]
 
 
 def _named(call: Call, name: Name) -> Call:
     """A call with names in the place of numbers that the host gives."""
-    entered = call.entered
-    params = entered.function.inputs
-    if not any(param.name in _NUMBERS for param in params):
+    entered, ended = call
+    function = entered.function
+    if function not in _WITH_NUMBERS:
         return call
-    args = tuple(
-        name(param.name, entered.vm, value) or value if param.name in _NUMBERS else value
-        for param, value in zip(params, entered.args, strict=False)
-    )
-    return call._replace(entered=entered._replace(args=args))
 
+    def told(params: Sequence[Param], values: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(
+            name(param.name, entered.vm, value) or value if param.name in _NUMBERS else value
+            for param, value in zip(params, values, strict=False)
+        )
 
-def _said(line: LogLine) -> str:
-    """A line without the plugin's name; that of a trap without the frames, which lie elsewhere in another build."""
-    failed = _FAILED.search(line.text)
-    return failed[0] if failed else _LOG_NAME.sub("", line.text, 1)
+    if isinstance(ended, Left):
+        ended = ended._replace(values=told(function.outputs, ended.values))
+    return Call(entered._replace(args=told(function.inputs, entered.args)), ended)
 
 
 def _all(old: _Seen, new: _Seen) -> Iterator[Difference]:
@@ -202,7 +218,7 @@ def _all(old: _Seen, new: _Seen) -> Iterator[Difference]:
     yield from _traps(old.calls, new.calls)
     yield from _logs(old.logs, new.logs)
     for aspect, names in EFFECTS.items():
-        yield from _effects(aspect, *(_those(side.calls, names) for side in (old, new)))
+        yield from _effects(aspect, *(_those(side.calls, aspect, names) for side in (old, new)))
 
 
 def _response(old: _Seen, new: _Seen, before: Outcome, after: Outcome) -> Iterator[Difference]:
@@ -348,8 +364,18 @@ def _logs(old: list[tuple[LogLevel, str]], new: list[tuple[LogLevel, str]]) -> I
             yield from (Difference(Aspect.LOGS, "log lines otherwise", text) for text in told)
 
 
-def _those(side: list[Call], names: tuple[str, ...]) -> list[Call]:
-    return [call for call in side if call.entered.function.name in names]
+def _those(side: list[Call], aspect: Aspect, names: tuple[str, ...]) -> list[Call]:
+    """Calls with effects of one kind; in which order metrics are touched is no effect."""
+    found = [call for call in side if call.entered.function.name in names]
+    return sorted(found, key=_metric) if aspect is Aspect.METRIC else found
+
+
+def _metric(call: Call) -> str:
+    entered = call.entered
+    if entered.function.name != "proxy_define_metric":
+        return str(entered.args[0])
+    kind, name = entered.args
+    return f"{getattr(kind, 'name', kind)} {name}"
 
 
 def _effects(aspect: Aspect, old: list[Call], new: list[Call]) -> Iterator[Difference]:
@@ -370,10 +396,9 @@ def _content(call: Call) -> Hashable:
     entered, ended = call.entered, call.ended
     args = [repr(entered.args[at]) for at in compared(entered.function.inputs) if at < len(entered.args)]
     result: Any = ended.trap.kind if isinstance(ended, Trapped) else ended and ended.result
-    values = (
-        repr(ended.values) if isinstance(ended, Left) and not entered.function.name.endswith("_call") else ""
-    )
-    return entered.function.name, tuple(args), result, values
+    values = ended.values if isinstance(ended, Left) else ()
+    gave = [repr(values[at]) for at in compared(entered.function.outputs) if at < len(values)]
+    return entered.function.name, tuple(args), result, tuple(gave)
 
 
 def _about(call: Call) -> Hashable:

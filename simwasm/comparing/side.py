@@ -6,17 +6,25 @@ happens between two exchanges belongs to the second one.
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from simwasm.comparing.watcher import Kept, Watcher
 from simwasm.exchange import Exchange
+from simwasm.host.context import log_names
 from simwasm.host.outcome import LogLine, Outcome
+from simwasm.plugin import Plugin
 from simwasm.replay.job import Job
 
 Name = Callable[[str, str, int], str]
 """The name of what a VM knows by a number: of a metric or a queue, by the parameter, the VM and the number."""
+
+
+Said = Callable[[str], str]
+"""A line of the log without who wrote it; that of a trap without the frames, which lie elsewhere in another build."""
+_FAILED = re.compile(r"Function: \w+ failed: [^\n]*")
 
 
 class Step(NamedTuple):
@@ -27,6 +35,8 @@ class Step(NamedTuple):
     logs: tuple[LogLine, ...]
     name: Name
     """Asks for the name of a metric or a queue."""
+    said: Said
+    """Asks what a line of the log says."""
 
 
 class Side:
@@ -37,6 +47,7 @@ class Side:
         self._watcher = Watcher()
         self._logs: list[LogLine] = []
         self._given: deque[Exchange] = deque()
+        self._said = _said_by(job.plugins)
         self.session = job.session([self._watcher], on_log=self._logs.append)
         self._outcomes = self.session.replay(self._feed())
 
@@ -70,7 +81,7 @@ class Side:
     def _step(self, outcome: Outcome | None) -> Step:
         logs = tuple(self._logs)
         self._logs.clear()
-        return Step(outcome, self._watcher.taken(), logs, self._name)
+        return Step(outcome, self._watcher.taken(), logs, self._name, self._said)
 
     def _name(self, what: str, vm: str, number: int) -> str:
         if what == "metric_id":
@@ -84,3 +95,15 @@ class Side:
     def close(self) -> None:
         """Let go of the guests."""
         self.session.close()
+
+
+def _said_by(plugins: Sequence[Plugin]) -> Said:
+    """What lines say that these plugins wrote; a plugin can write what looks like a name, or like a trap, itself."""
+    names = {name for plugin in plugins for name in log_names(plugin)}
+    named = re.compile("|".join(re.escape(f"{name}: ") for name in sorted(names, key=len, reverse=True)))
+
+    def said(text: str) -> str:
+        failed = _FAILED.match(text)
+        return failed[0] if failed else named.sub("", text, 1) if named.match(text) else text
+
+    return said

@@ -16,6 +16,7 @@ from simwasm.trace.event import Entered, Event, Left, Trapped
 Kept = tuple[Any, ...] | Trap
 """A crossing that begins (five values), one that ended (three), or a trap."""
 _BEGINS = 5
+ENDS = 3
 
 
 class Watcher:

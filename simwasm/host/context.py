@@ -85,8 +85,7 @@ class RootContext(Context):
         super().__init__(vm)
         self.root = self
         self.plugin = plugin
-        self.own_log_name = _log_name(plugin.root_id, plugin.vm_id)
-        self.stream_log_name = _log_name(plugin.name, plugin.root_id, plugin.vm_id)
+        _, self.own_log_name, self.stream_log_name = log_names(plugin)
         vm.roots.append(self)
         self.declared = {}
         self.expressions = Expressions()
@@ -151,6 +150,11 @@ class RootContext(Context):
         self.vm.forget(self)
 
 
+def log_names(plugin: Plugin) -> tuple[str, str, str]:
+    """What its log lines begin with: those of nobody, of its root context, of a stream."""
+    of_root = plugin.root_id, plugin.vm_id
+    return _log_name(), _log_name(*of_root), _log_name(plugin.name, *of_root)
+
+
 def _log_name(*parts: str) -> str:
-    """What log lines begin with."""
     return " ".join(part for part in ("wasm log", *parts) if part)

@@ -7,7 +7,7 @@ from functools import cache
 from simwasm.abi.kinds import Form, Param
 from simwasm.abi.table import Function
 
-_NUMBERED = frozenset(("context_id", "parent_context_id", "call_id"))
+_NUMBERED = frozenset(("context_id", "parent_context_id", "call_id", "token"))
 """What the host counts: it shifts when something is added elsewhere."""
 _NAMES = frozenset(("key", "name", "upstream", "service", "method", "function", "vm_id"))
 

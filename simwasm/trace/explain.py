@@ -73,11 +73,10 @@ def _answers(left: Row, right: Row) -> Iterator[str]:
         reasons = (f" ({one_line(text)})" if text else "" for text in (_reason(left), _reason(right)))
         yield f"{_what(function)}: {old}{next(reasons)} -> {new}{next(reasons)}"
     elif isinstance(left.ended, Left) and isinstance(right.ended, Left):
-        for param, before, after in zip(
-            function.outputs, left.ended.values, right.ended.values, strict=False
-        ):
-            if before != after:
-                yield from change(_subject(left, param), before, after)
+        gave = left.ended.values, right.ended.values
+        for at in compared(function.outputs):
+            if at < min(map(len, gave)) and gave[0][at] != gave[1][at]:
+                yield from change(_subject(left, function.outputs[at]), gave[0][at], gave[1][at])
 
 
 def _both_returned(left: Row, right: Row) -> bool:

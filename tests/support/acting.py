@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from wat import plugin
 
@@ -17,23 +17,38 @@ Step = tuple[str, Sequence[int | str | bytes]]
 """A host function and what it is given: text and bytes stand for address and length. `trap` is no function."""
 
 
-def acting(*steps: Step, on: str = "proxy_on_request_headers", returns: int = 0, **settings: bytes) -> Plugin:
-    """A plugin that does this in one callback, and returns that from it."""
+def acting(
+    *steps: Step,
+    on: str = "proxy_on_request_headers",
+    returns: int = 0,
+    also: Mapping[str, Sequence[Step]] | None = None,
+    **settings: bytes,
+) -> Plugin:
+    """A plugin that does this in one callback, and returns that from it; in others it may also do something."""
+    callbacks = {on: steps, **(also or {})}
+    all_steps = [step for some in callbacks.values() for step in some]
     texts: dict[bytes, int] = {}
     at = _FIRST
-    for text in (_bytes(given) for _, words in steps for given in words if not isinstance(given, int)):
+    for text in (_bytes(given) for _, words in all_steps for given in words if not isinstance(given, int)):
         if text not in texts:
             texts[text] = at
             at += len(text) + 8
-    names = dict.fromkeys(name for name, _ in steps if name != "trap")
+    names = dict.fromkeys(name for name, _ in all_steps if name != "trap")
     imports = [_imported(name) for name in names]
     data = [f'(data (i32.const {place}) "{_escaped(text)}")' for text, place in texts.items()]
+    functions = (
+        _function(name, some, texts, returns if name == on else 0) for name, some in callbacks.items()
+    )
+    return plugin(*imports, *data, *functions, **settings)
+
+
+def _function(on: str, steps: Sequence[Step], texts: dict[bytes, int], returns: int) -> str:
     type = _CALLBACKS[on].type
     params = " ".join(f"(param {word.value})" for word in type.params)
     result = f"(i32.const {returns})" if type.results else ""
     body = " ".join(_said(name, words, texts) for name, words in steps)
     kind = "(result i32)" if type.results else ""
-    return plugin(*imports, *data, f'(func (export "{on}") {params} {kind} {body} {result})', **settings)
+    return f'(func (export "{on}") {params} {kind} {body} {result})'
 
 
 def _bytes(text: str | bytes) -> bytes:
