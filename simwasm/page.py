@@ -30,13 +30,14 @@ a { color: var(--link); text-decoration: none; } a:hover { text-decoration: unde
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th { text-align: left; color: var(--soft); font-weight: 600; background: var(--head); }
-th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: break-word; max-width: 40rem; }
 .n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .bar { display: inline-block; width: 8rem; height: .6rem; border-radius: 3px; background: var(--line);
   overflow: hidden; vertical-align: middle; }
 .bar i { display: block; height: 100%; } .good { background: var(--good); } .fair { background: var(--fair); }
 .poor { background: var(--poor); }
-@media (max-width: 40rem) { .bar { width: 2rem; } th, td { padding: .25rem .4rem; } main { padding: .75rem; } }
+@media (max-width: 40rem) { .bar { width: 2rem; } th, td { padding: .25rem .4rem; max-width: 20rem; }
+  main { padding: .75rem; } }
 details { margin: 1rem 0; } summary { cursor: pointer; font-weight: 600; padding: .25rem 0; }
 """
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from glob import iglob
 from pathlib import Path
 from shlex import quote
 from typing import TextIO
@@ -87,6 +88,15 @@ def has_room(option: str, file: str) -> None:
         raise InputError(f"{option} {file}: there is no folder {folder}; make it first")
     if file and Path(file).is_dir():
         raise InputError(f"{option} {file}: is a folder; name a file")
+
+
+def is_no_input(option: str, file: str | None, inputs: Iterable[str]) -> None:
+    """Refuse to write over what is read: a plugin, traffic by its name or by a pattern."""
+    if not file or not os.path.isfile(file):
+        return
+    for name in (found for text in inputs for found in (text, *iglob(text, recursive=True))):
+        if os.path.isfile(name) and os.path.samefile(name, file):
+            raise InputError(f"{option} {file}: is read here, and would be written over; name another file")
 
 
 def teller(stream: TextIO) -> Callable[[str], bool]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FIRST_BAR, BAR_EVERY = 0.5, 0.1
 FIRST_LINE, LINE_EVERY = 5.0, 5.0
 _ERASE = "\r\x1b[2K"
-_SECOND = 1_000_000_000
+_SECOND, _MINUTE = 1_000_000_000, 60
 
 
 class Progress:
@@ -85,8 +85,14 @@ def _text(exchanges: int, part: float | None, took: float) -> str:
     if part is not None:
         words.append(f"{part:.0%}")
         if 0 < part < 1:
-            words.append(f"{duration(round(took * (1 - part) / part) * _SECOND)} left")
+            words.append(f"{_rough(took * (1 - part) / part)} left")
     return " · ".join(words)
+
+
+def _rough(seconds: float) -> str:
+    """How long it will take, which nobody knows to a part of a second."""
+    whole = max(round(seconds), 1)
+    return f"{whole} s" if whole < _MINUTE else duration(whole * _SECOND)
 
 
 class _Bar:

@@ -80,7 +80,16 @@ class Reading:
     def __init__(self, traffic: Traffic, *, in_time: bool) -> None:
         self.traffic = traffic
         self.error: SimwasmError | None = None
+        self.played: int | None = None
+        """How many exchanges have come back, where others play them while more are read."""
+        self._given = 0
         self._in_time = in_time
+
+    @property
+    def position(self) -> int:
+        """How many bytes of the traffic have been replayed, about."""
+        read = self.traffic.position
+        return read if self.played is None or not self._given else read * self.played // self._given
 
     def rounds(self, wait: Wait) -> Iterator[Iterator[Exchange]]:
         """The exchanges of every round."""
@@ -96,6 +105,7 @@ class Reading:
         try:
             for exchange in exchanges:
                 self._last = exchange.started_ns
+                self._given += 1
                 yield exchange
         except SimwasmError as error:
             self.error = error
@@ -167,6 +177,8 @@ def shared(words: Namespace, team: Team, reading: Reading, screen: Screen, *, bl
     done = Done(Summary())
     summary = done.summary
 
+    reading.played = 0
+
     def wait(seconds: float) -> bool:
         team.pump(min(seconds, _NAP))
         screen.progress.tick(summary.exchanges)
@@ -183,6 +195,7 @@ def shared(words: Namespace, team: Team, reading: Reading, screen: Screen, *, bl
             done.unexpected = done.unexpected or told.unexpected
             done.problems += told.summary.problems.new()
             summary.merge(told.summary)
+            reading.played = summary.exchanges
             screen.progress.tick(summary.exchanges)
         screen.progress.hide()
         _put_together(done, team.ended(), screen, words)

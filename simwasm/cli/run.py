@@ -10,6 +10,7 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from shlex import quote
 from typing import TextIO
 
 from simwasm import recipe as recipes
@@ -84,6 +85,8 @@ def _check(words: Namespace) -> None:
     if words.timing and words.trace is None:
         raise InputError("--timing: what calls took is noted in the trace: add --trace FILE")
     output.has_room("--report", words.report)
+    for option in ("report", "trace", "coverage"):
+        output.is_no_input(f"--{option}", getattr(words, option), (words.plugin, *words.traffic))
     others = "--cluster" if words.cluster else "--workers" if words.workers > 1 else ""
     refused = (_OF_ONE_PROCESS if others else {}) | (_OF_NO_CLUSTER if words.cluster else {})
     for name, (what, wanted) in refused.items():
@@ -117,18 +120,18 @@ def _job(words: Namespace, plugins: tuple[Plugin, ...], traffic: Traffic) -> Job
 
 def _replayed(words: Namespace, job: Job, traffic: Traffic, stopping: Stopping) -> Done:
     """Replay as the words want it."""
-    progress = Progress(lambda: traffic.position, traffic.size)
+    in_time = words.pace == "recorded"
+    reading = Reading(traffic, in_time=in_time)
+    progress = Progress(lambda: reading.position, traffic.size)
     screen = Screen(
         _writer(output.stdout(), progress, at_once=job.telling.style.has_crossings),
         _writer(sys.stderr, progress),
         progress,
     )
-    in_time = words.pace == "recorded"
-    reading = Reading(traffic, in_time=in_time)
     if words.workers == 1 and not words.cluster:
         golden = goldens.Golden(words, job.plugins, job.now_ns)
         done = alone(words, job, reading, stopping, screen, golden)
-        _once_more(done, interrupted=stopping.asked)
+        _once_more(words, done, interrupted=stopping.asked)
         golden.write()
         return done
     if words.coverage:
@@ -150,7 +153,7 @@ def _replayed(words: Namespace, job: Job, traffic: Traffic, stopping: Stopping) 
 
 def _kept(words: Namespace, done: Done, stopping: Stopping) -> Done:
     """What others have played, told and kept."""
-    _once_more(done, interrupted=stopping.asked)
+    _once_more(words, done, interrupted=stopping.asked)
     if words.coverage:
         save(words.coverage, merge(*done.covered))
     return done
@@ -170,11 +173,12 @@ def _writer(stream: TextIO, progress: Progress, *, at_once: bool = False) -> Cal
     return write
 
 
-def _once_more(done: Done, *, interrupted: bool) -> None:
+def _once_more(words: Namespace, done: Done, *, interrupted: bool) -> None:
     """Say the lines of all exchanges together."""
     count = done.summary.exchanges
     if not count and not interrupted:
-        output.tell("there was no exchange in the traffic")
+        fits = f" that --filter {quote(words.filter)} fits" if words.filter.strip() else ""
+        output.tell(f"there was no exchange in the traffic{fits}")
     elif done.lines and count > 1:
         print()
         if count > len(done.lines):

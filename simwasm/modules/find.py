@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from simwasm.errors import InputError
 from simwasm.modules.fetched import Fetched, Told, digits_of, module, own_digest
+from simwasm.plugin import read_bytes
 
 _FILE, _IMAGE, _ALWAYS = "file", "oci", "Always"
 
@@ -94,10 +95,21 @@ def _local(path: Path) -> Fetched:
     """A module's file, or an image in a folder or file."""
     try:
         packed = path.is_dir() or (path.is_file() and _is_packed(path))
-        wasm, digest = _unpacked(path) if packed else (path.read_bytes(), "")
+        wasm, digest = _unpacked(path) if packed else (read_bytes(path), "")
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot be read: {why}{_meant(path)}") from None
     return Fetched(wasm, str(path), digest or own_digest(wasm), _name(path), path.parent)
+
+
+def _meant(path: Path) -> str:
+    """What a name means that is no file's, but an image's."""
+    name, colon, tag = str(path).rpartition(":")
+    if not colon or "/" in tag or path.exists():
+        return ""
+    if Path(name).exists():
+        return f"; {name} is here: leave out the tag"
+    return f"; an image at a registry is written oci://{path}"
 
 
 def _is_packed(path: Path) -> bool:

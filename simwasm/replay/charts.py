@@ -22,6 +22,7 @@ STYLE = """
 .c3 { fill: var(--poor); background: var(--poor); } .c4 { fill: var(--soft); background: var(--soft); }
 .legend span { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin: 0 .4em 0 1em; }
 h2 { font-size: 1.05rem; margin: 2rem 0 .5rem; }
+@media (max-width: 40rem) { .chart { min-width: 40rem; } .chart text { font-size: 16px; } }
 """
 
 
@@ -78,7 +79,8 @@ def _chart(marks: str, scale: Iterable[str], ends: tuple[str, str]) -> str:
         f'<text x="{_LEFT}" y="{HEIGHT - 3}">{first}</text>'
         f'<text x="{WIDTH}" y="{HEIGHT - 3}" text-anchor="end">{last}</text>'
     )
-    return f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{lines}{marks}{below}</svg>'
+    drawn = f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{lines}{marks}{below}</svg>'
+    return f'<div class="wide">{drawn}</div>'
 
 
 def legend(names: Iterable[str]) -> str:

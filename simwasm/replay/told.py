@@ -13,6 +13,8 @@ _SHOWN = 12
 """How many kinds are listed in a line."""
 _SLOWEST = 3
 _NAME = 60
+_BELOW = "\n" + " " * 13
+"""Between texts of a row that have a line each."""
 _TIMES = ((10**9, "s"), (10**6, "ms"), (10**3, "µs"), (1, "ns"))
 
 
@@ -122,8 +124,8 @@ def _slowest(calls: list[Slow], shown: object) -> str:
     texts = []
     for slow in calls[:_SLOWEST]:
         where = f" in #{slow.exchange} {slow.label[:_NAME]}" if slow.exchange else ""
-        texts.append(f"{slow.callback}{where} {shown(slow.figure)}")
-    return printable(" · ".join(texts))
+        texts.append(printable(f"{shown(slow.figure)}: {slow.callback}{where}"))
+    return _BELOW.join(texts)
 
 
 def _memory(found: Summary) -> str:
@@ -145,4 +147,4 @@ def _places(found: Places) -> str:
         return ""
     rest = found.count - len(found.first)
     texts = [*found.first, *([f"and {rest:,} more"] if rest else [])]
-    return f"{found.count:,}: " + printable("\n             ".join(texts))
+    return f"{found.count:,}: " + _BELOW.join(map(printable, texts))

@@ -16,7 +16,7 @@ _LOOKS = (
     (rb"(?is)\s*<(!doctype html|html|head|body)", "is an HTML page, perhaps an error page that was saved"),
     (rb"\s*<", "is XML"),
     (rb"(?s).*[\0-\x08\x0e-\x1a\x1c-\x1f]", "is binary"),
-    (rb"\s*[\[{]", "is JSON, but of no kind that is known here"),
+    (rb'\s*(\{|\[[\s\[]*([{"\]\d-]|true\b|false\b|null\b|$))', "is JSON, but of no kind that is known here"),
     (rb"(?m)(?s:.*?)^(apiVersion|kind|static_resources):", "is a configuration, which is no traffic"),
 )
 

@@ -79,3 +79,21 @@ def test_ctrl_c_ends_an_endless_plugin_and_tells_what_ran(tmp_path: Path) -> Non
     assert process.returncode == 130
     assert "summary: 1 exchange" in told
     assert "simwasm: interrupted" in told
+
+
+@pytest.mark.parametrize("option", ["--report", "--trace", "--coverage"])
+def test_what_is_read_is_never_written_over(simwasm: Run, tmp_path: Path, option: str) -> None:
+    traffic = tmp_path / "login.har"
+    traffic.write_bytes((ROOT / TRAFFIC).read_bytes())
+    done = simwasm("run", PLUGIN, str(tmp_path / "*.har"), option, str(traffic))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        done.stderr
+        == f"simwasm: {option} {traffic}: is read here, and would be written over; name another file\n"
+    )
+    assert traffic.read_bytes() == (ROOT / TRAFFIC).read_bytes()
+
+
+def test_a_filter_that_fits_nothing_is_told(simwasm: Run) -> None:
+    done = simwasm("run", PLUGIN, TRAFFIC, "--quiet", "--filter", "path:/nowhere")
+    assert done.stderr == "simwasm: there was no exchange in the traffic that --filter path:/nowhere fits\n"

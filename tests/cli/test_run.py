@@ -172,6 +172,8 @@ def test_help_has_examples(simwasm: Run, command: tuple[str, ...]) -> None:
         (("run", TRAFFIC, PLUGIN), "did you swap plugin and traffic?"),
         (("debug", "--batch", TRAFFIC, PLUGIN), "did you swap plugin and traffic?"),
         (("debug", "--batch", PLUGIN, TRAFFIC, "--engine", "v8"), "no engine is called v8"),
+        (("run", "team/auth:v2", TRAFFIC), "an image at a registry is written oci://team/auth:v2"),
+        (("run", "samples:v2", TRAFFIC), "; samples is here: leave out the tag"),
         (("run", PLUGIN, TRAFFIC, "--engine", "v8"), "no engine is called v8"),
         (("run", PLUGIN, PLUGIN), "is a WebAssembly module"),
         (("send", PLUGIN, "GET", "relative"), "the path is `relative`"),

@@ -42,6 +42,7 @@ UNKNOWN = {
     b"<?xml version='1.0'?>": "is XML",
     b"\x89PNG\r\n\x1a\n": "is binary",
     b'{"name": "login"}': "is JSON, but of no kind that is known here",
+    b"[package]\nname = 'login'": "is of no format known here",
     b"# ours\napiVersion: v1\n": "is a configuration, which is no traffic",
     b"hello": "is of no format known here",
 }
