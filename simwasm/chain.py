@@ -8,6 +8,7 @@ those of one kind run, and the others are told.
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import stat
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from simwasm.errors import BadModule, ConfigError, InputError
-from simwasm.plugin import read_bytes
+from simwasm.plugin import bounded, read_bytes
 from simwasm.traffic.opening import STDIN
 from simwasm.wasm.reader import read_module
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 MODULE = b"\0asm"
 _HEAD = 4096
 _KEY = re.compile(r"""[{\[]|(["']?)[\w@][\w@./ -]*\1\s*:(\s|$)""")
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""How PowerShell's files begin."""
 _KINDS = {True: "for TCP connections", False: "for HTTP"}
 
 
@@ -76,17 +79,18 @@ def _comes_once(path: str) -> bool:
 @lru_cache(maxsize=4)
 def _only_once(path: str) -> bytes:
     """What comes from there, which is read when it is asked for first."""
-    return sys.stdin.buffer.read() if path == STDIN else read_bytes(path)
+    return bounded(sys.stdin.buffer, "standard input") if path == STDIN else read_bytes(path)
 
 
 def is_configuration(path: str) -> bool:
     """Whether what a user names as a plugin is YAML or JSON, by its content."""
     head = _only_once(path)[:_HEAD] if _comes_once(path) else begins_with(path)
-    if head.startswith(MODULE) or b"\0" in head:
+    if head.startswith(MODULE) or (b"\0" in head and not head.startswith(_UTF_16)):
         return False
     if path.endswith((".yaml", ".yml")):
         return True
-    lines = head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").splitlines()
+    encoding = "utf-16" if head.startswith(_UTF_16) else "utf-8-sig"
+    lines = head.decode(encoding, "replace").splitlines()
     said = (line for line in lines if line.strip() and not line.startswith(("#", "---", "%")))
     return _KEY.match(next(said, "").lstrip(" -")) is not None
 
@@ -106,8 +110,9 @@ def deployment(path: str, listener: str) -> Deployment:
 @lru_cache(maxsize=16)
 def _deployment(path: str, listener: str, changed_ns: int, size: int, inode: int) -> Deployment:
     from simwasm.config.deployment import read_deployment  # for those who have such a file
+    from simwasm.config.tree import text_of
 
-    text = _only_once(path).decode("utf-8", "replace") if _comes_once(path) else None
+    text = text_of(_only_once(path), path) if _comes_once(path) else None
     return read_deployment(path, text, listener=listener)
 
 

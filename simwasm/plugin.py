@@ -8,7 +8,7 @@ from enum import Enum
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from simwasm.abi.table import VERSIONS, Abi
 from simwasm.errors import InputError, LinkError
@@ -19,6 +19,9 @@ from simwasm.wasm.reader import read_module
 if TYPE_CHECKING:
     from simwasm.wasm.companions import Told
     from simwasm.wasm.lines import Lines
+
+LARGEST_FILE = 512 << 20
+_PIECE = 1 << 20
 
 
 class FailPolicy(str, Enum):
@@ -112,8 +115,22 @@ def digest_of(plugins: Sequence[Plugin]) -> str:
 
 
 def read_bytes(path: str | Path) -> bytes:
-    """Read a file that the user named."""
+    """Read a file that the user named, which may be a pipe, or a device without an end."""
     try:
-        return Path(path).read_bytes()
+        with open(path, "rb") as file:
+            return bounded(file, str(path))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def bounded(stream: BinaryIO, where: str, most: int = LARGEST_FILE) -> bytes:
+    """All that a stream has, if that is not too much for a plugin or what belongs to one."""
+    pieces, left = [], most
+    while piece := stream.read(_PIECE):
+        left -= len(piece)
+        if left < 0:
+            raise InputError(
+                f"{where}: has more than {most >> 20} MiB; no plugin, nor what belongs to one, is that large"
+            )
+        pieces.append(piece)
+    return b"".join(pieces)

@@ -37,7 +37,7 @@ from simwasm.exchange import Exchange
 from simwasm.host.fault_text import parse_fault
 from simwasm.host.faults import Fault
 from simwasm.host.profile import ENVOY, Profile
-from simwasm.plugin import FailPolicy, Plugin, read_bytes
+from simwasm.plugin import FailPolicy, Plugin, bounded, read_bytes
 from simwasm.sources import Remap, remap
 from simwasm.traffic.importer import read_source
 from simwasm.traffic.notes import Notes
@@ -348,7 +348,7 @@ _MISFITS = {
 def text_or_file(text: str) -> bytes:
     """Text as it is, or the content of a file after `@`; `@-` is standard input."""
     if text == "@-":
-        return sys.stdin.buffer.read()
+        return bounded(sys.stdin.buffer, "standard input")
     return read_bytes(text[1:]) if text.startswith("@") else text.encode("utf-8", "surrogateescape")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from deployed import ROOT, chained, sample, says, three
@@ -27,6 +29,8 @@ def names(recipe: Recipe, told: list[str] | None = None) -> list[str]:
         ("a.yaml", b"", True),
         ("a", b"# what it is\n---\nkind: WasmPlugin\n", True),
         ("a", b"\xef\xbb\xbfapiVersion: x\n", True),
+        ("a", "\ufeffkind: WasmPlugin\n".encode("utf-16-le"), True),
+        ("a.yaml", "\ufeffkind: WasmPlugin\n".encode("utf-16-be"), True),
         ("a.txt", b'{"static_resources": {}}', True),
         ("a", b"- name: x\n", True),
         ("a.yaml", b"\0asm\x01\0\0\0", False),
@@ -143,3 +147,21 @@ def test_exchanges_are_chosen(options: dict[str, object], count: int) -> None:
 def test_swapped_plugin_and_traffic_are_told_though_a_har_looks_like_a_configuration() -> None:
     with pytest.raises(InputError, match="did you swap plugin and traffic"):
         recipes.plugins(Recipe(HTTP, (str(ROOT / "samples" / "http_auth" / "plugin.wasm"),)))
+
+
+def test_what_comes_by_a_pipe_is_decoded_as_a_file_is(tmp_path: Path) -> None:
+    file, pipe = three(tmp_path / "chain.yaml"), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    text = "\ufeff" + file.read_text()
+    Thread(target=pipe.write_bytes, args=(text.encode("utf-16-le"),), daemon=True).start()
+    assert names(Recipe(str(pipe))) == ["shop.allow", "shop.auth", "shop.body"]
+
+
+def test_what_comes_by_a_pipe_and_is_no_text_is_told(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    Thread(
+        target=pipe.write_bytes, args=(b"kind: WasmPlugin\nmetadata: {name: caf\xe9}\n",), daemon=True
+    ).start()
+    with pytest.raises(InputError, match="pipe:2: is not UTF-8 at byte 37"):
+        names(Recipe(str(pipe)))

@@ -9,7 +9,7 @@ import wasmtime
 
 from simwasm.abi.table import Abi
 from simwasm.errors import BadModule, InputError, LinkError
-from simwasm.plugin import Plugin, read_bytes
+from simwasm.plugin import Plugin, bounded, read_bytes
 
 
 def exporting(*names: str) -> Plugin:
@@ -46,6 +46,15 @@ def test_the_digest_is_that_of_the_bytes() -> None:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         read_bytes(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no device without an end")
+def test_of_what_has_no_end_only_so_much_is_read() -> None:
+    with (
+        open("/dev/zero", "rb") as stream,
+        pytest.raises(InputError, match="/dev/zero: has more than 3 MiB"),
+    ):
+        bounded(stream, "/dev/zero", 3 << 20)
 
 
 def test_plugins_of_the_same_bytes_share_what_is_known_of_them() -> None:

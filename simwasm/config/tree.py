@@ -155,15 +155,20 @@ def _text(path: str | Path) -> str:
             data = file.read(2 * LARGEST + 1)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    return text_of(data, str(path))
+
+
+def text_of(data: bytes, where: str) -> str:
+    """The text that the bytes of a file are."""
     if len(data) > 2 * LARGEST:
-        raise ConfigError(f"{path}: is larger than {LARGEST >> 20} MiB")
+        raise ConfigError(f"{where}: is larger than {LARGEST >> 20} MiB")
     mark, encoding = next((each for each in _MARKS if data.startswith(each[0])), (b"", "utf-8"))
     try:
         return data[len(mark) :].decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start + len(mark)) + 1
         raise ConfigError(
-            f"{path}:{line}: is not {encoding.upper()} at byte {error.start + len(mark)}: save it as UTF-8"
+            f"{where}:{line}: is not {encoding.upper()} at byte {error.start + len(mark)}: save it as UTF-8"
         ) from None
 
 
