@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn, TypeVar
 
@@ -164,7 +165,7 @@ class Field:
 def parse(data: bytes, where: str, remedy: str) -> Field:
     """Read one JSON text, with or without a byte order mark."""
     try:
-        value = _whole(data.decode("utf-8-sig"))
+        value = _whole(data.removeprefix(BOM_UTF8).decode())
     except UnicodeDecodeError as error:
         raise TrafficError(f"{where}: not UTF-8 text at byte {error.start}; {remedy}") from None
     except json.JSONDecodeError as error:
@@ -184,7 +185,8 @@ def is_cut(message: str, text: str, at: int) -> bool:
     return message.startswith("Unterminated") or _UNFINISHED.fullmatch(text, at) is not None
 
 
-def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The members of an object, as a hook of `json`; a `ValueError` if one is given twice."""
     members = dict(pairs)
     if len(members) < len(pairs):
         names = [name for name, _ in pairs]
@@ -198,7 +200,7 @@ def _constant(name: str) -> NoReturn:
 
 
 _STRICT: dict[str, Any] = {
-    "object_pairs_hook": _members,
+    "object_pairs_hook": unique,
     "parse_constant": _constant,
 }
 _DECODER = json.JSONDecoder(**_STRICT)

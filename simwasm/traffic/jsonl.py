@@ -16,13 +16,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from simwasm.conversation import Conversation
 from simwasm.errors import TrafficError
 from simwasm.exchange import Connection, Exchange, Header, Headers, Message, lower
 from simwasm.traffic.json_field import Field, parse
 from simwasm.traffic.jsonl_talk import read_talk, shown_talk
+from simwasm.traffic.jsonl_usual import usual_exchange, usual_headers
 from simwasm.traffic.jsonl_values import (
     differing,
     only,
@@ -62,7 +63,8 @@ class JsonLines:
                 begun = True
                 continue
             try:
-                exchange = _exchange(parse(data, place, _REMEDY))
+                found = parse(data, place, _REMEDY)
+                exchange = usual_exchange(found.value) or explained(found)
             except TrafficError as error:
                 notes.broken(error)
                 continue
@@ -73,7 +75,7 @@ def write(exchanges: Iterable[Exchange], stream: BinaryIO) -> None:
     """Write exchanges as a traffic file."""
     stream.write(_line({"simwasm": "traffic", "format": FORMAT}))
     for exchange in exchanges:
-        stream.write(_line(_shown(exchange)))
+        stream.write(_line(shown(exchange)))
 
 
 def _line(value: object) -> bytes:
@@ -81,7 +83,8 @@ def _line(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
-def _shown(exchange: Exchange) -> dict[str, object]:
+def shown(exchange: Exchange) -> dict[str, object]:
+    """An exchange as it is written."""
     if isinstance(exchange, Conversation):
         return shown_talk(exchange)
     named = {"name": exchange.name} if exchange.name else {}
@@ -119,7 +122,8 @@ def _check_format(head: Field) -> None:
         )
 
 
-def _exchange(line: Field) -> Exchange:
+def explained(line: Field) -> Exchange:
+    """Read a line member by member; what is wrong with it is told."""
     if line.find("tcp"):
         return read_talk(line)
     only(line, _EXCHANGE)
@@ -141,23 +145,11 @@ def _message(found: Field) -> Message:
     only(found, _MESSAGE)
     headers, body, trailers = found.get("headers"), found.find("body"), found.find("trailers")
     return Message(
-        _usual(headers.list()) or _unusual(headers),
+        usual_headers(headers.list()) or _unusual(headers),
         tuple([read_chunk(piece) for piece in body.items()]) if body else (),
         _unusual(trailers) if trailers else (),
         read_after(found),
     )
-
-
-def _usual(recorded: list[Any]) -> Headers:
-    """Headers as they nearly always are, read at once; nothing where they want a closer look."""
-    if set(map(type, recorded)) != {list}:
-        return ()
-    try:
-        headers = lower(recorded)
-        values = "".join([value for _, value in headers])
-    except (TypeError, ValueError, AttributeError):
-        return ()
-    return headers if values.isascii() else ()
 
 
 def _unusual(found: Field) -> Headers:

@@ -1,0 +1,59 @@
+"""Lines that are read at once are read as those that are looked at member by member."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from simwasm.exchange import Connection, Exchange, request, response
+from simwasm.traffic.json_field import Field
+from simwasm.traffic.jsonl import explained, shown
+from simwasm.traffic.jsonl_usual import usual_exchange
+
+ASKED = request("POST", "/a", headers=[("accept", "*/*")], body=b"one")
+USUAL = Exchange("1", 5, ASKED, response(200, body=[b"x", b"y"], after_ns=3), Connection(2, "10.0.0.1:1"))
+LINE: Any = json.loads(json.dumps(shown(USUAL)))
+OTHERS: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    "",
+    "x",
+    "é",
+    "\ud800",
+    [],
+    {},
+    ["ab"],
+    [["A", "b"]],
+    [["a"]],
+    [["a", 1]],
+)
+
+
+def changed(value: Any) -> Iterator[Any]:
+    """This value with each of its parts replaced, or left out."""
+    yield from OTHERS
+    if isinstance(value, dict):
+        yield value | {"unknown": 1}
+        for key, part in value.items():
+            yield {name: kept for name, kept in value.items() if name != key}
+            yield from (value | {key: other} for other in changed(part))
+    if isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from ([*value[:index], other, *value[index + 1 :]] for other in changed(part))
+
+
+def test_a_usual_line_is_read_at_once() -> None:
+    assert usual_exchange(LINE) == USUAL == explained(Field(LINE, "a.jsonl", "mend it"))
+
+
+@pytest.mark.parametrize("key", LINE)
+def test_a_line_with_something_else_in_it_is_left_to_others_or_read_as_by_them(key: str) -> None:
+    for line in (LINE | {key: other} for other in changed(LINE[key])):
+        found = usual_exchange(line)
+        assert found is None or found == explained(Field(line, "a.jsonl", "mend it"))
