@@ -20,7 +20,7 @@ from typing import BinaryIO
 from simwasm.errors import TrafficError
 from simwasm.exchange import Connection, Exchange, Message, Tls, decimal, to_text
 from simwasm.traffic.connections import Numbers
-from simwasm.traffic.json_field import is_cut
+from simwasm.traffic.json_field import is_cut, unique
 from simwasm.traffic.lines import lines
 from simwasm.traffic.moment import nanoseconds
 from simwasm.traffic.notes import Notes
@@ -163,7 +163,7 @@ def _values(text: str) -> Values | None:
 
 def _members(text: str) -> Values:
     try:
-        members = json.loads(text)
+        members = json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         cut = is_cut(error.msg, text, error.pos)
         raise ValueError("is cut" if cut else f"not JSON at column {error.colno}: {error.msg}") from None

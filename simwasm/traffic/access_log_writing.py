@@ -90,6 +90,10 @@ def _lost(exchange: Exchange) -> Iterator[str]:
         yield "bodies"
     if any(_others(side) for side in sides):
         yield "headers, but for a few of the request"
+    if exchange.started_ns and _moment(exchange.started_ns) is None:
+        yield Part.STARTED.value
+    elif any(time_ns % _MILLISECOND for time_ns in (exchange.started_ns, answer.after_ns if answer else 0)):
+        yield "fractions of milliseconds"
 
 
 def _others(side: Message) -> bool:

@@ -16,6 +16,7 @@ from simwasm.errors import TrafficError
 from simwasm.traffic.envoy_tap_blocks import least, read_some
 from simwasm.traffic.envoy_tap_fields import WRAPPED, traced
 from simwasm.traffic.envoy_tap_pieces import MOST_BYTES, Traced, Unusable
+from simwasm.traffic.json_field import unique
 from simwasm.traffic.notes import Notes
 
 _NEAR = 16
@@ -36,7 +37,7 @@ def is_json(head: bytes) -> bool:
 def read_json(begun: bytes, stream: BinaryIO, where: str, notes: Notes) -> Iterator[tuple[int, Traced]]:
     """Go through the messages; each comes with its number in the file."""
     text = _Text(begun, stream)
-    decode = json.JSONDecoder().raw_decode
+    decode = json.JSONDecoder(object_pairs_hook=unique).raw_decode
     number = 0
     while text.skip_between():
         number += 1
@@ -54,8 +55,10 @@ def read_json(begun: bytes, stream: BinaryIO, where: str, notes: Notes) -> Itera
             notes.broken(text.wrong(where, number, text.at, str(error)))
             text.at = end
             continue
-        except (ValueError, RecursionError):
-            notes.broken(text.wrong(where, number, text.at, "JSON that cannot be used"))
+        except ValueError as error:
+            notes.broken(text.wrong(where, number, text.at, f"JSON that cannot be used: {error}"))
+        except RecursionError:
+            notes.broken(text.wrong(where, number, text.at, "nested too deeply to be a trace"))
         else:
             text.at = end
             if found is not None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from simwasm.conversation import Close, Conversation, Side
 from simwasm.exchange import Connection, Exchange, Headers, Message, to_bytes
+from simwasm.traffic.envoy_tap_streams import BODILESS_METHODS
 
 Object = dict[str, Any]
 LATEST_NS = (1 << 36) * 10**9
@@ -57,7 +58,7 @@ def segments(exchange: Exchange, stream: int) -> Iterator[Object]:
     if isinstance(exchange, Conversation):
         yield trace(exchange, stream, as_string=False)
         return
-    pieces = [*_pieces("request", exchange.request, bool(exchange.request.trailers))]
+    pieces = [*_pieces("request", exchange.request, not _end_is_known(exchange.request))]
     if exchange.response is not None:
         pieces += _pieces("response", exchange.response, True)
     if exchange.partial:
@@ -68,6 +69,15 @@ def segments(exchange: Exchange, stream: int) -> Iterator[Object]:
         next(iter(bodies[-1].values()))["truncated"] = True
     for piece in pieces:
         yield {"http_streamed_trace_segment": {"trace_id": str(stream), **piece}}
+
+
+def _end_is_known(request: Message) -> bool:
+    """Whether it has ended without trailers, which may be empty, for whoever reads it."""
+    if request.trailers:
+        return False
+    return request.header("content-length") is not None or (
+        not request.body and request.header(":method") in BODILESS_METHODS
+    )
 
 
 def _pieces(name: str, message: Message, trailers: bool) -> Iterator[Object]:

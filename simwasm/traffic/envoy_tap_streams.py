@@ -29,7 +29,7 @@ STRAY = (
 )
 
 _BODILESS = ("204", "304")
-_NO_BODY = ("GET", "HEAD", "DELETE", "OPTIONS", "TRACE")
+BODILESS_METHODS = ("GET", "HEAD", "DELETE", "OPTIONS", "TRACE")
 
 Tell = Callable[[str, str], None]
 """What happened, and to which exchange."""
@@ -84,7 +84,7 @@ class _Stream:
             return False
         method = first(self.request.headers, ":method")
         status = first(self.response.headers, ":status")
-        asks_nothing = method in _NO_BODY and not self.request.pieces
+        asks_nothing = method in BODILESS_METHODS and not self.request.pieces
         return self.response.has_ended(method == "HEAD" or status in _BODILESS) and self.request.has_ended(
             asks_nothing
         )

@@ -40,6 +40,8 @@ _TALKS = frozenset(Part) - {Part.ID, Part.NAME, Part.EARLY, Part.PARTIAL, Part.T
 _CLOSES = "who ended a TCP connection, and how"
 _HEADLESS = "requests without headers"
 _REFUSED = "that a TCP connection was refused"
+_FIRST_BYTES = "how long TCP connections were silent at first"
+_UNENDED = "where they stood: without a response they come last"
 _LARGEST_ID = 1 << 64
 
 
@@ -68,6 +70,7 @@ class EnvoyTapWriter:
         losses = Losses("an Envoy tap", _STREAMED if self._streamed else _WHOLE)
         talks = Losses("an Envoy tap", _TALKS)
         connections = Connections()
+        unended = _Unended(losses) if self._streamed else None
         for number, exchange in enumerate(exchanges, 1):
             is_talk = isinstance(exchange, Conversation)
             counts = talks if is_talk else losses
@@ -78,6 +81,8 @@ class EnvoyTapWriter:
             for _ in counts.checked((exchange,)):
                 for what in lost:
                     counts.lost(what, exchange)
+            if unended is not None:
+                unended.take(exchange)
             for message in self._messages(exchange, number):
                 stream.write(self._encoded(message))
         losses.tell(notes)
@@ -87,6 +92,23 @@ class EnvoyTapWriter:
         if self._streamed:
             return segments(exchange, _stream(exchange.id, number))
         return (trace(exchange, _stream(exchange.id, number), as_string=self._as_string),)
+
+
+class _Unended:
+    """Counts streams whose segments do not tell that they ended, and that are read after others which follow."""
+
+    def __init__(self, losses: Losses) -> None:
+        self._losses = losses
+        self._number = 0
+        self._first: Exchange | None = None
+
+    def take(self, exchange: Exchange) -> None:
+        if exchange.response is None and not isinstance(exchange, Conversation):
+            self._number += 1
+            self._first = self._first or exchange
+        elif self._first is not None:
+            self._losses.lost(_UNENDED, self._first, self._number)
+            self._number, self._first = 0, None
 
 
 def _stream(id: str, number: int) -> int:
@@ -117,6 +139,8 @@ def _lost_talk(talk: Exchange) -> Iterator[str]:
     assert isinstance(talk, Conversation)
     if any(_is_lost(piece.side, piece.close) for piece in talk.pieces):
         yield _CLOSES
+    if talk.pieces and talk.pieces[0].after_ns:
+        yield _FIRST_BYTES
     if talk.refused:
         yield _REFUSED
 

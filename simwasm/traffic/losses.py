@@ -74,9 +74,9 @@ class Losses:
                 self.lost(part.value, exchange)
             yield exchange
 
-    def lost(self, what: str, exchange: Exchange) -> None:
-        """Count something of an exchange that is written without it."""
-        self._count("", what, exchange)
+    def lost(self, what: str, exchange: Exchange, times: int = 1) -> None:
+        """Count something of an exchange that is written without it; of several, this being the first."""
+        self._count("", what, exchange, times)
 
     def left_out(self, what: str, exchange: Exchange) -> None:
         """Count an exchange that cannot be written at all."""
@@ -89,10 +89,10 @@ class Losses:
             where = f"#{count.first}" if count.number == 1 else f"first #{count.first}"
             notes.left_out(f"{exchanges}{how}: {what} ({self._format} has no place for it), {where}")
 
-    def _count(self, how: str, what: str, exchange: Exchange) -> None:
+    def _count(self, how: str, what: str, exchange: Exchange, times: int = 1) -> None:
         key = (how, what) if len(self._counts) < _MOST_KINDS else (how, "other things")
         found = self._counts.setdefault(key, _Count(0, exchange.id))
-        found.number += 1
+        found.number += times
 
 
 def _chunks(exchange: Exchange) -> Iterator[Chunk]:

@@ -2,8 +2,8 @@
 
 Rules that live here: texts have quotation marks, variables and separators, and a body may hold them all; so nothing is
 assumed of what can be written. A request whose body does not come back is written without it; one that does not come
-back at all is left out. Headers that tell where a body ends are compared only
-by what they do.
+back at all is left out. Headers that tell where a body ends may come back as others, since every format does that in
+its way; it is told.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _pseudo(message: Message) -> dict[str, str]:
 
 
 def _plain(message: Message) -> list[Header]:
-    """The headers but those that tell where the body ends, which every format does in its way."""
+    """The headers but those that tell where the body ends."""
     return [header for header in message.headers if header[0] not in _FRAMING and header[0][:1] != ":"]
 
 
@@ -95,6 +95,25 @@ def _missing(before: Message, after: Message) -> Iterator[str]:
     if not gone:
         yield "the order of headers"
     yield from (f"the header {name[:_SHOWN]}" for name in sorted({name for name, _ in gone}))
+
+
+def _other_framing(before: Message, after: Message) -> Iterator[str]:
+    """What a plugin sees otherwise of how the end of a body is told."""
+    told, again = _framing(before), _framing(after)
+    if again and not told:
+        yield "that no header told where their bodies end"
+    elif told != again:
+        yield "the headers that told where their bodies end"
+    elif _plain(before) == _plain(after) and _regular(before) != _regular(after):
+        yield "where the header that tells the length of a body stood"
+
+
+def _framing(message: Message) -> list[Header]:
+    return [header for header in message.headers if header[0] in _FRAMING]
+
+
+def _regular(message: Message) -> list[Header]:
+    return [header for header in message.headers if header[0][:1] != ":"]
 
 
 def _without_body(message: Message) -> Message:
@@ -116,8 +135,7 @@ def _differences(exchange: Exchange, again: Exchange) -> Iterator[str]:
         if before is None or after is None:
             continue
         yield from _missing(before, after) if _same(before, after) else ["responses as they were"]
-        if after.header("transfer-encoding") and not before.header("transfer-encoding"):
-            yield "that no header told where their bodies end"
+        yield from _other_framing(before, after)
 
 
 def _cut(message: Message | None) -> list[int]:

@@ -143,6 +143,7 @@ BROKEN = {
     logged(method="GET /"): '"GET /" is not an HTTP method',
     logged(path="/\r\n"): ":path holds a character that no HTTP header can",
     logged(path="/\ud800"): ":path holds a character that no HTTP header can",
+    logged().replace("{", '{"path": "/other", ', 1): 'the key "path" is given twice in one object',
     logged().replace("{", "{!"): "not JSON at column 2: Expecting property name enclosed in double quotes",
 }
 
@@ -159,6 +160,17 @@ def test_a_broken_line_is_told_and_the_others_are_read(line: str, what: str) -> 
 def test_a_log_without_an_entry_is_an_error() -> None:
     with pytest.raises(TrafficError, match=r"a.log: has no entry .* is access logging on\?"):
         read(PROXY)
+
+
+def test_times_that_do_not_come_back_as_they_were_are_told() -> None:
+    notes: list[str] = []
+    times = (1_700_000_000_001_000_001, 10**30)
+    made = [Exchange("1", time_ns, request("GET", "/")) for time_ns in times]
+    AccessLogWriter().write(made, io.BytesIO(), telling(notes.append))
+    assert notes == [
+        "1 exchange: fractions of milliseconds (an access log has no place for it), #1",
+        "1 exchange: when they began (an access log has no place for it), #1",
+    ]
 
 
 @pytest.mark.parametrize(

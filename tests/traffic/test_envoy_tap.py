@@ -262,6 +262,16 @@ def test_a_stream_that_seems_over_does_not_wait_for_the_end_of_the_file() -> Non
     assert first.id == "1"
 
 
+def test_a_key_that_is_given_twice_is_told_and_the_next_is_read() -> None:
+    twice = b'{"http_buffered_trace": {"request": {}, "request": {}}}'
+    told: list[str] = []
+    assert len(read(twice + b"\n" + BUFFERED, told=told)) == len(read(BUFFERED))
+    what = 'JSON that cannot be used: the key "request" is given twice in one object'
+    assert told[0] == (
+        f"broken: x, entry 1 (which begins at byte 0): {what}, at byte 0; what stands around it is read"
+    )
+
+
 @pytest.mark.parametrize("form", ["buffered_bytes", "buffered_delimited", "buffered_text"])
 def test_a_tap_is_read_while_it_runs(form: str) -> None:
     """What has come through a pipe is given, whatever may follow."""

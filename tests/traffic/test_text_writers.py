@@ -27,6 +27,9 @@ AWKWARD = (
 )  # fmt: skip
 
 
+PSEUDO = request("POST", "/").headers[:4]
+
+
 def _written(format: str, *exchanges: Exchange, notes: list[str] | None = None) -> bytes:
     stream = io.BytesIO()
     heard: list[str] = [] if notes is None else notes
@@ -139,6 +142,27 @@ def test_what_is_lost_is_told_once_for_all() -> None:
         "2 exchanges: responses",
         "2 exchanges: when they began",
     ]
+
+
+@pytest.mark.parametrize(
+    ("format", "headers", "what"),
+    [
+        ("http", [], "that no header told where their bodies end"),
+        ("raw", [], "that no header told where their bodies end"),
+        (
+            "curl",
+            [("content-length", "1"), ("x-a", "1")],
+            "where the header that tells the length of a body stood",
+        ),
+    ],
+)
+def test_other_headers_that_tell_where_a_body_ends_are_told(
+    format: str, headers: list[tuple[str, str]], what: str
+) -> None:
+    notes: list[str] = []
+    asked = Exchange("1", 0, Message((*PSEUDO, *headers), (Chunk(b"x"),)))
+    chosen_writer(format, "-").write([asked], io.BytesIO(), telling(notes.append))
+    assert [note.partition(" (")[0] for note in notes] == [f"1 exchange: {what}"]
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
