@@ -6,7 +6,7 @@ stands; one that is disabled is not run, and one whose configuration comes from 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -65,7 +65,10 @@ class Read(NamedTuple):
     """The types of filters that are not simulated."""
     seen: tuple[Node, ...]
     """The typed configurations that were read."""
+    ignored: tuple[str, ...]
+    """What is not looked at of all that is around the filters."""
     told: tuple[str, ...]
+    """What there is to tell of the filters."""
 
 
 class Filter(NamedTuple):
@@ -80,35 +83,52 @@ class Filter(NamedTuple):
 
 def read_chain(chain: Chain, extensions: Mapping[str, Node], reader: Reader) -> Read:
     """The plugins of a chain and its other filters; what there is to tell waits until the chain is chosen."""
-    reader = replace(reader, told=[])
-    plugins: list[Deployed] = []
-    others: list[str] = []
-    seen: list[Node] = []
-    names: list[str] = []
+    reader, ignored = replace(reader, told=[]), replace(reader, told=[])
+    if chain.around is not None:
+        _tell_ignored(chain.around, "the listener", _OF_LISTENER, ignored)
+    filters = tuple(_filters(chain, extensions, reader))
+    _tell_order(filters, reader)
+    found = [(each.name, _plugin(each, network, reader)) for each, network in filters]
+    others = []
+    for each, _ in filters:
+        if each.type == MANAGER:
+            _tell_ignored(each.config, "the HTTP connection manager", _OF_MANAGER, ignored)
+        if not each.disabled and each.type not in (NETWORK, HTTP, *_TERMINAL):
+            others.append(each.type.removeprefix(_SHORT))
+    return Read(
+        chain,
+        tuple(plugin for _, plugin in found if plugin is not None),
+        tuple(name for name, plugin in found if plugin is not None),
+        tuple(dict.fromkeys(others)),
+        tuple(each.written for each, _ in filters),
+        tuple(ignored.told),
+        tuple(reader.told),
+    )
+
+
+def _plugin(each: Filter, network: bool, reader: Reader) -> Deployed | None:
+    """The plugin that a filter is; none for others."""
+    if each.disabled:
+        reader.tell(each.written, f"the filter {shown(each.name)} is disabled and left out")
+        return None
+    if each.type == (NETWORK if network else HTTP):
+        return read_wasm(each.config, each.name, network, reader)
+    if each.type in (NETWORK, HTTP):
+        place, other = ("TCP connections", "HTTP") if network else ("HTTP", "TCP connections")
+        wrong(each.config, f"{shown(each.name)} is a filter for {other} among those for {place}")
+    if ".wasm." in each.type:
+        wrong(each.config, f"{shown(each.type)} is no type of a filter today: a Wasm filter is a {HTTP}")
+    return None
+
+
+def _tell_order(filters: Iterable[tuple[Filter, bool]], reader: Reader) -> None:
+    """Tell which filters are behind one that ends a chain."""
     ends: dict[bool, str] = {}
-    for each, network in _filters(chain, extensions, reader):
-        seen.append(each.written)
+    for each, network in filters:
         if network in ends:
             reader.tell(each.written, behind_the_last(each.name, ends[network]))
         if each.type in _TERMINAL:
             ends[network] = each.name
-        if each.disabled:
-            reader.tell(each.written, f"the filter {shown(each.name)} is disabled and left out")
-        elif each.type == (NETWORK if network else HTTP):
-            plugin = read_wasm(each.config, each.name, network, reader)
-            if plugin is not None:
-                plugins.append(plugin)
-                names.append(each.name)
-        elif each.type in (NETWORK, HTTP):
-            place, other = ("TCP connections", "HTTP") if network else ("HTTP", "TCP connections")
-            wrong(each.config, f"{shown(each.name)} is a filter for {other} among those for {place}")
-        elif ".wasm." in each.type:
-            wrong(each.config, f"{shown(each.type)} is no type of a filter today: a Wasm filter is a {HTTP}")
-        elif each.type not in _TERMINAL:
-            others.append(each.type.removeprefix(_SHORT))
-    return Read(
-        chain, tuple(plugins), tuple(names), tuple(dict.fromkeys(others)), tuple(seen), tuple(reader.told)
-    )
 
 
 def behind_the_last(name: str, last: str) -> str:
@@ -120,15 +140,12 @@ def behind_the_last(name: str, last: str) -> str:
 
 def _filters(chain: Chain, extensions: Mapping[str, Node], reader: Reader) -> Iterator[tuple[Filter, bool]]:
     """The filters in their order, and whether each is for connections."""
-    if chain.around is not None:
-        _tell_ignored(chain.around, "the listener", _OF_LISTENER, reader)
     for node in chain.network:
         found = filter_of(node, _FILTER, extensions, reader)
         if found is None:
             continue
         yield found, True
         if found.type == MANAGER:
-            _tell_ignored(found.config, "the HTTP connection manager", _OF_MANAGER, reader)
             for inner in http_filters(found.config, reader):
                 yield from _http(inner, extensions, reader)
     for node in chain.http:
@@ -182,7 +199,7 @@ def _discovered(fields: Fields, name: str, extensions: Mapping[str, Node]) -> No
     is_wasm = any(each.endswith((HTTP, NETWORK)) for each in source.texts("type_urls"))
     if found is None and (is_wasm or default is None):
         what = "Wasm filter" if is_wasm else "filter"
-        doing = "its default is run" if default is not None else "left out"
+        doing = "its default is run" if default is not None else "left out; a whole /config_dump has it, too"
         fields.reader.tell(
             fields.node, f"the {what} {shown(name)} is configured elsewhere (config_discovery): {doing}"
         )

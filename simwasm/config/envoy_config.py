@@ -28,6 +28,7 @@ _ELSEWHERE = {
     NETWORK: "a filter somewhere else",
 }
 _MOST_NAMES = 10
+_MOST_TOLD = 20
 _PER_ROUTE = frozenset(("typed_per_filter_config", "typedPerFilterConfig"))
 
 
@@ -39,9 +40,11 @@ def read_envoy(documents: Iterable[Node], where: str, reader: Reader, listener: 
     found = [read_chain(each, proxy.extensions, reader) for each in proxy.chains]
     chosen = _chosen(found, where, reader, listener)
     if chosen is not None:
-        reader.told.extend(chosen.told)
+        reader.told.extend((*chosen.ignored, *chosen.told))
         _tell_others(chosen, reader)
         _tell_routes(documents, chosen, reader)
+    else:
+        reader.told.extend(list(dict.fromkeys(text for each in found for text in each.told))[:_MOST_TOLD])
     _tell_elsewhere(documents, found, reader)
     plugins = chosen.plugins if chosen is not None else ()
     clusters = tuple(read_cluster(each, proxy.endpoints, reader) for each in proxy.clusters)

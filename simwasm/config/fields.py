@@ -21,6 +21,7 @@ from simwasm.trace.text import printable
 
 T = TypeVar("T")
 _LONGEST_NAME = 60
+_QUOTE = ": put it into quotes"
 _FLAGS = {"true": True, "false": False}
 _TRUE_OR_FALSE = {True: "true", False: "false"}
 
@@ -144,12 +145,13 @@ class Fields:
             return None
         value = self.reader.scalar(node) if node.is_scalar else None
         if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool):
-            wrong(node, f"{self.what}: `{name}` is {_kind(node, value)}, not {words}")
+            hint = _QUOTE if kind is str and node.is_scalar else ""
+            wrong(node, f"{self.what}: `{name}` is {_kind(node, value)}, not {words}{hint}")
         return node, value
 
     def text(self, name: str, default: str = "") -> str:
         """A text."""
-        found = self._scalar(name, str, "a text: put it into quotes")
+        found = self._scalar(name, str, "a text")
         return found[1] if found is not None else default
 
     def flag(self, name: str, default: bool = False) -> bool:

@@ -338,9 +338,15 @@ class TestShapes:
         found = read([late, {"name": "later", "config_discovery": {"type_urls": [WASM]}}, plugin()])
         assert [text.partition(": ")[2] for text in found.told] == [
             "the Wasm filter `late` is configured elsewhere (config_discovery): its default is run",
-            "the Wasm filter `later` is configured elsewhere (config_discovery): left out",
+            "the Wasm filter `later` is configured elsewhere (config_discovery): left out; a whole /config_dump has "
+            "it, too",
             "the filters: filters that are not simulated: `http.composite.v3.Composite`",
         ]
+
+    def test_where_the_only_plugin_is_configured_elsewhere_that_is_the_answer(self) -> None:
+        late = {"name": "late", "config_discovery": {"config_source": {"ads": {}}, "type_urls": [WASM]}}
+        with pytest.raises(ConfigError, match="the Wasm filter `late` is configured elsewhere"):
+            read([listener("in", late), listener("out", {**plugin(), "disabled": True})])
 
     def test_a_cluster_says_how_it_is_spoken_to(self) -> None:
         options: dict[str, Any] = {"explicit_http_config": {"http2_protocol_options": {}}}
