@@ -209,7 +209,8 @@ def module(text: str, read: Read, told: Callable[[str], None]) -> Wasm:
     if _comes_once(text):
         return Wasm(_only_once(text), None, "plugin")
     head = begins_with(text)
-    if "://" in text or os.path.isdir(text) or (head and not head.startswith(MODULE)):
+    tagged = ":" in text and not os.path.exists(text)  # it is told what was meant
+    if "://" in text or tagged or os.path.isdir(text) or (head and not head.startswith(MODULE)):
         from simwasm.modules.find import find
 
         found = find(text, told)

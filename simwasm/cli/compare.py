@@ -131,7 +131,7 @@ def _compared(
     telling = Telling(words.json, ink is paint, words.rows, None if words.json else words.max_shown)
     comparison = Comparison(_job(old, plugins[0], now), _job(new, plugins[1], now), wanted, ignored, telling)
     reading = _Reading(traffic, stopping)
-    progress = Progress(lambda: traffic.position, traffic.size)
+    progress = Progress(lambda: traffic.position, traffic.size, most=words.limit)
     play = _alone if words.workers == 1 else _shared
     tally = Tally()
     try:
@@ -216,7 +216,9 @@ def _shared(
     finally:
         crew.close()
     if crew.lost:
-        reading.error = SimwasmError(f"{crew.lost:,} exchanges were lost with their process, and not compared")
+        reading.error = SimwasmError(
+            f"{crew.lost:,} exchanges were lost with their process, and not compared"
+        )
 
 
 def _blocks(numbered: Iterator[tuple[int, Exchange]]) -> Iterator[Block]:

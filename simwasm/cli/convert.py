@@ -37,7 +37,7 @@ def command(words: Namespace) -> int:
     chosen = selection(words.filter, words.limit)
     writer = chosen_writer(words.to, words.output)
     reading = _Reading(words)
-    told = _Told(Progress(lambda: reading.position, reading.size))
+    told = _Told(Progress(lambda: reading.position, reading.size, most=words.limit))
     exchanges = chosen.of(reading.exchanges(told.notes))
     try:
         with _output(words.output) as stream:

@@ -26,13 +26,17 @@ _SECOND, _MINUTE = 1_000_000_000, 60
 
 
 class Progress:
-    """Tells how far a run is; `done` gives how much of `total` has been read, once that is asked for."""
+    """Tells how far a run is; `done` gives how much of `total` has been read, once that is asked for.
+
+    `most` is how many exchanges there are at most.
+    """
 
     def __init__(
         self,
         done: Callable[[], int],
         total: Callable[[], int | None],
         *,
+        most: int | None = None,
         stream: TextIO | None = None,
         now: Callable[[], float] = monotonic,
     ) -> None:
@@ -40,6 +44,7 @@ class Progress:
         self._now = now
         self._done, self._total = done, total
         self._of: int | None = None
+        self._most = most
         self._begun = now()
         self._on_terminal = self._stream.isatty()
         self._next = self._begun + (FIRST_BAR if self._on_terminal else FIRST_LINE)
@@ -54,7 +59,7 @@ class Progress:
             return
         if not self._asked:
             self._asked, self._of = True, self._total()
-        part = min(self._done() / self._of, 1.0) if self._of else None
+        part = self._part(exchanges)
         if self._on_terminal:
             self._next = now + BAR_EVERY
             self._draw(exchanges, part, now - self._begun)
@@ -62,6 +67,12 @@ class Progress:
             self._next = now + LINE_EVERY
             self._stream.write(f"simwasm: {_text(exchanges, part, now - self._begun)}\n")
             self._stream.flush()
+
+    def _part(self, exchanges: int) -> float | None:
+        """How much has been done of what there is, or of the exchanges that are wanted at most."""
+        parts = [self._done() / self._of] if self._of else []
+        parts += [exchanges / self._most] if self._most else []
+        return min(max(parts), 1.0) if parts else None
 
     def _draw(self, exchanges: int, part: float | None, took: float) -> None:
         if self._bar is None:

@@ -122,7 +122,7 @@ def _replayed(words: Namespace, job: Job, traffic: Traffic, stopping: Stopping) 
     """Replay as the words want it."""
     in_time = words.pace == "recorded"
     reading = Reading(traffic, in_time=in_time)
-    progress = Progress(lambda: reading.position, traffic.size)
+    progress = Progress(lambda: reading.position, traffic.size, most=(words.limit or 0) * (words.repeat or 1))
     screen = Screen(
         _writer(output.stdout(), progress, at_once=job.telling.style.has_crossings),
         _writer(sys.stderr, progress),

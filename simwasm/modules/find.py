@@ -93,19 +93,20 @@ def _from_file(url: str, sha256: str, beside: Path, told: Told) -> Fetched:
 
 def _local(path: Path) -> Fetched:
     """A module's file, or an image in a folder or file."""
+    if not path.exists():
+        raise InputError(f"{path}: cannot be read: No such file or directory{_meant(path)}")
     try:
         packed = path.is_dir() or (path.is_file() and _is_packed(path))
         wasm, digest = _unpacked(path) if packed else (read_bytes(path), "")
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: cannot be read: {why}{_meant(path)}") from None
+        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     return Fetched(wasm, str(path), digest or own_digest(wasm), _name(path), path.parent)
 
 
 def _meant(path: Path) -> str:
     """What a name means that is no file's, but an image's."""
     name, colon, tag = str(path).rpartition(":")
-    if not colon or "/" in tag or path.exists():
+    if not colon or "/" in tag:
         return ""
     if Path(name).exists():
         return f"; {name} is here: leave out the tag"
