@@ -20,10 +20,12 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from simwasm.errors import TrafficError
-from simwasm.exchange import Connection, Exchange, Message, Tls
+from simwasm.exchange import Connection, Exchange
 from simwasm.traffic.connections import Numbers
 from simwasm.traffic.har_body import losses, well_formed
+from simwasm.traffic.har_connection import connected, protocol_of, tls_of
 from simwasm.traffic.har_message import SCHEMES, Url, read_request, read_response, read_side, read_url
+from simwasm.traffic.har_usual import usual_exchange
 from simwasm.traffic.json_field import Field
 from simwasm.traffic.json_list import entries
 from simwasm.traffic.json_text import JsonText
@@ -35,21 +37,8 @@ UNANSWERED = "_unanswered"
 """A member of our own, as HAR allows them: the request was sent, its answer was not recorded."""
 _BEGINS = re.compile(rb'\s*\{(?s:.*?)"log"\s*:\s*\{')
 _LIST = ("log", "entries")
-_NAME = re.compile(r"[^\[]*[^\d.]")  # an address literal is no server name
-_PROTOCOLS = {
-    "http/1.0": "HTTP/1.0",
-    "http/1.1": "HTTP/1.1",
-    "h2": "HTTP/2",
-    "http/2": "HTTP/2",
-    "http/2.0": "HTTP/2",
-    "h3": "HTTP/3",
-    "http/3": "HTTP/3",
-    "http/3.0": "HTTP/3",
-}
 _ASKED = frozenset(SCHEMES.values())
 _FIRST_STATUS = 100
-_FIRST_PORT = 50_000
-_PORTS = 10_000
 _LONGEST_MS = 24 * 3600 * 1000
 
 
@@ -67,7 +56,9 @@ class Har:
         connections = Numbers()
         for number, entry in entries(JsonText(stream, where, _REMEDY), _LIST, _is_entry, notes):
             try:
-                exchange = _exchange(number, entry, connections, notes)
+                exchange = usual_exchange(number, entry.value, connections) or explained(
+                    number, entry, connections, notes
+                )
             except TrafficError as error:
                 notes.broken(error)
                 continue
@@ -79,7 +70,8 @@ def _is_entry(value: object) -> bool:
     return isinstance(value, dict) and "request" in value
 
 
-def _exchange(number: int, entry: Field, connections: Numbers, notes: Notes) -> Exchange | None:
+def explained(number: int, entry: Field, connections: Numbers, notes: Notes) -> Exchange | None:
+    """Read an entry member by member; what is wrong with it or is lost is told."""
     asked = entry.get("request")
     answered = entry.find("response")
     url = read_url(asked.get("url"))
@@ -100,7 +92,7 @@ def _exchange(number: int, entry: Field, connections: Numbers, notes: Notes) -> 
         _started(entry),
         request,
         response,
-        _connection(entry, url, _protocol(version, request), connections),
+        _connection(entry, url, protocol_of(version, request.headers), connections),
         well_formed(entry.text_of("comment")),
     )
 
@@ -124,35 +116,18 @@ def _unanswered(answered: Field | None, url: Url) -> str:
 
 
 def _connection(entry: Field, url: Url, protocol: str, connections: Numbers) -> Connection:
-    recorded = entry.find("connection")
+    recorded, details = entry.find("connection"), entry.find("_securityDetails")
     host, port = url.host, url.port
     number = connections.of((str(recorded.value), host, port) if recorded else None)
+    address = _bracketed(entry.text_of("serverIPAddress"))
     secure = url.scheme == "https"
-    return Connection(
-        number,
-        f"127.0.0.1:{_FIRST_PORT + number % _PORTS}",
-        f"{_bracketed(entry.text_of('serverIPAddress') or '127.0.0.1')}:{port}",
-        protocol,
-        host if secure and _NAME.fullmatch(host) else "",
-        _tls(entry) if secure else None,
-    )
+    tls = tls_of(details.text_of("protocol") if details else "") if secure else None
+    return connected(number, address, host, port, protocol, tls)
 
 
 def _bracketed(address: str) -> str:
     plain = well_formed(address).strip("[]")
     return f"[{plain}]" if ":" in plain else plain
-
-
-def _protocol(recorded: str, request: Message) -> str:
-    unknown = "HTTP/2" if request.headers[0][0] != ":authority" else "HTTP/1.1"
-    return _PROTOCOLS.get(recorded.lower(), unknown)
-
-
-def _tls(entry: Field) -> Tls:
-    """Playwright writes `TLS 1.3`; others say nothing."""
-    details = entry.find("_securityDetails")
-    version = re.fullmatch(r"TLS (1(?:\.\d)?)", details.text_of("protocol") if details else "")
-    return Tls(f"TLSv{version[1]}") if version else Tls()
 
 
 def _started(entry: Field) -> int:

@@ -23,7 +23,7 @@ from urllib.parse import quote_plus
 from simwasm.exchange import Headers, Message, first
 from simwasm.traffic.json_field import Field
 
-_CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.ASCII | re.IGNORECASE)
+CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.ASCII | re.IGNORECASE)
 _BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"\r\n]+)"|([^\s;"]+))', re.IGNORECASE)
 _AS_IT_IS = ("", "utf-8", "utf8")
 
@@ -96,7 +96,7 @@ def _content(holder: Field, media_type: str) -> bytes:
             raise holder.get("text").wrong("is not base64, though its encoding says so") from None
     if encoding not in _AS_IT_IS:
         raise holder.get("encoding").wrong("is an encoding that is not known here: known is base64")
-    charset = _CHARSET.search(media_type)
+    charset = CHARSET.search(media_type)
     try:
         return well_formed(text).encode(charset[1] if charset else "utf-8")
     except (LookupError, ValueError):

@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 from simwasm.exchange import Chunk, Header, Headers, Message, first, lower
 from simwasm.traffic.har_body import Side, framed, posted, received, well_formed
+from simwasm.traffic.har_usual import pseudo_first, usual_headers
 from simwasm.traffic.json_field import Field
 
 SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
@@ -25,10 +24,6 @@ _PORT = re.compile(r":(\d*)$", re.ASCII)
 _BLANK = re.compile(r"[\0-\x20\x7f-\x9f]")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NEVER_IN_A_VALUE = re.compile(r"[\0\r]")
-_SPECIAL = ("\n", "\r", "\t", "\0 ", " \0")
-"""What makes a value special that is plain ASCII, when a zero stands before and behind each."""
-_LONG = 100
-"""A name that is longer is not remembered."""
 _BODILESS = {204, 304}
 
 
@@ -67,33 +62,11 @@ def read_url(found: Field) -> Url:
 def read_side(field: Field) -> Side:
     """Read the headers of a request or a response."""
     found = field.find("headers")
-    return Side(field, (_usual(found.list()) or _unusual(found)) if found else ())
-
-
-def _usual(recorded: list[Any]) -> Headers:
-    """Headers with nothing special about them, as nearly all are; nothing where one wants a closer look."""
-    try:
-        names = [_lowered(name) if len(name := header["name"]) < _LONG else "" for header in recorded]
-        values = [header["value"] for header in recorded]
-        line = "\0".join(("", *values, ""))
-    except (TypeError, KeyError, AttributeError):
-        return ()
-    if "" in names or not line.isascii() or line.count("\0") != len(values) + 1:
-        return ()
-    for part in _SPECIAL:
-        if part in line:
-            return ()
-    return tuple(zip(names, values, strict=True))
+    return Side(field, (usual_headers(found.list()) or _unusual(found)) if found else ())
 
 
 def _unusual(found: Field) -> Headers:
     return lower(header for recorded in found.items() for header in _values(recorded))
-
-
-@lru_cache(maxsize=4096)
-def _lowered(name: str) -> str:
-    """A header's name in lower case, nothing if it cannot be one."""
-    return name.lower() if _TOKEN.fullmatch(name.removeprefix(":")) else ""
 
 
 def read_request(asked: Side, url: Url) -> Message:
@@ -110,7 +83,7 @@ def read_request(asked: Side, url: Url) -> Message:
     body = posted(asked)
     cookies = () if first(asked.headers, "cookie") is not None else _cookies(asked.field)
     sent = tuple([header for header in asked.headers if header[0] != "host"])
-    headers = (*_pseudo_first(known, sent), *cookies)
+    headers = (*pseudo_first(known, sent), *cookies)
     return Message(framed(headers, body), (Chunk(body),) if body else ())
 
 
@@ -120,21 +93,13 @@ def read_response(answered: Side, request: Message, wait_ns: int, receive_ns: in
     status = recorded.integer()
     if not 100 <= status <= 999:
         raise recorded.wrong("is not an HTTP status")
-    headers = _pseudo_first({":status": str(status)}, answered.headers)
+    headers = pseudo_first({":status": str(status)}, answered.headers)
     if request.header(":method") == "HEAD" or status < 200 or status in _BODILESS:
         return Message(headers, after_ns=wait_ns)
     body = received(answered)
     if first(headers, "content-encoding") is not None:
         headers = tuple([header for header in headers if header[0] != "content-encoding"])
     return Message(framed(headers, body), (Chunk(body, receive_ns),) if body else (), after_ns=wait_ns)
-
-
-def _pseudo_first(known: dict[str, str], recorded: Headers) -> Headers:
-    pseudo = {name: value for name, value in recorded if name[0] == ":"}
-    if not pseudo:
-        return (*known.items(), *recorded)
-    plain = (header for header in recorded if header[0][0] != ":")
-    return (*(pseudo | known | pseudo).items(), *plain)
 
 
 def _cookies(field: Field) -> Headers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,40 +11,11 @@ from simwasm.exchange import Connection, Exchange, request, response
 from simwasm.traffic.json_field import Field
 from simwasm.traffic.jsonl import explained, shown
 from simwasm.traffic.jsonl_usual import usual_exchange
+from tests.support.changed import changed
 
 ASKED = request("POST", "/a", headers=[("accept", "*/*")], body=b"one")
 USUAL = Exchange("1", 5, ASKED, response(200, body=[b"x", b"y"], after_ns=3), Connection(2, "10.0.0.1:1"))
 LINE: Any = json.loads(json.dumps(shown(USUAL)))
-OTHERS: tuple[Any, ...] = (
-    None,
-    True,
-    0,
-    -1,
-    1.5,
-    "",
-    "x",
-    "é",
-    "\ud800",
-    [],
-    {},
-    ["ab"],
-    [["A", "b"]],
-    [["a"]],
-    [["a", 1]],
-)
-
-
-def changed(value: Any) -> Iterator[Any]:
-    """This value with each of its parts replaced, or left out."""
-    yield from OTHERS
-    if isinstance(value, dict):
-        yield value | {"unknown": 1}
-        for key, part in value.items():
-            yield {name: kept for name, kept in value.items() if name != key}
-            yield from (value | {key: other} for other in changed(part))
-    if isinstance(value, list):
-        for index, part in enumerate(value):
-            yield from ([*value[:index], other, *value[index + 1 :]] for other in changed(part))
 
 
 def test_a_usual_line_is_read_at_once() -> None:
