@@ -6,11 +6,12 @@ and counted at the end; of those that come up while reading only so many are tol
 
 from __future__ import annotations
 
+import signal
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from simwasm.cli.progress import Progress
 from simwasm.errors import InputError, SimwasmError, TrafficError
@@ -40,7 +41,7 @@ def command(words: Namespace) -> int:
     told = _Told(Progress(lambda: reading.position, reading.size, most=words.limit))
     exchanges = chosen.of(reading.exchanges(told.notes))
     try:
-        with _output(words.output) as stream:
+        with _terminable(), _output(words.output) as stream:
             writer.write(told.counted(exchanges), stream, told.notes)
             stream.flush()
     finally:
@@ -48,6 +49,20 @@ def command(words: Namespace) -> int:
     where = "" if words.output == "-" else f" to {words.output}"
     told.end(f"read, written{where} as {writer.name}")
     return int(words.strict and told.lossy)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Leave as if it were interrupted when this process is told to end, so that no part of a file stays behind."""
+
+    def ended(number: int, frame: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, ended)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class _Reading:

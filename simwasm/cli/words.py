@@ -88,9 +88,19 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if not argv:
         top.print_help(sys.stderr)
         raise SystemExit(2)
-    found = top.parse_args(list(_webbed(argv)))
+    found, behind = top.parse_known_args(list(_webbed(argv)))
+    if behind:
+        found.traffic = _more_traffic(found, behind, top)
     found.argv = list(argv)
     return found
+
+
+def _more_traffic(found: argparse.Namespace, behind: list[str], top: argparse.ArgumentParser) -> list[str]:
+    """The traffic with those names of it that stand behind an option, which argparse leaves over."""
+    traffic: object = getattr(found, "traffic", None)
+    if not isinstance(traffic, list) or any(word.startswith("-") and word != "-" for word in behind):
+        top.error(f"unrecognized arguments: {' '.join(behind)}")
+    return [*traffic, *behind]
 
 
 def _webbed(argv: Sequence[str]) -> Iterator[str]:

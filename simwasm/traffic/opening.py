@@ -230,6 +230,8 @@ def _size(name: str) -> int | None:
 
 def _opened(name: str) -> BinaryIO:
     if name == STDIN:
+        if sys.stdin is None:
+            raise TrafficError("-: whoever started this has closed standard input; name a file")
         return sys.stdin.buffer
     if is_address(name):
         from simwasm.traffic.addresses import opened  # few need it

@@ -30,9 +30,8 @@ def saved(path: str) -> Iterator[BinaryIO]:
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
-        raise InputError(
-            f"{path}: cannot be written: {error.strerror or error}; is there such a folder?"
-        ) from None
+        remedy = "; is there such a folder?" if isinstance(error, FileNotFoundError) else ""
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}{remedy}") from None
 
 
 @contextmanager

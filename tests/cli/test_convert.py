@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import gzip
 import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 import zstandard
 from process import ROOT, Run
 
+from simwasm.cli import main
 from simwasm.conversation import client, conversation
 from simwasm.exchange import Exchange, request, response
 from simwasm.traffic.importer import read_traffic
@@ -116,6 +122,44 @@ def test_a_filter_chooses_and_a_limit_counts_what_it_chose(simwasm: Run) -> None
     assert done.stderr.startswith("simwasm: --filter: unknown term `nonsense`")
 
 
+def test_a_conversion_that_is_told_to_end_leaves_no_part_of_a_file(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "simwasm", "convert", "-", "-o", str(tmp_path / "a.har")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdin is not None
+        for _ in range(300):
+            if any(tmp_path.iterdir()):
+                break
+            time.sleep(0.02)
+        process.terminate()
+        assert process.wait() == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_is_told(simwasm: Run) -> None:
+    done = simwasm("convert", TRAFFIC, "-o", "/dev/full", "--to", "jsonl")
+    assert done.returncode == 2
+    assert done.stderr.endswith("simwasm: /dev/full: cannot be written: No space left on device\n")
+
+
+def test_standard_input_that_is_closed_is_told() -> None:
+    command = f"exec {shlex.quote(sys.executable)} -m simwasm convert - --to jsonl <&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "simwasm: -: whoever started this has closed standard input; name a file\n"
+
+
+def test_names_may_stand_on_both_sides_of_options(simwasm: Run) -> None:
+    done = simwasm("convert", TRAFFIC, "--to", "jsonl", TRAFFIC, "--limit", "100")
+    alone = simwasm("convert", TRAFFIC, "--to", "jsonl")
+    assert len(done.stdout.splitlines()) == 2 * len(alone.stdout.splitlines()) - 1
+
+
+def test_a_word_that_is_no_option_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["convert", TRAFFIC, "--to", "jsonl", "--nonsense"])
+    assert "unrecognized arguments: --nonsense" in capsys.readouterr().err
+
+
 def test_an_input_of_a_folder_is_not_written_over(simwasm: Run, tmp_path: Path) -> None:
     path = _lines(tmp_path / "day.jsonl", Exchange("1", 0, request("GET", "/"), response(200)))
     before = path.read_bytes()
@@ -137,7 +181,10 @@ def test_notes_without_end_are_counted(simwasm: Run, tmp_path: Path) -> None:
     done = simwasm("convert", str(har), "--to", "jsonl", "--strict")
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 20 + 2
-    assert "0 exchanges read, written as simwasm JSON Lines (.jsonl); 30 notes on what was left out" in done.stderr
+    assert (
+        "0 exchanges read, written as simwasm JSON Lines (.jsonl); 30 notes on what was left out"
+        in done.stderr
+    )
 
 
 def test_nothing_lost_is_strictly_well(simwasm: Run) -> None:
