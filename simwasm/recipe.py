@@ -7,15 +7,12 @@ was typed is written down and read again later. Rule: nothing here is read befor
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simwasm.abi.enums import LogLevel
-from simwasm.abi.table import CAPABILITIES
 from simwasm.answers import UNANSWERED, Clusters, parse_answer
 from simwasm.chain import (
     MODULE,
@@ -37,7 +34,8 @@ from simwasm.exchange import Exchange
 from simwasm.host.fault_text import parse_fault
 from simwasm.host.faults import Fault
 from simwasm.host.profile import ENVOY, Profile
-from simwasm.plugin import FailPolicy, Plugin, bounded, read_bytes
+from simwasm.plugin import Plugin, read_bytes
+from simwasm.plugin_options import OPTIONS, pair, with_options
 from simwasm.sources import Remap, remap
 from simwasm.traffic.importer import read_source
 from simwasm.traffic.notes import Notes
@@ -93,14 +91,6 @@ class Recipe:
     """Which exchanges are meant, in the filter language."""
     limit: int | None = None
     """How many of them, at most."""
-
-
-FAIL_POLICIES = {
-    "closed": FailPolicy.FAIL_CLOSED,
-    "open": FailPolicy.FAIL_OPEN,
-    "reload": FailPolicy.FAIL_RELOAD,
-    "open-at-once": FailPolicy.FAIL_OPEN_AT_ONCE,
-}
 
 
 def _nobody(text: str) -> None:
@@ -188,20 +178,14 @@ def _remap(text: str) -> Remap:
 def _from_module(recipe: Recipe, read: Read, told: Told) -> Plugin:
     """The plugin that a module is, with what the options say of it."""
     found = module(recipe.plugin, read, told)
-    return Plugin(
-        name=recipe.name or found.name,
-        wasm=found.bytes,
-        config=text_or_file(recipe.config),
-        vm_config=text_or_file(recipe.vm_config),
-        root_id=recipe.root_id,
-        vm_id=recipe.vm_id,
-        fail_policy=_fail_policy(recipe.fail_policy),
-        reload_after_ms=recipe.reload_after,
-        env=dict(_pair(text, "--env") for text in recipe.env),
-        allowed=frozenset(map(_capability, recipe.allow)),
-        network=recipe.network,
-        folder=found.folder,
-    )
+    plain = Plugin(recipe.name or found.name, found.bytes, network=recipe.network, folder=found.folder)
+    return with_options(plain, _given(recipe))
+
+
+def _given(recipe: Recipe) -> dict[str, Any]:
+    """The options of one plugin that are said."""
+    values = {name: getattr(recipe, name) for name in OPTIONS}
+    return {name: value for name, value in values.items() if value != getattr(_DEFAULT, name)}
 
 
 def _chain(recipe: Recipe) -> Chain:
@@ -222,57 +206,18 @@ def _deployed(recipe: Recipe, read: Read, told: Told) -> tuple[Plugin, ...]:
         wasm = module(file, read, told) if file else wasm_of(each, beside, read, told)
         check_module(wasm.bytes, each)
         made.append(each.plugin(wasm.bytes, wasm.folder))
+    given = _given(recipe)
     if len(made) == 1:
-        return (_otherwise(made[0], recipe),)
-    for name in _OF_ONE:
-        if getattr(recipe, name) != getattr(_DEFAULT, name):
-            raise InputError(
-                f"--{name.replace('_', '-')}: of which plugin? There are {_named(made)}: choose one by --name, or "
-                f"write it into {recipe.plugin}"
-            )
+        return (with_options(made[0], given),)
+    for name in given:
+        raise InputError(
+            f"--{name.replace('_', '-')}: of which plugin? There are {_named(made)}: choose one by --name, or "
+            f"write it into {recipe.plugin}"
+        )
     return tuple(made)
 
 
-def _otherwise(plain: Plugin, recipe: Recipe) -> Plugin:
-    """A plugin of a configuration as the options want it."""
-    given = {
-        name: getattr(recipe, name) for name in _OF_ONE if getattr(recipe, name) != getattr(_DEFAULT, name)
-    }
-    return replace(
-        plain, **{_OF_ONE[name][0]: _OF_ONE[name][1](plain, value) for name, value in given.items()}
-    )
-
-
-def _environment(plain: Plugin, texts: Iterable[str]) -> dict[str, str]:
-    return {**plain.env, **dict(_pair(text, "--env") for text in texts)}
-
-
 _DEFAULT = Recipe("")
-_OF_ONE: dict[str, tuple[str, Callable[[Plugin, Any], Any]]] = {
-    "config": ("config", lambda plain, text: text_or_file(text)),
-    "vm_config": ("vm_config", lambda plain, text: text_or_file(text)),
-    "root_id": ("root_id", lambda plain, text: text),
-    "vm_id": ("vm_id", lambda plain, text: text),
-    "env": ("env", _environment),
-    "fail_policy": ("fail_policy", lambda plain, name: _fail_policy(name)),
-    "reload_after": ("reload_after_ms", lambda plain, number: number),
-    "allow": ("allowed", lambda plain, names: frozenset(map(_capability, names))),
-}
-"""Options that are of one plugin: which field of it they decide, and how."""
-
-
-def _fail_policy(name: str) -> FailPolicy:
-    if name not in FAIL_POLICIES:
-        raise InputError(f"--fail-policy: `{name}` is none; it can be {', '.join(FAIL_POLICIES)}")
-    return FAIL_POLICIES[name]
-
-
-def _capability(name: str) -> str:
-    if name not in CAPABILITIES:
-        near = get_close_matches(name, CAPABILITIES, 1)
-        hint = f"; did you mean {near[0]}?" if near else " that the ABI has (`simwasm abi` lists them)"
-        raise InputError(f"--allow: `{name}` is no function or callback{hint}")
-    return name
 
 
 def concurrency(recipe: Recipe) -> int:
@@ -345,20 +290,6 @@ _MISFITS = {
 }
 
 
-def text_or_file(text: str) -> bytes:
-    """Text as it is, or the content of a file after `@`; `@-` is standard input."""
-    if text == "@-":
-        return bounded(sys.stdin.buffer, "standard input")
-    return read_bytes(text[1:]) if text.startswith("@") else text.encode("utf-8", "surrogateescape")
-
-
-def _pair(text: str, option: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise InputError(f"{option}: `{text}` is not NAME=VALUE")
-    return name, value
-
-
 def profile(recipe: Recipe) -> Profile:
     """Envoy's rules, as loud and as random as the recipe says."""
     limit = ENVOY.buffer_limit if recipe.buffer_limit is None else recipe.buffer_limit
@@ -374,7 +305,7 @@ def faults(recipe: Recipe) -> tuple[Fault, ...]:
 
 def clusters(recipe: Recipe, in_vain: Told = _nobody) -> Clusters:
     """Who answers the plugins' callouts; clusters of a configuration are there, with or without an answer."""
-    pairs = [_pair(text, "--callout") for text in recipe.callout]
+    pairs = [pair(text, "--callout") for text in recipe.callout]
     said = {name: parse_answer(answer, f"--callout {name}") for name, answer in pairs}
     known = deployment(recipe.plugin, recipe.listener).clusters if is_configuration(recipe.plugin) else ()
     return Clusters(dict.fromkeys((each.name for each in known), UNANSWERED) | said, in_vain)

@@ -10,10 +10,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from simwasm import __version__
-from simwasm import recipe as recipes
 from simwasm.answers import Server
 from simwasm.errors import InputError
 from simwasm.exchange import Connection, Exchange, Message, request, to_text
+from simwasm.plugin_options import text_or_file
 from simwasm.trace.text import printable
 
 _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
@@ -28,7 +28,7 @@ def asked_exchange(words: Namespace, server: Server | None, answer: Message | No
         return Exchange("1", now_ns, _request(words, server), answer, Connection())
     if words.method is not None or words.header or words.data is not None:
         raise InputError("--curl says all of the request: leave out METHOD, PATH, -H and -d, or --curl")
-    return replace(_from_curl(to_text(recipes.text_or_file(words.curl))), started_ns=now_ns, response=answer)
+    return replace(_from_curl(to_text(text_or_file(words.curl))), started_ns=now_ns, response=answer)
 
 
 def _from_curl(text: str) -> Exchange:
@@ -73,7 +73,7 @@ def _request(words: Namespace, server: Server | None) -> Message:
     headers = [(name, value) for name, value in headers if name != "host"]
     given = {name for name, _ in headers}
     defaults = [("user-agent", f"simwasm/{__version__}"), ("accept", "*/*")]
-    body = recipes.text_or_file(words.data) if words.data is not None else b""
+    body = text_or_file(words.data) if words.data is not None else b""
     return request(
         words.method.upper(),
         path,

@@ -118,7 +118,7 @@ def _changed(recipe: Recipe, words: Namespace) -> Recipe:
 
 def _kept(recipe: Recipe) -> Recipe:
     """The recipe with what comes from standard input written into it: it can be read only once."""
-    from simwasm.recipe import text_or_file
+    from simwasm.plugin_options import text_or_file
 
     read: dict[str, Any] = {
         name: text_or_file("@-").decode("utf-8", "surrogateescape")

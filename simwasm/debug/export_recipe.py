@@ -11,7 +11,8 @@ from typing import Any
 from simwasm.debug.export_source import Imports, call, named, quoted
 from simwasm.debug.export_subject import Subject, slug
 from simwasm.errors import InputError
-from simwasm.recipe import Recipe, text_or_file
+from simwasm.plugin_options import text_or_file
+from simwasm.recipe import Recipe
 from simwasm.recipe import plugin as plugin_of
 
 _TEXTS_OR_FILES = ("config", "vm_config")

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from simwasm.abi.table import CAPABILITIES
 from simwasm.errors import InputError
 from simwasm.host.fault_text import parse_fault
-from simwasm.recipe import FAIL_POLICIES, MOST_WORKERS
+from simwasm.plugin_options import FAIL_POLICIES
+from simwasm.recipe import MOST_WORKERS
 from simwasm.suites.answers import ANSWERS, Answers
 from simwasm.suites.content import CONFIGURATION
 from simwasm.suites.duration import DURATION
