@@ -82,7 +82,7 @@ class Side(str, Enum):
 
 @dataclass(frozen=True, eq=False)
 class Function:
-    """One row. There is one of each, so they compare and hash by identity, which is quick."""
+    """One row. There is one of each, in other processes too, so they compare and hash by identity, which is quick."""
 
     name: str
     side: Side
@@ -120,6 +120,9 @@ class Function:
 
     def has(self, version: Abi) -> bool:
         return VERSIONS.index(self.since) <= VERSIONS.index(version) <= VERSIONS.index(self.until)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _row, (self.name, self.since)
 
 
 def callback(name: str, *params: Param, doc: str, result: Param | None = None, since: Abi = FIRST,
@@ -401,6 +404,10 @@ CAPABILITIES = frozenset(
 def named(name: str) -> tuple[Function, ...]:
     """All rows of that name; more than one where versions differ."""
     return tuple(row for row in FUNCTIONS if row.name == name)
+
+
+def _row(name: str, since: Abi) -> Function:
+    return next(row for row in named(name) if row.since is since)
 
 
 __all__ = ["ALLOCATORS", "CALLBACKS", "CAPABILITIES", "ENUMS", "FUNCTIONS", "HOST_FUNCTIONS", "VERSIONS",

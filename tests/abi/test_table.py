@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from simwasm.abi.enums import Errno, Status
@@ -115,3 +117,8 @@ def test_functions_answer_in_their_own_numbers() -> None:
     assert named("proxy_log")[0].errors is Status
     assert named("fd_write")[0].errors is Errno
     assert named("proc_exit")[0].errors is None
+
+
+@pytest.mark.parametrize("row", FUNCTIONS, ids=lambda row: f"{row.name} {row.since.value}")
+def test_a_row_that_comes_from_another_process_is_the_same_row(row: Function) -> None:
+    assert pickle.loads(pickle.dumps(row)) is row
