@@ -8,7 +8,7 @@ import shtab
 
 from simwasm.cli.words import parser
 
-_FILES = {"plugin", "traffic", "trace", "respond", "commands", "keymap"}
+_FILES = {"plugin", "new", "traffic", "trace", "report", "output", "respond", "commands", "keymap"}
 
 
 def command(words: argparse.Namespace) -> int:

@@ -30,14 +30,17 @@ def replay(words: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         "--cluster", metavar="ADDRESS", default="",
-        help="the scheduler of a Dask cluster that replays in place of processes here",
+        help="the scheduler of a Dask cluster (HOST:PORT) that replays in place of processes here; needs "
+        "pip install 'simwasm[dask]'",
     )  # fmt: skip
     group.add_argument(
         "--summary", choices=("auto", "always", "never"), default="auto",
-        help="what it all comes to, in the end: if there is enough of it (auto), always, which is a line more with "
-        "--json, or never",
+        help="what it all comes to, in the end: where there is more than the lines tell at a glance (auto), always, "
+        "which is a line more with --json, or never (default: auto)",
     )  # fmt: skip
-    group.add_argument("--report", metavar="OUT.html", default="", help="write a page with charts")
+    group.add_argument(
+        "--report", metavar="OUT.html", default="", help="write what it all comes to as a page with charts"
+    )
 
 
 def selection(group: argparse._ArgumentGroup) -> None:
@@ -189,7 +192,7 @@ def output(words: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--timing",
         action="store_true",
-        help="note in the trace what each call took and cost; two runs then differ",
+        help="note in the trace (--trace) what each call took and cost; two runs then differ",
     )
     group.add_argument(
         "--coverage",
@@ -204,7 +207,7 @@ def output(words: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--strict",
         action="store_true",
-        help="exit with 1 if there is any problem; they are listed at the end",
+        help="exit with 1 if there is any problem, which are listed at the end, or a broken entry in the traffic",
     )
     group.add_argument(
         "--cost", action="store_true",

@@ -16,7 +16,8 @@ from simwasm.cli.words_traffic import COMMANDS as TRAFFIC_COMMANDS
 _RUN = """examples:
   simwasm run samples/allow_header/plugin.wasm traces/traffic/allow_header.har
   simwasm run plugin.wasm login.har --config @plugin.json --trace login.trace.jsonl
-  simwasm run plugin.wasm day.jsonl --callout auth=403 --quiet"""
+  simwasm run plugin.wasm day.jsonl --callout auth=403 --quiet
+  simwasm run wasmplugin.yaml captures/ --filter 'path:/api/*' --workers 4 --report day.html"""
 
 _SEND = """examples:
   simwasm send plugin.wasm GET /status/418

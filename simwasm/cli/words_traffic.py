@@ -24,7 +24,10 @@ def _convert(words: argparse.ArgumentParser) -> None:
         "-o", "--output", metavar="FILE", default="-", help="where to (default: standard output)"
     )
     words.add_argument(
-        "--to", metavar="FORMAT", default="", help="the format, where the file's name does not tell it"
+        "--to",
+        metavar="FORMAT",
+        default="",
+        help="the format, where the file's name does not tell it; --formats lists them",
     )
     words.add_argument("--formats", action="store_true", help="list what can be read and written")
     words.add_argument(
@@ -34,7 +37,9 @@ def _convert(words: argparse.ArgumentParser) -> None:
         help="only exchanges that this text of the filter language fits",
     )
     words.add_argument("--limit", metavar="N", type=int, help="end after N exchanges")
-    words.add_argument("--strict", action="store_true", help="exit with 1 if anything is left out or lost")
+    words.add_argument(
+        "--strict", action="store_true", help="exit with 1 if anything is left out, lost or broken"
+    )
 
 
 def _compare(words: argparse.ArgumentParser) -> None:
