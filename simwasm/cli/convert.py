@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO, NoReturn
 
@@ -39,7 +39,7 @@ def command(words: Namespace) -> int:
     writer = chosen_writer(words.to, words.output)
     reading = _Reading(words)
     told = _Told(Progress(lambda: reading.position, reading.size, most=words.limit))
-    exchanges = chosen.of(reading.exchanges(told.notes))
+    exchanges = chosen.of(reading.exchanges(told.notes, told.tick))
     try:
         with _terminable(), _output(words.output) as stream:
             writer.write(told.counted(exchanges), stream, told.notes)
@@ -73,10 +73,11 @@ class _Reading:
         self._read = 0
         self._source: Source | None = None
 
-    def exchanges(self, notes: Notes) -> Iterator[Exchange]:
+    def exchanges(self, notes: Notes, begun: Callable[[], None]) -> Iterator[Exchange]:
         for source in sources(self._words.traffic, notes):
             no_input(self._words.output, source.name)
             self._source = source
+            begun()
             yield from read_source(source, notes)
             self._read, self._source = self._read + source.position(), None
 
@@ -121,9 +122,13 @@ class _Told:
     def counted(self, exchanges: Iterator[Exchange]) -> Iterator[Exchange]:
         for exchange in exchanges:
             self._exchanges += 1
-            self._progress.tick(self._exchanges)
+            self.tick()
             yield exchange
         self._reading = False
+
+    def tick(self) -> None:
+        """Tell how far it is: after every exchange, and with every file, of which many may be no traffic."""
+        self._progress.tick(self._exchanges)
 
     def hide(self) -> None:
         """Take away how far it was."""

@@ -5,7 +5,8 @@ Rules that live here:
 - A file that a folder or pattern brings is read once, however many names bring it; a file is read twice where its own
   name is typed twice.
 - What is packed is unpacked by its content, see `unpacking`; a byte order mark is no part of what is read.
-- What of a folder or pattern turns out to be no traffic is told in one line at its end, and not in hundreds.
+- What of a folder or pattern turns out to be no traffic is told in one line at its end, and not in hundreds; if nothing
+  else is there, it is an error.
 - Sizes and positions are those of the file as it lies there, for whoever shows progress.
 """
 
@@ -157,24 +158,29 @@ class _Foreign:
     """Counts what a folder or a pattern brought and is no traffic."""
 
     def __init__(self) -> None:
+        self._read = 0
         self._files = 0
         self._first: list[Source] = []
 
     def add(self, source: Source) -> None:
+        self._read += 1
         if source.foreign:
             self._files += 1
             if self._files <= _NAMED:
                 self._first.append(source)
 
     def tell(self, name: str, notes: Notes) -> None:
+        if not self._files:
+            return
+        shown = [f"{source.name} {source.foreign}" for source in self._first]
+        more = [f"and {self._files - _NAMED:,} more"] if self._files > _NAMED else []
+        what = "; ".join(shown + more)
+        if self._files == self._read:
+            raise TrafficError(f"{name}: holds no traffic: {what}; is the path right?")
         if self._files == 1:
             notes.left_out(f"{self._first[0].name}: {self._first[0].foreign}; left out")
-        elif self._files:
-            shown = [f"{source.name} {source.foreign}" for source in self._first]
-            more = [f"and {self._files - _NAMED:,} more"] if self._files > _NAMED else []
-            notes.left_out(
-                f"{name}: {self._files:,} files are no traffic, left out: {'; '.join(shown + more)}"
-            )
+        else:
+            notes.left_out(f"{name}: {self._files:,} files are no traffic, left out: {what}")
 
 
 def _identity(name: str) -> str:

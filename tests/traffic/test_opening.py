@@ -81,6 +81,14 @@ def test_much_that_is_no_traffic_is_counted_in_one_line(tmp_path: Path) -> None:
     assert note.endswith("; and 2 more")
 
 
+def test_a_folder_without_any_traffic_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("ours")
+    with pytest.raises(
+        TrafficError, match=r"holds no traffic: .*a.md is of no format known here; is the path right\?"
+    ):
+        read(tmp_path)
+
+
 def test_files_of_a_tap_come_as_they_were_written(tmp_path: Path) -> None:
     for written, name in enumerate(["tap_9999999999999", "tap_1000000000000", "tap_5555555555555"], 1):
         os.utime(put(tmp_path / f"{name}.json", str(written)), (written, written))
