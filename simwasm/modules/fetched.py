@@ -8,11 +8,11 @@ from hashlib import sha256 as digest_of
 from pathlib import Path
 from typing import NamedTuple
 
-from simwasm.errors import InputError
+from simwasm.errors import BadModule, InputError
+from simwasm.wasm.container import check_container
 
 Told = Callable[[str], None]
 _DIGITS = re.compile("[0-9a-f]{64}")
-_MAGIC, _SHORTEST = b"\0asm", 8
 
 
 class Fetched(NamedTuple):
@@ -44,7 +44,8 @@ def own_digest(wasm: bytes) -> str:
 
 def module(wasm: bytes, where: str) -> bytes:
     """The bytes, if they begin as a module does."""
-    if not wasm.startswith(_MAGIC) or len(wasm) < _SHORTEST:
-        page = wasm[:200].lstrip().lower().startswith((b"<!doctype", b"<html"))
-        raise InputError(f"{where}: is {'a web page' if page else 'something else'}, no WebAssembly module")
+    try:
+        check_container(wasm)
+    except BadModule as error:
+        raise InputError(f"{where}: {error}") from None
     return wasm

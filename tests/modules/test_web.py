@@ -93,7 +93,7 @@ def test_what_was_downloaded_is_there_without_the_server() -> None:
 def test_a_name_and_password_are_told_but_never_shown(serve: Serve) -> None:
     small = serve(lambda asked: Reply() if "Authorization" in asked.headers else Reply(401))
     text = refused(f"http://me:s3%40cret@{small.host}/auth.wasm")
-    assert text == f"{small.url}/auth.wasm: is something else, no WebAssembly module"
+    assert text == f"{small.url}/auth.wasm: not a Wasm module: the file is empty; did the build succeed?"
     assert small.asked[0].headers["Authorization"] == f"Basic {base64.b64encode(b'me:s3@cret').decode()}"
 
 
@@ -136,8 +136,11 @@ def test_the_digest_of_the_box_is_not_the_modules(serve: Serve) -> None:
         (Reply(401), "401: wants to know who asks: give a name and password as https://NAME:PASSWORD@HOST/…"),
         (Reply(503), "503 from the server; try again"),
         (Reply(418), "418: no module"),
-        (Reply(body=b"<!DOCTYPE html><p>Sign in"), "is a web page, no WebAssembly module"),
-        (Reply(body=b"\0asm"), "is something else, no WebAssembly module"),
+        (
+            Reply(body=b"<!DOCTYPE html><p>Sign in"),
+            "not a Wasm module: it is a web page; the download probably failed",
+        ),
+        (Reply(body=b"\0asm"), "the file is cut short: a Wasm module has at least 8 bytes at offset 0x4"),
     ],
 )
 def test_what_is_no_module_is_told(serve: Serve, reply: Reply, words: str) -> None:
