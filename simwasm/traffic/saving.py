@@ -9,12 +9,15 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
+import stat
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from simwasm.errors import InputError, TrafficError
+from simwasm.traffic.opening import STDIN
 
 
 @contextmanager
@@ -24,8 +27,9 @@ def saved(path: str) -> Iterator[BinaryIO]:
     if target.is_dir():
         raise InputError(f"{path}: is a folder; name a file")
     try:
-        opened = _as_it_is if target.exists() and not target.is_file() else _replacing
-        with opened(target) as file, packed(path, file) as stream:
+        there = Path(path)  # a pipe of /dev/fd has no other name
+        opened = _as_it_is(there) if there.exists() and not there.is_file() else _replacing(target)
+        with opened as file, packed(path, file) as stream:
             yield stream
     except OSError as error:
         if isinstance(error, BrokenPipeError):
@@ -84,6 +88,8 @@ COMPRESSED = tuple(_PACKERS)
 
 def no_input(output: str, source: str) -> None:
     """Refuse to write over a file that is being read."""
-    with suppress(OSError, ValueError):
-        if os.path.samefile(output, source):
+    with suppress(OSError, ValueError, AttributeError):  # standard input may be closed, or be no file
+        read = os.fstat(sys.stdin.fileno()) if source == STDIN else os.stat(source)
+        written = os.stat(output)
+        if os.path.samestat(read, written) and stat.S_ISREG(written.st_mode):
             raise TrafficError(f"{output}: is read here, and would be written over; name another file")

@@ -160,6 +160,21 @@ def test_a_word_that_is_no_option_is_told(capsys: pytest.CaptureFixture[str]) ->
     assert "unrecognized arguments: --nonsense" in capsys.readouterr().err
 
 
+def test_a_pipe_is_written_to_by_its_name(simwasm: Run) -> None:
+    done = simwasm("convert", "-", "-o", "/dev/stdout", "--to", "jsonl", stdin=(ROOT / TRAFFIC).read_text())
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 6)
+
+
+def test_standard_input_is_not_written_over(tmp_path: Path) -> None:
+    path = _lines(tmp_path / "day.jsonl", Exchange("1", 0, request("GET", "/"), response(200)))
+    before = path.read_bytes()
+    command = [sys.executable, "-m", "simwasm", "convert", "-", "-o", str(path)]
+    with path.open("rb") as stdin:
+        done = subprocess.run(command, stdin=stdin, capture_output=True, text=True, check=False)
+    assert done.stderr.endswith("is read here, and would be written over; name another file\n")
+    assert path.read_bytes() == before
+
+
 def test_an_input_of_a_folder_is_not_written_over(simwasm: Run, tmp_path: Path) -> None:
     path = _lines(tmp_path / "day.jsonl", Exchange("1", 0, request("GET", "/"), response(200)))
     before = path.read_bytes()
