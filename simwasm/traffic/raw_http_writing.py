@@ -25,6 +25,7 @@ from simwasm.traffic.reread import losses_of, said
 
 _BREAKS = re.compile(r"[\r\n\0]")
 _BODILESS = ("204", "304")
+_UNANSWERED = "that nobody answered, while later ones were: they get an empty 200"
 _EMPTY = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -38,7 +39,7 @@ class RawHttpWriter:
     def write(self, exchanges: Iterable[Exchange], stream: BinaryIO, notes: Notes) -> None:
         """Write a message after the other."""
         losses = losses_of("HTTP/1.1")
-        alone = 0
+        alone, first_alone = 0, None
         for found in losses.checked(exchanges):
             exchange, response = _with_response(found, losses)
             written = said(losses, exchange, _text, _again)
@@ -46,12 +47,14 @@ class RawHttpWriter:
                 continue
             if exchange.response is None:
                 stream.write(written)
-                alone = min(alone + 1, MOST_WAITING)
+                alone, first_alone = min(alone + 1, MOST_WAITING - 1), first_alone or exchange
                 continue
+            if first_alone is not None:
+                losses.lost(_UNANSWERED, first_alone, alone)
             stream.write(written[: len(written) - len(response)])
-            stream.write(_EMPTY * min(alone, MOST_WAITING - 1))
+            stream.write(_EMPTY * alone)
             stream.write(response)
-            alone = 0
+            alone, first_alone = 0, None
         losses.tell(notes)
 
 

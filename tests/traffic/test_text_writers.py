@@ -117,7 +117,10 @@ def test_raw_text_keeps_chunks_and_trailers() -> None:
 def test_raw_text_gives_no_response_to_another_request() -> None:
     asked = [Exchange(str(number), 0, request("GET", f"/{number}")) for number in (1, 2, 3)]
     asked[1] = replace(asked[1], response=response(404))
-    found = _read("raw", _written("raw", *asked))
+    notes: list[str] = []
+    found = _read("raw", _written("raw", *asked, notes=notes))
+    what = "that nobody answered, while later ones were: they get an empty 200"
+    assert f"1 exchange: {what} (HTTP/1.1 has no place for it), #1" in notes
     answers = [(one.label, one.response and one.response.header(":status")) for one in found]
     assert answers == [("GET /1", "200"), ("GET /2", "404"), ("GET /3", None)]
 
