@@ -136,6 +136,8 @@ def _compared(
     tally = Tally()
     try:
         play(words, comparison, reading, progress, stopping, tally)
+    except BrokenPipeError:  # nobody reads what differs any more, but that something does is known
+        return SAME if tally.same else DIFFERENT
     except KeyboardInterrupt:
         if stopping.twice or not stopping.asked:
             raise
@@ -205,6 +207,8 @@ def _shared(
             if words.json or tally.steps <= words.max_shown:
                 _print(found.text, progress)
 
+    if not _starts(comparison, progress, tally):
+        return
     crew = Crew(comparison, words.workers, stopping, output.tell)
     try:
         for told in crew.play(_blocks(reading.numbered())):
@@ -215,10 +219,20 @@ def _shared(
             hear(ended.out)
     finally:
         crew.close()
-    if crew.lost:
-        reading.error = SimwasmError(
-            f"{crew.lost:,} exchanges were lost with their process, and not compared"
-        )
+    if crew.deaths:
+        what = f"{crew.lost:,} exchanges" if crew.lost else "how its plugins end"
+        reading.error = SimwasmError(f"not compared, as a process ended before it was to: {what}")
+
+
+def _starts(comparison: Comparison, progress: Progress, tally: Tally) -> bool:
+    """Compare how both start, once for all processes; whether both do."""
+    part = Part(comparison, tally)
+    try:
+        begun, both = part.start()
+        _print(begun.text, progress)
+        return both
+    finally:
+        part.close()
 
 
 def _blocks(numbered: Iterator[tuple[int, Exchange]]) -> Iterator[Block]:

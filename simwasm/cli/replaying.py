@@ -70,6 +70,8 @@ class Done:
     covered: tuple[tuple[Covered, ...], ...] = ()
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_LINES))
     unexpected: bool = False
+    died: bool = False
+    """Whether a process ended before it was to."""
     error: SimwasmError | None = None
     """Why not all of the traffic could be read."""
 

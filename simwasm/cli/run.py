@@ -148,6 +148,7 @@ def _replayed(words: Namespace, job: Job, traffic: Traffic, stopping: Stopping) 
     crew = Crew(job, words.workers, stopping, lambda text: screen.err(printable(f"simwasm: {text}") + "\n"))
     done = shared(words, crew, reading, screen, block=1 if in_time else BLOCK)
     done.summary.lost = crew.lost
+    done.died = crew.deaths > 0
     return _kept(words, done, stopping)
 
 
@@ -215,7 +216,7 @@ def _told(
     if not summary.exchanges and summary.broken.count:
         return UNUSABLE
     bad = len(summary.problems) + summary.broken.count
-    return int(summary.traps > 0 or done.unexpected or summary.lost > 0 or (words.strict and bad > 0))
+    return int(summary.traps > 0 or done.unexpected or done.died or (words.strict and bad > 0))
 
 
 def _report(words: Namespace, plugins: tuple[Plugin, ...], summary: Summary, stopping: Stopping) -> None:

@@ -1,7 +1,6 @@
 """A part of a comparison: the exchanges that one process has, what is told of them, and what they come to.
 
-Rules: the same part says the same wherever it is played; of differences only so many are told, all are counted; what
-differs when the plugins start is told by the first process alone.
+Rules: the same part says the same wherever it is played; of differences only so many are told, all are counted.
 """
 
 from __future__ import annotations
@@ -46,8 +45,6 @@ class Comparison:
     wanted: frozenset[Aspect] = DEFAULT
     ignored: tuple[Redaction, ...] = ()
     telling: Telling = Telling()
-    worker: int = 0
-    """Which of several processes does it, from 1; 0 if there is one."""
 
     def part(self) -> Share:
         """What one of several processes does of it."""
@@ -56,8 +53,8 @@ class Comparison:
         return Share(self)
 
     def of_worker(self, number: int) -> Comparison:
-        """The same for one of several processes, from 1."""
-        return replace(self, worker=number)
+        """The same for one of several processes: none of them is told apart."""
+        return self
 
     def portable(self) -> Comparison:
         """The same without what every process finds out by itself."""
@@ -70,15 +67,12 @@ class Told(NamedTuple):
     text: str
     """Empty if nothing differs, or enough was told."""
     compared: Compared
-    hidden: bool = False
-    """Another process tells the same."""
 
 
 class Part:
     """Both sides, and what they come to."""
 
     def __init__(self, comparison: Comparison, tally: Tally | None = None) -> None:
-        self._comparison = comparison
         self._telling = comparison.telling
         self._shown = 0
         self.tally = Tally() if tally is None else tally
@@ -89,8 +83,6 @@ class Part:
     def start(self) -> tuple[Told, bool]:
         """Start both sides: what is told of it, and whether both are there now."""
         compared, both = self.lockstep.start()
-        if self._comparison.worker > 1:
-            return Told("", compared, hidden=True), both
         return self._told(compared), both
 
     def play(self, numbered: Iterable[tuple[int, Exchange]]) -> Iterator[Told]:

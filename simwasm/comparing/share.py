@@ -1,5 +1,7 @@
 """What one of several processes does of a comparison; what it tells is a line of JSON for each step that differs.
 
+Rule: all of them start the same plugins, and none tells of it: who shares the exchanges among them has compared that.
+
 {"number": 7, "where": "#7", "kinds": ["status 200 → 403"], "text": "…"}
 """
 
@@ -50,7 +52,7 @@ class Share:
         told, both = self._part.start()
         if not both:
             raise PluginError(told.compared.differences.all[0].text)
-        return _line(told), ""
+        return "", ""
 
     def unheard(self) -> tuple[str, str]:
         """Nothing: what is told is told with its exchange."""
@@ -77,7 +79,7 @@ class Share:
 
 def _line(told: Told) -> str:
     compared = told.compared
-    if not compared.differences.all or told.hidden:
+    if not compared.differences.all:
         return ""
     kinds = list(dict.fromkeys(each.kind for each in compared.differences.all))
     where = f"#{compared.number}" if compared.number else compared.where

@@ -61,8 +61,8 @@ class Tally:
 
     @property
     def same(self) -> bool:
-        """Whether nothing differs."""
-        return not self.steps
+        """Whether nothing differs, of what was compared: of nothing that cannot be said."""
+        return self.compared > 0 and not self.steps
 
     def ordered(self) -> list[tuple[str, Kind]]:
         """The kinds, those of most exchanges first."""

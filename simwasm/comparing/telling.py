@@ -99,6 +99,9 @@ def summary(tally: Tally, ink: Ink) -> Iterator[str]:
     if tally.same:
         yield ink("ok", f"the same: {compared}")
         return
+    if not tally.steps:
+        yield ink("bad", "nothing was compared")
+        return
     same = tally.compared - tally.different
     yield ink("bad", f"{compared}: {same:,} the same, {tally.different:,} different")
     for kind, found in tally.ordered()[:_MOST_KINDS]:

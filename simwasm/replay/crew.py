@@ -106,7 +106,8 @@ class Crew:
         """What became of blocks, by their places; nothing of one that is lost."""
         self._next = 0
         """The place of the block whose results are given next."""
-        self._deaths = 0
+        self.deaths = 0
+        """How many processes have ended before they were to."""
         self._closing = False
         self.lost = 0
         """How many exchanges have died with their process."""
@@ -210,13 +211,13 @@ class Crew:
         if any(isinstance(told, Failed) for told in self._done.values()) or self._stopping.asked:
             hand.ended = _NOTHING  # it has said why, or was asked to
             return
-        self._deaths += 1
+        self.deaths += 1
         lost = [block for _, block in hand.under_way]
         for place, _ in hand.under_way:
             self._done[place] = None
         self.lost += sum(len(block.exchanges) for block in lost)
         self._tell(f"worker {hand.number} {how}{_told_lost(lost)}")
-        if self._deaths >= DEATHS:
+        if self.deaths >= DEATHS:
             raise SimwasmError(f"{DEATHS} workers have ended so: the run is given up")
         if self._closing:
             hand.ended = _NOTHING

@@ -18,7 +18,7 @@ from simwasm.exchange import Exchange, request, response
 from simwasm.traffic.importer import read_traffic
 from simwasm.traffic.jsonl import write
 
-RUST, AS, AS, C = (
+RUST, GO, AS, C = (
     f"samples/{name}/plugin.wasm"
     for name in ("allow_header", "allow_header_go", "allow_header_as", "allow_header_c")
 )
@@ -35,7 +35,7 @@ def test_a_build_does_not_differ_from_itself(simwasm: Run):
     assert (done.returncode, done.stdout) == (0, "the same: 5 exchanges\n")
 
 
-@pytest.mark.parametrize("new", [AS, C])
+@pytest.mark.parametrize("new", [GO, AS, C])
 def test_the_same_plugin_of_another_toolchain_differs_in_its_texts_alone(simwasm: Run, new: str):
     done = simwasm("compare", RUST, new, TRAFFIC)
     assert done.returncode == 1
@@ -143,9 +143,32 @@ def test_one_that_does_not_start_is_told(simwasm: Run, tmp_path: Path):
     done = simwasm("compare", RUST, str(broken), TRAFFIC)
     assert done.returncode == 1
     assert "the new one does not start, the old one does: " in done.stdout
+    shared = simwasm("compare", RUST, str(broken), TRAFFIC, "--workers", "2")
+    assert (shared.returncode, shared.stdout) == (1, done.stdout)
     done = simwasm("compare", str(broken), str(broken), TRAFFIC)
     assert done.returncode == 1
     assert "neither the old nor the new one starts" in done.stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_what_differs_is_known_though_nobody_reads_it_all(workers: str):
+    words = [
+        sys.executable,
+        "-m",
+        "simwasm",
+        "compare",
+        RUST,
+        AS,
+        *[TRAFFIC] * 200,
+        "--workers",
+        workers,
+        "--json",
+    ]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, cwd=ROOT) as run:
+        assert run.stdout is not None
+        run.stdout.readline()
+        run.stdout.close()
+        assert run.wait(30) == 1
 
 
 def test_connections_are_compared_too(simwasm: Run, tmp_path: Path):
