@@ -22,7 +22,7 @@ STYLE = """
 .c3 { fill: var(--poor); background: var(--poor); } .c4 { fill: var(--soft); background: var(--soft); }
 .legend span { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin: 0 .4em 0 1em; }
 h2 { font-size: 1.05rem; margin: 2rem 0 .5rem; }
-@media (max-width: 40rem) { .chart { min-width: 40rem; } .chart text { font-size: 16px; } }
+@media (max-width: 40rem) { .chart { min-width: 40rem; } .chart text { font-size: 14px; } }
 """
 
 

@@ -114,9 +114,12 @@ class AccessLog:
             raise TrafficError(
                 f"{where}: has no entry of an access log that can be read; is access logging on?"
             )
-        others.tell(where, "lines are no entries of an access log; left out", notes)
-        talks.tell(where, "entries are of TCP connections or of no request; left out", notes)
-        partial.tell(where, "exchanges are partial: an access log has few headers and no bodies", notes)
+        for counted, one, several, what in (
+            (others, "line is no entry", "lines are no entries", "of an access log; left out"),
+            (talks, "entry is", "entries are", "of TCP connections or of no request; left out"),
+            (partial, "exchange is", "exchanges are", "partial: an access log has few headers and no bodies"),
+        ):
+            counted.tell(where, f"{one if counted.count == 1 else several} {what}", notes)
 
 
 class _Lines:

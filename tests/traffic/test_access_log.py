@@ -120,7 +120,7 @@ def test_other_lines_and_tcp_connections_are_counted_and_partial_is_told_once() 
     assert [exchange.id for exchange in lines] == ["3", "6"]
     assert notes == [
         "a.log: 2 lines are no entries of an access log; left out (first: line 1)",
-        "a.log: 1 entries are of TCP connections or of no request; left out (first: line 5)",
+        "a.log: 1 entry is of TCP connections or of no request; left out (first: line 5)",
         "a.log: 2 exchanges are partial: an access log has few headers and no bodies (first: line 3)",
     ]
 
