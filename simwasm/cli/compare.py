@@ -16,6 +16,7 @@ from typing import Any
 from simwasm import recipe as recipes
 from simwasm.chain import is_configuration
 from simwasm.cli import output, setup
+from simwasm.cli.noticed import Noticed
 from simwasm.cli.output import Ink
 from simwasm.cli.progress import Progress
 from simwasm.comparing.aspects import Aspect, aspects
@@ -123,7 +124,8 @@ def _compared(
     old = setup.recipe(words)
     new = recipe_of_new(words, old)
     plugins = plugins_of_both(old, new)
-    traffic = stopping.waited(lambda: Traffic(old, chosen, output.notes()))
+    noticed = Noticed()
+    traffic = stopping.waited(lambda: Traffic(old, chosen, noticed.notes))
     if traffic.first is None:
         raise InputError("there is no exchange in the traffic, so there is nothing to compare")
     now = traffic.first.started_ns
@@ -144,6 +146,8 @@ def _compared(
     finally:
         stopping.over()
         progress.hide()
+    noticed.counted()
+    tally.broken = noticed.broken.count
     return _told(words, tally, ink, stopping, reading.error)
 
 

@@ -16,29 +16,27 @@ from typing import TextIO
 from simwasm import recipe as recipes
 from simwasm.cli import golden as goldens
 from simwasm.cli import output, problems, setup
+from simwasm.cli.noticed import Noticed
 from simwasm.cli.progress import Progress
 from simwasm.cli.replaying import BLOCK, Done, Reading, Screen, alone, shared
 from simwasm.coverage.file import write as save
 from simwasm.coverage.merge import merge
 from simwasm.engines.find import engine as find_engine
-from simwasm.errors import InputError, SimwasmError, TrafficError
+from simwasm.errors import InputError, SimwasmError
 from simwasm.plugin import Plugin
 from simwasm.replay.crew import Crew
 from simwasm.replay.elsewhere import elsewhere
 from simwasm.replay.job import Job, Style, Telling
 from simwasm.replay.stopping import Stopped, Stopping
-from simwasm.replay.summary import Places, Summary
+from simwasm.replay.summary import Summary
 from simwasm.replay.told import summary_lines
 from simwasm.replay.traffic import Traffic
 from simwasm.session import DEFAULT_FUEL
 from simwasm.trace.text import paint, printable
-from simwasm.traffic.notes import Notes
 from simwasm.traffic.selection import selection
 
 UNUSABLE, INTERRUPTED = 2, 130
 MOST_PROCESSES = 256
-TOLD = 20
-"""How many notes on the traffic are told one by one."""
 MANY = 20
 """How many exchanges there are, at least, if a summary is printed though little is wanted."""
 _OF_ONE_PROCESS = {
@@ -61,7 +59,7 @@ def command(words: Namespace) -> int:
     goldens.check(words)
     chosen = selection(words.filter, words.limit)
     plugins = setup.plugins(words)
-    notes = _Notes()
+    notes = Noticed()
     stopping = Stopping()
     with stopping.heard():
         try:
@@ -122,7 +120,10 @@ def _replayed(words: Namespace, job: Job, traffic: Traffic, stopping: Stopping) 
     """Replay as the words want it."""
     in_time = words.pace == "recorded"
     reading = Reading(traffic, in_time=in_time)
-    progress = Progress(lambda: reading.position, traffic.size, most=(words.limit or 0) * (words.repeat or 1))
+    there = elsewhere(setup.recipe(words), words.filter, words.limit) if words.cluster else None
+    most = (words.limit or 0) * (words.repeat or 1)
+    size = traffic.size if there is None else _nobody_knows
+    progress = Progress(lambda: reading.position, size, most=most)
     screen = Screen(
         _writer(output.stdout(), progress, at_once=job.telling.style.has_crossings),
         _writer(sys.stderr, progress),
@@ -137,7 +138,6 @@ def _replayed(words: Namespace, job: Job, traffic: Traffic, stopping: Stopping) 
     if words.coverage:
         output.has_room("--coverage", words.coverage)
     if words.cluster:
-        there = elsewhere(setup.recipe(words), words.filter, words.limit)
         from simwasm.replay.cluster import BLOCK as SHARD  # few have one
         from simwasm.replay.cluster import Cluster
 
@@ -150,6 +150,10 @@ def _replayed(words: Namespace, job: Job, traffic: Traffic, stopping: Stopping) 
     done.summary.lost = crew.lost
     done.died = crew.deaths > 0
     return _kept(words, done, stopping)
+
+
+def _nobody_knows() -> None:
+    """How much there is of files that are read where they are played."""
 
 
 def _kept(words: Namespace, done: Done, stopping: Stopping) -> Done:
@@ -188,11 +192,13 @@ def _once_more(words: Namespace, done: Done, *, interrupted: bool) -> None:
 
 
 def _told(
-    words: Namespace, plugins: tuple[Plugin, ...], done: Done, notes: _Notes, stopping: Stopping
+    words: Namespace, plugins: tuple[Plugin, ...], done: Done, notes: Noticed, stopping: Stopping
 ) -> int:
     """Tell what came of it; the exit status."""
     summary = done.summary
-    notes.into(summary)
+    notes.counted()
+    summary.left_out.merge(notes.left_out)
+    summary.broken.merge(notes.broken)
     _report(words, plugins, summary, stopping)
     for fault in sorted(done.missed):
         output.tell(f"--fault {fault} never happened: the run did not come there")
@@ -234,32 +240,3 @@ def _is_summed_up(words: Namespace, summary: Summary, interrupted: bool) -> bool
         return bool(words.summary == "always" and not words.json)
     little = words.quiet or words.json
     return interrupted or summary.exchanges > (MANY if little else 1) or summary.lost > 0
-
-
-class _Notes:
-    """Hears what of the traffic is left out or broken: tells the first of it at once, and counts."""
-
-    def __init__(self) -> None:
-        self._left_out, self._broken = Places(), Places()
-        self.notes = Notes(self._hear_left_out, self._hear_broken)
-
-    def _hear_left_out(self, text: str) -> None:
-        self._hear(self._left_out, text, text)
-
-    def _hear_broken(self, error: TrafficError) -> None:
-        self._hear(self._broken, str(error), f"{error}; left out")
-
-    def _hear(self, places: Places, text: str, told: str) -> None:
-        places.add(text)
-        if places.count <= TOLD:
-            output.tell(told)
-        elif places.count == TOLD + 1:
-            output.tell("there are more of these; they are counted")
-
-    def into(self, summary: Summary) -> None:
-        """Have them in the summary."""
-        summary.left_out.merge(self._left_out)
-        summary.broken.merge(self._broken)
-        for places, what in ((self._broken, "broken"), (self._left_out, "left out")):
-            if places.count > TOLD:
-                output.tell(f"{places.count:,} entries of the traffic were {what}")

@@ -32,6 +32,8 @@ class Tally:
     different: int = 0
     besides: int = 0
     """Differences outside of exchanges: at the start and at the end."""
+    broken: int = 0
+    """Entries of the traffic that could not be read, and so not be compared."""
     kinds: dict[str, Kind] = field(default_factory=dict)
 
     def add(self, compared: Compared) -> None:
@@ -71,4 +73,10 @@ class Tally:
     def json(self) -> dict[str, Any]:
         """The counts as JSON."""
         kinds = [{"kind": name, "exchanges": it.exchanges, "first": it.first} for name, it in self.ordered()]
-        return {"same": self.same, "compared": self.compared, "different": self.different, "kinds": kinds}
+        return {
+            "same": self.same,
+            "compared": self.compared,
+            "different": self.different,
+            **({"broken": self.broken} if self.broken else {}),
+            "kinds": kinds,
+        }

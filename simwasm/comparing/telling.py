@@ -96,6 +96,8 @@ def as_json(compared: Compared) -> dict[str, Any]:
 def summary(tally: Tally, ink: Ink) -> Iterator[str]:
     """What it all comes to."""
     compared = f"{tally.compared:,} {'exchange' if tally.compared == 1 else 'exchanges'}"
+    if tally.broken:
+        compared += f" (and {tally.broken:,} broken {'entry' if tally.broken == 1 else 'entries'}, left out)"
     if tally.same:
         yield ink("ok", f"the same: {compared}")
         return

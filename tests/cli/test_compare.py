@@ -171,6 +171,18 @@ def test_what_differs_is_known_though_nobody_reads_it_all(workers: str):
         assert run.wait(30) == 1
 
 
+def test_what_was_broken_and_so_not_compared_is_told(simwasm: Run, tmp_path: Path):
+    traffic = tmp_path / "broken.jsonl"
+    with traffic.open("wb") as file:
+        write([Exchange("1", 0, request("GET", "/"), response(200))], file)
+        file.write(b"{\n")
+    done = simwasm("compare", RUST, RUST, str(traffic))
+    assert (done.returncode, done.stdout) == (0, "the same: 1 exchange (and 1 broken entry, left out)\n")
+    assert "broken.jsonl, line 3" in done.stderr
+    told = json.loads(simwasm("compare", RUST, RUST, str(traffic), "--json").stdout)["summary"]
+    assert (told["compared"], told["broken"]) == (1, 1)
+
+
 def test_connections_are_compared_too(simwasm: Run, tmp_path: Path):
     traffic, plugins = tmp_path / "tcp.jsonl", (tmp_path / "old.wasm", tmp_path / "new.wasm")
     with traffic.open("wb") as file:
