@@ -37,12 +37,14 @@ from simwasm.host.profile import ENVOY, Profile
 from simwasm.plugin import Plugin, read_bytes
 from simwasm.plugin_options import OPTIONS, pair, with_options
 from simwasm.sources import Remap, remap
+from simwasm.trace.text import printable
 from simwasm.traffic.importer import read_source
 from simwasm.traffic.notes import Notes
 from simwasm.traffic.opening import Source, sources
 from simwasm.wasm.rewrite import Limits
 
 if TYPE_CHECKING:
+    from simwasm.config.deployment import Deployed
     from simwasm.wasm.companions import Told as DebugInfo
     from simwasm.wasm.module import Module
 
@@ -206,6 +208,7 @@ def _deployed(recipe: Recipe, read: Read, told: Told) -> tuple[Plugin, ...]:
         wasm = module(file, read, told) if file else wasm_of(each, beside, read, told)
         check_module(wasm.bytes, each)
         made.append(each.plugin(wasm.bytes, wasm.folder))
+        _tell_unset(each, recipe.env, told)
     given = _given(recipe)
     if len(made) == 1:
         return (with_options(made[0], given),)
@@ -217,7 +220,20 @@ def _deployed(recipe: Recipe, read: Read, told: Told) -> tuple[Plugin, ...]:
     return tuple(made)
 
 
+def _tell_unset(deployed: Deployed, said: Iterable[str], told: Told) -> None:
+    """Tell which variables a proxy would have, and nobody has here."""
+    given = {text.partition("=")[0] for text in said}
+    unset = [name for name in deployed.host_env if name not in os.environ and name not in given]
+    if unset:
+        names = ", ".join(printable(name[:_LONGEST_NAME]) for name in unset)
+        told(
+            f"{deployed.place}: {deployed.name}: not set here, and the plugin has it from the proxy's environment: "
+            f"{names} (export it, or --env NAME=VALUE)"
+        )
+
+
 _DEFAULT = Recipe("")
+_LONGEST_NAME = 60
 
 
 def concurrency(recipe: Recipe) -> int:

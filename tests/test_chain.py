@@ -149,6 +149,19 @@ def test_swapped_plugin_and_traffic_are_told_though_a_har_looks_like_a_configura
         recipes.plugins(Recipe(HTTP, (str(ROOT / "samples" / "http_auth" / "plugin.wasm"),)))
 
 
+def test_a_variable_that_the_proxy_would_have_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SET_HERE", "x")
+    variables = [{"name": name, "valueFrom": "HOST"} for name in ("SET_HERE", "NOT_SET", "GIVEN")]
+    spec = {"vmConfig": {"env": variables}}
+    path = chained(tmp_path / "one.yaml", ("auth", sample("http_auth"), spec))
+    told: list[str] = []
+    names(Recipe(str(path), env=("GIVEN=y",)), told)
+    (text,) = told
+    assert text.endswith("from the proxy's environment: NOT_SET (export it, or --env NAME=VALUE)")
+
+
 def test_what_comes_by_a_pipe_is_decoded_as_a_file_is(tmp_path: Path) -> None:
     file, pipe = three(tmp_path / "chain.yaml"), tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -199,6 +199,8 @@ class Fields:
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(known):
             return list(known)[value]
         text = self.text(name)
+        if text in map(str, range(len(known))):
+            return list(known)[int(text)]
         return next((word for word in known if word.lower() == text.lower()), text)
 
     def items(self, name: str) -> list[Node]:

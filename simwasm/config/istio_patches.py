@@ -67,6 +67,9 @@ def _of_one_context(patches: list[Patch], told: list[str], wanted: str) -> list[
         each.context for each in patches if each.context != "ANY" and each.apply_to in FILTERS
     )
     chosen = wanted if wanted in contexts else next(iter(contexts), "ANY")
+    if wanted and wanted not in contexts and patches:
+        there = ", ".join(contexts) or "ANY alone"
+        told.append(f"{patches[0].place}: no patch is for {shown(wanted)} (--listener): they are for {there}")
     for other in contexts:
         if other != chosen:
             place = next(each.place for each in patches if each.context == other)

@@ -90,6 +90,7 @@ class TestPlugin:
             ({"failure_policy": "FAIL_OPEN"}, FailPolicy.FAIL_OPEN),
             ({"failurePolicy": "fail_reload"}, FailPolicy.FAIL_RELOAD),
             ({"failure_policy": 2}, FailPolicy.FAIL_CLOSED),
+            ({"failure_policy": "3"}, FailPolicy.FAIL_OPEN),
         ],
     )
     def test_what_happens_when_it_fails(self, fields: dict[str, Any], policy: FailPolicy) -> None:

@@ -142,6 +142,8 @@ def test_of_contexts_the_first_is_run_or_the_one_that_is_named() -> None:
     assert [each.name for each in found.plugins] == ["in"]
     assert "patches for GATEWAY are left out, as those for SIDECAR_INBOUND are run" in found.told[0]
     assert [each.name for each in read(both, listener="GATEWAY").plugins] == ["gate"]
+    told = read(both, listener="GATE").told
+    assert told[0].endswith("no patch is for `GATE` (--listener): they are for SIDECAR_INBOUND, GATEWAY")
 
 
 def test_of_versions_of_the_proxy_the_last_is_run() -> None:
