@@ -26,7 +26,6 @@ _CARRIED = frozenset(
         Part.CONNECTION,
         Part.ADDRESSES,
         Part.PARTIAL,
-        Part.ID,
     }
 )
 

@@ -27,6 +27,7 @@ _EITHER = frozenset(
         Part.TCP,
         Part.RESPONSE,
         Part.NO_RESPONSE,
+        Part.ORDER,
         Part.TRAILERS,
         Part.PARTIAL,
         Part.PROTOCOL,

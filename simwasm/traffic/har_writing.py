@@ -38,6 +38,7 @@ _CARRIED = frozenset(
         Part.STARTED,
         Part.RESPONSE,
         Part.NO_RESPONSE,
+        Part.ORDER,
         Part.RESPONSE_TIME,
         Part.PROTOCOL,
         Part.CONNECTION,
@@ -66,11 +67,19 @@ class HarWriter:
         for exchange in losses.checked(exchanges):
             for lost in _lost(exchange):
                 losses.lost(lost, exchange)
-            written = json.dumps(entry(exchange, exchange.response))
+            answer = exchange.response
+            if answer and not _is_status(answer.header(":status")):
+                losses.lost("responses without a status of HTTP", exchange)
+                answer = None
+            written = json.dumps(entry(exchange, answer))
             stream.write(f"{between}{written}".encode())
             between = ",\n"
         stream.write(f"\n]{end}\n".encode())
         losses.tell(notes)
+
+
+def _is_status(status: str | None) -> bool:
+    return 100 <= (decimal(status) or 0) <= 999
 
 
 def log(entries: list[dict[str, Any]]) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from simwasm.exchange import Chunk, Connection, Exchange
 from simwasm.traffic.notes import Notes
 
 _USUAL = Connection()
+_PSEUDO = (":authority", ":path", ":method", ":scheme")
+"""In the order in which Envoy has them of a request of HTTP/1.1."""
 _MOST_KINDS = 100
 """Of losses with texts of their own; a bug in a writer must not fill the memory."""
 
@@ -32,6 +34,7 @@ class Part(str, Enum):
     STARTED = "when they began"
     RESPONSE = "responses"
     NO_RESPONSE = "that nobody answered"
+    ORDER = "the order of pseudo headers"
     TRAILERS = "trailers"
     PIECES = "how bodies were cut into pieces"
     PIECE_TIMES = "times of pieces of bodies"
@@ -101,6 +104,16 @@ def _chunks(exchange: Exchange) -> Iterator[Chunk]:
         yield from exchange.response.body
 
 
+def pseudo_order(exchange: Exchange) -> tuple[str, ...]:
+    """The names of the pseudo headers that every request has, as they stand."""
+    return tuple(name for name, _ in exchange.request.headers if name in _PSEUDO)
+
+
+def _other_order(exchange: Exchange) -> bool:
+    order = pseudo_order(exchange)
+    return order != _PSEUDO and order != tuple(name for name in _PSEUDO if name in order)
+
+
 def _trailers(exchange: Exchange) -> bool:
     return bool(exchange.request.trailers or (exchange.response and exchange.response.trailers))
 
@@ -123,6 +136,7 @@ _HAS: tuple[tuple[Part, Callable[[Exchange], bool]], ...] = (
     (Part.STARTED, lambda exchange: exchange.started_ns != 0),
     (Part.RESPONSE, lambda exchange: exchange.response is not None),
     (Part.NO_RESPONSE, lambda exchange: exchange.response is None),
+    (Part.ORDER, _other_order),
     (Part.TRAILERS, _trailers),
     (Part.PIECES, _pieces),
     (Part.PIECE_TIMES, lambda exchange: any(chunk.after_ns for chunk in _chunks(exchange))),

@@ -34,7 +34,8 @@ _PROTOCOLS = {
 _NAME = re.compile(r":?[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NEVER_IN_A_VALUE = re.compile(r"[\0\r\n]")
 _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_BLANK = re.compile(r"[\0-\x20\x7f]")
+BLANK = re.compile(r"[\0-\x20\x7f]")
+"""What no path can hold."""
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----")
 _FAR = 1 << 62
 _REMEMBERED = 10_000
@@ -193,7 +194,7 @@ def _request(asked: _Part, client: _Part) -> Message:
     method, path, scheme = asked.text("method"), asked.text("path"), asked.text("scheme")
     if not _METHOD.fullmatch(method):
         raise asked.wrong("method", "is none of HTTP")
-    if _BLANK.search(path):
+    if BLANK.search(path):
         raise asked.wrong("path", "has a blank or a control character, which HTTP cannot carry")
     pseudo = (
         (":authority", first(headers, "host") or asked.text("authority") or _host(asked)),

@@ -15,12 +15,13 @@ from uuid import NAMESPACE_URL, uuid5
 from simwasm.conversation import Close, Conversation, Side
 from simwasm.exchange import Connection, Exchange, Headers, Message, decimal, to_bytes
 from simwasm.traffic.losses import Losses, Part
+from simwasm.traffic.mitmproxy_flow import BLANK
 from simwasm.traffic.notes import Notes
 from simwasm.traffic.tnetstring import Value, dumped
 
 _FORMAT = 14
 _CLOSED = 0
-_CARRIED = frozenset(Part) - {Part.ID, Part.PIECES, Part.EARLY, Part.PARTIAL}
+_CARRIED = frozenset(Part) - {Part.ID, Part.ORDER, Part.PIECES, Part.EARLY, Part.PARTIAL}
 _CLOSES = "who ended the connection, and how"
 _CERTIFICATES = "what client certificates say"
 _PSEUDO = "pseudo headers that others than HTTP's own protocols need"
@@ -43,6 +44,9 @@ class MitmproxyFlowsWriter:
         """Write a flow for each exchange."""
         losses = Losses("mitmproxy's flow file", _CARRIED)
         for exchange in losses.checked(exchanges):
+            if why := _unsaid(exchange):
+                losses.left_out(why, exchange)
+                continue
             _count(exchange, losses)
             stream.write(dumped(_flow(exchange)))
         losses.tell(notes)
@@ -62,6 +66,20 @@ class _Seconds(float):
     def __repr__(self) -> str:
         whole, fraction = divmod(max(0, self.nanoseconds), 10**9)
         return f"{whole}.{fraction:09}"
+
+
+def _unsaid(exchange: Exchange) -> str:
+    """Why nobody would read such a flow as an exchange; nothing if it can be written."""
+    if isinstance(exchange, Conversation):
+        return ""
+    answer = exchange.response
+    if exchange.request.header(":method") == "CONNECT":
+        return "CONNECT requests"
+    if BLANK.search(exchange.request.header(":path") or ""):
+        return "paths with blanks or control characters"
+    if answer and not 100 <= (decimal(answer.header(":status")) or 0) <= 999:
+        return "responses without a status of HTTP"
+    return ""
 
 
 def _count(exchange: Exchange, losses: Losses) -> None:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from simwasm.errors import TrafficError
 from simwasm.exchange import Exchange, Header, Message
-from simwasm.traffic.losses import Losses, Part, parts
+from simwasm.traffic.losses import Losses, Part, parts, pseudo_order
 from simwasm.traffic.notes import Notes
 
 Text = Callable[[Exchange], bytes]
@@ -149,6 +149,7 @@ def _times(message: Message | None) -> list[int]:
 _COMPARED: dict[Part, Callable[[Exchange], object]] = {
     Part.NAME: lambda exchange: exchange.name,
     Part.STARTED: lambda exchange: exchange.started_ns,
+    Part.ORDER: pseudo_order,
     Part.TRAILERS: lambda exchange: (
         exchange.request.trailers,
         exchange.response.trailers if exchange.response else (),

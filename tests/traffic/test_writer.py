@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import pytest
 
 from simwasm.conversation import client, conversation
 from simwasm.errors import InputError
-from simwasm.exchange import Chunk, Connection, Exchange, Tls, request, response
+from simwasm.exchange import Chunk, Connection, Exchange, Message, Tls, request, response
 from simwasm.traffic.losses import Losses, Part, parts
 from simwasm.traffic.notes import telling
 from simwasm.traffic.writer import WRITERS, chosen_writer
@@ -88,3 +89,45 @@ def test_losses_are_counted_by_what_is_lost() -> None:
 
 def test_a_tcp_connection_does_not_come_through() -> None:
     assert list(Losses("HAR").checked([conversation("1", [client(b"PING")])])) == []
+
+
+PSEUDO = ((":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/"))
+
+
+def _told(format: str, exchange: Exchange) -> list[str]:
+    notes: list[str] = []
+    chosen_writer(format, "-").write([exchange], io.BytesIO(), telling(notes.append))
+    return [note.partition(" (")[0] for note in notes]
+
+
+@pytest.mark.parametrize("format", [writer.formats[0] for writer in WRITERS])
+def test_the_order_of_pseudo_headers_is_kept_or_told(format: str) -> None:
+    asked = Exchange("1", 0, Message(PSEUDO), response(200))
+    kept = format in ("jsonl", "har") or format.startswith("tap")
+    assert ("1 exchange: the order of pseudo headers" in _told(format, asked)) is not kept
+
+
+@pytest.mark.parametrize(
+    ("format", "exchange", "what"),
+    [
+        ("flows", Exchange("1", 0, request("CONNECT", "/")), "1 exchange left out: CONNECT requests"),
+        (
+            "flows",
+            Exchange("1", 0, request("GET", "/a b")),
+            "1 exchange left out: paths with blanks or control characters",
+        ),
+        (
+            "flows",
+            Exchange("1", 0, request("GET", "/"), response(0)),
+            "1 exchange left out: responses without a status of HTTP",
+        ),
+        (
+            "har",
+            Exchange("1", 0, request("GET", "/"), response(0)),
+            "1 exchange: responses without a status of HTTP",
+        ),
+        ("access-log", Exchange("login", 0, request("GET", "/")), "1 exchange: ids"),
+    ],
+)
+def test_what_would_not_come_back_is_told(format: str, exchange: Exchange, what: str) -> None:
+    assert what in _told(format, exchange)
