@@ -10,8 +10,9 @@ from typing import Any
 
 from simwasm.exchange import Chunk, Connection, Exchange, Headers, Message, lower
 
-_EXCHANGE = frozenset({"id", "started_ns", "connection", "request", "response"})
+_EXCHANGE = frozenset({"id", "started_ns", "connection", "request", "response", "name"})
 _MESSAGE = frozenset({"headers", "body", "after_ns"})
+_CHUNK = frozenset({"text", "after_ns"})
 _NONE: list[str] = []
 _KINDS: dict[str, type] = {
     "id": int,
@@ -28,12 +29,12 @@ def usual_exchange(line: Any) -> Exchange | None:
         return None
     request, response = _message(line.get("request")), _message(line.get("response"))
     connection = _connection(line.get("connection"))
-    id, started = line.get("id"), line.get("started_ns")
+    id, started, name = line.get("id"), line.get("started_ns"), line.get("name", "")
     if request is None or response is None or connection is None or started.__class__ is not int:
         return None
-    if id.__class__ is not str or not id.isascii():
+    if id.__class__ is not str or name.__class__ is not str or not (id.isascii() and name.isascii()):
         return None
-    return Exchange(id, started, request, response, connection)
+    return Exchange(id, started, request, response, connection, name)
 
 
 def _message(found: Any) -> Message | None:
@@ -45,13 +46,24 @@ def _message(found: Any) -> Message | None:
         return None
     if after.__class__ is not int or after < 0:
         return None
+    body: list[Chunk] = []
     for piece in pieces:
-        if piece.__class__ is not str or not piece.isascii():
+        chunk = _chunk(piece)
+        if chunk is None:
             return None
+        body.append(chunk)
     headers = usual_headers(recorded)
-    return (
-        Message(headers, tuple([Chunk(piece.encode()) for piece in pieces]), (), after) if headers else None
-    )
+    return Message(headers, tuple(body), (), after) if headers else None
+
+
+def _chunk(piece: Any) -> Chunk | None:
+    """A piece of ASCII text."""
+    text, after = piece, 0
+    if piece.__class__ is dict and piece.keys() == _CHUNK:
+        text, after = piece["text"], piece["after_ns"]
+    if text.__class__ is not str or not text.isascii() or after.__class__ is not int or after < 0:
+        return None
+    return Chunk(text.encode(), after)
 
 
 def usual_headers(recorded: list[Any]) -> Headers:

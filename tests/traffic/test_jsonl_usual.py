@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from simwasm.exchange import Connection, Exchange, request, response
+from simwasm.exchange import Chunk, Connection, Exchange, request, response
 from simwasm.traffic.json_field import Field
 from simwasm.traffic.jsonl import explained, shown
 from simwasm.traffic.jsonl_usual import usual_exchange
 from tests.support.changed import changed
 
 ASKED = request("POST", "/a", headers=[("accept", "*/*")], body=b"one")
-USUAL = Exchange("1", 5, ASKED, response(200, body=[b"x", b"y"], after_ns=3), Connection(2, "10.0.0.1:1"))
+ANSWERED = response(200, body=[b"x", b"y"], after_ns=3)._replace(body=(Chunk(b"x"), Chunk(b"y", 7)))
+USUAL = Exchange("1", 5, ASKED, ANSWERED, Connection(2, "10.0.0.1:1"), "a name")
 LINE: Any = json.loads(json.dumps(shown(USUAL)))
 
 
