@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from simwasm.comparing.aspects import Aspect
-from simwasm.comparing.differences import Comparer, Difference, Differences
+from simwasm.comparing.difference import Difference
+from simwasm.comparing.differences import Comparer, Differences
 from simwasm.comparing.side import Side, Step
 from simwasm.errors import PluginError
 from simwasm.exchange import Exchange

@@ -9,7 +9,7 @@ from acting import Step, acting
 
 from simwasm.answers import Clusters
 from simwasm.comparing.aspects import DEFAULT, Aspect
-from simwasm.comparing.differences import Difference
+from simwasm.comparing.difference import Difference
 from simwasm.comparing.part import Comparison, Part
 from simwasm.engines.find import engine as find_engine
 from simwasm.exchange import Chunk, Exchange, request, response
