@@ -29,6 +29,7 @@ from simwasm.chain import (
     wasm_of,
 )
 from simwasm.conversation import Conversation
+from simwasm.debug_options import debug_infos, remaps
 from simwasm.errors import InputError
 from simwasm.exchange import Exchange
 from simwasm.host.fault_text import parse_fault
@@ -36,7 +37,6 @@ from simwasm.host.faults import Fault
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.plugin import Plugin, read_bytes
 from simwasm.plugin_options import OPTIONS, pair, with_options
-from simwasm.sources import Remap, remap
 from simwasm.trace.text import printable
 from simwasm.traffic.importer import read_source
 from simwasm.traffic.notes import Notes
@@ -45,8 +45,6 @@ from simwasm.wasm.rewrite import Limits
 
 if TYPE_CHECKING:
     from simwasm.config.deployment import Deployed
-    from simwasm.wasm.companions import Told as DebugInfo
-    from simwasm.wasm.module import Module
 
 Told = Callable[[str], None]
 
@@ -107,7 +105,7 @@ def plugins(recipe: Recipe, read: Read = read_bytes, told: Told = _nobody) -> tu
     _in_their_order(recipe)
     known = is_configuration(recipe.plugin)
     found = _deployed(recipe, read, told) if known else (_from_module(recipe, read, told),)
-    debugs = _debug_infos(found, recipe.debug_file)
+    debugs = debug_infos(found, recipe.debug_file)
     folders = remaps(recipe.source_map)
     return tuple(
         replace(each, debug=debug, remaps=folders) for each, debug in zip(found, debugs, strict=True)
@@ -140,41 +138,6 @@ def plugin(recipe: Recipe, read: Read = read_bytes) -> Plugin:
 
 def _named(found: Iterable[Plugin]) -> str:
     return ", ".join(each.name for each in found)
-
-
-def _debug_infos(found: tuple[Plugin, ...], file: str) -> tuple[DebugInfo | None, ...]:
-    """The debug information in a file, for the plugin whose it is."""
-    if not file or len(found) == 1:
-        return tuple(debug_file(each.module, file) if file else None for each in found)
-    from simwasm.wasm.companions import told_by
-
-    data = read_bytes(file)
-    debugs = [told_by(each.module, data, file) for each in found]
-    if all(debug.problem for debug in debugs):
-        raise InputError(f"--debug-file: {debugs[0].problem}")
-    return tuple(None if debug.problem else debug for debug in debugs)
-
-
-def debug_file(module: Module, file: str) -> DebugInfo:
-    """The debug information in a file that the user has named, which has to be this module's."""
-    from simwasm.wasm.companions import told_by  # for those who have such a file
-
-    found = told_by(module, read_bytes(file), file)
-    if found.problem:
-        raise InputError(f"--debug-file: {found.problem}")
-    return found
-
-
-def remaps(texts: Iterable[str]) -> tuple[Remap, ...]:
-    """The folders that `--source-map` was said with."""
-    return tuple(map(_remap, texts))
-
-
-def _remap(text: str) -> Remap:
-    try:
-        return remap(text)
-    except InputError as error:
-        raise InputError(f"--source-map {text}: {error}") from None
 
 
 def _from_module(recipe: Recipe, read: Read, told: Told) -> Plugin:
@@ -301,7 +264,7 @@ def selected(recipe: Recipe, notes: Notes = Notes()) -> Iterator[Exchange]:  # n
 
 
 _MISFITS = {
-    True: "{path}: has an HTTP exchange, and a plugin with --network stands in the way of TCP connections",
+    True: "{path}: has an HTTP exchange, and the plugin is for TCP connections (by --network, or its configuration)",
     False: "{path}: has a TCP connection, which an HTTP plugin never meets; add --network if it is for those",
 }
 

@@ -10,7 +10,7 @@ from argparse import Namespace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
-from simwasm.recipe import debug_file, remaps
+from simwasm.debug_options import debug_file, remaps
 from simwasm.sources import beside, find, read
 from simwasm.trace.text import printable
 from simwasm.wasm.lines import Lines, Place
