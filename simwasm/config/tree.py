@@ -28,6 +28,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _HALF = re.compile("[\ud800-\udfff]")
+_OF_DOCUMENTS = ("apiVersion", "static_resources")
+"""Names that two documents have which somebody has put behind each other."""
 _PAGES = ("<!doctype", "<html", "<?xml")
 
 
@@ -102,8 +104,9 @@ def enter(mapping: Node, key: Node, node: Node) -> None:
     before = mapping.entries.get(key.text)
     if before is not None:
         name = printable(key.text[:60])
+        remedy = "write `---` between two documents" if key.text in _OF_DOCUMENTS else "leave one out"
         raise ConfigError(
-            f"{key.place}: `{name}` is there twice; line {before.place.line} has it, too: leave one out"
+            f"{key.place}: `{name}` is there twice; line {before.place.line} has it, too: {remedy}"
         )
     mapping.entries[key.text] = Entry(key.place, node, key.quoted)
 

@@ -43,6 +43,7 @@ def test_merged_entries_do_not_replace_own_ones() -> None:
     [
         ("", "a: is empty"),
         ("a: 1\na: 2", r"a:2:1: `a` is there twice; line 1 has it, too"),
+        ("apiVersion: 1\napiVersion: 2", "line 1 has it, too: write `---` between two documents"),
         ("a: [", r"a:\d+:\d+: is not YAML"),
         ("a: 1\n---\nb: 1", "a:2:1: a second document begins here"),
         ("a: *b", "a:1:4: nothing before is called &b"),
