@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simwasm.exchange import Chunk, Connection, Exchange, Headers, Message, lower
+from simwasm.exchange import Chunk, Connection, Exchange, Headers, Message, lower, to_bytes
 
 _EXCHANGE = frozenset({"id", "started_ns", "connection", "request", "response", "name"})
 _MESSAGE = frozenset({"headers", "body", "after_ns"})
@@ -38,7 +38,7 @@ def usual_exchange(line: Any) -> Exchange | None:
 
 
 def _message(found: Any) -> Message | None:
-    """A message of ASCII texts, without trailers."""
+    """A message with headers of ASCII texts, without trailers."""
     if found.__class__ is not dict or not found.keys() <= _MESSAGE:
         return None
     recorded, pieces, after = found.get("headers"), found.get("body", _NONE), found.get("after_ns", 0)
@@ -57,13 +57,16 @@ def _message(found: Any) -> Message | None:
 
 
 def _chunk(piece: Any) -> Chunk | None:
-    """A piece of ASCII text."""
+    """A piece of text."""
     text, after = piece, 0
     if piece.__class__ is dict and piece.keys() == _CHUNK:
         text, after = piece["text"], piece["after_ns"]
-    if text.__class__ is not str or not text.isascii() or after.__class__ is not int or after < 0:
+    if text.__class__ is not str or after.__class__ is not int or after < 0:
         return None
-    return Chunk(text.encode(), after)
+    try:
+        return Chunk(to_bytes(text), after)
+    except UnicodeEncodeError:
+        return None
 
 
 def usual_headers(recorded: list[Any]) -> Headers:
