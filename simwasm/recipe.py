@@ -129,7 +129,7 @@ def files(recipe: Recipe) -> tuple[str, ...]:
 def plugin(recipe: Recipe, read: Read = read_bytes) -> Plugin:
     """The plugin that a recipe describes, for what can be done with one only."""
     found = plugins(recipe, read)
-    if len(found) > 1:
+    if len(found) != 1:
         raise InputError(
             f"{recipe.plugin}: has {len(found)} plugins, and this is for one: choose by --name: {_named(found)}"
         )
