@@ -30,7 +30,7 @@ from simwasm.exchange import Exchange
 from simwasm.goldens.redactions import Redaction, redactions
 from simwasm.plugin import Plugin
 from simwasm.recipe import Recipe
-from simwasm.replay.crew import Crew
+from simwasm.replay.crew import BLOCK, Crew, check_size
 from simwasm.replay.job import Job
 from simwasm.replay.stopping import Stopped, Stopping
 from simwasm.replay.traffic import Traffic
@@ -39,9 +39,6 @@ from simwasm.session import DEFAULT_FUEL
 from simwasm.trace.text import paint
 from simwasm.traffic.selection import Selection, selection
 
-_BLOCK = 64
-"""How many exchanges a process is given at once."""
-MOST_PROCESSES = 256
 SAME, DIFFERENT, INTERRUPTED = 0, 1, 130
 OF_NEW = (
     "config", "vm_config", "name", "root_id", "vm_id", "env", "fail_policy", "allow", "module", "callout", "engine",
@@ -53,8 +50,7 @@ def command(words: Namespace) -> int:
     """Compare and tell."""
     if words.max_shown < 0:
         raise InputError(f"--max-shown {words.max_shown}: say how many exchanges are shown, 0 or more")
-    if not 1 <= words.workers <= MOST_PROCESSES:
-        raise InputError(f"--workers: {words.workers} is not a number from 1 to {MOST_PROCESSES}")
+    check_size(words.workers)
     wanted, ignored = aspects(words.only), _ignored(words.ignore)
     chosen = selection(words.filter, words.limit)
     stopping = Stopping()
@@ -240,7 +236,7 @@ def _starts(comparison: Comparison, progress: Progress, tally: Tally) -> bool:
 
 
 def _blocks(numbered: Iterator[tuple[int, Exchange]]) -> Iterator[Block]:
-    while taken := tuple(islice(numbered, _BLOCK)):
+    while taken := tuple(islice(numbered, BLOCK)):
         yield Block(taken[0][0], tuple(exchange for _, exchange in taken))
 
 

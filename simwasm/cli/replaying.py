@@ -30,8 +30,6 @@ from simwasm.replay.worker import Block, RoundEnd, Told
 
 Write = Callable[[str], object]
 
-BLOCK = 64
-"""How many exchanges a process is given at once."""
 MOST_LINES = 1_000
 """How many lines are printed once more in the end."""
 _NAP = 0.25
@@ -174,7 +172,7 @@ def _play(
         player.round_ended(number - before)
 
 
-def shared(words: Namespace, team: Team, reading: Reading, screen: Screen, *, block: int = BLOCK) -> Done:
+def shared(words: Namespace, team: Team, reading: Reading, screen: Screen, *, block: int) -> Done:
     """Have others replay, and put together what they tell."""
     done = Done(Summary())
     summary = done.summary

@@ -18,13 +18,13 @@ from simwasm.cli import golden as goldens
 from simwasm.cli import output, problems, setup
 from simwasm.cli.noticed import Noticed
 from simwasm.cli.progress import Progress
-from simwasm.cli.replaying import BLOCK, Done, Reading, Screen, alone, shared
+from simwasm.cli.replaying import Done, Reading, Screen, alone, shared
 from simwasm.coverage.file import write as save
 from simwasm.coverage.merge import merge
 from simwasm.engines.find import engine as find_engine
 from simwasm.errors import InputError, SimwasmError
 from simwasm.plugin import Plugin
-from simwasm.replay.crew import Crew
+from simwasm.replay.crew import BLOCK, Crew, check_size
 from simwasm.replay.elsewhere import elsewhere
 from simwasm.replay.job import Job, Style, Telling
 from simwasm.replay.stopping import Stopped, Stopping
@@ -36,7 +36,6 @@ from simwasm.trace.text import paint, printable
 from simwasm.traffic.selection import selection
 
 UNUSABLE, INTERRUPTED = 2, 130
-MOST_PROCESSES = 256
 MANY = 20
 """How many exchanges there are, at least, if a summary is printed though little is wanted."""
 _OF_ONE_PROCESS = {
@@ -78,8 +77,7 @@ def _check(words: Namespace) -> None:
     """Refuse what does not go together, before anything is read."""
     if words.repeat is not None and words.repeat < 1:
         raise InputError(f"--repeat: {words.repeat} is no number of rounds")
-    if not 1 <= words.workers <= MOST_PROCESSES:
-        raise InputError(f"--workers: {words.workers} is not a number from 1 to {MOST_PROCESSES}")
+    check_size(words.workers)
     if words.timing and words.trace is None:
         raise InputError("--timing: what calls took is noted in the trace: add --trace FILE")
     output.has_room("--report", words.report)

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from time import monotonic
 
-from simwasm.errors import SimwasmError
+from simwasm.errors import InputError, SimwasmError
 from simwasm.replay.channel import Channel, Gone
 from simwasm.replay.packing import packed
 from simwasm.replay.shard import Ended
@@ -28,6 +28,10 @@ from simwasm.replay.summary import Summary
 from simwasm.replay.work import Work
 from simwasm.replay.worker import Block, Failed, NoMore, Parcel, RoundEnd, Told
 
+BLOCK = 64
+"""How many exchanges a process is given at once."""
+MOST = 256
+"""How many processes there may be."""
 AHEAD = 3
 """How many blocks a process may have that it has not played."""
 DEATHS = 3
@@ -35,6 +39,12 @@ DEATHS = 3
 _BEGIN = "import sys; sys.path[:] = {path}; from simwasm.replay.worker import main; main({end})"
 _DYING = 5.0
 """Seconds until a process that has hung up must have ended."""
+
+
+def check_size(wanted: int) -> None:
+    """Refuse a number of processes that cannot be."""
+    if not 1 <= wanted <= MOST:
+        raise InputError(f"--workers: {wanted} is not a number from 1 to {MOST}")
 
 
 class Hand:
