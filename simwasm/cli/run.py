@@ -217,7 +217,7 @@ def _told(
         return INTERRUPTED
     if done.error is not None:
         raise done.error
-    if not summary.exchanges and summary.broken.count:
+    if not summary.exchanges:
         return UNUSABLE
     bad = len(summary.problems) + summary.broken.count
     return int(summary.traps > 0 or done.unexpected or done.died or (words.strict and bad > 0))

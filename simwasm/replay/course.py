@@ -41,8 +41,8 @@ class Course:
     def __init__(self) -> None:
         self.width = 1
         """How many exchanges a piece is for; a power of two."""
-        self._pieces: list[list[int]] = []
-        """For each its classes, the changed ones, instructions and memory."""
+        self._pieces: dict[int, list[int]] = {}
+        """By place: classes, the changed ones, instructions and memory. A part of a run has only its own."""
 
     def add(self, number: int, before: str, after: str, instructions: int) -> None:
         """Count an exchange: its number, its recorded status, and what the client got."""
@@ -69,33 +69,36 @@ class Course:
         while index >= PIECES:
             self._halve()
             index = (number - 1) // self.width
-        pieces = self._pieces
-        while len(pieces) <= index:
-            pieces.append([0] * _FIGURES)
-        return pieces[index]
+        found = self._pieces.get(index)
+        if found is None:
+            found = self._pieces[index] = [0] * _FIGURES
+        return found
 
     def _halve(self) -> None:
-        if len(self._pieces) % 2:
-            self._pieces.append([0] * _FIGURES)
-        pairs = zip(self._pieces[::2], self._pieces[1::2], strict=True)
-        self._pieces = [
-            [*map(sum, zip(left[:_MEMORY], right[:_MEMORY], strict=True)), max(left[_MEMORY], right[_MEMORY])]
-            for left, right in pairs
-        ]
         self.width *= 2
+        before, self._pieces = self._pieces, {}
+        for index, figures in before.items():
+            known = self._pieces.get(index // 2)
+            self._pieces[index // 2] = figures if known is None else _sum(known, figures)
 
     def pieces(self) -> list[Piece]:
         """The pieces, in the order of the traffic."""
         return [
             Piece(index * self.width + 1, tuple(figures[: _OTHER + 1]), *figures[_CHANGED:])
-            for index, figures in enumerate(self._pieces)
+            for index, figures in sorted(self._pieces.items())
         ]
 
-    def __getstate__(self) -> tuple[int, list[list[int]]]:
+    def __getstate__(self) -> tuple[int, dict[int, list[int]]]:
         return self.width, self._pieces
 
-    def __setstate__(self, state: tuple[int, list[list[int]]]) -> None:
+    def __setstate__(self, state: tuple[int, dict[int, list[int]]]) -> None:
         self.width, self._pieces = state
+
+
+def _sum(left: list[int], right: list[int]) -> list[int]:
+    """Two pieces as one."""
+    sums = map(sum, zip(left[:_MEMORY], right[:_MEMORY], strict=True))
+    return [*sums, max(left[_MEMORY], right[_MEMORY])]
 
 
 _CHANGED, _INSTRUCTIONS, _MEMORY, _FIGURES = range(_OTHER + 1, _OTHER + 5)

@@ -247,7 +247,9 @@ def _headers(
         defaults = ("Content-Type: application/json", "Accept: application/json")
         given += [text for text in defaults if text.partition(":")[0].lower() not in names]
     custom, named = _given(given, note)
-    made = [read_header(f"{name}:{value}") for name, value in _made(asking, url) if name not in named and value]
+    made = [
+        read_header(f"{name}:{value}") for name, value in _made(asking, url) if name not in named and value
+    ]
     in_1 = protocol.startswith("HTTP/1")
     if "http2" in asking.flags and in_1:
         made += _UPGRADE

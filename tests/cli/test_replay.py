@@ -97,3 +97,4 @@ def test_what_is_read_is_never_written_over(simwasm: Run, tmp_path: Path, option
 def test_a_filter_that_fits_nothing_is_told(simwasm: Run) -> None:
     done = simwasm("run", PLUGIN, TRAFFIC, "--quiet", "--filter", "path:/nowhere")
     assert done.stderr == "simwasm: there was no exchange in the traffic that --filter path:/nowhere fits\n"
+    assert done.returncode == 2
