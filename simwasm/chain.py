@@ -158,7 +158,8 @@ def replaced(plugins: tuple[Deployed, ...], texts: Iterable[str]) -> dict[str, s
             raise InputError(
                 f"--module {text}: of which plugin? Write NAME={text}; there are {listed(plugins)}"
             )
-        found |= dict.fromkeys(whose, file) if whose else {plugins[0].name: text}
+        names = whose or [each.name for each in plugins]
+        found |= dict.fromkeys(names, file if whose else text)
     return found
 
 

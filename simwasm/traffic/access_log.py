@@ -166,7 +166,7 @@ def _values(text: str) -> Values | None:
 
 def _members(text: str) -> Values:
     try:
-        members = json.loads(text, object_pairs_hook=unique)
+        members: dict[str, object] = json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         cut = is_cut(error.msg, text, error.pos)
         raise ValueError("is cut" if cut else f"not JSON at column {error.colno}: {error.msg}") from None

@@ -64,8 +64,9 @@ def segments(exchange: Exchange, stream: int) -> Iterator[Object]:
     if exchange.partial:
         bodies = [piece for piece in pieces if "as_bytes" in next(iter(piece.values()))]
         if not bodies:
-            bodies = [{"request_body_chunk": {"as_bytes": b""}}]
-            pieces.insert(1, bodies[0])
+            nothing: Object = {"request_body_chunk": {"as_bytes": b""}}
+            bodies = [nothing]
+            pieces.insert(1, nothing)
         next(iter(bodies[-1].values()))["truncated"] = True
     for piece in pieces:
         yield {"http_streamed_trace_segment": {"trace_id": str(stream), **piece}}

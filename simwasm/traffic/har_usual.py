@@ -87,12 +87,12 @@ def _response(answered: dict[str, Any], timings: dict[str, Any]) -> Message | No
     status, content, recorded = answered.get("status"), answered.get("content"), answered.get("headers")
     headers = usual_headers(recorded)
     wait, receive = _nanoseconds(timings.get("wait", 0)), _nanoseconds(timings.get("receive", 0))
-    if status.__class__ is not int or not 200 <= status <= 999 or status in _BODILESS:
+    if not isinstance(status, int) or not 200 <= status <= 999 or status in _BODILESS:
         return None
-    if not headers or content.__class__ is not dict or content.get("encoding") is not None:
+    if not headers or not isinstance(content, dict) or content.get("encoding") is not None:
         return None
     text, media_type = content.get("text"), first(headers, "content-type") or content.get("mimeType", "")
-    if text.__class__ is not str or media_type.__class__ is not str or wait is None or receive is None:
+    if not isinstance(text, str) or not isinstance(media_type, str) or wait is None or receive is None:
         return None
     charset = CHARSET.search(media_type)
     if charset is not None and charset[1].lower() != "utf-8":
@@ -144,4 +144,4 @@ def _nanoseconds(milliseconds: Any) -> int | None:
 
 def _tls(details: Any) -> Tls | None:
     protocol = details.get("protocol", "") if isinstance(details, dict) else None
-    return tls_of(protocol) if protocol.__class__ is str else None
+    return tls_of(protocol) if isinstance(protocol, str) else None

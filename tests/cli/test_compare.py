@@ -30,13 +30,13 @@ GREETING = (
 )  # fmt: skip
 
 
-def test_a_build_does_not_differ_from_itself(simwasm: Run):
+def test_a_build_does_not_differ_from_itself(simwasm: Run) -> None:
     done = simwasm("compare", RUST, RUST, TRAFFIC)
     assert (done.returncode, done.stdout) == (0, "the same: 5 exchanges\n")
 
 
 @pytest.mark.parametrize("new", [GO, AS, C])
-def test_the_same_plugin_of_another_toolchain_differs_in_its_texts_alone(simwasm: Run, new: str):
+def test_the_same_plugin_of_another_toolchain_differs_in_its_texts_alone(simwasm: Run, new: str) -> None:
     done = simwasm("compare", RUST, new, TRAFFIC)
     assert done.returncode == 1
     assert 'response body: "Forbidden by ASM Wasm Plugin, rust version' in done.stdout
@@ -44,13 +44,13 @@ def test_the_same_plugin_of_another_toolchain_differs_in_its_texts_alone(simwasm
     assert simwasm("compare", RUST, new, TRAFFIC, *GREETING).stdout == "the same: 5 exchanges\n"
 
 
-def test_every_call_of_another_toolchain_is_another(simwasm: Run):
+def test_every_call_of_another_toolchain_is_another(simwasm: Run) -> None:
     done = simwasm("compare", RUST, C, TRAFFIC, "--only", "calls", *GREETING)
     assert done.returncode == 1
     assert "rows of calls differ" in done.stdout
 
 
-def test_two_configurations_differ_by_the_call_that_decides(simwasm: Run):
+def test_two_configurations_differ_by_the_call_that_decides(simwasm: Run) -> None:
     done = simwasm(
         "compare", AUTH, AUTH, *ASKED, "--config", '{"cluster":"auth"}', "--new-config", '{"cluster":"none"}'
     )
@@ -63,7 +63,7 @@ def test_two_configurations_differ_by_the_call_that_decides(simwasm: Run):
     assert "          2  status 200 → 503  (first #1)\n          2  " in done.stdout
 
 
-def test_one_changed_byte_is_found(simwasm: Run, tmp_path: Path):
+def test_one_changed_byte_is_found(simwasm: Run, tmp_path: Path) -> None:
     build = (ROOT / RUST).read_bytes()
     assert build.count(b"rust version") == 1
     new = tmp_path / "new.wasm"
@@ -73,19 +73,19 @@ def test_one_changed_byte_is_found(simwasm: Run, tmp_path: Path):
     assert "5 exchanges: 3 the same, 2 different" in done.stdout
 
 
-def test_rows_show_the_callback_side_by_side(simwasm: Run):
+def test_rows_show_the_callback_side_by_side(simwasm: Run) -> None:
     shown = simwasm("compare", RUST, AS, TRAFFIC, "--rows", "--limit", "1").stdout
     assert "~     proxy_send_local_response(status_code: 403" in shown
 
 
-def test_no_more_is_shown_than_wanted_and_all_is_counted(simwasm: Run):
+def test_no_more_is_shown_than_wanted_and_all_is_counted(simwasm: Run) -> None:
     shown = simwasm("compare", RUST, AS, TRAFFIC, "--max-shown", "1").stdout
     assert "\n#2 " not in shown
     assert "… and 4 more that differ" in shown
     assert "5 exchanges: 0 the same, 5 different" in shown
 
 
-def test_json_has_an_object_for_each_exchange_that_differs(simwasm: Run):
+def test_json_has_an_object_for_each_exchange_that_differs(simwasm: Run) -> None:
     done = simwasm("compare", RUST, AS, TRAFFIC, "--json", "--only", "response")
     *found, last = map(json.loads, done.stdout.splitlines())
     assert [each["exchange"] for each in found] == [1, 3]
@@ -97,12 +97,12 @@ def test_json_has_an_object_for_each_exchange_that_differs(simwasm: Run):
     assert not last["summary"]["same"]
 
 
-def test_only_chosen_exchanges_are_compared(simwasm: Run):
+def test_only_chosen_exchanges_are_compared(simwasm: Run) -> None:
     done = simwasm("compare", RUST, AS, TRAFFIC, "--filter", "path:/get*", "--only", "response")
     assert (done.returncode, done.stdout) == (0, "the same: 1 exchange\n")
 
 
-def test_several_processes_tell_the_same(simwasm: Run, tmp_path: Path):
+def test_several_processes_tell_the_same(simwasm: Run, tmp_path: Path) -> None:
     """Blocks go to them in turn, so that each has some; this plugin keeps no state from one exchange to the next."""
     traffic = tmp_path / "many.jsonl"
     with traffic.open("wb") as file:
@@ -131,13 +131,13 @@ def test_several_processes_tell_the_same(simwasm: Run, tmp_path: Path):
         (["--new-fail-policy", "ajar"], "--fail-policy: `ajar` is none"),
     ],
 )
-def test_what_cannot_be_used_is_told(simwasm: Run, words: list[str], said: str):
+def test_what_cannot_be_used_is_told(simwasm: Run, words: list[str], said: str) -> None:
     done = simwasm("compare", RUST, RUST, TRAFFIC, *words)
     assert done.returncode == 2
     assert said in done.stderr
 
 
-def test_one_that_does_not_start_is_told(simwasm: Run, tmp_path: Path):
+def test_one_that_does_not_start_is_told(simwasm: Run, tmp_path: Path) -> None:
     broken = tmp_path / "broken.wasm"
     broken.write_bytes(acting(("trap", ()), on="proxy_on_vm_start").wasm)
     done = simwasm("compare", RUST, str(broken), TRAFFIC)
@@ -151,7 +151,7 @@ def test_one_that_does_not_start_is_told(simwasm: Run, tmp_path: Path):
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_what_differs_is_known_though_nobody_reads_it_all(workers: str):
+def test_what_differs_is_known_though_nobody_reads_it_all(workers: str) -> None:
     words = [
         sys.executable,
         "-m",
@@ -171,7 +171,7 @@ def test_what_differs_is_known_though_nobody_reads_it_all(workers: str):
         assert run.wait(30) == 1
 
 
-def test_what_was_broken_and_so_not_compared_is_told(simwasm: Run, tmp_path: Path):
+def test_what_was_broken_and_so_not_compared_is_told(simwasm: Run, tmp_path: Path) -> None:
     traffic = tmp_path / "broken.jsonl"
     with traffic.open("wb") as file:
         write([Exchange("1", 0, request("GET", "/"), response(200))], file)
@@ -183,7 +183,7 @@ def test_what_was_broken_and_so_not_compared_is_told(simwasm: Run, tmp_path: Pat
     assert (told["compared"], told["broken"]) == (1, 1)
 
 
-def test_connections_are_compared_too(simwasm: Run, tmp_path: Path):
+def test_connections_are_compared_too(simwasm: Run, tmp_path: Path) -> None:
     traffic, plugins = tmp_path / "tcp.jsonl", (tmp_path / "old.wasm", tmp_path / "new.wasm")
     with traffic.open("wb") as file:
         write([conversation("1", (client(b"PING"), upstream(b"PONG")))], file)
@@ -198,7 +198,7 @@ def test_connections_are_compared_too(simwasm: Run, tmp_path: Path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT there")
-def test_ctrl_c_tells_what_was_compared(tmp_path: Path):
+def test_ctrl_c_tells_what_was_compared(tmp_path: Path) -> None:
     asked = Exchange("1", 0, request("GET", "/"), response(200))
     script = f"""import sys, time
 sys.stdout.buffer.write(open({str(tmp_path / "one.jsonl")!r}, "rb").read()); sys.stdout.flush(); time.sleep(60)"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from acting import Step, acting
@@ -35,8 +36,8 @@ BODY = 1
 
 
 def job(*plugins: Plugin) -> Job:
-    answers = Clusters({"auth": lambda request: response(200, after_ns=5_000_000)})
-    return Job(plugins, answers, find_engine(None).name, now_ns=STARTED)
+    answers: Any = {"auth": lambda request: response(200, after_ns=5_000_000)}
+    return Job(plugins, Clusters(answers), find_engine(None).name, now_ns=STARTED)
 
 
 def found(
@@ -110,19 +111,19 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_difference_of_this_kind_is_found(name):
+def test_a_difference_of_this_kind_is_found(name: str) -> None:
     new, aspects = CASES[name]
     assert {each.aspect for each in found(SAME, new)} >= aspects
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_difference_of_this_kind_is_found_the_other_way_round(name):
+def test_a_difference_of_this_kind_is_found_the_other_way_round(name: str) -> None:
     old, aspects = CASES[name]
     assert {each.aspect for each in found(old, SAME)} >= aspects
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_plugin_does_not_differ_from_itself(name):
+def test_a_plugin_does_not_differ_from_itself(name: str) -> None:
     plugin, _ = CASES[name]
     assert found(plugin, plugin, wanted=frozenset(Aspect), exchanges=(EXCHANGE,) * 3) == []
 
@@ -140,19 +141,19 @@ def test_a_plugin_does_not_differ_from_itself(name):
         (CALL, ("proxy_http_call", (*CALL[1][:5], 999, 64)), Aspect.CALLOUT, "timeout_ms: 1000 -> 999"),
     ],
 )  # fmt: skip
-def test_the_same_call_otherwise_is_told_in_words(old, new, aspect, text):
+def test_the_same_call_otherwise_is_told_in_words(old: Step, new: Step, aspect: Aspect, text: str) -> None:
     told = [each for each in found(acting(old), acting(new)) if each.aspect is aspect]
     assert text in " | ".join(each.text for each in told)
 
 
-def test_a_callout_is_compared_and_what_it_takes_moves_nothing_else():
+def test_a_callout_is_compared_and_what_it_takes_moves_nothing_else() -> None:
     """The second exchange begins late on one side; neither sees that."""
     told = found(SAME, acting(CALL), exchanges=(EXCHANGE, EXCHANGE, EXCHANGE))
     assert {each.aspect for each in told} == {Aspect.CALLOUT}
     assert len(told) == 3
 
 
-def test_metrics_are_told_apart_by_name_not_by_number():
+def test_metrics_are_told_apart_by_name_not_by_number() -> None:
     other: Step = ("proxy_define_metric", (0, "other", 64))
     old = acting(COUNT, other, ("proxy_increment_metric", (4, 1)))
     new = acting(other, COUNT, ("proxy_increment_metric", (8, 1)))
@@ -164,7 +165,7 @@ def test_metrics_are_told_apart_by_name_not_by_number():
     ]
 
 
-def test_the_same_number_of_another_metric_is_seen():
+def test_the_same_number_of_another_metric_is_seen() -> None:
     """The calls of the exchange are the same to the last bit; what was defined before them is not."""
     other: Step = ("proxy_define_metric", (0, "other", 64))
     increment = {"proxy_on_request_headers": [INCREMENT]}
@@ -175,7 +176,7 @@ def test_the_same_number_of_another_metric_is_seen():
     ]
 
 
-def test_numbers_that_the_host_gives_make_no_difference():
+def test_numbers_that_the_host_gives_make_no_difference() -> None:
     more = ("proxy_define_metric", (0, "more", 64))
     told = found(acting(COUNT), acting(more, COUNT))
     assert [each.text for each in told] == [
@@ -186,30 +187,30 @@ def test_numbers_that_the_host_gives_make_no_difference():
     assert [each.kind for each in told] == ["proxy_http_call only now"]
 
 
-def test_reading_makes_a_difference_only_for_those_who_ask():
+def test_reading_makes_a_difference_only_for_those_who_ask() -> None:
     reads = acting(("proxy_get_header_map_value", (REQUEST, "one", 64, 68)))
     assert found(SAME, reads) == []
     (told,) = found(SAME, reads, frozenset(Aspect))
     assert told.aspect is Aspect.CALLS
 
 
-def test_only_what_is_wanted_is_told():
+def test_only_what_is_wanted_is_told() -> None:
     assert found(SAME, acting(REFUSE), frozenset({Aspect.LOGS})) == []
 
 
-def test_what_is_ignored_makes_no_difference():
+def test_what_is_ignored_makes_no_difference() -> None:
     assert found(SAME, acting(ADD_TO_REQUEST), ignored=("header:x",)) != []
     old, new = (acting(("proxy_add_header_map_value", (REQUEST, "x", value))) for value in ("1", "2"))
     assert found(old, new, ignored=("header:x",)) == []
     assert found(acting(LOG), acting(("proxy_log", (2, "hallo"))), ignored=("text:h.llo",)) == []
 
 
-def test_random_draws_of_one_side_move_nothing_of_the_other():
+def test_random_draws_of_one_side_move_nothing_of_the_other() -> None:
     draws = acting(("random_get", (64, 8)))
     assert found(SAME, draws, exchanges=(EXCHANGE, EXCHANGE)) == []
 
 
-def test_the_name_in_the_log_makes_no_difference():
+def test_the_name_in_the_log_makes_no_difference() -> None:
     for name in ("another", "ns:another", "a: b", "two\nlines"):
         assert found(acting(LOG), replace(acting(LOG), name=name)) == []
 
@@ -217,23 +218,23 @@ def test_the_name_in_the_log_makes_no_difference():
 @pytest.mark.parametrize(
     "line", ["{} Function: x failed: y", "Function: x failed: y\n{}", "wasm log {}: done"]
 )
-def test_what_a_plugin_writes_counts_even_if_it_looks_as_if_the_host_wrote_it(line):
+def test_what_a_plugin_writes_counts_even_if_it_looks_as_if_the_host_wrote_it(line: str) -> None:
     old, new = (acting(("proxy_log", (2, line.format(who)))) for who in ("alice", "bob"))
     assert {each.aspect for each in found(old, new)} == {Aspect.LOGS}
 
 
-def test_a_longer_chain_that_does_the_same_is_the_same():
+def test_a_longer_chain_that_does_the_same_is_the_same() -> None:
     assert found((acting(LOG),), (SAME, acting(LOG))) == []
 
 
-def test_the_order_of_headers_counts():
+def test_the_order_of_headers_counts() -> None:
     two: Step = ("proxy_add_header_map_value", (REQUEST, "y", "1"))
     assert [each.text for each in found(acting(ADD_TO_REQUEST, two), acting(two, ADD_TO_REQUEST))] == [
         "upstream's request headers: the order is another"
     ]
 
 
-def test_a_date_that_a_plugin_changes_is_seen():
+def test_a_date_that_a_plugin_changes_is_seen() -> None:
     changed = acting(
         ("proxy_replace_header_map_value", (RESPONSE, "date", "Wed, 15 Nov 2023 22:13:20 GMT")),
         on="proxy_on_response_headers",
@@ -241,7 +242,7 @@ def test_a_date_that_a_plugin_changes_is_seen():
     assert {each.aspect for each in found(SAME, changed)} == {Aspect.RESPONSE}
 
 
-def test_one_that_does_not_start_is_a_difference():
+def test_one_that_does_not_start_is_a_difference() -> None:
     broken = acting(("trap", ()), on="proxy_on_vm_start")
     (told,) = found(SAME, broken)
     assert told.text.startswith("the new one does not start, the old one does: ")
@@ -249,12 +250,12 @@ def test_one_that_does_not_start_is_a_difference():
     assert told.text.startswith("the old one does not start, the new one does: ")
 
 
-def test_what_differs_in_the_end_is_told():
+def test_what_differs_in_the_end_is_told() -> None:
     told = found(SAME, acting(LOG, on="proxy_on_done", returns=1))
     assert [each.aspect for each in told] == [Aspect.LOGS] * len(told)
     assert len(told) == 2  # the stream's end and the plugin's
 
 
-def test_bodies_in_other_pieces_are_the_same():
+def test_bodies_in_other_pieces_are_the_same() -> None:
     pieces = replace(EXCHANGE, request=EXCHANGE.request._replace(body=(Chunk(b"a"), Chunk(b"b"))))
     assert found(SAME, SAME, exchanges=(pieces,)) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from wat import plugin
 
@@ -22,7 +23,7 @@ def acting(
     on: str = "proxy_on_request_headers",
     returns: int = 0,
     also: Mapping[str, Sequence[Step]] | None = None,
-    **settings: bytes,
+    **settings: Any,
 ) -> Plugin:
     """A plugin that does this in one callback, and returns that from it; in others it may also do something."""
     callbacks = {on: steps, **(also or {})}

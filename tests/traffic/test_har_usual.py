@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from changed_parts import changed
 
 from simwasm.exchange import Exchange
 from simwasm.traffic.connections import Numbers
@@ -12,7 +13,6 @@ from simwasm.traffic.har import explained
 from simwasm.traffic.har_usual import usual_exchange
 from simwasm.traffic.json_field import Field
 from simwasm.traffic.notes import Notes
-from tests.support.changed import changed
 
 ENTRY: dict[str, Any] = {
     "startedDateTime": "2024-09-05T08:33:31.079Z",

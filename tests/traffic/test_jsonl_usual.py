@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from changed_parts import changed
 
 from simwasm.exchange import Chunk, Connection, Exchange, request, response
 from simwasm.traffic.json_field import Field
 from simwasm.traffic.jsonl import explained, shown
 from simwasm.traffic.jsonl_usual import usual_exchange
-from tests.support.changed import changed
 
 ASKED = request("POST", "/a", headers=[("accept", "*/*")], body=b"one")
 ANSWERED = response(200, body=[b"x", b"y"], after_ns=3)._replace(body=(Chunk(b"x"), Chunk(b"y", 7)))

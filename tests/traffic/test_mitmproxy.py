@@ -15,6 +15,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
@@ -55,7 +56,7 @@ def named(path: Path, asked: str) -> Exchange:
 
 
 @pytest.mark.parametrize("path", ALL, ids=str)
-def test_a_request_is_what_curl_sent(path):
+def test_a_request_is_what_curl_sent(path: Path) -> None:
     asked = named(path, "/get?word=a%20b").request
     assert asked.headers[:4] == (
         (":authority", "127.0.0.1:7100"),
@@ -68,7 +69,7 @@ def test_a_request_is_what_curl_sent(path):
 
 
 @pytest.mark.parametrize("path", ALL, ids=str)
-def test_an_answer_stays_packed_as_it_was(path):
+def test_an_answer_stays_packed_as_it_was(path: Path) -> None:
     answered = named(path, "/gzip").response
     assert answered is not None
     assert answered.header("content-encoding") == "gzip"
@@ -77,7 +78,7 @@ def test_an_answer_stays_packed_as_it_was(path):
 
 
 @pytest.mark.parametrize("path", ALL, ids=str)
-def test_trailers_and_http_2_are_read(path):
+def test_trailers_and_http_2_are_read(path: Path) -> None:
     exchange = named(path, "/tunnel")
     assert exchange.response is not None
     assert exchange.response.trailers == (("x-sum", "18"), ("grpc-status", "0"))
@@ -88,12 +89,12 @@ def test_trailers_and_http_2_are_read(path):
 
 
 @pytest.mark.parametrize("path", ALL, ids=str)
-def test_a_regular_proxy_stands_for_the_server(path):
+def test_a_regular_proxy_stands_for_the_server(path: Path) -> None:
     assert named(path, "/status/418").connection.destination == "127.0.0.1:7100"
 
 
 @pytest.mark.parametrize("path", NEWER, ids=str)
-def test_a_reverse_proxy_stands_for_itself(path):
+def test_a_reverse_proxy_stands_for_itself(path: Path) -> None:
     exchange = named(path, "/named")
     assert exchange.connection.destination == "127.0.0.1:7104"
     assert exchange.connection.requested_server_name == "shop.example"
@@ -101,12 +102,12 @@ def test_a_reverse_proxy_stands_for_itself(path):
 
 
 @pytest.mark.parametrize("path", ALL, ids=str)
-def test_a_request_without_an_answer_is_kept(path):
+def test_a_request_without_an_answer_is_kept(path: Path) -> None:
     assert named(path, "/reset").response is None
 
 
 @pytest.mark.parametrize("path", ALL, ids=str)
-def test_times_are_in_order(path):
+def test_times_are_in_order(path: Path) -> None:
     exchange = named(path, "/status/418")
     assert exchange.started_ns > 1_600_000_000 * 10**9
     assert exchange.response is not None
@@ -114,7 +115,7 @@ def test_times_are_in_order(path):
     assert 0 < exchange.response.body[0].after_ns < 10**9
 
 
-def test_what_is_no_exchange_is_counted():
+def test_what_is_no_exchange_is_counted() -> None:
     told: list[str] = []
     read(NEWEST.read_bytes() * 2, told)
     assert told == [
@@ -124,7 +125,7 @@ def test_what_is_no_exchange_is_counted():
     ]
 
 
-def test_a_tcp_connection_is_a_conversation():
+def test_a_tcp_connection_is_a_conversation() -> None:
     (talk,) = (found for found in read_traffic(NEWEST) if isinstance(found, Conversation))
     assert [(piece.side.value, piece.data) for piece in talk.pieces] == [
         ("client", b"PING\r\n"),
@@ -134,7 +135,7 @@ def test_a_tcp_connection_is_a_conversation():
 
 
 @pytest.mark.parametrize("path", ALL, ids=str)
-def test_what_is_written_is_read_the_same(path):
+def test_what_is_written_is_read_the_same(path: Path) -> None:
     before = list(read_traffic(path))
     assert read(written(before)) == before
 
@@ -153,11 +154,11 @@ EXCHANGE = Exchange(
 )
 
 
-def test_all_digits_of_times_names_and_http_3_go_there_and_back():
+def test_all_digits_of_times_names_and_http_3_go_there_and_back() -> None:
     assert read(written([EXCHANGE])) == [EXCHANGE]
 
 
-def test_what_a_flow_has_no_place_for_is_told():
+def test_what_a_flow_has_no_place_for_is_told() -> None:
     told: list[str] = []
     pieces = Message(EXCHANGE.request.headers, (Chunk(b"a"), Chunk(b"b")))
     mutual = replace(EXCHANGE.connection, tls=Tls(mtls=True))
@@ -167,7 +168,7 @@ def test_what_a_flow_has_no_place_for_is_told():
     assert all("(mitmproxy's flow file has no place for it), #" in text for text in told)
 
 
-def test_a_cut_file_gives_what_was_before():
+def test_a_cut_file_gives_what_was_before() -> None:
     data = NEWEST.read_bytes()
     broken: list[str] = []
     cut = len(data) - 100
@@ -180,7 +181,7 @@ def test_a_cut_file_gives_what_was_before():
     assert "the 16 flows before it are whole" in text
 
 
-def test_a_file_that_is_cut_in_its_first_flow_is_refused():
+def test_a_file_that_is_cut_in_its_first_flow_is_refused() -> None:
     with pytest.raises(TrafficError, match=r"day.flows, flow 1, byte 0: .* nothing of it can be read"):
         read(NEWEST.read_bytes()[:100])
 
@@ -211,7 +212,7 @@ def changed(**request: Value) -> bytes:
     return dumped({**FLOW, "request": {**asked, **request}})
 
 
-def test_the_least_that_a_flow_can_have_is_enough():
+def test_the_least_that_a_flow_can_have_is_enough() -> None:
     (exchange,) = read(dumped(FLOW))
     assert exchange.request.headers[0] == (":authority", "a")
 
@@ -243,7 +244,7 @@ def test_the_least_that_a_flow_can_have_is_enough():
         ),
     ],
 )
-def test_a_broken_flow_is_told_and_stepped_over(flow, said):
+def test_a_broken_flow_is_told_and_stepped_over(flow: Any, said: str) -> None:
     broken: list[str] = []
     good = dumped(FLOW)
     found = read(good + flow + good, None, broken)
@@ -267,31 +268,31 @@ def test_a_broken_flow_is_told_and_stepped_over(flow, said):
         ({**FLOW, "marked": ":red_circle:"}, "1 mark of flows"),
     ],
 )
-def test_odd_flows_are_counted(flow, said):
+def test_odd_flows_are_counted(flow: Any, said: str) -> None:
     told: list[str] = []
     read(dumped(flow), told)
     (text,) = told
     assert text.startswith(f"day.flows: {said}")
 
 
-def test_a_tunnel_is_no_request_of_anybodys():
+def test_a_tunnel_is_no_request_of_anybodys() -> None:
     told: list[str] = []
     assert read(changed(method=b"CONNECT"), told) == []
     assert "1 CONNECT request left out" in told[0]
 
 
-def test_a_body_that_was_not_recorded_makes_the_exchange_partial():
+def test_a_body_that_was_not_recorded_makes_the_exchange_partial() -> None:
     (exchange,) = read(dumped({**FLOW, "response": {"headers": [], "content": None, "status_code": 200}}))
     assert exchange.partial
 
 
-def test_connections_are_told_apart_and_known_again():
+def test_connections_are_told_apart_and_known_again() -> None:
     other = dumped({**FLOW, "client_conn": {"id": "d"}})
     found = read(dumped(FLOW) + other + dumped(FLOW))
     assert [exchange.connection.id for exchange in found] == [1, 2, 1]
 
 
-def test_mutated_files_are_read_as_far_as_they_go():
+def test_mutated_files_are_read_as_far_as_they_go() -> None:
     """No traceback, whatever a byte becomes; and one broken byte costs one flow or two."""
     data, dice = NEWEST.read_bytes(), random.Random(7)
     for _ in range(50):
@@ -318,7 +319,7 @@ def said(exchanges: Iterable[Exchange]) -> list[object]:
 
 
 @pytest.mark.skipif(not mitmdumps(), reason="no mitmdump: set SIMWASM_MITMDUMP, or have it on the PATH")
-def test_a_real_mitmproxy_reads_what_is_written(tmp_path):
+def test_a_real_mitmproxy_reads_what_is_written(tmp_path: Path) -> None:
     file, again = tmp_path / "out.flows", tmp_path / "again.flows"
     before = [*read_traffic(NEWEST), EXCHANGE]
     file.write_bytes(written(before))
@@ -350,7 +351,7 @@ def free_port() -> int:
 
 
 @pytest.mark.skipif(not mitmdumps(), reason="no mitmdump: set SIMWASM_MITMDUMP, or have it on the PATH")
-def test_what_a_real_proxy_writes_is_read(tmp_path):
+def test_what_a_real_proxy_writes_is_read(tmp_path: Path) -> None:
     port, file = free_port(), tmp_path / "out.flows"
     words = [
         "-q",

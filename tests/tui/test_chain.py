@@ -31,6 +31,7 @@ def test_a_configuration_may_be_typed_with_patterns_of_traffic(tmp_path: Path) -
     path = str(three(tmp_path / "chain.yaml"))
     pattern = str(ROOT / "traces" / "traffic" / "allow_header.ha?")
     chosen = understand(path, f"'{pattern}'")
+    assert isinstance(chosen, Chosen)
     assert chosen == Chosen(path, (pattern,))
     start = start_of(chosen)
     assert isinstance(start, Start)
