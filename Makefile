@@ -17,6 +17,8 @@ VENV := .venv
 endif
 python := $(VENV)/bin/python
 tools := PATH="$$PATH:$(CURDIR)/$(VENV)/bin"
+# One more than there are cores: tests of terminals, browsers and Envoys wait as much as they compute.
+side_by_side = -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile
 
 # An interpreter that has gone, or a checkout that has moved, makes every mark of readiness void.
 void := $(shell $(python) -c '' 2>/dev/null && test "$$(cat $(VENV)/made-in 2>/dev/null)" = "$(CURDIR)" \
@@ -32,10 +34,10 @@ run: $(VENV)/ready-run ## debug a sample plugin with recorded traffic; without a
 	$(python) -m simwasm $$how $(or $(ARGS),$(SAMPLE))
 
 test: $(VENV)/ready-test ## run the tests
-	@$(tools) $(python) -m pytest -n auto --dist loadfile $(ARGS)
+	@$(tools) $(python) -m pytest $(side_by_side) $(ARGS)
 
 parity: $(VENV)/ready-test ## compare the host with Envoy and write docs/envoy-parity.md
-	@$(tools) $(python) -m pytest -n auto --dist loadfile -m envoy --write-parity $(ARGS)
+	@$(tools) $(python) -m pytest $(side_by_side) -m envoy --write-parity $(ARGS)
 
 check: $(VENV)/ready-check ## check format, lint, types and the direction of imports
 	@status=0; \
