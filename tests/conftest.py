@@ -21,7 +21,12 @@ ROOT = Path(__file__).parent.parent
 ENGINES = ("wasmer", "wasmtime") if sys.version_info[:2] == (3, 10) else ("wasmtime",)
 """Both have to load on CPython 3.10; wasmer has no build for any other."""
 
-settings.register_profile("simwasm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "simwasm",
+    deadline=None,
+    max_examples=int(os.environ.get("SIMWASM_EXAMPLES", "40")),  # many more look for longer
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("simwasm")  # how fast a machine is says nothing about the code
 
 

@@ -28,7 +28,7 @@ from simwasm.trace.event import Entered, Event, Left
 from simwasm.wasm.rewrite import Limits
 
 ENGINES = ("wasmer", "wasmtime") if sys.version_info[:2] == (3, 10) else ("wasmtime",)
-EXAMPLES = int(os.environ.get("SIMWASM_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("SIMWASM_EXAMPLES", "15"))
 PROFILE = Profile(idle_timeout_ns=SECOND)
 BODY, TRAILERS = [b"abc", b"defg"], [("x-t", "1")]
 POST = request("POST", "/a?b=c", headers=[("x-a", "1")], body=BODY, trailers=TRAILERS)

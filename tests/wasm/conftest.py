@@ -14,6 +14,7 @@ import pytest
 import wasmtime
 
 PLUGINS = sorted(Path(__file__).parents[2].glob("samples/*/plugin.wasm"))
+USUAL = [path for path in PLUGINS if path.stat().st_size < 1 << 20]
 I32 = 0x7F
 
 Assemble = Callable[..., bytes]
@@ -155,6 +156,14 @@ def wabt(tmp_path: Path) -> Callable[..., str]:
 @pytest.fixture(params=PLUGINS, ids=[path.parent.name for path in PLUGINS])
 def plugin(request: pytest.FixtureRequest) -> bytes:
     """Each sample plugin in turn."""
+    path = request.param
+    assert isinstance(path, Path)
+    return path.read_bytes()
+
+
+@pytest.fixture(params=USUAL, ids=[path.parent.name for path in USUAL])
+def usual_plugin(request: pytest.FixtureRequest) -> bytes:
+    """Each sample plugin but the large one, of which there is ten times as much and nothing else."""
     path = request.param
     assert isinstance(path, Path)
     return path.read_bytes()

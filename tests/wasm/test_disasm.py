@@ -68,12 +68,12 @@ def test_the_text_of_an_instruction_assembles_to_it(assembled: bytes, number: in
     assert found[1:] == CASES[number][1:]
 
 
-def test_every_instruction_of_a_plugin_assembles_back(plugin: bytes) -> None:
+def test_every_instruction_of_a_plugin_assembles_back(usual_plugin: bytes) -> None:
     """All distinct instructions of a real plugin survive printing and assembling."""
-    module = read_module(plugin)
+    module = read_module(usual_plugin)
     found: dict[tuple[Opcode, Immediates], Instruction] = {}
     for body in module.bodies:
-        for item in instructions(plugin, body.code, body.end):
+        for item in instructions(usual_plugin, body.code, body.end):
             if item.opcode.immediate not in (
                 Immediate.BLOCK,
                 Immediate.INDIRECT,

@@ -63,9 +63,9 @@ def test_running_out_of_fuel_is_at_the_loop_that_ran_out(assemble: Assemble, sta
     ]
 
 
-def test_every_instruction_of_a_plugin_leads_back_to_itself(plugin: bytes) -> None:
+def test_every_instruction_of_a_plugin_leads_back_to_itself(usual_plugin: bytes) -> None:
     """An instruction and its origin differ in nothing but the index of a function that moved."""
-    module = read_module(plugin)
+    module = read_module(usual_plugin)
     rewritten = rewrite(module)
     first = len(module.imported(Kind.FUNCTION))
     again = read_module(rewritten.wasm)
@@ -74,7 +74,7 @@ def test_every_instruction_of_a_plugin_leads_back_to_itself(plugin: bytes) -> No
     )[:20]
     for own in sample:
         body = module.bodies[own]
-        names = {i.offset: i.opcode.name for i in instructions(plugin, body.code, body.end)}
+        names = {i.offset: i.opcode.name for i in instructions(usual_plugin, body.code, body.end)}
         met = set()
         moved = again.bodies[own]
         for item in instructions(again.data, moved.code, moved.end):
