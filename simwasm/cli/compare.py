@@ -24,18 +24,16 @@ from simwasm.comparing.part import Comparison, Part, Telling
 from simwasm.comparing.share import differing
 from simwasm.comparing.tally import Tally
 from simwasm.comparing.telling import summary
-from simwasm.engines.find import engine as find_engine
 from simwasm.errors import InputError, SimwasmError
 from simwasm.exchange import Exchange
 from simwasm.goldens.redactions import Redaction, redactions
 from simwasm.plugin import Plugin
 from simwasm.recipe import Recipe
 from simwasm.replay.crew import BLOCK, Crew, check_size
-from simwasm.replay.job import Job
+from simwasm.replay.job import job_of
 from simwasm.replay.stopping import Stopped, Stopping
 from simwasm.replay.traffic import Traffic
 from simwasm.replay.worker import Block
-from simwasm.session import DEFAULT_FUEL
 from simwasm.trace.text import paint
 from simwasm.traffic.selection import Selection, selection
 
@@ -96,20 +94,6 @@ def plugins_of_both(old: Recipe, new: Recipe) -> tuple[tuple[Plugin, ...], tuple
     return before, after
 
 
-def _job(recipe: Recipe, plugins: tuple[Plugin, ...], now_ns: int) -> Job:
-    return Job(
-        plugins,
-        recipes.clusters(recipe, output.in_vain),
-        find_engine(recipe.engine).name,
-        profile=recipes.profile(recipe),
-        limits=recipes.limits(recipe),
-        fuel=recipe.fuel or DEFAULT_FUEL,
-        faults=recipes.faults(recipe),
-        concurrency=recipes.concurrency(recipe),
-        now_ns=now_ns,
-    )
-
-
 def _compared(
     words: Namespace,
     wanted: frozenset[Aspect],
@@ -127,7 +111,10 @@ def _compared(
     now = traffic.first.started_ns
     ink = output.ink(words, output.stdout())
     telling = Telling(words.json, ink is paint, words.rows, None if words.json else words.max_shown)
-    comparison = Comparison(_job(old, plugins[0], now), _job(new, plugins[1], now), wanted, ignored, telling)
+    before, after = (
+        job_of(recipe, those, now, output.in_vain) for recipe, those in zip((old, new), plugins, strict=True)
+    )
+    comparison = Comparison(before, after, wanted, ignored, telling)
     reading = _Reading(traffic, stopping)
     progress = Progress(lambda: traffic.position, traffic.size, most=words.limit)
     play = _alone if words.workers == 1 else _shared

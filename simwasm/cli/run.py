@@ -13,7 +13,6 @@ from collections.abc import Callable
 from shlex import quote
 from typing import TextIO
 
-from simwasm import recipe as recipes
 from simwasm.cli import golden as goldens
 from simwasm.cli import output, problems, setup
 from simwasm.cli.noticed import Noticed
@@ -21,17 +20,15 @@ from simwasm.cli.progress import Progress
 from simwasm.cli.replaying import Done, Reading, Screen, alone, shared
 from simwasm.coverage.file import write as save
 from simwasm.coverage.merge import merge
-from simwasm.engines.find import engine as find_engine
 from simwasm.errors import InputError, SimwasmError
 from simwasm.plugin import Plugin
 from simwasm.replay.crew import BLOCK, Crew, check_size
 from simwasm.replay.elsewhere import elsewhere
-from simwasm.replay.job import Job, Style, Telling
+from simwasm.replay.job import Job, Style, Telling, job_of
 from simwasm.replay.stopping import Stopped, Stopping
 from simwasm.replay.summary import Summary
 from simwasm.replay.told import summary_lines
 from simwasm.replay.traffic import Traffic
-from simwasm.session import DEFAULT_FUEL
 from simwasm.trace.text import paint, printable
 from simwasm.traffic.selection import selection
 
@@ -94,18 +91,14 @@ def _job(words: Namespace, plugins: tuple[Plugin, ...], traffic: Traffic) -> Job
     """What is to be done with the traffic."""
     wanted = setup.recipe(words)
     style = Style.JSON if words.json else Style.QUIET if words.quiet else Style(words.format)
-    return Job(
+    now = traffic.first.started_ns if traffic.first is not None else 0
+    return job_of(
+        wanted,
         plugins,
-        recipes.clusters(wanted, output.in_vain),
-        find_engine(words.engine).name,
-        profile=recipes.profile(wanted),
-        limits=recipes.limits(wanted),
-        fuel=words.fuel or DEFAULT_FUEL,
-        faults=recipes.faults(wanted),
-        concurrency=recipes.concurrency(wanted),
+        now,
+        output.in_vain,
         together=words.together,
         in_time=words.pace == "recorded",
-        now_ns=traffic.first.started_ns if traffic.first is not None else 0,
         telling=Telling(
             style, output.ink(words, output.stdout()) is paint, words.access_log, words.expect, words.cost
         ),

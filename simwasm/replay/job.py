@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from simwasm import recipe as recipes
 from simwasm.answers import Clusters
 from simwasm.engines.engine import Engine
 from simwasm.engines.find import engine as find_engine
@@ -17,6 +18,7 @@ from simwasm.host.faults import Fault
 from simwasm.host.outcome import LogLine
 from simwasm.host.profile import ENVOY, Profile
 from simwasm.plugin import Plugin
+from simwasm.recipe import Recipe
 from simwasm.session import DEFAULT_FUEL, Session
 from simwasm.trace.event import Observer
 from simwasm.wasm.rewrite import Limits
@@ -120,3 +122,21 @@ class Job:
     def portable(self) -> Job:
         """The same without what every process finds out by itself, which may be large."""
         return replace(self, plugins=tuple(replace(plugin) for plugin in self.plugins))
+
+
+def job_of(
+    wanted: Recipe, plugins: tuple[Plugin, ...], now_ns: int, in_vain: Callable[[str], None], **more: Any
+) -> Job:
+    """The job that a recipe describes; `more` is what of it no recipe knows."""
+    return Job(
+        plugins,
+        recipes.clusters(wanted, in_vain),
+        find_engine(wanted.engine).name,
+        profile=recipes.profile(wanted),
+        limits=recipes.limits(wanted),
+        fuel=wanted.fuel or DEFAULT_FUEL,
+        faults=recipes.faults(wanted),
+        concurrency=recipes.concurrency(wanted),
+        now_ns=now_ns,
+        **more,
+    )

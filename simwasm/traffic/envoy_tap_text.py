@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from simwasm.errors import TrafficError
 from simwasm.exchange import to_text
+from simwasm.protobuf_text import unescaped
 from simwasm.traffic.envoy_tap_blocks import least, read_some
 from simwasm.traffic.envoy_tap_fields import WRAPPED, traced
 from simwasm.traffic.envoy_tap_pieces import MOST_BYTES, Traced, Unusable
@@ -35,11 +36,6 @@ _HEADER = re.compile(
     rb"""\s*(headers|trailers) \{\n\s*key: "([^"\\\n]*)"\n\s*value: "([^"\\\n]*)"\n\s*\}\n"""
 )
 """A header as Envoy writes it; most of a tap is headers."""
-_ESCAPE = re.compile(
-    rb"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U(000[0-9a-fA-F]{5}|0010[0-9a-fA-F]{4})|(.))"
-)
-_SIMPLE = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v",
-           b"\\": b"\\", b"'": b"'", b'"': b'"', b"?": b"?"}  # fmt: skip
 _REPEATED = ("headers", "trailers", "events")
 _BYTES = ("as_bytes", "raw_value")
 _TRUTH = {"true": True, "false": False, "True": True, "False": False, "t": True, "f": False}
@@ -191,19 +187,8 @@ class _Parser:
 def _joined(name: str, strings: list[bytes]) -> Any:
     """Strings that follow each other, as bytes or as a text that stands for bytes."""
     data = b"".join(string[1:-1] for string in strings)
-    if b"\\" in data:
-        data = _ESCAPE.sub(_unescaped, data)
+    try:
+        data = unescaped(data)
+    except ValueError:
+        raise Unusable("here is an escape that protobuf's text format does not have") from None
     return data if name in _BYTES else to_text(data)
-
-
-def _unescaped(found: re.Match[bytes]) -> bytes:
-    octal, two, four, eight, simple = found.groups()
-    if octal:
-        return bytes([int(octal, 8) & 0xFF])
-    if two:
-        return bytes([int(two, 16)])
-    if simple is not None:
-        if simple not in _SIMPLE:
-            raise Unusable("here is an escape that protobuf's text format does not have")
-        return _SIMPLE[simple]
-    return chr(int(four or eight, 16)).encode("utf-8", "replace")

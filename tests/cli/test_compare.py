@@ -197,7 +197,6 @@ def test_connections_are_compared_too(simwasm: Run, tmp_path: Path) -> None:
     assert 'upstream\'s request body: "PING" -> "otherother"' in done.stdout
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT there")
 def test_ctrl_c_tells_what_was_compared(tmp_path: Path) -> None:
     asked = Exchange("1", 0, request("GET", "/"), response(200))
     script = f"""import sys, time

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from simwasm.config.tree import Place
 from simwasm.exchange import to_bytes, to_text
+from simwasm.protobuf_text import NoCharacter, NoEscape, unescaped
 from simwasm.suites.google.record import Builder
 from simwasm.suites.shape import wrong
 from simwasm.trace.text import printable
@@ -23,11 +24,6 @@ _TOKEN = re.compile(
       | (?P<sign>[{}<>\[\]:,;-])""",
     re.VERBOSE,
 )
-_ESCAPE = re.compile(
-    rb"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL
-)
-_SIMPLE = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v",
-           b"\\": b"\\", b"'": b"'", b'"': b'"', b"?": b"?"}  # fmt: skip
 
 
 class Token(NamedTuple):
@@ -67,23 +63,10 @@ def _stray(text: str, at: int) -> str:
 
 def _unescaped(text: str, place: Place) -> str:
     """A string's bytes, as a text."""
-    if "\\" not in text:
-        return text
-
-    def taken(found: re.Match[bytes]) -> bytes:
-        octal, two, four, eight, simple = found.groups()
-        if octal:
-            return bytes([int(octal, 8) & 0xFF])
-        if two:
-            return bytes([int(two, 16)])
-        if simple is not None:
-            if simple not in _SIMPLE:
-                sign = printable(to_text(simple))
-                wrong(place, f"`\\{sign}` is no escape; a backslash itself is written `\\\\`, in a regex too")
-            return _SIMPLE[simple]
-        number = int(four or eight, 16)
-        if number > 0x10FFFF or 0xD800 <= number < 0xE000:
-            wrong(place, f"there is no character {number:#x}")
-        return chr(number).encode()
-
-    return to_text(_ESCAPE.sub(taken, to_bytes(text)))
+    try:
+        return to_text(unescaped(to_bytes(text)))
+    except NoEscape as error:
+        sign = printable(to_text(error.sign))
+        wrong(place, f"`\\{sign}` is no escape; a backslash itself is written `\\\\`, in a regex too")
+    except NoCharacter as error:
+        wrong(place, str(error))
